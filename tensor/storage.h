@@ -1,0 +1,24 @@
+// Bytes owned by one or several tensors, aligned to a cache line.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+namespace octet {
+
+class Storage {
+ public:
+  Storage() = default;
+
+  /// Uninitialised bytes. Throws Error when memory runs out.
+  explicit Storage(size_t nbytes);
+
+  std::byte* data() const { return bytes_.get(); }
+  size_t nbytes() const { return nbytes_; }
+
+ private:
+  std::shared_ptr<std::byte> bytes_;
+  size_t nbytes_ = 0;
+};
+
+}  // namespace octet

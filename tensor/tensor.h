@@ -1,0 +1,87 @@
+// Tensor: a typed shape over shared bytes. It knows no mathematics; that is ops/.
+//
+// Always contiguous, row-major. By convention float activations are [N, C, H, W] and quint8 activations are [N, H, W, C]
+// (channels last, as integer kernels want them): the dtype says which. Copying a Tensor copies the handle, not the bytes
+// (PyTorch's torch.Tensor behaves the same); clone() copies the bytes.
+#pragma once
+
+#include <cstring>
+#include <vector>
+
+#include "tensor/dtype.h"
+#include "tensor/error.h"
+#include "tensor/shape.h"
+#include "tensor/storage.h"
+
+namespace octet {
+
+class Tensor {
+ public:
+  /// Undefined: no shape, no bytes. Stands for "no bias" and the like.
+  Tensor() = default;
+
+  /// Uninitialised elements.
+  explicit Tensor(Shape shape, DType dtype = DType::f32);
+
+  static Tensor zeros(Shape shape, DType dtype = DType::f32);
+  static Tensor full(Shape shape, float value);
+
+  /// Copies the values; their number must fit the shape.
+  template <class T>
+  static Tensor from(const std::vector<T>& values, Shape shape, DType dtype) {
+    Tensor t(std::move(shape), dtype);
+    OCTET_CHECK(static_cast<int64_t>(values.size()) == t.numel(), "Tensor::from: ", values.size(), " values for shape ",
+                t.shape());
+    if (!values.empty()) std::memcpy(t.data<T>(), values.data(), t.nbytes());
+    return t;
+  }
+  static Tensor from(const std::vector<float>& values, Shape shape) { return from<float>(values, std::move(shape), DType::f32); }
+
+  bool defined() const { return storage_.data() != nullptr; }
+  DType dtype() const { return dtype_; }
+  const Shape& shape() const { return shape_; }
+  int64_t dim() const { return static_cast<int64_t>(shape_.size()); }
+  /// Size of one dimension; negative counts from the end.
+  int64_t size(int64_t dimension) const;
+  int64_t numel() const { return numel_; }
+  size_t nbytes() const { return static_cast<size_t>(numel_) * size_of(dtype_); }
+
+  /// The elements as T. Throws Error when the dtype holds something else.
+  template <class T>
+  T* data() {
+    check_holds(holds<T>(dtype_));
+    return reinterpret_cast<T*>(bytes());
+  }
+  template <class T>
+  const T* data() const {
+    check_holds(holds<T>(dtype_));
+    return reinterpret_cast<const T*>(bytes());
+  }
+  std::byte* bytes() { return storage_.data() + offset_; }
+  const std::byte* bytes() const { return storage_.data() + offset_; }
+
+  /// The same bytes under another shape with the same number of elements.
+  Tensor reshape(Shape shape) const;
+  /// The same bytes under another dtype of the same element size: uint8 <-> quint8 and the like.
+  Tensor view_as(DType dtype) const;
+  /// Elements [begin, end) of the first dimension, sharing the bytes.
+  Tensor slice(int64_t begin, int64_t end) const;
+  Tensor clone() const;
+  /// Converted elements (tensor/convert.cpp); the same handle when the dtype already fits. float -> integer truncates.
+  Tensor to(DType dtype) const;
+
+ private:
+  void check_holds(bool fits) const { OCTET_CHECK(fits, "tensor of ", dtype_, " ", shape_, " read as another type"); }
+
+  Storage storage_;
+  size_t offset_ = 0;  // bytes
+  Shape shape_;
+  int64_t numel_ = 0;
+  DType dtype_ = DType::f32;
+};
+
+/// [N, C, H, W] -> [N, H, W, C] and back, for any element type; other ranks are returned as they are.
+Tensor to_channels_last(const Tensor& x);
+Tensor to_channels_first(const Tensor& x);
+
+}  // namespace octet
