@@ -1,0 +1,59 @@
+#include "apps/common/cli.h"
+
+#include <omp.h>
+#include <sys/resource.h>
+
+#include <csignal>
+#include <iostream>
+
+#include "ops/cpu/isa.h"
+#include "tensor/device.h"
+
+namespace octet::apps {
+
+void add_common_options(CLI::App& app, CommonOptions& options) {
+  app.add_option("--threads", options.threads, "Threads to compute with; 0: OMP_NUM_THREADS, or one per core")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str()
+      ->group("Common");
+  app.add_option("--device", options.device, "Where to compute: cpu or cuda")
+      ->check(CLI::IsMember({"cpu", "cuda"}))
+      ->capture_default_str()
+      ->group("Common");
+  app.add_flag("--quiet", options.quiet, "No progress on stderr")->group("Common");
+  app.set_version_flag("--version", str("octet ", OCTET_VERSION, ", g++ ", __VERSION__, ", kernels for ",
+                                        ops::cpu::name_of(ops::cpu::active_isa())));
+}
+
+int run_app(CLI::App& app, int argc, char** argv, const CommonOptions& options, const std::function<void()>& body) {
+  std::signal(SIGPIPE, SIG_IGN);  // a closed stdout (| head) must not cut off what is being written elsewhere
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {  // --help, --version
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    std::cerr << "error: " << error.what() << " (see " << app.get_name() << " --help)\n";
+    return 2;
+  }
+  try {
+    parse_device(options.device);
+    if (options.threads > 0) omp_set_num_threads(options.threads);
+    body();
+    std::cout.flush();
+    return 0;
+  } catch (const std::bad_alloc&) {
+    std::cerr << "error: out of memory; use a smaller --batch-size\n";
+  } catch (const std::exception& error) {
+    std::cout.flush();
+    std::cerr << "error: " << error.what() << "\n";
+  }
+  return 1;
+}
+
+int64_t peak_memory() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return int64_t{usage.ru_maxrss} * 1024;
+}
+
+}  // namespace octet::apps

@@ -1,0 +1,24 @@
+// What all programs share: --threads, --device, --quiet, one-line errors, exit codes (0 done, 1 failed, 2 wrong usage).
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+
+namespace octet::apps {
+
+struct CommonOptions {
+  int threads = 0;  // 0: OMP_NUM_THREADS, or one per core
+  std::string device = "cpu";
+  bool quiet = false;
+};
+
+void add_common_options(CLI::App& app, CommonOptions& options);
+
+/// Parses the command line, applies the common options and runs the body. Returns the exit code; errors are one line on stderr.
+int run_app(CLI::App& app, int argc, char** argv, const CommonOptions& options, const std::function<void()>& body);
+
+/// Peak resident memory of this process in bytes.
+int64_t peak_memory();
+
+}  // namespace octet::apps

@@ -1,0 +1,75 @@
+#include "apps/common/models.h"
+
+#include <algorithm>
+
+#include "loaders/checkpoint.h"
+#include "loaders/safetensors.h"
+#include "nn/models/from_checkpoint.h"
+#include "nn/trace.h"
+#include "quant/from_pytorch.h"
+#include "quant/model_file.h"
+
+namespace octet::apps {
+namespace {
+
+using ops::int8::Engine;
+
+Model from_state(const StateDict& state, const std::string& path, const std::string& head, int64_t classes, uint64_t seed) {
+  loaders::check_finite(state, path);
+  nn::LoadedModel loaded =
+      head == "fastai" ? nn::fastai_model_from_checkpoint(state, path, classes, seed) : nn::model_from_checkpoint(state, path);
+  return {nn::trace(*loaded.model, Tensor::zeros({1, 3, 64, 64})), loaded.form + ", float32", loaded.classes, loaded.notes};
+}
+
+/// Width of the last linear layer.
+int64_t classes_of(const nn::Graph& graph) {
+  for (auto node = graph.nodes().rbegin(); node != graph.nodes().rend(); ++node)
+    if (const auto* linear = std::get_if<nn::op::QuantizedLinear>(&node->op)) return linear->layer->params().weight.size(0);
+  return 0;
+}
+
+Engine engine_of(const StateDict& state) {
+  const bool per_channel = std::any_of(state.entries().begin(), state.entries().end(),
+                                       [](const StateEntry& e) { return e.qparams && e.qparams->axis.has_value(); });
+  return per_channel ? Engine::fbgemm : Engine::qnnpack;
+}
+
+Model from_pytorch(const StateDict& state, const std::string& path, const std::optional<Engine>& engine) {
+  const Engine used = engine.value_or(engine_of(state));
+  Model model{
+      quant::graph_from_pytorch(state, used, path), str("resnet18 quantized by PyTorch, int8, engine ", name_of(used)), 0, {}};
+  if (!engine)
+    model.notes.push_back(
+        str(path, " does not say which engine it was made for: taking ", name_of(used), " from the form of its weights"));
+  model.classes = classes_of(model.graph);
+  return model;
+}
+
+}  // namespace
+
+Model load_float_model(const std::string& path, const std::string& head, int64_t classes, uint64_t seed) {
+  std::vector<std::string> notes;
+  const StateDict state = loaders::load_checkpoint(path, &notes);
+  OCTET_CHECK(!quant::is_pytorch_quantized(state), path,
+              ": this model is quantized already; give the float checkpoint, or run it with predict");
+  Model model = from_state(state, path, head, classes, seed);
+  model.notes.insert(model.notes.begin(), notes.begin(), notes.end());
+  return model;
+}
+
+Model load_any_model(const std::string& path, const std::optional<Engine>& engine) {
+  if (loaders::is_safetensors(path)) {
+    loaders::SafeTensors file = loaders::load_safetensors(path);
+    if (!quant::is_saved_graph(file.metadata)) return from_state(file.tensors, path, "auto", 0, 0);
+    Model model{quant::load_graph({std::move(file.tensors), std::move(file.metadata)}, path), "resnet18, int8", 0, {}};
+    model.classes = classes_of(model.graph);
+    return model;
+  }
+  std::vector<std::string> notes;
+  const StateDict state = loaders::load_checkpoint(path, &notes);
+  Model model = quant::is_pytorch_quantized(state) ? from_pytorch(state, path, engine) : from_state(state, path, "auto", 0, 0);
+  model.notes.insert(model.notes.begin(), notes.begin(), notes.end());
+  return model;
+}
+
+}  // namespace octet::apps

@@ -1,0 +1,28 @@
+// Any model file to a graph that runs: a float checkpoint, our int8 model, or a state_dict that PyTorch quantized.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "nn/graph.h"
+#include "ops/int8/qparams.h"
+
+namespace octet::apps {
+
+struct Model {
+  nn::Graph graph;
+  std::string description;  // "resnet18 with fastai's head, float32"
+  int64_t classes = 0;
+  std::vector<std::string> notes;
+};
+
+/// A float checkpoint (.pth or .safetensors). head: "auto" keeps the checkpoint's form, "fastai" gives torchvision's weights a
+/// new fastai head with `classes` outputs.
+Model load_float_model(const std::string& path, const std::string& head = "auto", int64_t classes = 10, uint64_t seed = 0);
+
+/// Any of the three. engine: whose arithmetic a PyTorch state_dict follows, which the file does not say; by default fbgemm for
+/// per-channel weights and qnnpack for per-tensor ones.
+Model load_any_model(const std::string& path, const std::optional<ops::int8::Engine>& engine);
+
+}  // namespace octet::apps

@@ -1,0 +1,56 @@
+#include "apps/common/progress.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+
+namespace octet::apps {
+namespace {
+
+constexpr int kWidth = 30;
+
+bool stderr_is_terminal() {
+  const char* term = std::getenv("TERM");
+  return isatty(STDERR_FILENO) && !(term && std::string_view(term) == "dumb");
+}
+
+double seconds_since(std::chrono::steady_clock::time_point t) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - t).count();
+}
+
+}  // namespace
+
+Progress::Progress(std::string label, int64_t total, bool quiet)
+    : label_(std::move(label)),
+      total_(total),
+      quiet_(quiet),
+      terminal_(stderr_is_terminal()),
+      start_(std::chrono::steady_clock::now()),
+      drawn_(start_) {}
+
+Progress::~Progress() {
+  if (!quiet_ && terminal_) std::fprintf(stderr, "\r\033[K");
+}
+
+void Progress::add(int64_t images) {
+  done_ += images;
+  if (quiet_ || seconds_since(drawn_) < (terminal_ ? 0.1 : 10.0)) return;
+  drawn_ = std::chrono::steady_clock::now();
+  draw();
+}
+
+void Progress::draw() const {
+  const double rate = static_cast<double>(done_) / std::max(1e-9, seconds_since(start_));
+  const int left = static_cast<int>(static_cast<double>(total_ - done_) / std::max(1e-9, rate));
+  const int filled = static_cast<int>(std::min<int64_t>(kWidth, done_ * kWidth / std::max<int64_t>(1, total_)));
+  const std::string bar = std::string(static_cast<size_t>(filled), '#') + std::string(static_cast<size_t>(kWidth - filled), '.');
+  std::fprintf(
+      stderr,
+      terminal_ ? "\r\033[K%s [%s] %lld/%lld  %.1f images/s  %d:%02d left" : "%s [%s] %lld/%lld  %.1f images/s  %d:%02d left\n",
+      label_.c_str(), bar.c_str(), static_cast<long long>(done_), static_cast<long long>(total_), rate, left / 60, left % 60);
+}
+
+}  // namespace octet::apps

@@ -1,0 +1,124 @@
+// predict: runs a model, float or int8, ours or one that PyTorch quantized, on images or on a tensor.
+//
+//   predict --model M image.jpg ...                      the top classes of each image
+//   predict --model M --input X.npy --output Y.npy       float32 [N, 3, H, W] in, logits [N, classes] out
+//   predict --model M --input X.npy --dump DIR           every node's output as NAME.npy: uint8 codes [N, C, H, W] for quantized
+//   nodes
+#include <fstream>
+#include <iomanip>
+#include <iostream>
+
+#include "apps/common/cli.h"
+#include "apps/common/models.h"
+#include "loaders/file.h"
+#include "loaders/image.h"
+#include "loaders/imagenette.h"
+#include "loaders/npy.h"
+#include "loaders/resize.h"
+#include "loaders/transforms.h"
+#include "nn/executor.h"
+#include "ops/elementwise.h"
+#include "quant/qconfig.h"
+
+using namespace octet;
+
+namespace {
+
+struct Options {
+  apps::CommonOptions common;
+  std::string model, engine, input, output, dump;
+  std::vector<std::string> images;
+  int top = 3;
+  int batch_size = 64;
+};
+
+void add_options(CLI::App& app, Options& o) {
+  app.add_option("--model", o.model, "Float checkpoint, int8 model.safetensors, or a state_dict that PyTorch quantized")
+      ->required();
+  app.add_option("--engine", o.engine, "Arithmetic of a PyTorch state_dict; default: by the form of its weights")
+      ->check(CLI::IsMember({"qnnpack", "fbgemm"}));
+  app.add_option("--input", o.input, "float32 [N, 3, H, W] as .npy, normalized as the model expects");
+  app.add_option("--output", o.output, "Where the logits go, as .npy")->needs("--input");
+  app.add_option("--dump", o.dump, "Folder for every node's output as .npy")->needs("--input");
+  app.add_option("--top", o.top, "Classes to print per image")->check(CLI::Range(1, 1000))->capture_default_str();
+  app.add_option("--batch-size", o.batch_size, "Images per batch of --input; --dump runs all at once")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
+  app.add_option("images", o.images, "JPEG or PNG files");
+  apps::add_common_options(app, o.common);
+}
+
+/// The ten names of Imagenette for a model with ten classes; otherwise the class's number.
+std::string class_name(int index, int64_t classes) {
+  static const char* const kImagenette[] = {"n01440764", "n02102040", "n02979186", "n03000684", "n03028079",
+                                            "n03394916", "n03417042", "n03425413", "n03445777", "n03888257"};
+  if (classes == std::ssize(kImagenette)) return std::string(loaders::human_name(kImagenette[index]));
+  return "class " + std::to_string(index);
+}
+
+void predict_image(const apps::Model& model, const std::string& path, int top) {
+  const loaders::MappedFile file(path);
+  const loaders::Image image = loaders::crop_and_resize(loaders::decode_image(file.bytes(), path), 224);
+  Tensor x({1, 3, 224, 224});
+  loaders::to_normalized(image, x.data<float>());
+  const Tensor probabilities = ops::softmax(nn::run(model.graph, x));
+  std::vector<int> order(static_cast<size_t>(probabilities.size(1)));
+  for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int>(i);
+  const float* p = probabilities.data<float>();
+  std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return p[a] > p[b]; });
+  std::cout << path << ":";
+  for (int i = 0; i < std::min<int>(top, static_cast<int>(order.size())); ++i)
+    std::cout << (i ? ", " : " ") << class_name(order[static_cast<size_t>(i)], model.classes) << " " << std::fixed
+              << std::setprecision(1) << 100 * p[order[static_cast<size_t>(i)]] << " %";
+  std::cout << "\n";
+}
+
+void check_input(const Tensor& x, const std::string& path) {
+  OCTET_CHECK(x.dtype() == DType::f32 && x.dim() == 4 && x.size(1) == 3 && x.size(0) > 0, path,
+              ": expected float32 [N, 3, H, W] with N above 0, got ", x.dtype(), " ", x.shape());
+}
+
+/// Runs x in batches; with a folder, all at once and every node's output goes there.
+Tensor logits_of(const nn::Graph& graph, const Tensor& x, const Options& o) {
+  if (!o.dump.empty()) {
+    loaders::make_folder(o.dump);
+    return nn::run(graph, x, [&](const nn::Node& node, const Tensor& result) {
+      loaders::save_npy(o.dump + "/" + node.name + ".npy", result.dtype() == DType::quint8 ? to_channels_first(result) : result);
+    });
+  }
+  Tensor logits;
+  for (int64_t n = 0; n < x.size(0); n += o.batch_size) {
+    const int64_t end = std::min(x.size(0), n + o.batch_size);
+    const Tensor y = nn::run(graph, x.slice(n, end));
+    if (!logits.defined()) logits = Tensor({x.size(0), y.size(1)});
+    std::memcpy(logits.slice(n, end).bytes(), y.bytes(), y.nbytes());
+  }
+  return logits;
+}
+
+void predict(const Options& o) {
+  const apps::Model model =
+      apps::load_any_model(o.model, o.engine.empty() ? std::nullopt : std::optional(quant::parse_engine(o.engine)));
+  for (const std::string& note : model.notes) std::cerr << "note: " << note << "\n";
+  if (!o.input.empty()) {
+    const Tensor x = loaders::load_npy(o.input);
+    check_input(x, o.input);
+    const Tensor logits = logits_of(model.graph, x, o);
+    if (!o.output.empty()) loaders::save_npy(o.output, logits);
+    if (o.output.empty() && o.dump.empty())
+      for (int answer : ops::argmax(logits)) std::cout << class_name(answer, model.classes) << "\n";
+  }
+  for (const std::string& path : o.images) predict_image(model, path, o.top);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Runs a float or int8 ResNet18 on images or on a tensor.", "predict"};
+  Options options;
+  add_options(app, options);
+  app.final_callback([&] {
+    if (options.images.empty() && options.input.empty()) throw CLI::RequiredError("images or --input");
+  });
+  return apps::run_app(app, argc, argv, options.common, [&] { predict(options); });
+}

@@ -1,0 +1,64 @@
+// train_or_load: loads a float checkpoint and evaluates it on a dataset.
+//
+//   train_or_load --weights W.pth --data imagenette2-320.tgz
+// --head fastai puts torchvision's ImageNet weights under a new fastai head.
+#include <iomanip>
+#include <iostream>
+
+#include "apps/common/cli.h"
+#include "apps/common/evaluate.h"
+#include "apps/common/models.h"
+#include "apps/common/show.h"
+
+using namespace octet;
+
+namespace {
+
+struct Options {
+  apps::CommonOptions common;
+  std::string weights = OCTET_DATA_DIR "/resnet18-imagenette-fastai.pth";
+  std::string data = OCTET_DATA_DIR "/imagenette-sample";
+  std::string split = "val", head = "auto";
+  int batch_size = 64;
+  size_t limit = 0;
+  uint64_t seed = 0;
+};
+
+void add_options(CLI::App& app, Options& o) {
+  app.add_option("--weights", o.weights, "Float checkpoint, .pth or .safetensors, with torchvision's or fastai's keys")
+      ->capture_default_str();
+  app.add_option("--data", o.data, "Imagenette: a folder with train/ and val/, or a .tgz of one")->capture_default_str();
+  app.add_option("--split", o.split, "Images to evaluate on")
+      ->check(CLI::IsMember({"val", "train", "valid"}))
+      ->capture_default_str();
+  app.add_option("--head", o.head,
+                 "auto: the checkpoint's own; fastai: a new fastai head for the data's classes on torchvision's body")
+      ->check(CLI::IsMember({"auto", "fastai"}))
+      ->capture_default_str();
+  app.add_option("--batch-size", o.batch_size, "Images per batch")->check(CLI::Range(1, 4096))->capture_default_str();
+  app.add_option("--limit", o.limit, "Images to evaluate on, spread over all classes; 0: all")->capture_default_str();
+  app.add_option("--seed", o.seed, "For the initialisation of a new head")->capture_default_str();
+  apps::add_common_options(app, o.common);
+}
+
+void train_or_load(const Options& o) {
+  const loaders::Imagenette data(o.data, o.split, {.limit = o.limit ? std::optional(o.limit) : std::nullopt});
+  const apps::Model model = apps::load_float_model(o.weights, o.head, static_cast<int64_t>(data.classes().size()), o.seed);
+  for (const std::string& note : model.notes) std::cerr << "note: " << note << "\n";
+  std::cout << o.weights << ": " << model.description << ", " << model.classes << " classes\n";
+  const std::vector<int> outputs = apps::output_of_class(data.classes(), model.classes);
+  const apps::Evaluation e = apps::evaluate(model.graph, nullptr, data, outputs, o.batch_size, o.common.quiet);
+  std::cout << std::fixed << std::setprecision(2) << "top-1 " << 100 * e.accuracy(e.first) << " % (" << e.first.right << " of "
+            << e.images << " images of " << o.data << ", split " << o.split << "), "
+            << 1e3 * e.first.seconds / static_cast<double>(e.images) << " ms per image\n";
+  apps::show_skipped(e.skipped);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Loads a float ResNet18 checkpoint and evaluates it.", "train_or_load"};
+  Options options;
+  add_options(app, options);
+  return apps::run_app(app, argc, argv, options.common, [&] { train_or_load(options); });
+}

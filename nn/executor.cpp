@@ -1,0 +1,93 @@
+#include "nn/executor.h"
+
+#include <span>
+
+#include "ops/batch_norm.h"
+#include "ops/conv2d.h"
+#include "ops/elementwise.h"
+#include "ops/int8/pool.h"
+#include "ops/int8/quantize.h"
+#include "ops/linear.h"
+#include "ops/pool.h"
+
+namespace octet::nn {
+namespace {
+
+Tensor flattened(const Tensor& x) { return x.reshape({x.size(0), x.size(0) ? x.numel() / x.size(0) : 0}); }
+
+/// One overload per op: the table from op to function.
+struct RunNode {
+  const Node& node;
+  std::span<const Tensor> in;
+
+  Tensor operator()(const op::Placeholder&) const { return in[0]; }
+  Tensor operator()(const op::Output&) const { return in[0]; }
+
+  Tensor operator()(const op::Conv2d& o) const {
+    return activated(ops::conv2d(in[0], node.parameter("weight"), node.parameter("bias"), o.options), o.relu);
+  }
+  Tensor operator()(const op::Linear& o) const {
+    return activated(ops::linear(in[0], node.parameter("weight"), node.parameter("bias")), o.relu);
+  }
+  Tensor operator()(const op::BatchNorm& o) const {
+    return ops::batch_norm(in[0], {node.parameter("weight"), node.parameter("bias"), node.parameter("running_mean"),
+                                   node.parameter("running_var"), o.eps});
+  }
+  Tensor operator()(const op::Relu&) const { return ops::relu(in[0]); }
+  Tensor operator()(const op::MaxPool2d& o) const { return ops::max_pool2d(in[0], o.options); }
+  Tensor operator()(const op::AdaptiveAvgPool2d& o) const { return ops::adaptive_avg_pool2d(in[0], o.output); }
+  Tensor operator()(const op::AdaptiveMaxPool2d& o) const { return ops::adaptive_max_pool2d(in[0], o.output); }
+  Tensor operator()(const op::Flatten&) const { return flattened(in[0]); }
+  Tensor operator()(const op::Dropout&) const { return in[0]; }
+  Tensor operator()(const op::Add&) const { return ops::add(in[0], in[1]); }
+  Tensor operator()(const op::Cat&) const { return ops::cat_channels(in); }
+  Tensor operator()(const op::Call& o) const { return (*o.function)(in[0]); }
+
+  Tensor operator()(const op::Quantize& o) const { return ops::int8::quantize(in[0], o.output); }
+  Tensor operator()(const op::Dequantize& o) const { return ops::int8::dequantize(in[0], o.input); }
+  Tensor operator()(const op::QuantizedConv2d& o) const { return (*o.layer)(in[0]); }
+  Tensor operator()(const op::QuantizedLinear& o) const { return (*o.layer)(in[0]); }
+  Tensor operator()(const op::QuantizedAdd& o) const { return ops::int8::add(in[0], in[1], o.params); }
+  Tensor operator()(const op::QuantizedMaxPool2d& o) const { return ops::int8::max_pool2d(in[0], o.options); }
+  Tensor operator()(const op::QuantizedAdaptiveAvgPool2d& o) const {
+    return ops::int8::adaptive_avg_pool2d(in[0], o.output, o.qparams);
+  }
+  Tensor operator()(const op::QuantizedCat& o) const { return ops::int8::cat_channels(in, o.inputs, o.output); }
+  Tensor operator()(const op::QuantizedFlatten&) const { return ops::int8::flatten(in[0]); }
+  Tensor operator()(const op::QuantizedDropout&) const { return in[0]; }
+
+ private:
+  static Tensor activated(Tensor y, bool relu) {
+    if (relu) ops::relu_(y);
+    return y;
+  }
+};
+
+}  // namespace
+
+Tensor run(const Graph& graph, const Tensor& x, const NodeCallback& on_node) {
+  std::unordered_map<const Node*, int> uses;  // still to come
+  for (const Node& node : graph.nodes())
+    for (const Node* input : node.inputs) ++uses[input];
+  std::unordered_map<const Node*, Tensor> values;
+  Tensor result;
+  for (const Node& node : graph.nodes()) {
+    std::vector<Tensor> in;
+    for (const Node* input : node.inputs) {
+      in.push_back(values.at(input));
+      if (--uses[input] == 0) values.erase(input);
+    }
+    if (node.kind == NodeKind::placeholder) in.push_back(x);
+    try {
+      result = std::visit(RunNode{node, in}, node.op);
+    } catch (const Error& error) {
+      fail("node '", node.name, "': ", error.what());
+    }
+    const bool computes = node.kind == NodeKind::call_module || node.kind == NodeKind::call_function;
+    if (on_node && computes) on_node(node, result);
+    if (uses[&node] > 0) values[&node] = result;
+  }
+  return result;
+}
+
+}  // namespace octet::nn

@@ -1,0 +1,75 @@
+// Graph: what trace() makes of a recording, what every pass of quant/ changes, and what the executor runs.
+//
+// A list of nodes in the order in which they run. Nodes are called as torch.fx names them ("_0_4_0_conv1", "add_1"), so that each
+// can be compared with the node of the same name in PyTorch. PyTorch counterpart: torch.fx.Graph.
+#pragma once
+
+#include <list>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "nn/op.h"
+
+namespace octet::nn {
+
+enum class NodeKind { placeholder, call_module, call_function, output };
+
+struct Node {
+  std::string name;
+  NodeKind kind = NodeKind::call_function;
+  std::string target;  // module path, or function name
+  Op op;
+  std::vector<Node*> inputs = {};
+  std::map<std::string, Tensor> parameters = {};  // float layers: weight, bias, running_mean, running_var
+
+  /// The parameter, or an undefined tensor.
+  Tensor parameter(const std::string& key) const {
+    const auto it = parameters.find(key);
+    return it == parameters.end() ? Tensor() : it->second;
+  }
+};
+
+class Graph {
+ public:
+  Graph() = default;
+  Graph(Graph&&) = default;
+  Graph& operator=(Graph&&) = default;
+
+  /// A copy with its own nodes; tensors, int8 layers and observers are shared.
+  Graph clone() const;
+
+  const std::list<Node>& nodes() const { return nodes_; }
+  std::list<Node>& nodes() { return nodes_; }
+
+  /// Adds a node at the end, or before another one. The name is made unique as torch.fx does it.
+  Node* append(Node node) { return insert(nodes_.end(), std::move(node)); }
+  Node* insert_before(Node* position, Node node);
+  Node* insert_after(Node* position, Node node);
+
+  /// Removes a node that nobody uses any more.
+  void erase(Node* node);
+
+  /// Makes every user of `from` use `to` instead; `to` itself keeps its inputs.
+  void replace_uses(Node* from, Node* to);
+
+  std::vector<Node*> users(const Node* node);
+
+  /// The node of that name, or null.
+  Node* find(const std::string& name);
+
+  /// The single output node. Throws Error when there is none.
+  const Node& output() const;
+
+ private:
+  Node* insert(std::list<Node>::iterator position, Node node);
+  std::list<Node>::iterator position_of(const Node* node);
+  std::string unique_name(const std::string& candidate);
+
+  std::list<Node> nodes_;
+  std::unordered_map<std::string, int> name_counts_;  // by base name: the largest suffix given so far
+  std::unordered_map<std::string, Node*> by_name_;
+};
+
+}  // namespace octet::nn

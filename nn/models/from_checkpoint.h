@@ -1,0 +1,29 @@
+// From a float checkpoint to a model: the form and the number of classes are found from the keys and shapes.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "nn/module.h"
+
+namespace octet::nn {
+
+struct LoadedModel {
+  std::unique_ptr<Module> model;
+  std::string form;  // "resnet18" (with fc) or "resnet18 with fastai's head"
+  int64_t classes = 0;
+  std::vector<std::string> notes;  // what a user should know: a head that is not trained
+};
+
+/// Loads torchvision's or fastai's keys. Throws Error (naming `source`) for a checkpoint of another network.
+LoadedModel model_from_checkpoint(const StateDict& state, const std::string& source);
+
+/// Loads torchvision's weights ("layer1.0.conv1.weight" -> "0.4.0.conv1.weight") into the body of the fastai form; the head is
+/// initialised as fastai does (kaiming_normal), which a note says. A fastai checkpoint loads as it is.
+LoadedModel fastai_model_from_checkpoint(const StateDict& state, const std::string& source, int64_t classes, uint64_t seed);
+
+/// The names of the networks in this build and an untrained one of them: used where a quantized checkpoint brings the numbers.
+std::unique_ptr<Module> resnet18(bool fastai_head, int64_t classes);
+
+}  // namespace octet::nn

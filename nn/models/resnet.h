@@ -1,0 +1,85 @@
+// ResNet18 (He et al., arXiv:1512.03385) in the two forms that checkpoints come in, with PyTorch's state_dict keys.
+//
+//   ResNet18        torchvision.models.resnet18: conv1 bn1 relu maxpool layer1..layer4 avgpool fc       keys
+//   "layer1.0.conv1.weight" FastaiResNet18  fastai's create_vision_model(resnet18, n): Sequential(body, head) keys
+//   "0.4.0.conv1.weight"
+//
+//   x float32 [N, 3, H, W] normalized by ImageNet's mean and std, H and W at least 32 -> logits [N, classes].
+#pragma once
+
+#include <memory>
+
+#include "nn/batch_norm.h"
+#include "nn/conv2d.h"
+#include "nn/layers.h"
+#include "nn/linear.h"
+#include "nn/sequential.h"
+
+namespace octet::nn {
+
+/// Two 3x3 convolutions with a shortcut: y = relu(bn2(conv2(relu(bn1(conv1(x))))) + downsample(x)).
+class BasicBlock : public Module {
+ public:
+  BasicBlock(int64_t in_channels, int64_t out_channels, int64_t stride);
+
+ protected:
+  Value forward(const Value& x) override;
+
+ private:
+  Conv2d& conv1_;
+  BatchNorm& bn1_;
+  ReLU& relu_;
+  Conv2d& conv2_;
+  BatchNorm& bn2_;
+  Sequential* downsample_ = nullptr;  // 1x1 convolution and batch norm where the shape changes
+};
+
+/// One of ResNet18's four stages: two blocks, the first with the stride.
+class ResNetStage : public Sequential {
+ public:
+  ResNetStage(int64_t in_channels, int64_t out_channels, int64_t stride);
+};
+
+class ResNet18 : public Module {
+ public:
+  explicit ResNet18(int64_t classes);
+
+ protected:
+  Value forward(const Value& x) override;
+
+ private:
+  Conv2d& conv1_;
+  BatchNorm& bn1_;
+  ReLU& relu_;
+  MaxPool2d& maxpool_;
+  ResNetStage &layer1_, &layer2_, &layer3_, &layer4_;
+  AdaptiveAvgPool2d& avgpool_;
+  Linear& fc_;
+};
+
+/// The largest and the mean activation of each channel side by side: [N, C, H, W] -> [N, 2C, 1, 1]. fastai's
+/// AdaptiveConcatPool2d.
+class AdaptiveConcatPool2d : public Module {
+ public:
+  AdaptiveConcatPool2d() : ap_(add<AdaptiveAvgPool2d>("ap", 1)), mp_(add<AdaptiveMaxPool2d>("mp", 1)) {}
+
+ protected:
+  Value forward(const Value& x) override;
+
+ private:
+  AdaptiveAvgPool2d& ap_;
+  AdaptiveMaxPool2d& mp_;
+};
+
+/// [N, C, H, W] -> [N, C*H*W]. fastai's Flatten (not a torch.nn layer, so that a trace looks inside).
+class FastaiFlatten : public Module {
+ protected:
+  Value forward(const Value& x) override { return functional::view(x); }
+};
+
+class FastaiResNet18 : public Sequential {
+ public:
+  explicit FastaiResNet18(int64_t classes);
+};
+
+}  // namespace octet::nn

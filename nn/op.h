@@ -1,0 +1,112 @@
+// What a call computes: one struct per op with its attributes, and the variant of them all.
+//
+// Recordings and graphs name their work with these; nn/executor.cpp turns each into the function of ops/ that does it.
+// The float ops come from tracing a model, the quantized ones from quant/convert.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "ops/int8/add.h"
+#include "ops/int8/conv2d.h"
+#include "ops/int8/linear.h"
+#include "ops/options.h"
+
+namespace octet::nn {
+
+/// A module that lives outside nn and is called in a graph: observers and fake quantization of quant/.
+class TensorFunction {
+ public:
+  virtual ~TensorFunction() = default;
+  virtual Tensor operator()(const Tensor& x) = 0;
+  /// As PyTorch prints it: "HistogramObserver(min_val=..., max_val=...)".
+  virtual std::string to_string() const = 0;
+};
+
+namespace op {
+
+using ops::int8::QParams;
+
+struct Placeholder {};
+struct Output {};
+
+// float, [N, C, H, W] or [N, C]
+struct Conv2d {
+  ops::Conv2dOptions options;
+  bool relu = false;
+};
+struct Linear {
+  bool relu = false;
+};
+struct BatchNorm {
+  float eps = 1e-5f;
+  float momentum = 0.1f;
+};
+struct Relu {};
+struct MaxPool2d {
+  ops::MaxPool2dOptions options;
+};
+struct AdaptiveAvgPool2d {
+  ops::Size2 output;
+};
+struct AdaptiveMaxPool2d {
+  ops::Size2 output;
+};
+struct Flatten {};
+struct Dropout {
+  float p = 0.5f;
+};
+struct Add {};
+struct Cat {};
+struct Call {
+  std::shared_ptr<TensorFunction> function;
+};
+
+// int8, quint8 [N, H, W, C] or [N, C]
+struct Quantize {
+  QParams output;
+};
+struct Dequantize {
+  QParams input;
+};
+struct QuantizedConv2d {
+  std::shared_ptr<const ops::int8::Conv2d> layer;
+};
+struct QuantizedLinear {
+  std::shared_ptr<const ops::int8::Linear> layer;
+};
+struct QuantizedAdd {
+  ops::int8::AddParams params;
+};
+struct QuantizedMaxPool2d {
+  ops::MaxPool2dOptions options;
+};
+struct QuantizedAdaptiveAvgPool2d {
+  ops::Size2 output;
+  QParams qparams;
+};
+struct QuantizedCat {
+  std::vector<QParams> inputs;
+  QParams output;
+};
+struct QuantizedFlatten {};
+struct QuantizedDropout {
+  float p = 0.5f;
+};
+
+}  // namespace op
+
+using Op =
+    std::variant<op::Placeholder, op::Output, op::Conv2d, op::Linear, op::BatchNorm, op::Relu, op::MaxPool2d,
+                 op::AdaptiveAvgPool2d, op::AdaptiveMaxPool2d, op::Flatten, op::Dropout, op::Add, op::Cat, op::Call, op::Quantize,
+                 op::Dequantize, op::QuantizedConv2d, op::QuantizedLinear, op::QuantizedAdd, op::QuantizedMaxPool2d,
+                 op::QuantizedAdaptiveAvgPool2d, op::QuantizedCat, op::QuantizedFlatten, op::QuantizedDropout>;
+
+template <class T>
+bool is(const Op& op) {
+  return std::holds_alternative<T>(op);
+}
+
+}  // namespace octet::nn

@@ -1,0 +1,14 @@
+// Float matrix products by OpenBLAS. Row-major; called inside a parallel region they run on the calling thread alone.
+#pragma once
+
+#include <cstdint>
+
+namespace octet::ops::cpu {
+
+/// c [m, n] = a [m, k] * b [k, n] + beta * c
+void gemm(int64_t m, int64_t n, int64_t k, const float* a, const float* b, float beta, float* c);
+
+/// c [m, n] = a [m, k] * b [n, k]^T + beta * c
+void gemm_nt(int64_t m, int64_t n, int64_t k, const float* a, const float* b, float beta, float* c);
+
+}  // namespace octet::ops::cpu

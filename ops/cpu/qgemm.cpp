@@ -1,0 +1,39 @@
+#include "ops/cpu/qgemm.h"
+
+#include "ops/cpu/isa.h"
+#include "tensor/error.h"
+
+namespace octet::ops::cpu {
+
+PackedWeights::PackedWeights(const int8_t* w, int64_t outputs_, int64_t depth_) : outputs(outputs_), depth((depth_ + 1) / 2 * 2) {
+  OCTET_CHECK(depth <= kMaxDepth, "int8 layer: ", depth_, " products per output could overflow int32; the limit is ", kMaxDepth);
+  panels = Tensor::zeros({padded_outputs() / kPanel, depth / 2, kPanel, 2}, DType::i16);
+  int16_t* out = panels.data<int16_t>();
+  for (int64_t k = 0; k < outputs; ++k)
+    for (int64_t d = 0; d < depth_; ++d) {
+      const int64_t panel = k / kPanel * depth * kPanel;
+      out[panel + d / 2 * kPanel * 2 + k % kPanel * 2 + d % 2] = w[k * depth_ + d];
+    }
+}
+
+void qgemm(const int16_t* a, int64_t rows, const PackedWeights& w, int32_t* acc) {
+  (active_isa() == Isa::avx2 ? qgemm_avx2 : qgemm_portable)(a, rows, w, acc);
+}
+
+void qgemm_portable(const int16_t* a, int64_t rows, const PackedWeights& w, int32_t* acc) {
+  const int64_t pairs = w.depth / 2, ld = w.padded_outputs();
+  for (int64_t k = 0; k < ld; k += kPanel) {
+    const int16_t* panel = w.panels.data<int16_t>() + k * w.depth;
+    for (int64_t m = 0; m < rows; ++m) {
+      int32_t sum[kPanel] = {};
+      for (int64_t d = 0; d < pairs; ++d) {
+        const int32_t a0 = a[m * w.depth + 2 * d], a1 = a[m * w.depth + 2 * d + 1];
+        const int16_t* b = panel + d * kPanel * 2;
+        for (int64_t j = 0; j < kPanel; ++j) sum[j] += a0 * b[2 * j] + a1 * b[2 * j + 1];
+      }
+      for (int64_t j = 0; j < kPanel; ++j) acc[m * ld + k + j] = sum[j];
+    }
+  }
+}
+
+}  // namespace octet::ops::cpu

@@ -1,0 +1,107 @@
+#include "ops/int8/conv2d.h"
+
+#include <algorithm>
+
+#include "ops/conv2d.h"
+
+namespace octet::ops::int8 {
+namespace {
+
+/// [K, C, R, S] -> rows [K][R, S, C], the order in which a channels-last window lies in memory.
+std::vector<int8_t> channels_last_rows(const int8_t* w, int64_t outputs, int64_t channels, Size2 kernel) {
+  const int64_t window = kernel.h * kernel.w;
+  std::vector<int8_t> rows(static_cast<size_t>(outputs * channels * window));
+  for (int64_t k = 0; k < outputs; ++k)
+    for (int64_t c = 0; c < channels; ++c)
+      for (int64_t i = 0; i < window; ++i)
+        rows[static_cast<size_t>((k * window + i) * channels + c)] = w[(k * channels + c) * window + i];
+  return rows;
+}
+
+/// Window geometry of one call, in channels-last terms.
+struct Windows {
+  Im2colShape shape;
+  int64_t pixel;          // channels of the whole image: bytes from one position to the next
+  int64_t first_channel;  // of the group
+  int64_t depth;          // of a packed row, even
+  int32_t zero_point;
+
+  /// One im2col row: the window of output pixel (p, q) as code - zero_point, [R, S, C] and the padding to an even depth.
+  void gather(const uint8_t* image, int64_t p, int64_t q, int16_t* row) const {
+    const Im2colShape& s = shape;
+    for (int64_t r = 0; r < s.kernel.h; ++r) {
+      const int64_t h = p * s.stride.h - s.padding.h + r;
+      for (int64_t i = 0; i < s.kernel.w; ++i, row += s.channels) {
+        const int64_t w = q * s.stride.w - s.padding.w + i;
+        if (h < 0 || h >= s.height || w < 0 || w >= s.width) {
+          std::fill_n(row, s.channels, int16_t{0});
+          continue;
+        }
+        const uint8_t* codes = image + (h * s.width + w) * pixel + first_channel;
+        for (int64_t c = 0; c < s.channels; ++c) row[c] = static_cast<int16_t>(codes[c] - zero_point);
+      }
+    }
+    if (depth > s.rows()) *row = 0;
+  }
+};
+
+/// Output pixels per tile: their im2col rows stay in the second-level cache, and are a multiple of the micro-kernel's rows.
+int64_t tile_rows(int64_t depth) {
+  constexpr int64_t kTileBytes = 192 * 1024;
+  return std::clamp<int64_t>(kTileBytes / (2 * depth) / 6 * 6, 6, 96);
+}
+
+}  // namespace
+
+Conv2d::Conv2d(Conv2dParams params)
+    : params_(std::move(params)),
+      requantization_(params_.engine, params_.input, params_.weight_scale, params_.output, params_.bias, params_.relu,
+                      params_.weight.size(0)) {
+  const Tensor& w = params_.weight;
+  OCTET_CHECK(w.dim() == 4 && w.dtype() == DType::qint8, "int8 conv2d: expected weight qint8 [K, C/G, R, S], got ", w.dtype(),
+              " ", w.shape());
+  check_qparams(params_.input, DType::quint8, "int8 conv2d input");
+  check_qparams(params_.output, DType::quint8, "int8 conv2d output");
+  const int64_t groups = params_.options.groups;
+  OCTET_CHECK(groups > 0 && w.size(0) % groups == 0, "int8 conv2d: ", w.size(0), " output channels in ", groups, " groups");
+  const int64_t outputs = w.size(0) / groups, depth = w.numel() / w.size(0);
+  for (int64_t g = 0; g < groups; ++g) {
+    const auto rows = channels_last_rows(w.data<int8_t>() + g * outputs * depth, outputs, w.size(1), {w.size(2), w.size(3)});
+    packed_.emplace_back(rows.data(), outputs, depth);
+  }
+}
+
+Tensor Conv2d::operator()(const Tensor& x) const {
+  OCTET_CHECK(x.dim() == 4 && x.dtype() == DType::quint8, "int8 conv2d: expected input quint8 [N, H, W, C], got ", x.dtype(), " ",
+              x.shape());
+  const Im2colShape shape = conv2d_shape({x.size(0), x.size(3), x.size(1), x.size(2)}, params_.weight.shape(), params_.options);
+  const int64_t N = x.size(0), K = params_.weight.size(0), groups = params_.options.groups, pixels = shape.cols();
+  Tensor y({N, shape.out_height, shape.out_width, K}, DType::quint8);
+  const uint8_t* px = x.data<uint8_t>();
+  uint8_t* py = y.data<uint8_t>();
+  const int64_t image_bytes = x.numel() / N, total = N * pixels, tile = tile_rows(packed_[0].depth);
+#pragma omp parallel
+  {
+    std::vector<int16_t> rows(static_cast<size_t>(tile * packed_[0].depth));
+    std::vector<int32_t> acc(static_cast<size_t>(tile * packed_[0].padded_outputs()));
+#pragma omp for schedule(dynamic)
+    for (int64_t first = 0; first < total; first += tile) {
+      const int64_t count = std::min(tile, total - first);
+      for (int64_t g = 0; g < groups; ++g) {
+        const cpu::PackedWeights& w = packed_[static_cast<size_t>(g)];
+        const Windows windows{shape, x.size(3), g * shape.channels, w.depth, params_.input.zero_point};
+        for (int64_t i = 0; i < count; ++i) {
+          const int64_t n = (first + i) / pixels, pixel = (first + i) % pixels;
+          windows.gather(px + n * image_bytes, pixel / shape.out_width, pixel % shape.out_width, rows.data() + i * w.depth);
+        }
+        cpu::qgemm(rows.data(), count, w, acc.data());
+        for (int64_t i = 0; i < count; ++i)
+          requantize(acc.data() + i * w.padded_outputs(), requantization_, g * w.outputs, w.outputs,
+                     py + (first + i) * K + g * w.outputs);
+      }
+    }
+  }
+  return y;
+}
+
+}  // namespace octet::ops::int8

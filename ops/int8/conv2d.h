@@ -1,0 +1,44 @@
+// int8 convolution (+ relu): quint8 activations, qint8 weights, int32 accumulators, no float before the requantization.
+//
+//   acc[n, p, q, k] = sum over r, s, c of (x[n, h, w, c] - zx) * weight[k, c, r, s],  h = p*stride - padding + r, w likewise;
+//   a padded position holds zx and so contributes 0
+//   y = requantize(acc)                                                              (ops/int8/requantize.h)
+//
+//   x quint8 [N, H, W, C], weight qint8 [K, C/G, R, S] -> y quint8 [N, P, Q, K].
+// Rows of im2col (one output pixel: [R, S, C] of code - zx as int16) are made tile by tile and multiplied by ops/cpu/qgemm.h.
+// PyTorch counterpart: torch.ao.nn.quantized.Conv2d and torch.ao.nn.intrinsic.quantized.ConvReLU2d. Naive twin:
+// ops/reference/int8_conv2d.h.
+#pragma once
+
+#include "ops/cpu/qgemm.h"
+#include "ops/int8/requantize.h"
+#include "ops/options.h"
+
+namespace octet::ops::int8 {
+
+struct Conv2dParams {
+  Tensor weight;                    // qint8 [K, C/G, R, S], zero point 0
+  std::vector<float> weight_scale;  // one, or one per output channel
+  Tensor bias;                      // float32 [K] or undefined
+  Conv2dOptions options;
+  bool relu = false;
+  Engine engine = Engine::qnnpack;
+  QParams input, output;
+};
+
+class Conv2d {
+ public:
+  /// Checks the parameters and packs the weights. Throws Error.
+  explicit Conv2d(Conv2dParams params);
+
+  Tensor operator()(const Tensor& x) const;
+
+  const Conv2dParams& params() const { return params_; }
+
+ private:
+  Conv2dParams params_;
+  Requantization requantization_;
+  std::vector<cpu::PackedWeights> packed_;  // one per group
+};
+
+}  // namespace octet::ops::int8

@@ -1,0 +1,35 @@
+#include "ops/int8/linear.h"
+
+namespace octet::ops::int8 {
+
+Linear::Linear(LinearParams params)
+    : params_(std::move(params)),
+      requantization_(params_.engine, params_.input, params_.weight_scale, params_.output, params_.bias, params_.relu,
+                      params_.weight.size(0)) {
+  const Tensor& w = params_.weight;
+  OCTET_CHECK(w.dim() == 2 && w.dtype() == DType::qint8, "int8 linear: expected weight qint8 [K, C], got ", w.dtype(), " ",
+              w.shape());
+  check_qparams(params_.input, DType::quint8, "int8 linear input");
+  check_qparams(params_.output, DType::quint8, "int8 linear output");
+  packed_ = cpu::PackedWeights(w.data<int8_t>(), w.size(0), w.size(1));
+}
+
+Tensor Linear::operator()(const Tensor& x) const {
+  const int64_t K = params_.weight.size(0), C = params_.weight.size(1);
+  OCTET_CHECK(x.dim() == 2 && x.dtype() == DType::quint8 && x.size(1) == C, "int8 linear: expected input quint8 [N, ", C,
+              "], got ", x.dtype(), " ", x.shape());
+  const int64_t N = x.size(0);
+  std::vector<int16_t> rows(static_cast<size_t>(N * packed_.depth), 0);
+  std::vector<int32_t> acc(static_cast<size_t>(N * packed_.padded_outputs()));
+  const uint8_t* px = x.data<uint8_t>();
+  for (int64_t n = 0; n < N; ++n)
+    for (int64_t c = 0; c < C; ++c)
+      rows[static_cast<size_t>(n * packed_.depth + c)] = static_cast<int16_t>(px[n * C + c] - params_.input.zero_point);
+  cpu::qgemm(rows.data(), N, packed_, acc.data());
+  Tensor y({N, K}, DType::quint8);
+  for (int64_t n = 0; n < N; ++n)
+    requantize(acc.data() + n * packed_.padded_outputs(), requantization_, 0, K, y.data<uint8_t>() + n * K);
+  return y;
+}
+
+}  // namespace octet::ops::int8

@@ -1,0 +1,36 @@
+// int8 fully connected layer (+ relu): y = requantize(sum over c of (x[n, c] - zx) * weight[k, c]).
+//
+//   x quint8 [N, C], weight qint8 [K, C] -> y quint8 [N, K].
+// PyTorch counterpart: torch.ao.nn.quantized.Linear and torch.ao.nn.intrinsic.quantized.LinearReLU.
+#pragma once
+
+#include "ops/cpu/qgemm.h"
+#include "ops/int8/requantize.h"
+
+namespace octet::ops::int8 {
+
+struct LinearParams {
+  Tensor weight;                    // qint8 [K, C], zero point 0
+  std::vector<float> weight_scale;  // one, or one per output
+  Tensor bias;                      // float32 [K] or undefined
+  bool relu = false;
+  Engine engine = Engine::qnnpack;
+  QParams input, output;
+};
+
+class Linear {
+ public:
+  /// Checks the parameters and packs the weights. Throws Error.
+  explicit Linear(LinearParams params);
+
+  Tensor operator()(const Tensor& x) const;
+
+  const LinearParams& params() const { return params_; }
+
+ private:
+  LinearParams params_;
+  Requantization requantization_;
+  cpu::PackedWeights packed_;
+};
+
+}  // namespace octet::ops::int8

@@ -1,0 +1,104 @@
+#include "ops/int8/pool.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "ops/int8/requantize.h"
+#include "ops/pool.h"
+
+namespace octet::ops::int8 {
+namespace {
+
+void check_image(const Tensor& x, const char* op) {
+  OCTET_CHECK(x.dim() == 4 && x.dtype() == DType::quint8, op, ": expected quint8 [N, H, W, C], got ", x.dtype(), " ", x.shape());
+}
+
+}  // namespace
+
+Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& o) {
+  check_image(x, "int8 max_pool2d");
+  const int64_t N = x.size(0), H = x.size(1), W = x.size(2), C = x.size(3);
+  const int64_t P = output_size(H, o.kernel.h, o.stride.h, o.padding.h), Q = output_size(W, o.kernel.w, o.stride.w, o.padding.w);
+  Tensor y({N, P, Q, C}, DType::quint8);
+  const uint8_t* px = x.data<uint8_t>();
+  uint8_t* py = y.data<uint8_t>();
+#pragma omp parallel for
+  for (int64_t i = 0; i < N * P * Q; ++i) {
+    const int64_t n = i / (P * Q), p = i / Q % P, q = i % Q;
+    uint8_t* out = py + i * C;
+    std::fill_n(out, C, uint8_t{0});
+    for (int64_t r = 0; r < o.kernel.h; ++r)
+      for (int64_t s = 0; s < o.kernel.w; ++s) {
+        const int64_t h = p * o.stride.h - o.padding.h + r, w = q * o.stride.w - o.padding.w + s;
+        if (h < 0 || h >= H || w < 0 || w >= W) continue;
+        const uint8_t* codes = px + ((n * H + h) * W + w) * C;
+        for (int64_t c = 0; c < C; ++c) out[c] = std::max(out[c], codes[c]);
+      }
+  }
+  return y;
+}
+
+Tensor adaptive_avg_pool2d(const Tensor& x, Size2 output, QParams qparams) {
+  check_image(x, "int8 adaptive_avg_pool2d");
+  const int64_t N = x.size(0), H = x.size(1), W = x.size(2), C = x.size(3);
+  OCTET_CHECK(output.h > 0 && output.w > 0 && H > 0 && W > 0, "int8 adaptive_avg_pool2d: ", x.shape(), " to ", output);
+  Tensor y({N, output.h, output.w, C}, DType::quint8);
+  const uint8_t* px = x.data<uint8_t>();
+  uint8_t* py = y.data<uint8_t>();
+  std::vector<int32_t> sum(static_cast<size_t>(C));
+  for (int64_t i = 0; i < N * output.h * output.w; ++i) {
+    const int64_t n = i / (output.h * output.w);
+    const AdaptiveWindow rows = adaptive_window(i / output.w % output.h, H, output.h),
+                         cols = adaptive_window(i % output.w, W, output.w);
+    const auto count = static_cast<int32_t>((rows.end - rows.begin) * (cols.end - cols.begin));
+    std::fill(sum.begin(), sum.end(), -count * qparams.zero_point);
+    for (int64_t h = rows.begin; h < rows.end; ++h)
+      for (int64_t w = cols.begin; w < cols.end; ++w)
+        for (int64_t c = 0; c < C; ++c) sum[static_cast<size_t>(c)] += px[((n * H + h) * W + w) * C + c];
+    const float inverse_count = 1.0f / static_cast<float>(count);
+    for (int64_t c = 0; c < C; ++c)
+      py[i * C + c] = static_cast<uint8_t>(
+          round_to_code(static_cast<float>(sum[static_cast<size_t>(c)]) * inverse_count, qparams.zero_point, {0, 255}));
+  }
+  return y;
+}
+
+Tensor cat_channels(std::span<const Tensor> parts, std::span<const QParams> qparams, QParams output) {
+  OCTET_CHECK(!parts.empty() && parts.size() == qparams.size(), "int8 cat: ", parts.size(), " tensors with ", qparams.size(),
+              " qparams");
+  Shape shape = parts[0].shape();
+  shape.back() = 0;
+  for (const Tensor& part : parts) {
+    OCTET_CHECK(part.dtype() == DType::quint8 && part.dim() == parts[0].dim() && part.dim() >= 2 &&
+                    std::equal(shape.begin(), shape.end() - 1, part.shape().begin()),
+                "int8 cat: expected quint8 tensors that differ in channels only, got ", part.dtype(), " ", part.shape(),
+                " beside ", parts[0].shape());
+    shape.back() += part.shape().back();
+  }
+  Tensor y(shape, DType::quint8);
+  const int64_t pixels = shape.back() ? y.numel() / shape.back() : 0;
+  const float inverse_scale = 1.0f / output.scale;
+  int64_t first = 0;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    uint8_t table[256];  // code -> code in the output's scale
+    for (int q = 0; q < 256; ++q)
+      table[q] =
+          qparams[i] == output
+              ? static_cast<uint8_t>(q)
+              : static_cast<uint8_t>(quantize_value(dequantize_value(q, qparams[i]), inverse_scale, output.zero_point, {0, 255}));
+    const int64_t channels = parts[i].shape().back();
+    const uint8_t* in = parts[i].data<uint8_t>();
+    for (int64_t p = 0; p < pixels; ++p)
+      for (int64_t c = 0; c < channels; ++c) y.data<uint8_t>()[p * shape.back() + first + c] = table[in[p * channels + c]];
+    first += channels;
+  }
+  return y;
+}
+
+Tensor flatten(const Tensor& x) {
+  if (x.dim() == 2) return x;
+  check_image(x, "int8 flatten");
+  return to_channels_first(x).reshape({x.size(0), x.size(0) ? x.numel() / x.size(0) : 0});
+}
+
+}  // namespace octet::ops::int8

@@ -1,0 +1,63 @@
+// From a real or an accumulator to a code: the only place where int8 rounds. (The lesson is ops/int8/requantize.md.)
+//
+//   quantize:    q = clamp(rne(x * (1/scale)) + zero_point, qmin, qmax)                       real -> code
+//   requantize:  q = clamp(rne((float(acc + bias_i32) + bias_f32) * multiplier) + zero_point)    int32 accumulator -> code
+//
+// rne rounds half to even; every product and sum is rounded to float32. PyTorch's two engines differ in where the bias goes:
+//   qnnpack  bias_i32 = rne(b * (1/(sx*sw))), bias_f32 = 0,            multiplier = (sw*sx) * (1/sy)
+//   fbgemm   bias_i32 = 0,                    bias_f32 = b / (sx*sw),  multiplier = (sx*sw) / sy
+// Sources: ATen/native/quantized/cpu/qnnpack/src/requantization, qnnpack_utils.h; fbgemm/OutputProcessing-inl.h.
+#pragma once
+
+#include <vector>
+
+#include "ops/int8/qparams.h"
+#include "tensor/tensor.h"
+
+namespace octet::ops::int8 {
+
+/// Rounds half to even, for |v| <= 2^22: adding 1.5 * 2^23 leaves no bits for a fraction, so the sum itself is rounded.
+/// A plain float sum, which vectorises on every instruction set and gives the same bits on all of them.
+inline int32_t round_half_even(float v) {
+  constexpr float kMagic = 12582912.0f;  // 1.5 * 2^23
+  return static_cast<int32_t>((v + kMagic) - kMagic);
+}
+
+/// clamp(rne(v) + zero_point, qmin, qmax). Clamping first gives the same code (the bounds are integers and rounding is
+/// monotone) and keeps infinities and large values defined. NaN becomes qmax, as PyTorch's quantize_per_tensor gives.
+inline int32_t round_to_code(float v, int32_t zero_point, CodeRange range) {
+  const float low = static_cast<float>(range.qmin - zero_point), high = static_cast<float>(range.qmax - zero_point);
+  v = v < high ? v : high;
+  v = v > low ? v : low;
+  return round_half_even(v) + zero_point;
+}
+
+inline int32_t quantize_value(float x, float inverse_scale, int32_t zero_point, CodeRange range) {
+  return round_to_code(x * inverse_scale, zero_point, range);
+}
+
+inline float dequantize_value(int32_t q, QParams qparams) { return static_cast<float>(q - qparams.zero_point) * qparams.scale; }
+
+/// The epilogue of an int8 convolution or linear layer: per output channel constants and the output's codes.
+struct Requantization {
+  std::vector<int32_t> bias_i32;  // [K]
+  std::vector<float> bias_f32;    // [K]
+  std::vector<float> multiplier;  // [K]
+  int32_t zero_point = 0;
+  CodeRange range{0, 255};  // qmin is the zero point under relu, not 0
+
+  /// weight_scale: one value, or one per output channel. bias: float32 [K] or undefined.
+  Requantization(Engine engine, QParams input, const std::vector<float>& weight_scale, QParams output, const Tensor& bias,
+                 bool relu, int64_t out_channels);
+};
+
+inline uint8_t requantize_value(int32_t acc, int32_t bias_i32, float bias_f32, float multiplier, int32_t zero_point,
+                                CodeRange range) {
+  const float v = (static_cast<float>(acc + bias_i32) + bias_f32) * multiplier;
+  return static_cast<uint8_t>(round_to_code(v, zero_point, range));
+}
+
+/// One output pixel: acc [K] -> y [K].
+void requantize(const int32_t* acc, const Requantization& r, int64_t first_channel, int64_t channels, uint8_t* y);
+
+}  // namespace octet::ops::int8

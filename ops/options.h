@@ -1,0 +1,47 @@
+// Sizes and options that several ops share, with PyTorch's names and defaults.
+//
+// Letters in shapes: N images, C input channels, H W input size, K output channels, R S kernel size, P Q output size, G groups.
+#pragma once
+
+#include <cstdint>
+#include <ostream>
+
+#include "tensor/error.h"
+
+namespace octet::ops {
+
+/// Height and width; one number stands for both, as in PyTorch.
+struct Size2 {
+  int64_t h = 0, w = 0;
+
+  Size2() = default;
+  Size2(int64_t both) : h(both), w(both) {}  // implicit: {.kernel = 3, .stride = 2}
+  Size2(int64_t height, int64_t width) : h(height), w(width) {}
+  bool operator==(const Size2&) const = default;
+};
+
+/// (3, 3), as PyTorch prints it.
+inline std::ostream& operator<<(std::ostream& out, Size2 size) { return out << '(' << size.h << ", " << size.w << ')'; }
+
+struct Conv2dOptions {
+  Size2 stride = 1;
+  Size2 padding = 0;
+  int64_t groups = 1;
+};
+
+struct MaxPool2dOptions {
+  Size2 kernel;
+  Size2 stride;
+  Size2 padding = 0;
+};
+
+/// Number of window positions along one axis: floor((input + 2 padding - kernel) / stride) + 1.
+inline int64_t output_size(int64_t input, int64_t kernel, int64_t stride, int64_t padding) {
+  OCTET_CHECK(kernel > 0 && stride > 0 && padding >= 0, "window: kernel ", kernel, ", stride ", stride, ", padding ", padding,
+              "; expected kernel and stride above 0 and padding not below 0");
+  OCTET_CHECK(input + 2 * padding >= kernel, "window: input of ", input, " with padding ", padding,
+              " is smaller than the kernel of ", kernel);
+  return (input + 2 * padding - kernel) / stride + 1;
+}
+
+}  // namespace octet::ops

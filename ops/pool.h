@@ -1,0 +1,26 @@
+// Pooling of float images [N, C, H, W] -> [N, C, P, Q].
+//
+//   max_pool2d:            the largest value of each window; padding never wins (it counts as -infinity)
+//   adaptive_*_pool2d:     output cell i covers input [floor(i*H/P), ceil((i+1)*H/P)); P = Q = 1 is global pooling
+// NaN in a window gives NaN, as in PyTorch. Counterparts: torch.nn.functional.max_pool2d, adaptive_avg_pool2d,
+// adaptive_max_pool2d.
+#pragma once
+
+#include "ops/options.h"
+#include "tensor/tensor.h"
+
+namespace octet::ops {
+
+Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& options);
+Tensor adaptive_avg_pool2d(const Tensor& x, Size2 output);
+Tensor adaptive_max_pool2d(const Tensor& x, Size2 output);
+
+/// Input cells of adaptive output cell i: [begin, end).
+struct AdaptiveWindow {
+  int64_t begin, end;
+};
+inline AdaptiveWindow adaptive_window(int64_t i, int64_t input, int64_t output) {
+  return {i * input / output, ((i + 1) * input + output - 1) / output};
+}
+
+}  // namespace octet::ops

@@ -1,0 +1,78 @@
+#include "quant/insert_observers.h"
+
+#include "quant/fold_batch_norm.h"
+#include "quant/fuse_relu.h"
+#include "quant/patterns.h"
+
+namespace octet::quant {
+namespace {
+
+class Inserter {
+ public:
+  Inserter(nn::Graph& graph, const QConfig& qconfig) : graph_(graph), qconfig_(qconfig) {}
+
+  void observe_inputs(nn::Node& node) {
+    for (nn::Node*& input : node.inputs) {
+      if (observer_of(*input)) continue;
+      nn::Node* source = input;
+      if (!observed_by_[source]) observed_by_[source] = insert_behind(source, qconfig_.activation());
+      input = observed_by_[source];
+    }
+    if (nn::is<nn::op::Cat>(node.op))
+      for (nn::Node* input : node.inputs) input->op = node.inputs[0]->op;  // all share the first one's observer
+  }
+
+  /// `last` ends the pattern that starts at `node` (they differ for add + relu). All later users read the observed value.
+  void observe_output(nn::Node& node, nn::Node* last) {
+    auto observer = shares_qparams(node.op) ? observer_of(*node.inputs[0]) : qconfig_.activation();
+    nn::Node* inserted = insert_behind(last, std::move(observer));
+    observed_by_[last] = inserted;
+    graph_.replace_uses(last, inserted);
+  }
+
+ private:
+  nn::Node* insert_behind(nn::Node* source, std::shared_ptr<Observer> observer) {
+    const std::string name = "activation_post_process_" + std::to_string(count_++);
+    return graph_.insert_after(source, {.name = name,
+                                        .kind = nn::NodeKind::call_module,
+                                        .target = name,
+                                        .op = nn::op::Call{std::move(observer)},
+                                        .inputs = {source}});
+  }
+
+  nn::Graph& graph_;
+  const QConfig& qconfig_;
+  std::map<nn::Node*, nn::Node*> observed_by_;
+  int count_ = 0;
+};
+
+}  // namespace
+
+void insert_observers(nn::Graph& graph, const QConfig& qconfig) {
+  Inserter inserter(graph, qconfig);
+  std::vector<nn::Node*> calls;
+  for (nn::Node& node : graph.nodes())
+    if (has_int8_form(node.op)) calls.push_back(&node);
+  for (nn::Node* node : calls) {
+    nn::Node* relu = relu_of_add(graph, *node);
+    inserter.observe_inputs(*node);
+    inserter.observe_output(*node, relu ? relu : node);
+  }
+}
+
+nn::Graph prepare(const nn::Graph& traced, const QConfig& qconfig) {
+  nn::Graph graph = traced.clone();
+  fold_batch_norm(graph);
+  fuse_relu(graph);
+  insert_observers(graph, qconfig);
+  return graph;
+}
+
+std::vector<ObserverInfo> observers(const nn::Graph& prepared) {
+  std::vector<ObserverInfo> found;
+  for (const nn::Node& node : prepared.nodes())
+    if (auto observer = observer_of(node)) found.push_back({node.name, node.inputs[0]->name, observer});
+  return found;
+}
+
+}  // namespace octet::quant

@@ -1,0 +1,28 @@
+// insert_observers: puts an observer behind every value that will be quantized, named and ordered as PyTorch's prepared graph has
+// them. PyTorch counterpart: torch/ao/quantization/fx/prepare.py, insert_observers_for_model.
+//
+//   for each call with an int8 form, in order: first an observer for every input that has none (the model's input, a float op's
+//   result), then one for its output. Pools, cat, flatten and dropout share their input's observer object: it then sees both
+//   tensors. cat makes all its inputs share the first one's.
+#pragma once
+
+#include "nn/graph.h"
+#include "quant/qconfig.h"
+
+namespace octet::quant {
+
+/// The observer nodes are called activation_post_process_0, _1, ...
+void insert_observers(nn::Graph& graph, const QConfig& qconfig);
+
+/// trace's graph -> folded, fused and observed copy: what prepare_fx does.
+nn::Graph prepare(const nn::Graph& traced, const QConfig& qconfig);
+
+struct ObserverInfo {
+  std::string name;      // "activation_post_process_3"
+  std::string observes;  // the observed node's name
+  std::shared_ptr<Observer> observer;
+};
+/// All observers of a prepared graph, in graph order.
+std::vector<ObserverInfo> observers(const nn::Graph& prepared);
+
+}  // namespace octet::quant

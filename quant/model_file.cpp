@@ -1,0 +1,253 @@
+#include "quant/model_file.h"
+
+#include <nlohmann/json.hpp>
+
+#include "nn/print.h"
+
+namespace octet::quant {
+namespace {
+
+namespace op = nn::op;
+using Json = nlohmann::json;
+using ops::int8::Engine;
+using ops::int8::QParams;
+
+constexpr const char* kFormat = "octet-int8-1";
+
+Json to_json(QParams q) { return {{"scale", q.scale}, {"zero_point", q.zero_point}}; }
+Json to_json(ops::Size2 s) { return Json::array({s.h, s.w}); }
+Json to_json(const ops::MaxPool2dOptions& o) {
+  return {{"kernel", to_json(o.kernel)}, {"stride", to_json(o.stride)}, {"padding", to_json(o.padding)}};
+}
+
+QParams qparams_from(const Json& j) {
+  const QParams q{j.at("scale").get<float>(), j.at("zero_point").get<int32_t>()};
+  ops::int8::check_qparams(q, DType::quint8, "graph");
+  return q;
+}
+ops::Size2 size_from(const Json& j) { return {j.at(0).get<int64_t>(), j.at(1).get<int64_t>()}; }
+ops::MaxPool2dOptions max_pool_from(const Json& j) {
+  return {.kernel = size_from(j.at("kernel")), .stride = size_from(j.at("stride")), .padding = size_from(j.at("padding"))};
+}
+
+/// Writes one op's attributes and tensors.
+struct Write {
+  const nn::Node& node;
+  SavedModel& out;
+
+  Json operator()(const op::Placeholder&) const { return {{"op", "placeholder"}}; }
+  Json operator()(const op::Output&) const { return {{"op", "output"}}; }
+  Json operator()(const op::Quantize& o) const { return {{"op", "quantize"}, {"output", to_json(o.output)}}; }
+  Json operator()(const op::Dequantize& o) const { return {{"op", "dequantize"}, {"input", to_json(o.input)}}; }
+  Json operator()(const op::QuantizedConv2d& o) const {
+    const auto& p = o.layer->params();
+    layer_tensors(p);
+    return {{"op", "quantized_conv2d"},
+            {"input", to_json(p.input)},
+            {"output", to_json(p.output)},
+            {"relu", p.relu},
+            {"groups", p.options.groups},
+            {"stride", to_json(p.options.stride)},
+            {"padding", to_json(p.options.padding)}};
+  }
+  Json operator()(const op::QuantizedLinear& o) const {
+    const auto& p = o.layer->params();
+    layer_tensors(p);
+    return {{"op", "quantized_linear"}, {"input", to_json(p.input)}, {"output", to_json(p.output)}, {"relu", p.relu}};
+  }
+  Json operator()(const op::QuantizedAdd& o) const {
+    return {{"op", "quantized_add"},
+            {"a", to_json(o.params.a)},
+            {"b", to_json(o.params.b)},
+            {"output", to_json(o.params.output)},
+            {"relu", o.params.relu}};
+  }
+  Json operator()(const op::QuantizedMaxPool2d& o) const {
+    return {{"op", "quantized_max_pool2d"}, {"options", to_json(o.options)}};
+  }
+  Json operator()(const op::QuantizedAdaptiveAvgPool2d& o) const {
+    return {{"op", "quantized_adaptive_avg_pool2d"}, {"size", to_json(o.output)}, {"output", to_json(o.qparams)}};
+  }
+  Json operator()(const op::QuantizedCat& o) const {
+    Json inputs = Json::array();
+    for (QParams q : o.inputs) inputs.push_back(to_json(q));
+    return {{"op", "quantized_cat"}, {"inputs", inputs}, {"output", to_json(o.output)}};
+  }
+  Json operator()(const op::QuantizedFlatten&) const { return {{"op", "quantized_flatten"}}; }
+  Json operator()(const op::QuantizedDropout& o) const { return {{"op", "quantized_dropout"}, {"p", o.p}}; }
+  Json operator()(const op::AdaptiveMaxPool2d& o) const { return {{"op", "adaptive_max_pool2d"}, {"size", to_json(o.output)}}; }
+  Json operator()(const op::BatchNorm& o) const {
+    for (const auto& [name, tensor] : node.parameters) out.tensors.add({node.name + "." + name, tensor, {}});
+    return {{"op", "batch_norm"}, {"eps", o.eps}, {"momentum", o.momentum}};
+  }
+  Json operator()(const auto&) const {
+    fail("saving the int8 model: '", node.name, "' is a ", nn::describe(node), ", which an int8 graph does not hold");
+  }
+
+ private:
+  void layer_tensors(const auto& p) const {
+    out.tensors.add({node.name + ".weight", p.weight.view_as(DType::i8), {}});
+    out.tensors.add(
+        {node.name + ".weight_scale", Tensor::from(p.weight_scale, {static_cast<int64_t>(p.weight_scale.size())}), {}});
+    if (p.bias.defined()) out.tensors.add({node.name + ".bias", p.bias, {}});
+  }
+};
+
+const char* const kKinds[] = {"placeholder", "call_module", "call_function", "output"};
+
+nn::NodeKind kind_from(const std::string& name) {
+  for (size_t i = 0; i < std::size(kKinds); ++i)
+    if (name == kKinds[i]) return static_cast<nn::NodeKind>(i);
+  fail("unknown node kind '", name, "'");
+}
+
+/// Reads one node back.
+class Read {
+ public:
+  Read(const SavedModel& model, const Json& node, Engine engine)
+      : model_(model), node_(node), engine_(engine), name_(node.at("name")) {}
+
+  nn::Op op() const {
+    const std::string kind = node_.at("op");
+    if (kind == "placeholder") return op::Placeholder{};
+    if (kind == "output") return op::Output{};
+    if (kind == "quantize") return op::Quantize{qparams_from(node_.at("output"))};
+    if (kind == "dequantize") return op::Dequantize{qparams_from(node_.at("input"))};
+    if (kind == "quantized_conv2d") return conv2d();
+    if (kind == "quantized_linear") return linear();
+    if (kind == "quantized_add")
+      return op::QuantizedAdd{{qparams_from(node_.at("a")), qparams_from(node_.at("b")), qparams_from(node_.at("output")),
+                               node_.at("relu"), engine_}};
+    if (kind == "quantized_max_pool2d") return op::QuantizedMaxPool2d{max_pool_from(node_.at("options"))};
+    if (kind == "quantized_adaptive_avg_pool2d")
+      return op::QuantizedAdaptiveAvgPool2d{size_from(node_.at("size")), qparams_from(node_.at("output"))};
+    if (kind == "quantized_cat") return cat();
+    if (kind == "quantized_flatten") return op::QuantizedFlatten{};
+    if (kind == "quantized_dropout") return op::QuantizedDropout{node_.at("p")};
+    if (kind == "adaptive_max_pool2d") return op::AdaptiveMaxPool2d{size_from(node_.at("size"))};
+    if (kind == "batch_norm") return op::BatchNorm{node_.at("eps"), node_.at("momentum")};
+    fail("unknown op '", kind, "'");
+  }
+
+  std::map<std::string, Tensor> parameters(const nn::Op& op) const {
+    std::map<std::string, Tensor> found;
+    if (nn::is<op::BatchNorm>(op))
+      for (const char* name : {"weight", "bias", "running_mean", "running_var"}) found[name] = tensor(name, DType::f32);
+    return found;
+  }
+
+ private:
+  Tensor tensor(const char* what, DType dtype) const {
+    const StateEntry* entry = model_.tensors.find(name_ + "." + what);
+    OCTET_CHECK(entry != nullptr, "missing tensor '", name_, ".", what, "'");
+    OCTET_CHECK(entry->tensor.dtype() == dtype, "tensor '", entry->key, "' is ", entry->tensor.dtype(), ", expected ", dtype);
+    return entry->tensor;
+  }
+  Tensor weight() const { return tensor("weight", DType::i8).view_as(DType::qint8); }
+  Tensor bias() const { return model_.tensors.find(name_ + ".bias") ? tensor("bias", DType::f32) : Tensor(); }
+  std::vector<float> weight_scale() const {
+    const Tensor t = tensor("weight_scale", DType::f32);
+    return {t.data<float>(), t.data<float>() + t.numel()};
+  }
+
+  nn::Op conv2d() const {
+    const ops::Conv2dOptions options{.stride = size_from(node_.at("stride")),
+                                     .padding = size_from(node_.at("padding")),
+                                     .groups = node_.at("groups").get<int64_t>()};
+    return op::QuantizedConv2d{std::make_shared<const ops::int8::Conv2d>(
+        ops::int8::Conv2dParams{weight(), weight_scale(), bias(), options, node_.at("relu"), engine_,
+                                qparams_from(node_.at("input")), qparams_from(node_.at("output"))})};
+  }
+  nn::Op linear() const {
+    return op::QuantizedLinear{std::make_shared<const ops::int8::Linear>(
+        ops::int8::LinearParams{weight(), weight_scale(), bias(), node_.at("relu"), engine_, qparams_from(node_.at("input")),
+                                qparams_from(node_.at("output"))})};
+  }
+  nn::Op cat() const {
+    op::QuantizedCat cat{{}, qparams_from(node_.at("output"))};
+    for (const Json& q : node_.at("inputs")) cat.inputs.push_back(qparams_from(q));
+    return cat;
+  }
+
+  const SavedModel& model_;
+  const Json& node_;
+  Engine engine_;
+  std::string name_;
+};
+
+Engine engine_of(const nn::Graph& graph) {
+  for (const nn::Node& node : graph.nodes())
+    if (const auto* conv = std::get_if<op::QuantizedConv2d>(&node.op)) return conv->layer->params().engine;
+  fail("saving the int8 model: the graph has no int8 convolution");
+}
+
+const std::string& metadata_value(const SavedModel& model, const char* key) {
+  const auto it = model.metadata.find(key);
+  OCTET_CHECK(it != model.metadata.end(), "metadata '", key, "' is missing");
+  return it->second;
+}
+
+nn::Graph parsed_graph(const SavedModel& model) {
+  const std::string& engine_name = metadata_value(model, "engine");
+  OCTET_CHECK(engine_name == "qnnpack" || engine_name == "fbgemm", "engine '", engine_name, "', expected qnnpack or fbgemm");
+  const Engine engine = engine_name == "qnnpack" ? Engine::qnnpack : Engine::fbgemm;
+  nn::Graph graph;
+  const Json nodes = Json::parse(metadata_value(model, "graph"));
+  for (const Json& j : nodes) {
+    const Read read(model, j, engine);
+    nn::Node node{.name = j.at("name"), .kind = kind_from(j.at("kind")), .target = j.at("target"), .op = read.op()};
+    node.parameters = read.parameters(node.op);
+    for (const Json& input : j.at("inputs")) {
+      nn::Node* source = graph.find(input.get<std::string>());
+      OCTET_CHECK(source != nullptr, "node '", node.name, "' uses '", input.get<std::string>(), "', which is not before it");
+      node.inputs.push_back(source);
+    }
+    const std::string wanted = node.name;
+    const bool takes_none = node.kind == nn::NodeKind::placeholder, takes_two = nn::is<op::QuantizedAdd>(node.op);
+    const auto* cat = std::get_if<op::QuantizedCat>(&node.op);
+    const size_t arity = cat ? cat->inputs.size() : takes_none ? 0 : takes_two ? 2 : 1;
+    OCTET_CHECK(node.inputs.size() == arity, "node '", wanted, "' has ", node.inputs.size(), " inputs, expected ", arity);
+    OCTET_CHECK(graph.append(std::move(node))->name == wanted, "node name '", wanted, "' is used twice or not a name");
+  }
+  graph.output();
+  return graph;
+}
+
+}  // namespace
+
+SavedModel save_graph(const nn::Graph& graph, const std::map<std::string, std::string>& provenance) {
+  SavedModel out;
+  out.metadata = provenance;
+  Json nodes = Json::array();
+  for (const nn::Node& node : graph.nodes()) {
+    Json j = std::visit(Write{node, out}, node.op);
+    j["name"] = node.name;
+    j["kind"] = kKinds[static_cast<size_t>(node.kind)];
+    j["target"] = node.target;
+    j["inputs"] = Json::array();
+    for (const nn::Node* input : node.inputs) j["inputs"].push_back(input->name);
+    nodes.push_back(std::move(j));
+  }
+  out.metadata["format"] = kFormat;
+  out.metadata["engine"] = name_of(engine_of(graph));
+  out.metadata["graph"] = nodes.dump();
+  return out;
+}
+
+bool is_saved_graph(const std::map<std::string, std::string>& metadata) {
+  const auto it = metadata.find("format");
+  return it != metadata.end() && it->second.starts_with("octet-int8");
+}
+
+nn::Graph load_graph(const SavedModel& model, const std::string& source) {
+  try {
+    OCTET_CHECK(metadata_value(model, "format") == kFormat, "format '", metadata_value(model, "format"), "', expected ", kFormat);
+    return parsed_graph(model);
+  } catch (const Error& error) {
+    fail(source, ": ", error.what());
+  } catch (const Json::exception& error) {
+    fail(source, ": the graph in its metadata is damaged: ", error.what());
+  }
+}
+
+}  // namespace octet::quant

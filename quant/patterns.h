@@ -1,0 +1,35 @@
+// Which calls have an int8 form, and how they treat scales: the part of PyTorch's backend_config that these networks need.
+// Used by insert_observers and convert, so that both agree. Source:
+// torch/ao/quantization/backend_config/_common_operator_config_utils.py.
+#pragma once
+
+#include "nn/graph.h"
+#include "quant/observer.h"
+
+namespace octet::quant {
+
+/// The observer that a node of a prepared graph calls, or null for any other node.
+inline std::shared_ptr<Observer> observer_of(const nn::Node& node) {
+  const auto* call = std::get_if<nn::op::Call>(&node.op);
+  return call ? std::dynamic_pointer_cast<Observer>(call->function) : nullptr;
+}
+
+/// Ops whose output keeps its input's scale and zero point (cat: its first input's), and so shares its observer.
+inline bool shares_qparams(const nn::Op& op) {
+  using namespace nn::op;
+  return nn::is<MaxPool2d>(op) || nn::is<AdaptiveAvgPool2d>(op) || nn::is<Flatten>(op) || nn::is<Dropout>(op) || nn::is<Cat>(op);
+}
+
+inline bool has_int8_form(const nn::Op& op) {
+  using namespace nn::op;
+  return nn::is<Conv2d>(op) || nn::is<Linear>(op) || nn::is<Add>(op) || shares_qparams(op);
+}
+
+/// The relu that belongs to an addition (its only user), or null: add and relu are quantized as one.
+inline nn::Node* relu_of_add(nn::Graph& graph, const nn::Node& node) {
+  if (!nn::is<nn::op::Add>(node.op)) return nullptr;
+  const auto users = graph.users(&node);
+  return users.size() == 1 && nn::is<nn::op::Relu>(users[0]->op) ? users[0] : nullptr;
+}
+
+}  // namespace octet::quant

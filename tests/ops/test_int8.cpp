@@ -1,0 +1,173 @@
+#include "ops/int8/add.h"
+#include "ops/int8/conv2d.h"
+#include "ops/int8/linear.h"
+#include "ops/int8/pool.h"
+#include "ops/int8/quantize.h"
+#include "ops/reference/int8_conv2d.h"
+#include "tests/support/compare.h"
+#include "tests/support/make.h"
+
+namespace octet::ops::int8 {
+namespace {
+
+TEST(RoundToCode, RoundsHalfToEvenAndClamps) {
+  EXPECT_EQ(round_to_code(0.5f, 0, {0, 255}), 0);
+  EXPECT_EQ(round_to_code(1.5f, 0, {0, 255}), 2);
+  EXPECT_EQ(round_to_code(-2.5f, 10, {0, 255}), 8);
+  EXPECT_EQ(round_to_code(1e30f, 7, {0, 255}), 255);
+  EXPECT_EQ(round_to_code(-INFINITY, 7, {0, 255}), 0);
+  EXPECT_EQ(round_to_code(NAN, 7, {0, 255}), 255);
+}
+
+TEST(RoundToCode, EqualsNearbyint) {  // floats around every quarter of every code and beyond
+  for (int zero_point : {0, 1, 127, 255})
+    for (int quarter = -1200; quarter <= 1200; ++quarter)
+      for (int step = -2; step <= 2; ++step) {
+        float v = static_cast<float>(quarter) / 4;
+        for (int i = 0; i < std::abs(step); ++i) v = std::nextafter(v, step < 0 ? -1e9f : 1e9f);
+        const double want = std::clamp(std::nearbyint(static_cast<double>(v)) + zero_point, 0.0, 255.0);
+        ASSERT_EQ(round_to_code(v, zero_point, {0, 255}), static_cast<int>(want)) << v << " " << zero_point;
+      }
+}
+
+TEST(Quantize, RoundTripOfEveryCode) {
+  const QParams q{0.037f, 113};
+  Tensor codes({256}, DType::quint8);
+  for (int i = 0; i < 256; ++i) codes.data<uint8_t>()[i] = static_cast<uint8_t>(i);
+  EXPECT_TRUE(test::codes_equal(quantize(dequantize(codes, q), q), codes));
+}
+
+TEST(Quantize, ImagesBecomeChannelsLast) {
+  const Tensor x = test::random_floats({2, 3, 4, 5}, 1);
+  const QParams q{0.02f, 128};
+  EXPECT_EQ(quantize(x, q).shape(), (Shape{2, 4, 5, 3}));
+  EXPECT_TRUE(test::all_close(dequantize(quantize(x, q), q), x, 0, 2.5f));  // clipped at +-2.5
+  EXPECT_EQ(dequantize(quantize(x, q), q).shape(), x.shape());
+}
+
+TEST(Quantize, RefusesBadQParams) {
+  const Tensor x = Tensor::zeros({1, 2});
+  for (float scale : {0.0f, -0.1f, NAN, INFINITY})
+    EXPECT_TRUE(test::fails_with([&] { quantize(x, {scale, 0}); }, {"scale", "positive finite"}));
+  for (int zero_point : {-1, 256}) EXPECT_TRUE(test::fails_with([&] { quantize(x, {1, zero_point}); }, {"zero point", "0..255"}));
+}
+
+Conv2dParams layer(const Shape& w_shape, const Conv2dOptions& options, Engine engine, bool per_channel, bool relu) {
+  Generator generator(5);
+  std::vector<float> scale;
+  for (int64_t k = 0; k < (per_channel ? w_shape[0] : 1); ++k) scale.push_back(0.001f + 0.004f * generator.uniform());
+  return {test::random_codes(w_shape, DType::qint8, 2),
+          scale,
+          test::random_floats({w_shape[0]}, 3),
+          options,
+          relu,
+          engine,
+          {0.02f, 119},
+          {0.31f, 103}};
+}
+
+/// All engines, weight schemes and relu: the fast layer gives the naive twin's codes.
+void expect_as_naive(const Shape& x_shape, const Shape& w_shape, const Conv2dOptions& options) {
+  const Tensor x = test::random_codes(x_shape, DType::quint8, 1);
+  for (Engine engine : {Engine::qnnpack, Engine::fbgemm})
+    for (bool per_channel : {false, true})
+      for (bool relu : {false, true}) {
+        const Conv2dParams p = layer(w_shape, options, engine, per_channel, relu);
+        EXPECT_TRUE(test::codes_equal(Conv2d(p)(x), reference::int8_conv2d(x, p))) << name_of(engine) << per_channel << relu;
+      }
+}
+
+TEST(Int8Conv2d, Stem) { expect_as_naive({2, 23, 17, 3}, {8, 3, 7, 7}, {.stride = 2, .padding = 3}); }
+TEST(Int8Conv2d, ThreeByThree) { expect_as_naive({2, 9, 9, 16}, {20, 16, 3, 3}, {.padding = 1}); }
+TEST(Int8Conv2d, ThreeByThreeStride2) { expect_as_naive({1, 9, 8, 16}, {32, 16, 3, 3}, {.stride = 2, .padding = 1}); }
+TEST(Int8Conv2d, PointwiseStride2) { expect_as_naive({2, 5, 6, 16}, {7, 16, 1, 1}, {.stride = 2}); }
+TEST(Int8Conv2d, OddDepth) { expect_as_naive({1, 5, 5, 5}, {17, 5, 1, 1}, {}); }
+TEST(Int8Conv2d, Grouped) { expect_as_naive({2, 7, 7, 8}, {12, 2, 3, 3}, {.padding = 1, .groups = 4}); }
+TEST(Int8Conv2d, Depthwise) { expect_as_naive({2, 7, 7, 8}, {8, 1, 3, 3}, {.padding = 1, .groups = 8}); }
+TEST(Int8Conv2d, DeepLayerFillsSeveralTiles) { expect_as_naive({1, 7, 7, 256}, {33, 256, 3, 3}, {.padding = 1}); }
+
+TEST(Int8Conv2d, RefusesWhatDoesNotFit) {
+  const Conv2dParams p = layer({4, 3, 3, 3}, {}, Engine::qnnpack, false, false);
+  EXPECT_TRUE(test::fails_with(
+      [&] {
+        const Conv2d conv(p);
+        conv(Tensor::zeros({1, 8, 8, 3}));
+      },
+      {"quint8", "float32"}));
+  Conv2dParams bad = p;
+  bad.weight_scale = {0.1f, 0.1f};
+  EXPECT_TRUE(test::fails_with([&] { Conv2d{bad}; }, {"2 weight scales", "4 output channels"}));
+  bad = p;
+  bad.weight_scale = {NAN};
+  EXPECT_TRUE(test::fails_with([&] { Conv2d{bad}; }, {"weight scale nan"}));
+  bad = p;
+  bad.output.zero_point = 300;
+  EXPECT_TRUE(test::fails_with([&] { Conv2d{bad}; }, {"zero point 300"}));
+}
+
+TEST(Int8Linear, IsAPointwiseConvolution) {
+  const Tensor x = test::random_codes({5, 33}, DType::quint8, 1);
+  const Conv2dParams p = layer({7, 33, 1, 1}, {}, Engine::fbgemm, true, true);
+  const Linear linear({p.weight.reshape({7, 33}), p.weight_scale, p.bias, p.relu, p.engine, p.input, p.output});
+  EXPECT_TRUE(test::codes_equal(linear(x), reference::int8_conv2d(x.reshape({5, 1, 1, 33}), p).reshape({5, 7})));
+}
+
+TEST(Qgemm, SameSumsOnEveryInstructionSet) {
+  for (int64_t rows : {1, 5, 6, 7, 13}) {
+    const int64_t outputs = 37, depth = 75;
+    const Tensor w = test::random_codes({outputs, depth}, DType::qint8, 1);
+    const cpu::PackedWeights packed(w.data<int8_t>(), outputs, depth);
+    std::vector<int16_t> a(static_cast<size_t>(rows * packed.depth));
+    Generator generator(2);
+    for (int16_t& v : a) v = static_cast<int16_t>(static_cast<int>(generator.below(511)) - 255);
+    std::vector<int32_t> fast(static_cast<size_t>(rows * packed.padded_outputs())), portable(fast.size());
+    cpu::qgemm(a.data(), rows, packed, fast.data());
+    cpu::qgemm_portable(a.data(), rows, packed, portable.data());
+    EXPECT_EQ(fast, portable);
+  }
+}
+
+TEST(Qgemm, ExtremeSumsStayExact) {
+  const int64_t depth = 4608;
+  const std::vector<int8_t> w(static_cast<size_t>(depth), -128);
+  const cpu::PackedWeights packed(w.data(), 1, depth);
+  const std::vector<int16_t> a(static_cast<size_t>(depth), 255);
+  std::vector<int32_t> acc(static_cast<size_t>(packed.padded_outputs()));
+  cpu::qgemm(a.data(), 1, packed, acc.data());
+  EXPECT_EQ(acc[0], -128 * 255 * 4608);
+  EXPECT_TRUE(test::fails_with([] { cpu::PackedWeights(nullptr, 0, 70000); }, {"70000", "overflow"}));
+}
+
+// Real addition rounded to the nearest code: both rules stay within one code of it.
+TEST(QuantizedAdd, StaysWithinOneCodeOfTheRealSum) {
+  const Tensor a = test::random_codes({4096}, DType::quint8, 1), b = test::random_codes({4096}, DType::quint8, 2);
+  for (Engine engine : {Engine::qnnpack, Engine::fbgemm}) {
+    const AddParams p{{0.05f, 120}, {0.03f, 90}, {0.06f, 100}, true, engine};
+    const Tensor y = add(a, b, p);
+    for (int64_t i = 0; i < y.numel(); ++i) {
+      const double real = (a.data<uint8_t>()[i] - 120) * 0.05 + (b.data<uint8_t>()[i] - 90) * 0.03;
+      ASSERT_NEAR(y.data<uint8_t>()[i], std::clamp(real / 0.06 + 100, 100.0, 255.0), 0.51);
+    }
+  }
+  EXPECT_TRUE(test::fails_with([&] { add(a, b, {{1e9f, 0}, {1, 0}, {1e-3f, 0}, false, Engine::qnnpack}); }, {"too far"}));
+}
+
+TEST(QuantizedPools, ByHand) {
+  const Tensor x = Tensor::from<uint8_t>({1, 10, 2, 20, 3, 30, 4, 40}, {1, 2, 2, 2}, DType::quint8);  // two channels
+  EXPECT_TRUE(
+      test::codes_equal(max_pool2d(x, {.kernel = 2, .stride = 2}), Tensor::from<uint8_t>({4, 40}, {1, 1, 1, 2}, DType::quint8)));
+  EXPECT_TRUE(test::codes_equal(adaptive_avg_pool2d(x, 1, {0.1f, 0}),
+                                Tensor::from<uint8_t>({2, 25}, {1, 1, 1, 2}, DType::quint8)));  // 2.5 to even
+  EXPECT_TRUE(test::codes_equal(flatten(x), Tensor::from<uint8_t>({1, 2, 3, 4, 10, 20, 30, 40}, {1, 8}, DType::quint8)));
+}
+
+TEST(QuantizedCat, RequantizesToTheOutputsScale) {
+  const Tensor parts[] = {Tensor::from<uint8_t>({10, 20}, {1, 2}, DType::quint8),
+                          Tensor::from<uint8_t>({10, 200}, {1, 2}, DType::quint8)};
+  const QParams qparams[] = {{0.1f, 0}, {0.2f, 5}};
+  EXPECT_TRUE(test::codes_equal(cat_channels(parts, qparams, {0.1f, 0}),
+                                Tensor::from<uint8_t>({10, 20, 10, 255}, {1, 4}, DType::quint8)));
+}
+
+}  // namespace
+}  // namespace octet::ops::int8
