@@ -19,8 +19,8 @@ enum class NodeKind { placeholder, call_module, call_function, output };
 struct Node {
   std::string name;
   NodeKind kind = NodeKind::call_function;
-  std::string target;  // module path, or function name
-  Op op;
+  std::string target = {};  // module path, or function name
+  Op op = {};
   std::vector<Node*> inputs = {};
   std::map<std::string, Tensor> parameters = {};  // float layers: weight, bias, running_mean, running_var
 

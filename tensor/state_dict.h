@@ -29,7 +29,8 @@ class StateDict {
  public:
   /// Appends. Throws Error for a key that is already there.
   void add(StateEntry entry);
-  const std::vector<StateEntry>& entries() const { return entries_; }
+  const std::vector<StateEntry>& entries() const& { return entries_; }
+  const std::vector<StateEntry>& entries() const&& = delete;  // it would dangle
   /// Null when there is none.
   const StateEntry* find(std::string_view key) const;
   bool empty() const { return entries_.empty(); }

@@ -1,0 +1,109 @@
+"""Quantized ops of PyTorch under both engines: codes in, codes out.
+
+Every case is one .npz: the inputs, the numbers of its layer and `y`, the codes that PyTorch gives. Images are stored [N, C, H, W].
+"""
+import numpy as np
+import torch
+import torch.ao.nn.quantized as nnq
+import torch.nn.functional as F
+
+ENGINES = ("qnnpack", "fbgemm")
+
+
+def quantized(codes, scale, zero_point):
+    return torch._make_per_tensor_quantized_tensor(torch.from_numpy(codes), float(np.float32(scale)), int(zero_point))
+
+
+def codes(rng, *shape):
+    return rng.randint(0, 256, shape).astype(np.uint8)
+
+
+def save(out, name, **arrays):
+    np.savez_compressed(out / f"{name}.npz", **{k: np.asarray(v) for k, v in arrays.items()})
+
+
+def quantize(out, rng):
+    x = np.concatenate([rng.randn(2000) * 2, np.arange(-600, 600) * 0.0125]).astype(np.float32)  # the second part has ties
+    q = torch.quantize_per_tensor(torch.from_numpy(x), 0.025, 97, torch.quint8)
+    save(out, "quantize", x=x, scale=np.float32(0.025), zero_point=np.int32(97), y=q.int_repr().numpy(), dequantized=q.dequantize().numpy())
+    w = rng.randn(6, 5, 3, 3).astype(np.float32)
+    s = rng.uniform(0.005, 0.03, 6).astype(np.float32)
+    per_channel = torch.quantize_per_channel(torch.from_numpy(w), torch.from_numpy(s), torch.zeros(6, dtype=torch.int64), 0, torch.qint8)
+    per_tensor = torch.quantize_per_tensor(torch.from_numpy(w), float(s[0]), 0, torch.qint8)
+    save(out, "quantize_weight", w=w, scale=s, per_channel=per_channel.int_repr().numpy(), per_tensor=per_tensor.int_repr().numpy())
+
+
+def layer(rng, shape, per_channel):
+    """Weights, their quantized tensor and scales."""
+    scale = rng.uniform(0.002, 0.01, shape[0] if per_channel else 1).astype(np.float32)
+    w = rng.randint(-128, 128, shape).astype(np.int8)
+    if per_channel:
+        q = torch._make_per_channel_quantized_tensor(torch.from_numpy(w), torch.from_numpy(scale).double(), torch.zeros(shape[0], dtype=torch.int64), 0)
+    else:
+        q = torch._make_per_tensor_quantized_tensor(torch.from_numpy(w), float(scale[0]), 0)
+    return w, q, scale
+
+
+def conv2d(out, rng):
+    cases = {"stem": (3, 16, 7, 2, 3, 20), "three": (16, 24, 3, 1, 1, 9), "stride2": (16, 24, 3, 2, 1, 9), "pointwise": (32, 16, 1, 2, 0, 8)}
+    for engine in ENGINES:
+        torch.backends.quantized.engine = engine
+        for name, (c, k, kernel, stride, padding, size) in cases.items():
+            for relu in (0, 1):
+                w, qw, sw = layer(rng, (k, c, kernel, kernel), engine == "fbgemm")
+                b = rng.randn(k).astype(np.float32)
+                x, sx, zx, sy, zy = codes(rng, 2, c, size, size), np.float32(0.021), 117, np.float32(rng.uniform(0.2, 0.5)), 103
+                kind = torch.ao.nn.intrinsic.quantized.ConvReLU2d if relu else nnq.Conv2d
+                m = kind(c, k, kernel, stride, padding)
+                m.set_weight_bias(qw, torch.from_numpy(b))
+                m.scale, m.zero_point = float(sy), zy
+                y = m(quantized(x, sx, zx)).int_repr().numpy()
+                save(out, f"conv2d_{engine}_{name}{'_relu' if relu else ''}", x=x, w=w, b=b, weight_scale=sw, stride=np.int32(stride), padding=np.int32(padding),
+                     relu=np.int32(relu), input=np.array([sx, zx], np.float32), output=np.array([sy, zy], np.float32), y=y)
+
+
+def linear(out, rng):
+    for engine in ENGINES:
+        torch.backends.quantized.engine = engine
+        for relu in (0, 1):
+            w, qw, sw = layer(rng, (19, 70), engine == "fbgemm")
+            b = rng.randn(19).astype(np.float32)
+            m = (torch.ao.nn.intrinsic.quantized.LinearReLU if relu else nnq.Linear)(70, 19)
+            m.set_weight_bias(qw, torch.from_numpy(b))
+            m.scale, m.zero_point = 0.4, 110
+            x = codes(rng, 5, 70)
+            y = m(quantized(x, 0.02, 100)).int_repr().numpy()
+            save(out, f"linear_{engine}{'_relu' if relu else ''}", x=x, w=w, b=b, weight_scale=sw, relu=np.int32(relu), input=np.array([0.02, 100], np.float32),
+                 output=np.array([0.4, 110], np.float32), y=y)
+
+
+def add(out, rng):
+    """All 65,536 pairs of codes for a few scales."""
+    a, b = np.repeat(np.arange(256), 256).astype(np.uint8), np.tile(np.arange(256), 256).astype(np.uint8)
+    for engine in ENGINES:
+        torch.backends.quantized.engine = engine
+        for i in range(4):
+            relu = i % 2
+            sa, sb, sy = rng.uniform(0.01, 0.1, 3).astype(np.float32)
+            za, zb, zy = rng.randint(0, 200, 3)
+            op = torch.ops.quantized.add_relu if relu else torch.ops.quantized.add
+            y = op(quantized(a, sa, za), quantized(b, sb, zb), float(sy), int(zy)).int_repr().numpy()
+            save(out, f"add_{engine}_{i}", relu=np.int32(relu), a=np.array([sa, za], np.float32), b=np.array([sb, zb], np.float32), output=np.array([sy, zy], np.float32), y=y)
+
+
+def pools(out, rng):
+    torch.backends.quantized.engine = "qnnpack"
+    x = codes(rng, 2, 8, 9, 9)
+    q = quantized(x, 0.03, 40)
+    save(out, "max_pool2d", x=x, y=F.max_pool2d(q, 3, 2, 1).int_repr().numpy())
+    x7 = codes(rng, 3, 32, 7, 7)
+    save(out, "adaptive_avg_pool2d", x=x7, qparams=np.array([0.05, 17], np.float32), y=F.adaptive_avg_pool2d(quantized(x7, 0.05, 17), 1).int_repr().numpy())
+    a, b = codes(rng, 2, 6, 1, 1), codes(rng, 2, 5, 1, 1)
+    y = torch.cat([quantized(a, 0.05, 3), quantized(b, 0.037, 0)], 1)
+    save(out, "cat", a=a, b=b, qparams_a=np.array([0.05, 3], np.float32), qparams_b=np.array([0.037, 0], np.float32), y=y.int_repr().numpy())
+
+
+def make(out):
+    rng = np.random.RandomState(0)
+    for case in (quantize, conv2d, linear, add, pools):
+        case(out, rng)

@@ -1,0 +1,88 @@
+// int8 ops against PyTorch's, code for code, under both engines.
+#include "ops/int8/add.h"
+#include "ops/int8/conv2d.h"
+#include "ops/int8/linear.h"
+#include "ops/int8/pool.h"
+#include "ops/int8/quantize.h"
+#include "tests/support/compare.h"
+#include "tests/support/golden.h"
+
+namespace octet::ops::int8 {
+namespace {
+
+using test::Golden;
+
+QParams qparams(const Golden& g, const std::string& key) {
+  const auto values = g.floats(key);  // (scale, zero point)
+  return {values[0], static_cast<int32_t>(values[1])};
+}
+
+Tensor codes(const Golden& g, const std::string& key) { return to_channels_last(g[key].view_as(DType::quint8)); }
+
+TEST(Golden, Quantize) {
+  const Golden g("ops/quantize");
+  const QParams q{g.floats("scale")[0], static_cast<int32_t>(g.number("zero_point"))};
+  EXPECT_TRUE(test::codes_equal(quantize(g["x"], q), g["y"]));
+  EXPECT_TRUE(test::bits_equal(dequantize(codes(g, "y"), q), g["dequantized"]));
+}
+
+TEST(Golden, QuantizeWeight) {
+  const Golden g("ops/quantize_weight");
+  EXPECT_TRUE(test::codes_equal(quantize_weight(g["w"], g.floats("scale")), g["per_channel"]));
+  EXPECT_TRUE(test::codes_equal(quantize_weight(g["w"], {g.floats("scale")[0]}), g["per_tensor"]));
+}
+
+class GoldenEngine : public ::testing::TestWithParam<Engine> {
+ protected:
+  std::string name() const { return std::string(name_of(GetParam())); }
+};
+INSTANTIATE_TEST_SUITE_P(Engines, GoldenEngine, ::testing::Values(Engine::qnnpack, Engine::fbgemm),
+                         [](const auto& info) { return std::string(name_of(info.param)); });
+
+TEST_P(GoldenEngine, Conv2d) {
+  for (const char* shape : {"stem", "three", "stride2", "pointwise"})
+    for (const char* relu : {"", "_relu"}) {
+      const Golden g("ops/conv2d_" + name() + "_" + shape + relu);
+      const Conv2dOptions options{.stride = static_cast<int64_t>(g.number("stride")),
+                                  .padding = static_cast<int64_t>(g.number("padding"))};
+      const Conv2d conv({g["w"].view_as(DType::qint8), g.floats("weight_scale"), g["b"], options, g.number("relu") != 0,
+                         GetParam(), qparams(g, "input"), qparams(g, "output")});
+      EXPECT_TRUE(test::codes_equal(conv(codes(g, "x")), codes(g, "y"))) << shape << relu;
+    }
+}
+
+TEST_P(GoldenEngine, Linear) {
+  for (const char* relu : {"", "_relu"}) {
+    const Golden g("ops/linear_" + name() + relu);
+    const Linear linear({g["w"].view_as(DType::qint8), g.floats("weight_scale"), g["b"], g.number("relu") != 0, GetParam(),
+                         qparams(g, "input"), qparams(g, "output")});
+    EXPECT_TRUE(test::codes_equal(linear(codes(g, "x")), codes(g, "y"))) << relu;
+  }
+}
+
+TEST_P(GoldenEngine, AddOfEveryPairOfCodes) {
+  Tensor a({65536}, DType::quint8), b({65536}, DType::quint8);
+  for (int i = 0; i < 65536; ++i)
+    a.data<uint8_t>()[i] = static_cast<uint8_t>(i / 256), b.data<uint8_t>()[i] = static_cast<uint8_t>(i % 256);
+  for (int i = 0; i < 4; ++i) {
+    const Golden g("ops/add_" + name() + "_" + std::to_string(i));
+    const AddParams p{qparams(g, "a"), qparams(g, "b"), qparams(g, "output"), g.number("relu") != 0, GetParam()};
+    EXPECT_TRUE(test::codes_equal(add(a, b, p), g["y"])) << i;
+  }
+}
+
+TEST(Golden, Pools) {
+  const Golden max("ops/max_pool2d"), average("ops/adaptive_avg_pool2d");
+  EXPECT_TRUE(test::codes_equal(max_pool2d(codes(max, "x"), {.kernel = 3, .stride = 2, .padding = 1}), codes(max, "y")));
+  EXPECT_TRUE(test::codes_equal(adaptive_avg_pool2d(codes(average, "x"), 1, qparams(average, "qparams")), codes(average, "y")));
+}
+
+TEST(Golden, Cat) {
+  const Golden g("ops/cat");
+  const Tensor parts[] = {codes(g, "a"), codes(g, "b")};
+  const QParams q[] = {qparams(g, "qparams_a"), qparams(g, "qparams_b")};
+  EXPECT_TRUE(test::codes_equal(cat_channels(parts, q, q[0]), codes(g, "y")));
+}
+
+}  // namespace
+}  // namespace octet::ops::int8

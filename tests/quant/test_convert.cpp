@@ -1,0 +1,128 @@
+// Passes and conversion on small graphs, without PyTorch.
+#include "quant/convert.h"
+
+#include "nn/executor.h"
+#include "nn/models/resnet.h"
+#include "nn/trace.h"
+#include "quant/fold_batch_norm.h"
+#include "quant/fuse_relu.h"
+#include "quant/insert_observers.h"
+#include "quant/model_file.h"
+#include "tests/support/compare.h"
+#include "tests/support/make.h"
+
+namespace octet::quant {
+namespace {
+
+/// A ResNet18 whose every parameter is random (variances positive).
+std::unique_ptr<nn::Module> random_model() {
+  auto model = std::make_unique<nn::FastaiResNet18>(10);
+  uint64_t seed = 1;
+  for (const auto& s : model->state()) {
+    if (s.value.tensor().dtype() != DType::f32) continue;
+    Tensor t = test::random_floats(s.value.tensor().shape(), seed++);
+    const auto fan_in = static_cast<float>(t.numel() / t.size(0));
+    for (int64_t i = 0; i < t.numel(); ++i)
+      t.data<float>()[i] = t.dim() > 1 ? t.data<float>()[i] * std::sqrt(2 / fan_in) : 1 + 0.2f * std::fabs(t.data<float>()[i]);
+    nn::Value(s.value).set(t);
+  }
+  return model;
+}
+
+TEST(FoldBatchNorm, KeepsTheFunction) {
+  const auto model = random_model();
+  nn::Graph graph = nn::trace(*model, Tensor::zeros({1, 3, 32, 32}));
+  const Tensor x = test::random_floats({2, 3, 40, 40}, 9), before = nn::run(graph, x);
+  fold_batch_norm(graph);
+  fuse_relu(graph);
+  int batch_norms = 0, relus = 0;
+  for (const nn::Node& node : graph.nodes())
+    batch_norms += nn::is<nn::op::BatchNorm>(node.op), relus += nn::is<nn::op::Relu>(node.op);
+  EXPECT_EQ(batch_norms, 2);  // the head's, behind no convolution
+  EXPECT_EQ(relus, 8);        // behind the additions
+  EXPECT_TRUE(test::all_close(nn::run(graph, x), before, 1e-3f, 1e-3f));
+}
+
+TEST(Prepare, LeavesTheTracedGraphAlone) {
+  const auto model = random_model();
+  const nn::Graph traced = nn::trace(*model, Tensor::zeros({1, 3, 32, 32}));
+  const size_t nodes = traced.nodes().size();
+  const Tensor x = test::random_floats({1, 3, 32, 32}, 9), before = nn::run(traced, x);
+  prepare(traced, default_qconfig("x86"));
+  EXPECT_EQ(traced.nodes().size(), nodes);
+  EXPECT_TRUE(test::bits_equal(nn::run(traced, x), before));
+}
+
+TEST(Convert, Int8FollowsFloat) {
+  const auto model = random_model();
+  const nn::Graph traced = nn::trace(*model, Tensor::zeros({1, 3, 32, 32}));
+  const Tensor x = test::random_floats({4, 3, 64, 64}, 9);
+  for (const char* backend : {"qnnpack", "x86", "onednn"}) {
+    const QConfig qconfig = default_qconfig(backend);
+    const nn::Graph prepared = prepare(traced, qconfig);
+    nn::run(prepared, x);
+    const Tensor want = nn::run(traced, x), got = nn::run(convert(prepared, qconfig), x);
+    double error = 0, power = 0;
+    for (int64_t i = 0; i < want.numel(); ++i) {
+      error += std::pow(got.data<float>()[i] - want.data<float>()[i], 2);
+      power += std::pow(want.data<float>()[i], 2);
+    }
+    EXPECT_LT(error, 0.02 * power) << backend;  // SQNR above 17 dB after 21 quantized layers
+  }
+}
+
+TEST(Convert, NeedsCalibration) {
+  const auto model = random_model();
+  const QConfig qconfig = default_qconfig("qnnpack");
+  const nn::Graph prepared = prepare(nn::trace(*model, Tensor::zeros({1, 3, 32, 32})), qconfig);
+  EXPECT_TRUE(
+      test::fails_with([&] { convert(prepared, qconfig); }, {"activation_post_process_0", "calibrate before converting"}));
+  EXPECT_TRUE(test::fails_with([] { default_qconfig("tpu"); }, {"'tpu'", "qnnpack, fbgemm, x86 or onednn"}));
+}
+
+TEST(Calibrate, NanNamesTheObserver) {
+  const auto model = random_model();
+  const nn::Graph prepared = prepare(nn::trace(*model, Tensor::zeros({1, 3, 32, 32})), default_qconfig("qnnpack"));
+  Tensor x = Tensor::zeros({1, 3, 32, 32});
+  x.data<float>()[5] = NAN;
+  EXPECT_TRUE(test::fails_with([&] { nn::run(prepared, x); }, {"activation_post_process_0", "NaN"}));
+}
+
+TEST(ModelFile, RefusesDamage) {
+  const auto model = random_model();
+  const QConfig qconfig = default_qconfig("qnnpack");
+  const nn::Graph prepared = prepare(nn::trace(*model, Tensor::zeros({1, 3, 32, 32})), qconfig);
+  nn::run(prepared, test::random_floats({1, 3, 32, 32}, 9));
+  const SavedModel saved = save_graph(convert(prepared, qconfig), {});
+  const auto with = [&](const std::string& from, const std::string& to) {
+    SavedModel damaged = saved;
+    std::string& graph = damaged.metadata["graph"];
+    const size_t at = graph.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    graph.replace(at, from.size(), to);
+    return damaged;
+  };
+  EXPECT_TRUE(test::fails_with([&] { load_graph(with("[", "{"), "m"); }, {"m: ", "metadata is damaged"}));
+  EXPECT_TRUE(test::fails_with([&] { load_graph(with("quantized_conv2d", "conv9d"), "m"); }, {"m: ", "unknown op 'conv9d'"}));
+  EXPECT_TRUE(test::fails_with([&] { load_graph(with("\"scale\":", "\"scale\":-"), "m"); }, {"m: ", "scale", "positive"}));
+  EXPECT_TRUE(test::fails_with([&] { load_graph(with("\"inputs\":[\"_0_0\"]", "\"inputs\":[\"_9\"]"), "m"); },
+                               {"m: ", "'_9'", "not before it"}));
+  SavedModel damaged = saved;
+  damaged.metadata["format"] = "octet-int8-9";
+  EXPECT_TRUE(test::fails_with([&] { load_graph(damaged, "m"); }, {"octet-int8-9", "octet-int8-1"}));
+  damaged = saved;
+  damaged.tensors = {};
+  EXPECT_TRUE(test::fails_with([&] { load_graph(damaged, "m"); }, {"missing tensor '_0_0.weight'"}));
+}
+
+TEST(SaveGraph, RefusesAFloatGraph) {
+  const auto model = random_model();
+  EXPECT_TRUE(test::fails_with(
+      [&] {
+        save_graph(nn::trace(*model, Tensor::zeros({1, 3, 32, 32})), {});
+      },
+      {"'_0_0'", "int8 graph"}));
+}
+
+}  // namespace
+}  // namespace octet::quant
