@@ -53,16 +53,21 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const C
   OCTET_CHECK(!bias.defined() || bias.shape() == Shape{out_channels}, "conv2d: bias ", bias.shape(), " for ", out_channels,
               " output channels");
   Tensor y({images, out_channels, s.out_height, s.out_width});
-  const float* px = x.data<float>();
-  float* py = y.data<float>();
-  // Many images: one per thread, each product on one thread. One image: OpenBLAS uses the threads.
-  const int threads = images >= omp_get_max_threads() ? omp_get_max_threads() : 1;
-#pragma omp parallel num_threads(threads)
+  const auto run_image = [&](int64_t n, std::vector<float>& columns) {
+    conv2d_image(x.data<float>() + n * x.numel() / images, s, options.groups, weight, bias, columns.data(),
+                 y.data<float>() + n * y.numel() / images);
+  };
+  const auto columns_size = static_cast<size_t>(s.rows() * s.cols());
+  if (images < omp_get_max_threads()) {  // few images: OpenBLAS uses the threads inside each product
+    std::vector<float> columns(columns_size);
+    for (int64_t n = 0; n < images; ++n) run_image(n, columns);
+    return y;
+  }
+#pragma omp parallel  // many: one image per thread, each product on one thread
   {
-    std::vector<float> columns(static_cast<size_t>(s.rows() * s.cols()));
+    std::vector<float> columns(columns_size);
 #pragma omp for schedule(dynamic)
-    for (int64_t n = 0; n < images; ++n)
-      conv2d_image(px + n * x.numel() / images, s, options.groups, weight, bias, columns.data(), py + n * y.numel() / images);
+    for (int64_t n = 0; n < images; ++n) run_image(n, columns);
   }
   return y;
 }

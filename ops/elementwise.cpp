@@ -5,16 +5,20 @@
 
 namespace octet::ops {
 
-void relu_(Tensor& x) {
-  float* p = x.data<float>();
-  const int64_t n = x.numel();
+namespace {
+
+void relu_to(const float* x, int64_t n, float* y) {
 #pragma omp parallel for simd
-  for (int64_t i = 0; i < n; ++i) p[i] = p[i] < 0.0f ? 0.0f : p[i];
+  for (int64_t i = 0; i < n; ++i) y[i] = x[i] < 0.0f ? 0.0f : x[i];
 }
 
+}  // namespace
+
+void relu_(Tensor& x) { relu_to(x.data<float>(), x.numel(), x.data<float>()); }
+
 Tensor relu(const Tensor& x) {
-  Tensor y = x.clone();
-  relu_(y);
+  Tensor y(x.shape());
+  relu_to(x.data<float>(), x.numel(), y.data<float>());
   return y;
 }
 

@@ -6,6 +6,8 @@
 // nobody pads integers with 0 by accident). PyTorch counterpart: torch.nn.functional.unfold.
 #pragma once
 
+#include <algorithm>
+
 #include "ops/options.h"
 
 namespace octet::ops {
@@ -25,13 +27,23 @@ void im2col(const T* x, const Im2colShape& s, T pad_value, T* columns) {
     const int64_t kw = row % s.kernel.w, kh = row / s.kernel.w % s.kernel.h, c = row / s.kernel.w / s.kernel.h;
     const T* plane = x + c * s.height * s.width;
     T* out = columns + row * s.cols();
+    // Output columns whose pixel w = q*stride + left lies inside the image: [begin, end).
+    const int64_t left = kw - s.padding.w;
+    const int64_t begin = std::clamp<int64_t>((-left + s.stride.w - 1) / s.stride.w, 0, s.out_width);
+    const int64_t end = std::clamp<int64_t>((s.width - left + s.stride.w - 1) / s.stride.w, begin, s.out_width);
     for (int64_t p = 0; p < s.out_height; ++p, out += s.out_width) {
       const int64_t h = p * s.stride.h - s.padding.h + kh;
-      const bool inside = h >= 0 && h < s.height;
-      for (int64_t q = 0; q < s.out_width; ++q) {
-        const int64_t w = q * s.stride.w - s.padding.w + kw;
-        out[q] = inside && w >= 0 && w < s.width ? plane[h * s.width + w] : pad_value;
+      if (h < 0 || h >= s.height) {
+        std::fill_n(out, s.out_width, pad_value);
+        continue;
       }
+      const T* pixels = plane + h * s.width + left;
+      std::fill_n(out, begin, pad_value);
+      if (s.stride.w == 1)
+        std::copy(pixels + begin, pixels + end, out + begin);
+      else
+        for (int64_t q = begin; q < end; ++q) out[q] = pixels[q * s.stride.w];
+      std::fill_n(out + end, s.out_width - end, pad_value);
     }
   }
 }

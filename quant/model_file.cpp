@@ -35,8 +35,8 @@ struct Write {
   const nn::Node& node;
   SavedModel& out;
 
-  Json operator()(const op::Placeholder&) const { return {{"op", "placeholder"}}; }
-  Json operator()(const op::Output&) const { return {{"op", "output"}}; }
+  Json operator()(const op::Placeholder&) const { return Json::object({{"op", "placeholder"}}); }
+  Json operator()(const op::Output&) const { return Json::object({{"op", "output"}}); }
   Json operator()(const op::Quantize& o) const { return {{"op", "quantize"}, {"output", to_json(o.output)}}; }
   Json operator()(const op::Dequantize& o) const { return {{"op", "dequantize"}, {"input", to_json(o.input)}}; }
   Json operator()(const op::QuantizedConv2d& o) const {
@@ -69,11 +69,11 @@ struct Write {
     return {{"op", "quantized_adaptive_avg_pool2d"}, {"size", to_json(o.output)}, {"output", to_json(o.qparams)}};
   }
   Json operator()(const op::QuantizedCat& o) const {
-    Json inputs = Json::array();
-    for (QParams q : o.inputs) inputs.push_back(to_json(q));
-    return {{"op", "quantized_cat"}, {"inputs", inputs}, {"output", to_json(o.output)}};
+    Json parts = Json::array();
+    for (QParams q : o.inputs) parts.push_back(to_json(q));
+    return {{"op", "quantized_cat"}, {"parts", parts}, {"output", to_json(o.output)}};
   }
-  Json operator()(const op::QuantizedFlatten&) const { return {{"op", "quantized_flatten"}}; }
+  Json operator()(const op::QuantizedFlatten&) const { return Json::object({{"op", "quantized_flatten"}}); }
   Json operator()(const op::QuantizedDropout& o) const { return {{"op", "quantized_dropout"}, {"p", o.p}}; }
   Json operator()(const op::AdaptiveMaxPool2d& o) const { return {{"op", "adaptive_max_pool2d"}, {"size", to_json(o.output)}}; }
   Json operator()(const op::BatchNorm& o) const {
@@ -165,7 +165,7 @@ class Read {
   }
   nn::Op cat() const {
     op::QuantizedCat cat{{}, qparams_from(node_.at("output"))};
-    for (const Json& q : node_.at("inputs")) cat.inputs.push_back(qparams_from(q));
+    for (const Json& q : node_.at("parts")) cat.inputs.push_back(qparams_from(q));
     return cat;
   }
 

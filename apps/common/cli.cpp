@@ -27,6 +27,7 @@ void add_common_options(CLI::App& app, CommonOptions& options) {
 
 int run_app(CLI::App& app, int argc, char** argv, const CommonOptions& options, const std::function<void()>& body) {
   std::signal(SIGPIPE, SIG_IGN);  // a closed stdout (| head) must not cut off what is being written elsewhere
+  std::signal(SIGXFSZ, SIG_IGN);  // a file over the size limit is an error that names the file
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {  // --help, --version

@@ -29,19 +29,27 @@ struct Windows {
   /// One im2col row: the window of output pixel (p, q) as code - zero_point, [R, S, C] and the padding to an even depth.
   void gather(const uint8_t* image, int64_t p, int64_t q, int16_t* row) const {
     const Im2colShape& s = shape;
-    for (int64_t r = 0; r < s.kernel.h; ++r) {
+    const int64_t left = q * s.stride.w - s.padding.w;  // columns of the window that lie inside: [begin, end)
+    const int64_t begin = std::clamp<int64_t>(-left, 0, s.kernel.w), end = std::clamp<int64_t>(s.width - left, begin, s.kernel.w);
+    for (int64_t r = 0; r < s.kernel.h; ++r, row += s.kernel.w * s.channels) {
       const int64_t h = p * s.stride.h - s.padding.h + r;
-      for (int64_t i = 0; i < s.kernel.w; ++i, row += s.channels) {
-        const int64_t w = q * s.stride.w - s.padding.w + i;
-        if (h < 0 || h >= s.height || w < 0 || w >= s.width) {
-          std::fill_n(row, s.channels, int16_t{0});
-          continue;
-        }
-        const uint8_t* codes = image + (h * s.width + w) * pixel + first_channel;
-        for (int64_t c = 0; c < s.channels; ++c) row[c] = static_cast<int16_t>(codes[c] - zero_point);
+      if (h < 0 || h >= s.height) {
+        std::fill_n(row, s.kernel.w * s.channels, int16_t{0});
+        continue;
       }
+      const uint8_t* codes = image + (h * s.width + left) * pixel + first_channel;
+      std::fill_n(row, begin * s.channels, int16_t{0});
+      if (pixel == s.channels)  // one group: the window's row is contiguous
+        widen(codes + begin * pixel, (end - begin) * pixel, row + begin * s.channels);
+      else
+        for (int64_t i = begin; i < end; ++i) widen(codes + i * pixel, s.channels, row + i * s.channels);
+      std::fill_n(row + end * s.channels, (s.kernel.w - end) * s.channels, int16_t{0});
     }
     if (depth > s.rows()) *row = 0;
+  }
+
+  void widen(const uint8_t* codes, int64_t n, int16_t* out) const {
+    for (int64_t i = 0; i < n; ++i) out[i] = static_cast<int16_t>(codes[i] - zero_point);
   }
 };
 

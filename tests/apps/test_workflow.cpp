@@ -1,0 +1,69 @@
+// The whole workflow on real images, as a user runs it.
+#include <nlohmann/json.hpp>
+
+#include "loaders/npy.h"
+#include "tests/apps/run.h"
+#include "tests/support/compare.h"
+#include "tests/support/make.h"
+
+namespace octet::test {
+namespace {
+
+const std::string kSample = std::string(OCTET_SOURCE_DIR) + "/data/imagenette-sample";
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+class Workflow : public ::testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(Backends, Workflow, ::testing::Values("qnnpack", "x86", "fbgemm", "onednn"),
+                         [](const auto& info) { return std::string(info.param); });
+
+TEST_P(Workflow, QuantizeThenPredict) {
+  const TemporaryFolder folder;
+  const Result q = run("quantize --quiet --subset spread --limit 40 --eval-limit 40 --batch-size 20 --backend " +
+                       std::string(GetParam()) + " --output " + (folder / "out"));
+  ASSERT_EQ(q.exit_code, 0) << q.err;
+  EXPECT_TRUE(contains(q.out, "802816 of 802816 outputs equal")) << q.out;
+  EXPECT_TRUE(contains(q.out, "QuantizedConvReLU2d(3, 64, kernel_size=(7, 7), stride=(2, 2), scale=")) << q.out;
+  EXPECT_TRUE(contains(q.out, "activation_post_process_2 (_0_3): HistogramObserver(min=0.0, max=")) << q.out;
+
+  const auto report = nlohmann::json::parse(read_text(folder / "out/report.json"));
+  EXPECT_EQ(report["observers"].size(), 40u);
+  EXPECT_EQ(report["observers"][1]["scale"], report["observers"][2]["scale"]);  // the max pool shares its input's observer
+  EXPECT_EQ(report["accuracy"]["images"], 40);
+  EXPECT_GT(report["accuracy"]["float"], 0.6);
+  EXPECT_NEAR(report["accuracy"]["int8"].get<double>(), report["accuracy"]["float"].get<double>(), 0.1);
+  EXPECT_EQ(report["layers"][1]["name"], "_0_0");
+  EXPECT_EQ(report["layers"][1]["weight_scale"].size(), std::string(GetParam()) == "qnnpack" ? 1u : 64u);
+
+  loaders::save_npy(folder / "x.npy", random_floats({3, 3, 64, 64}, 1));
+  const std::string predict = "predict --model " + (folder / "out/model.safetensors");
+  const Result images = run(predict + " " + kSample + "/val/n03888257/*");
+  EXPECT_EQ(images.exit_code, 0) << images.err;
+  EXPECT_TRUE(contains(images.out, "parachute")) << images.out;
+  ASSERT_EQ(run(predict + " --batch-size 2 --input " + (folder / "x.npy") + " --output " + (folder / "y.npy")).exit_code, 0);
+  ASSERT_EQ(run(predict + " --input " + (folder / "x.npy") + " --dump " + (folder / "nodes")).exit_code, 0);
+  const Tensor y = loaders::load_npy(folder / "y.npy");
+  EXPECT_EQ(y.shape(), (Shape{3, 10}));
+  EXPECT_TRUE(bits_equal(loaders::load_npy(folder / "nodes/dequantize_39.npy"), y));  // whatever the batch size
+  const Tensor codes = loaders::load_npy(folder / "nodes/_0_0.npy");
+  EXPECT_EQ(codes.shape(), (Shape{3, 64, 32, 32}));
+  EXPECT_EQ(codes.dtype(), DType::u8);
+}
+
+TEST(WorkflowBits, SameModelForEveryThreadCountAndInstructionSet) {
+  const TemporaryFolder folder;
+  const std::string quantize = "quantize --quiet --limit 4 --eval-limit 10 --output ";
+  ASSERT_EQ(run(quantize + (folder / "a") + " --threads 2").exit_code, 0);
+  ASSERT_EQ(run(quantize + (folder / "b") + " --threads 2", "OCTET_ISA=portable").exit_code, 0);
+  EXPECT_TRUE(read_text(folder / "a/model.safetensors") == read_text(folder / "b/model.safetensors"));
+}
+
+TEST(TrainOrLoad, EvaluatesACheckpoint) {
+  const Result r = run("train_or_load --quiet --limit 20");
+  EXPECT_EQ(r.exit_code, 0) << r.err;
+  EXPECT_TRUE(contains(r.out, "top-1 ")) << r.out;
+  EXPECT_TRUE(contains(r.out, "of 20 images")) << r.out;
+}
+
+}  // namespace
+}  // namespace octet::test

@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+"""Compares octet's programs with the real PyTorch on full-size images. Needs torch 2.11, torchvision, fastai, numpy, pillow.
+
+    compare.py nodes       --data DIR [--limit 64]               every node of PyTorch's int8 models, five networks and engines, and float logits
+    compare.py calibration --data DIR [--limit 448] [--batch 64] observers after calibrating on the same images
+    compare.py answers     --data DIR [--limit N]                PyTorch's int8 model: the same answer on every image, fed as the same tensor
+Common: --build build (where predict and quantize are), --split val. DIR is Imagenette's folder. Exits 1 when a comparison fails.
+"""
+import argparse
+import glob
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import warnings
+
+warnings.filterwarnings("ignore")
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "golden"))
+import numpy as np
+import torch
+from PIL import Image
+from torch.ao.quantization import get_default_qconfig_mapping
+from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
+
+import golden_models
+
+MEAN, STD = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1), torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
+
+
+def load_image(path, size=224):
+    """fastai's validation transform: central square crop, bilinear resize, ImageNet's mean and deviation."""
+    im = Image.open(path).convert("RGB")
+    w, h = im.size
+    m = min(w / size, h / size)
+    cw, ch = int(m * size), int(m * size)
+    x, y = int((w - cw) * 0.5), int((h - ch) * 0.5)
+    im = im.crop((x, y, x + cw, y + ch)).resize((size, size), Image.BILINEAR)
+    return (torch.from_numpy(np.array(im)).permute(2, 0, 1).float().div(255) - MEAN) / STD
+
+
+def batches(files, size):
+    for i in range(0, len(files), size):
+        yield torch.stack([load_image(f) for f in files[i:i + size]])
+
+
+def engine_of(backend):
+    return "qnnpack" if backend == "qnnpack" else "fbgemm"
+
+
+def prepared_model(kind, classes, backend, files, batch):
+    torch.backends.quantized.engine = engine_of(backend)
+    model = golden_models.build(kind, classes)
+    prepared = prepare_fx(model, get_default_qconfig_mapping(backend), torch.zeros(1, 3, 224, 224))
+    with torch.no_grad():
+        for b in batches(files, batch):
+            prepared(b)
+    return model, prepared
+
+
+def run(*command):
+    subprocess.run([str(c) for c in command], check=True)
+
+
+def nodes(a, files):
+    ok = True
+    x = torch.stack([load_image(f) for f in files[:: max(1, len(files) // 4)][:4]])
+    for kind, classes, backend in (("fastai", 10, "qnnpack"), ("fastai", 10, "x86"), ("resnet18", 10, "qnnpack"), ("resnet18", 10, "x86"),
+                                   ("resnet18", 1000, "qnnpack"), ("resnet18", 1000, "x86")):
+        with tempfile.TemporaryDirectory() as tmp:
+            model, prepared = prepared_model(kind, classes, backend, files, a.batch)
+            quantized = convert_fx(prepared)
+            torch.save(quantized.state_dict(), f"{tmp}/int8.pth")
+            torch.save(model.state_dict(), f"{tmp}/float.pth")
+            np.save(f"{tmp}/x.npy", x.numpy())
+            recorder = golden_models.Recorder(quantized)
+            with torch.no_grad():
+                recorder.run(x)
+                want = model(x).numpy()
+            run(a.build / "predict", "--model", f"{tmp}/int8.pth", "--engine", engine_of(backend), "--input", f"{tmp}/x.npy", "--dump", f"{tmp}/nodes")
+            run(a.build / "predict", "--model", f"{tmp}/float.pth", "--input", f"{tmp}/x.npy", "--output", f"{tmp}/y.npy")
+            logits = np.abs(np.load(f"{tmp}/y.npy") - want).max() / np.abs(want).max()
+            codes = wrong = 0
+            worst = 0.0
+            for name, expected in recorder.outputs.items():
+                got = np.load(f"{tmp}/nodes/{name}.npy")
+                assert got.shape == expected.shape, (name, got.shape, expected.shape)
+                if expected.dtype == np.uint8:
+                    codes += expected.size
+                    wrong += int((got != expected).sum())
+                else:
+                    worst = max(worst, float(np.abs(got - expected).max() / np.abs(expected).max()))
+            same = sorted(recorder.outputs) == sorted(f[:-4] for f in os.listdir(f"{tmp}/nodes"))
+            good = wrong == 0 and worst <= 1e-5 and logits <= 1e-4 and same
+            ok &= good
+            print(f"{'ok  ' if good else 'FAIL'} {kind} {classes} {backend}: {len(recorder.outputs)} nodes, {wrong} of {codes} codes differ, float nodes within "
+                  f"{worst:.1e}, float logits within {logits:.1e} of the largest{'' if same else ', node names differ'}", flush=True)
+    return ok
+
+
+def calibration(a, files):
+    ok = True
+    for backend in ("qnnpack", "x86"):
+        with tempfile.TemporaryDirectory() as tmp:
+            model, prepared = prepared_model("fastai", 10, backend, files, a.batch)
+            torch.save(model.state_dict(), f"{tmp}/float.pth")
+            run(a.build / "quantize", "--quiet", "--weights", f"{tmp}/float.pth", "--data", a.data, "--split", a.split, "--backend", backend, "--limit", len(files),
+                "--batch-size", a.batch, "--eval-limit", 10, "--output", f"{tmp}/out")
+            ours = json.load(open(f"{tmp}/out/report.json"))["observers"]
+            theirs = [(n.target, str(n.args[0]), prepared.get_submodule(n.target)) for n in prepared.graph.nodes
+                      if n.op == "call_module" and "activation_post_process" in str(n.target)]
+            names = [(o["name"], o["observes"]) for o in ours] == [(t, s) for t, s, _ in theirs]
+            qparams = [o.calculate_qparams() for _, _, o in theirs]
+            zero_points = sum(o["zero_point"] == int(z) for o, (_, z) in zip(ours, qparams))
+            difference = sorted((abs(o["scale"] / float(s) - 1) for o, (s, _) in zip(ours, qparams)), reverse=True)
+            far = sum(d > 0.003 for d in difference)
+            good = names and zero_points == len(theirs) and far <= 3 and difference[0] <= 0.05
+            ok &= good
+            print(f"{'ok  ' if good else 'FAIL'} {backend}, {len(files)} images in batches of {a.batch}: names {'equal' if names else 'DIFFER'}, {zero_points} of "
+                  f"{len(theirs)} zero points equal, scales: {far} beyond 0.3 %, largest differences {', '.join(f'{100 * d:.3f} %' for d in difference[:4])}", flush=True)
+    return ok
+
+
+def answers(a, files):
+    ok = True
+    for backend in ("qnnpack", "x86"):
+        with tempfile.TemporaryDirectory() as tmp:
+            _, prepared = prepared_model("fastai", 10, backend, files[:: max(1, len(files) // 256)][:256], a.batch)
+            quantized = convert_fx(prepared)
+            torch.save(quantized.state_dict(), f"{tmp}/int8.pth")
+            same = equal_logits = 0
+            for b in batches(files, 500):
+                np.save(f"{tmp}/x.npy", b.numpy())
+                run(a.build / "predict", "--model", f"{tmp}/int8.pth", "--engine", engine_of(backend), "--input", f"{tmp}/x.npy", "--output", f"{tmp}/y.npy")
+                got = np.load(f"{tmp}/y.npy")
+                with torch.no_grad():
+                    want = torch.cat([quantized(part) for part in b.split(50)]).numpy()
+                same += int((got.argmax(1) == want.argmax(1)).sum())
+                equal_logits += int((got == want).all(1).sum())
+            ok &= same == len(files)
+            print(f"{'ok  ' if same == len(files) else 'FAIL'} {backend}: the same answer on {same} of {len(files)} images, all logits equal on {equal_logits}", flush=True)
+    return ok
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("what", choices=["nodes", "calibration", "answers"])
+    p.add_argument("--data", required=True)
+    p.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
+    p.add_argument("--split", default="val")
+    p.add_argument("--limit", type=int, default=0)
+    p.add_argument("--batch", type=int, default=64)
+    a = p.parse_args()
+    torch.set_num_threads(2)
+    files = sorted(glob.glob(f"{a.data}/{a.split}/*/*.JPEG"))
+    limit = a.limit or {"nodes": 64, "calibration": 448, "answers": len(files)}[a.what]
+    sys.exit(0 if globals()[a.what](a, files[:limit]) else 1)
+
+
+if __name__ == "__main__":
+    main()
