@@ -57,8 +57,9 @@ std::string class_name(int index, int64_t classes) {
 }
 
 void predict_image(const apps::Model& model, const std::string& path, int top) {
-  const loaders::MappedFile file(path);
-  const loaders::Image image = loaders::crop_and_resize(loaders::decode_image(file.bytes(), path), 224);
+  const loaders::File file(path);
+  const std::span bytes(reinterpret_cast<const uint8_t*>(file.bytes().data()), file.bytes().size());
+  const loaders::Image image = loaders::crop_and_resize(loaders::decode_image(bytes, path), 224);
   Tensor x({1, 3, 224, 224});
   loaders::to_normalized(image, x.data<float>());
   const Tensor probabilities = ops::softmax(nn::run(model.graph, x));

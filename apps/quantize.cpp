@@ -87,7 +87,7 @@ size_t parameter_bytes(const nn::Graph& float_graph) {
 
 void write_report(const std::string& path, const nlohmann::json& report) {
   const std::string text = report.dump(1) + "\n";
-  loaders::write_atomically(path, [&](loaders::FileWriter& file) { file.write(text.data(), text.size()); });
+  loaders::write_atomically(path, [&](loaders::FileWriter& file) { file.write(text); });
 }
 
 void quantize(const Options& o) {

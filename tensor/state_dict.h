@@ -4,6 +4,7 @@
 // q_per_channel_scales, ...), so that quant/ can build its layers from them.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -37,6 +38,7 @@ class StateDict {
 
  private:
   std::vector<StateEntry> entries_;
+  std::map<std::string, size_t, std::less<>> by_key_;
 };
 
 }  // namespace octet
