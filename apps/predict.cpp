@@ -82,7 +82,7 @@ void check_input(const Tensor& x, const std::string& path) {
 /// Runs x in batches; with a folder, all at once and every node's output goes there.
 Tensor logits_of(const nn::Graph& graph, const Tensor& x, const Options& o) {
   if (!o.dump.empty()) {
-    loaders::make_folder(o.dump);
+    apps::make_folder(o.dump);
     return nn::run(graph, x, [&](const nn::Node& node, const Tensor& result) {
       loaders::save_npy(o.dump + "/" + node.name + ".npy", result.dtype() == DType::quint8 ? to_channels_first(result) : result);
     });

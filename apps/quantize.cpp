@@ -87,12 +87,12 @@ size_t parameter_bytes(const nn::Graph& float_graph) {
 
 void write_report(const std::string& path, const nlohmann::json& report) {
   const std::string text = report.dump(1) + "\n";
-  loaders::write_atomically(path, [&](loaders::FileWriter& file) { file.write(text); });
+  loaders::write_atomically(path, [&](loaders::Output& file) { file.write(text); });
 }
 
 void quantize(const Options& o) {
   const auto start = std::chrono::steady_clock::now();
-  if (!o.output.empty()) loaders::make_folder(o.output);
+  if (!o.output.empty()) apps::make_folder(o.output);
 
   apps::show_stage(1, "Data");
   const loaders::Imagenette data(o.data, o.split);

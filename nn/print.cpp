@@ -32,7 +32,7 @@ std::string conv_tail_text(const ops::Conv2dOptions& o) {
   return str(o.padding == ops::Size2(0) ? "" : str(", padding=", o.padding), o.groups == 1 ? "" : str(", groups=", o.groups));
 }
 
-std::string size_text(ops::Size2 size) { return size.h == size.w ? str(size.h) : str(size); }
+std::string size_text(ops::Size2 size) { return size.is_pair ? str(size) : str(size.h); }
 
 struct Description {
   std::string type, arguments;

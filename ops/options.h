@@ -13,11 +13,12 @@ namespace octet::ops {
 /// Height and width; one number stands for both, as in PyTorch.
 struct Size2 {
   int64_t h = 0, w = 0;
+  bool is_pair = false;  // written as two numbers, which is how modules that show their arguments print it
 
   Size2() = default;
   Size2(int64_t both) : h(both), w(both) {}  // implicit: {.kernel = 3, .stride = 2}
-  Size2(int64_t height, int64_t width) : h(height), w(width) {}
-  bool operator==(const Size2&) const = default;
+  Size2(int64_t height, int64_t width) : h(height), w(width), is_pair(true) {}
+  bool operator==(const Size2& other) const { return h == other.h && w == other.w; }
 };
 
 /// (3, 3), as PyTorch prints it.

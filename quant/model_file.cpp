@@ -15,7 +15,7 @@ using ops::int8::QParams;
 constexpr const char* kFormat = "octet-int8-1";
 
 Json to_json(QParams q) { return {{"scale", q.scale}, {"zero_point", q.zero_point}}; }
-Json to_json(ops::Size2 s) { return Json::array({s.h, s.w}); }
+Json to_json(ops::Size2 s) { return s.is_pair ? Json::array({s.h, s.w}) : Json(s.h); }
 Json to_json(const ops::MaxPool2dOptions& o) {
   return {{"kernel", to_json(o.kernel)}, {"stride", to_json(o.stride)}, {"padding", to_json(o.padding)}};
 }
@@ -25,7 +25,10 @@ QParams qparams_from(const Json& j) {
   ops::int8::check_qparams(q, DType::quint8, "graph");
   return q;
 }
-ops::Size2 size_from(const Json& j) { return {j.at(0).get<int64_t>(), j.at(1).get<int64_t>()}; }
+ops::Size2 size_from(const Json& j) {
+  if (j.is_number()) return j.get<int64_t>();
+  return {j.at(0).get<int64_t>(), j.at(1).get<int64_t>()};
+}
 ops::MaxPool2dOptions max_pool_from(const Json& j) {
   return {.kernel = size_from(j.at("kernel")), .stride = size_from(j.at("stride")), .padding = size_from(j.at("padding"))};
 }

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <csignal>
+#include <filesystem>
 #include <iostream>
 
 #include "ops/cpu/isa.h"
@@ -49,6 +50,13 @@ int run_app(CLI::App& app, int argc, char** argv, const CommonOptions& options, 
     std::cerr << "error: " << error.what() << "\n";
   }
   return 1;
+}
+
+void make_folder(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  OCTET_CHECK(!error && std::filesystem::is_directory(path), path,
+              ": cannot make the folder: ", error ? error.message() : "a file is in the way");
 }
 
 int64_t peak_memory() {

@@ -18,6 +18,9 @@ void add_common_options(CLI::App& app, CommonOptions& options);
 /// Parses the command line, applies the common options and runs the body. Returns the exit code; errors are one line on stderr.
 int run_app(CLI::App& app, int argc, char** argv, const CommonOptions& options, const std::function<void()>& body);
 
+/// Makes the folder and those above it where they are missing. Throws Error with the system's reason.
+void make_folder(const std::string& path);
+
 /// Peak resident memory of this process in bytes.
 int64_t peak_memory();
 

@@ -43,7 +43,7 @@ ResNet18::ResNet18(int64_t classes)
       layer2_(add<ResNetStage>("layer2", 64, 128, 2)),
       layer3_(add<ResNetStage>("layer3", 128, 256, 2)),
       layer4_(add<ResNetStage>("layer4", 256, 512, 2)),
-      avgpool_(add<AdaptiveAvgPool2d>("avgpool", 1)),
+      avgpool_(add<AdaptiveAvgPool2d>("avgpool", ops::Size2(1, 1))),
       fc_(add<Linear>("fc", 512, classes)) {}
 
 Value ResNet18::forward(const Value& x) {

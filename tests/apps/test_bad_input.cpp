@@ -1,4 +1,6 @@
 // What the programs say to bad input: one line that names it, exit 1, or 2 for wrong usage; nothing half-written stays.
+#include <cmath>
+
 #include "loaders/checkpoint.h"
 #include "loaders/npy.h"
 #include "loaders/safetensors.h"

@@ -90,6 +90,7 @@ def run(out, kind, classes, backend):
         prepared(x[:5])
         prepared(x[5:])
     nodes = [n for n in prepared.graph.nodes if n.op == "call_module" and "activation_post_process" in str(n.target)]
+    observed = [f"{n.target} {n.args[0]}" for n in nodes]
     observers = [prepared.get_submodule(n.target) for n in nodes]
     qparams = [o.calculate_qparams() for o in observers]
     quantized = convert_fx(prepared)
@@ -99,7 +100,7 @@ def run(out, kind, classes, backend):
     text = lambda lines: np.frombuffer("\n".join(lines).encode(), np.uint8)
     np.savez_compressed(
         out / f"{kind}_{classes}_{backend}.npz", calibration=x.numpy() if (kind, backend) == ("fastai", "qnnpack") else np.zeros(0, np.float32), input=x[:1].numpy(),
-        float_logits=logits, nodes=text(recorder.outputs), observers=text(f"{n.target} {n.args[0]}" for n in nodes),
+        float_logits=logits, nodes=text(recorder.outputs), observers=text(observed),
         module_tree=text(str(quantized).split("\n\n\n")[0].splitlines()),
         observer_min=np.array([float(o.min_val) for o in observers], np.float32), observer_max=np.array([float(o.max_val) for o in observers], np.float32),
         observer_scale=np.array([float(s) for s, _ in qparams], np.float32), observer_zero_point=np.array([int(z) for _, z in qparams], np.int32),

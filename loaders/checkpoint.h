@@ -1,0 +1,18 @@
+// A checkpoint of either kind, .pth or .safetensors, told apart by its first bytes.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tensor/state_dict.h"
+
+namespace octet::loaders {
+
+/// Throws Error for a file that is neither, saying what it looks like. notes: see load_pth.
+StateDict load_checkpoint(const std::string& path, std::vector<std::string>* notes = nullptr);
+
+/// Throws one Error that lists every float tensor with NaN or infinity (and how many) and every running_var below 0.
+/// `source` names the file.
+void check_finite(const StateDict& state, const std::string& source);
+
+}  // namespace octet::loaders
