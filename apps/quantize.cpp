@@ -32,8 +32,8 @@ struct Options {
   std::string data = OCTET_DATA_DIR "/imagenette-sample";
   std::string split = "val", backend = "qnnpack", subset = "first", output;
   int batch_size = 64;
-  size_t limit = 0, eval_limit = 0;
-  uint64_t seed = 0;
+  int64_t limit = 0, eval_limit = 0;
+  int64_t seed = 0;
   bool verbose = false;
 };
 
@@ -48,13 +48,19 @@ void add_options(CLI::App& app, Options& o) {
       ->check(CLI::IsMember({"qnnpack", "x86", "fbgemm", "onednn"}))
       ->capture_default_str();
   app.add_option("--batch-size", o.batch_size, "Images per batch")->check(CLI::Range(1, 4096))->capture_default_str();
-  app.add_option("--limit", o.limit, "Images to calibrate on; 0: all")->capture_default_str();
+  app.add_option("--limit", o.limit, "Images to calibrate on; 0: all")
+      ->check(CLI::Range(int64_t{0}, int64_t{1} << 40))
+      ->capture_default_str();
   app.add_option("--subset", o.subset, "Which ones --limit takes: the first in sorted order, or spread over all classes")
       ->check(CLI::IsMember({"first", "spread"}))
       ->capture_default_str();
-  app.add_option("--eval-limit", o.eval_limit, "Images to evaluate on, spread over all classes; 0: all")->capture_default_str();
+  app.add_option("--eval-limit", o.eval_limit, "Images to evaluate on, spread over all classes; 0: all")
+      ->check(CLI::Range(int64_t{0}, int64_t{1} << 40))
+      ->capture_default_str();
   app.add_option("--output", o.output, "Folder for model.safetensors and report.json; none: nothing is written");
-  app.add_option("--seed", o.seed, "For the random image of the hand check")->capture_default_str();
+  app.add_option("--seed", o.seed, "For the random image of the hand check")
+      ->check(CLI::Range(int64_t{0}, int64_t{1} << 62))
+      ->capture_default_str();
   app.add_flag("--verbose", o.verbose, "Show every observer and the converted graph's calls");
   apps::add_common_options(app, o.common);
 }
@@ -66,9 +72,9 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 /// Runs the prepared graph over the images; its observers do the rest.
 std::vector<loaders::Skipped> calibrate(const nn::Graph& prepared, const loaders::Imagenette& data, const Options& o) {
   std::vector<size_t> indices =
-      o.limit
-          ? loaders::subset_indices(data.size(), o.limit, o.subset == "first" ? loaders::Subset::first : loaders::Subset::spread)
-          : loaders::subset_indices(data.size(), data.size(), loaders::Subset::first);
+      o.limit ? loaders::subset_indices(data.size(), static_cast<size_t>(o.limit),
+                                        o.subset == "first" ? loaders::Subset::first : loaders::Subset::spread)
+              : loaders::subset_indices(data.size(), data.size(), loaders::Subset::first);
   apps::Progress progress("calibrate", static_cast<int64_t>(indices.size()), o.common.quiet);
   loaders::Batches batches(data, std::move(indices), {.batch_size = o.batch_size});
   while (const auto batch = batches.next()) {
@@ -134,7 +140,7 @@ void quantize(const Options& o) {
   apps::show_first_layer(int8);
 
   apps::show_stage(8, "A random image through the int8 model");
-  Generator generator(o.seed);
+  Generator generator(static_cast<uint64_t>(o.seed));
   const quant::HandCheck check = quant::verify_first_layer(int8, randn({1, 3, 224, 224}, generator));
   apps::show_codes(check);
 
@@ -145,7 +151,8 @@ void quantize(const Options& o) {
               check.largest_difference);
 
   apps::show_stage(10, "Evaluate");
-  const loaders::Imagenette eval_data(o.data, o.split, {.limit = o.eval_limit ? std::optional(o.eval_limit) : std::nullopt});
+  const loaders::Imagenette eval_data(o.data, o.split,
+                                      {.limit = o.eval_limit ? std::optional(static_cast<size_t>(o.eval_limit)) : std::nullopt});
   const apps::Evaluation e = apps::evaluate(model.graph, &int8, eval_data, outputs, o.batch_size, o.common.quiet);
   const auto images = static_cast<double>(e.images);
   const size_t float_bytes = parameter_bytes(model.graph), int8_bytes = loaders::safetensors_size(file);

@@ -20,8 +20,8 @@ struct Options {
   std::string data = OCTET_DATA_DIR "/imagenette-sample";
   std::string split = "val", head = "auto";
   int batch_size = 64;
-  size_t limit = 0;
-  uint64_t seed = 0;
+  int64_t limit = 0;
+  int64_t seed = 0;
 };
 
 void add_options(CLI::App& app, Options& o) {
@@ -36,14 +36,20 @@ void add_options(CLI::App& app, Options& o) {
       ->check(CLI::IsMember({"auto", "fastai"}))
       ->capture_default_str();
   app.add_option("--batch-size", o.batch_size, "Images per batch")->check(CLI::Range(1, 4096))->capture_default_str();
-  app.add_option("--limit", o.limit, "Images to evaluate on, spread over all classes; 0: all")->capture_default_str();
-  app.add_option("--seed", o.seed, "For the initialisation of a new head")->capture_default_str();
+  app.add_option("--limit", o.limit, "Images to evaluate on, spread over all classes; 0: all")
+      ->check(CLI::Range(int64_t{0}, int64_t{1} << 40))
+      ->capture_default_str();
+  app.add_option("--seed", o.seed, "For the initialisation of a new head")
+      ->check(CLI::Range(int64_t{0}, int64_t{1} << 62))
+      ->capture_default_str();
   apps::add_common_options(app, o.common);
 }
 
 void train_or_load(const Options& o) {
-  const loaders::Imagenette data(o.data, o.split, {.limit = o.limit ? std::optional(o.limit) : std::nullopt});
-  const apps::Model model = apps::load_float_model(o.weights, o.head, static_cast<int64_t>(data.classes().size()), o.seed);
+  const loaders::Imagenette data(o.data, o.split,
+                                 {.limit = o.limit ? std::optional(static_cast<size_t>(o.limit)) : std::nullopt});
+  const apps::Model model =
+      apps::load_float_model(o.weights, o.head, static_cast<int64_t>(data.classes().size()), static_cast<uint64_t>(o.seed));
   for (const std::string& note : model.notes) std::cerr << "note: " << note << "\n";
   std::cout << o.weights << ": " << model.description << ", " << model.classes << " classes\n";
   const std::vector<int> outputs = apps::output_of_class(data.classes(), model.classes);

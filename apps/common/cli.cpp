@@ -22,27 +22,27 @@ void add_common_options(CLI::App& app, CommonOptions& options) {
       ->capture_default_str()
       ->group("Common");
   app.add_flag("--quiet", options.quiet, "No progress on stderr")->group("Common");
-  app.set_version_flag("--version", str("octet ", OCTET_VERSION, ", g++ ", __VERSION__, ", kernels for ",
-                                        ops::cpu::name_of(ops::cpu::active_isa())));
+  app.set_version_flag("--version", [] {
+    return str("octet ", OCTET_VERSION, ", g++ ", __VERSION__, ", kernels for ", ops::cpu::name_of(ops::cpu::active_isa()));
+  });
 }
 
 int run_app(CLI::App& app, int argc, char** argv, const CommonOptions& options, const std::function<void()>& body) {
   std::signal(SIGPIPE, SIG_IGN);  // a closed stdout (| head) must not cut off what is being written elsewhere
   std::signal(SIGXFSZ, SIG_IGN);  // a file over the size limit is an error that names the file
   try {
+    ops::cpu::active_isa();  // a wrong OCTET_ISA is an error here, not inside a parallel region
     app.parse(argc, argv);
-  } catch (const CLI::Success& success) {  // --help, --version
-    return app.exit(success);
-  } catch (const CLI::ParseError& error) {
-    std::cerr << "error: " << error.what() << " (see " << app.get_name() << " --help)\n";
-    return 2;
-  }
-  try {
     parse_device(options.device);
     if (options.threads > 0) omp_set_num_threads(options.threads);
     body();
     std::cout.flush();
     return 0;
+  } catch (const CLI::Success& success) {  // --help, --version
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    std::cerr << "error: " << error.what() << " (see " << app.get_name() << " --help)\n";
+    return 2;
   } catch (const std::bad_alloc&) {
     std::cerr << "error: out of memory; use a smaller --batch-size\n";
   } catch (const std::exception& error) {
