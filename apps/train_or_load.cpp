@@ -16,26 +16,17 @@ namespace {
 
 struct Options {
   apps::CommonOptions common;
-  std::string weights = OCTET_DATA_DIR "/resnet18-imagenette-fastai.pth";
-  std::string data = OCTET_DATA_DIR "/imagenette-sample";
-  std::string split = "val", head = "auto";
-  int batch_size = 64;
-  int64_t limit = 0;
-  int64_t seed = 0;
+  apps::DataOptions data;
+  std::string head = "auto";
+  int64_t limit = 0, seed = 0;
 };
 
 void add_options(CLI::App& app, Options& o) {
-  app.add_option("--weights", o.weights, "Float checkpoint, .pth or .safetensors, with torchvision's or fastai's keys")
-      ->capture_default_str();
-  app.add_option("--data", o.data, "Imagenette: a folder with train/ and val/, or a .tgz of one")->capture_default_str();
-  app.add_option("--split", o.split, "Images to evaluate on")
-      ->check(CLI::IsMember({"val", "train", "valid"}))
-      ->capture_default_str();
+  apps::add_data_options(app, o.data);
   app.add_option("--head", o.head,
                  "auto: the checkpoint's own; fastai: a new fastai head for the data's classes on torchvision's body")
       ->check(CLI::IsMember({"auto", "fastai"}))
       ->capture_default_str();
-  app.add_option("--batch-size", o.batch_size, "Images per batch")->check(CLI::Range(1, 4096))->capture_default_str();
   app.add_option("--limit", o.limit, "Images to evaluate on, spread over all classes; 0: all")
       ->check(CLI::Range(int64_t{0}, int64_t{1} << 40))
       ->capture_default_str();
@@ -46,16 +37,16 @@ void add_options(CLI::App& app, Options& o) {
 }
 
 void train_or_load(const Options& o) {
-  const loaders::Imagenette data(o.data, o.split,
+  const loaders::Imagenette data(o.data.data, o.data.split,
                                  {.limit = o.limit ? std::optional(static_cast<size_t>(o.limit)) : std::nullopt});
   const apps::Model model =
-      apps::load_float_model(o.weights, o.head, static_cast<int64_t>(data.classes().size()), static_cast<uint64_t>(o.seed));
+      apps::load_float_model(o.data.weights, o.head, static_cast<int64_t>(data.classes().size()), static_cast<uint64_t>(o.seed));
   for (const std::string& note : model.notes) std::cerr << "note: " << note << "\n";
-  std::cout << o.weights << ": " << model.description << ", " << model.classes << " classes\n";
+  std::cout << o.data.weights << ": " << model.description << ", " << model.classes << " classes\n";
   const std::vector<int> outputs = apps::output_of_class(data.classes(), model.classes);
-  const apps::Evaluation e = apps::evaluate(model.graph, nullptr, data, outputs, o.batch_size, o.common.quiet);
+  const apps::Evaluation e = apps::evaluate(model.graph, nullptr, data, outputs, o.data.batch_size, o.common.quiet);
   std::cout << std::fixed << std::setprecision(2) << "top-1 " << 100 * e.accuracy(e.first) << " % (" << e.first.right << " of "
-            << e.images << " images of " << o.data << ", split " << o.split << "), "
+            << e.images << " images of " << o.data.data << ", split " << o.data.split << "), "
             << 1e3 * e.first.seconds / static_cast<double>(e.images) << " ms per image\n";
   apps::show_skipped(e.skipped);
 }

@@ -12,6 +12,14 @@
 
 namespace octet::apps {
 
+void add_data_options(CLI::App& app, DataOptions& o) {
+  app.add_option("--weights", o.weights, "Float checkpoint, .pth or .safetensors, with torchvision's or fastai's keys")
+      ->capture_default_str();
+  app.add_option("--data", o.data, "Imagenette: a folder with train/ and val/, or a .tgz of one")->capture_default_str();
+  app.add_option("--split", o.split, "Which of the two")->check(CLI::IsMember({"val", "train", "valid"}))->capture_default_str();
+  app.add_option("--batch-size", o.batch_size, "Images per batch")->check(CLI::Range(1, 4096))->capture_default_str();
+}
+
 void add_common_options(CLI::App& app, CommonOptions& options) {
   app.add_option("--threads", options.threads, "Threads to compute with; 0: OMP_NUM_THREADS, or one per core")
       ->check(CLI::Range(0, 1024))

@@ -13,6 +13,15 @@ struct CommonOptions {
   bool quiet = false;
 };
 
+/// The checkpoint and the images, for the programs that run one over the other. By default those of data/.
+struct DataOptions {
+  std::string weights = OCTET_DATA_DIR "/resnet18-imagenette-fastai.pth";
+  std::string data = OCTET_DATA_DIR "/imagenette-sample";
+  std::string split = "val";
+  int batch_size = 64;
+};
+
+void add_data_options(CLI::App& app, DataOptions& options);
 void add_common_options(CLI::App& app, CommonOptions& options);
 
 /// Parses the command line, applies the common options and runs the body. Returns the exit code; errors are one line on stderr.

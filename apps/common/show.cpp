@@ -3,6 +3,7 @@
 #include <iomanip>
 #include <iostream>
 
+#include "apps/common/cli.h"
 #include "nn/print.h"
 #include "ops/int8/requantize.h"
 
@@ -32,6 +33,33 @@ const std::vector<float>* weight_scale_of(const nn::Op& op) {
   if (const auto* conv = std::get_if<nn::op::QuantizedConv2d>(&op)) return &conv->layer->params().weight_scale;
   if (const auto* linear = std::get_if<nn::op::QuantizedLinear>(&op)) return &linear->layer->params().weight_scale;
   return nullptr;
+}
+
+json observers_json(const std::vector<quant::ObserverInfo>& observers) {
+  json list = json::array();
+  for (const auto& [name, observes, observer] : observers) {
+    const auto q = observer->calculate_qparams();
+    list.push_back({{"name", name},
+                    {"observes", observes},
+                    {"kind", observer->kind()},
+                    {"min", observer->min()},
+                    {"max", observer->max()},
+                    {"scale", q.scale},
+                    {"zero_point", q.zero_point}});
+  }
+  return list;
+}
+
+json layers_json(const nn::Graph& graph) {
+  json list = json::array();
+  for (const nn::Node& node : graph.nodes()) {
+    const auto q = std::visit(OutputQParams{}, node.op);
+    if (!q) continue;
+    json layer = {{"name", node.name}, {"type", nn::type_name(node)}, {"scale", q->scale}, {"zero_point", q->zero_point}};
+    if (const auto* scale = weight_scale_of(node.op)) layer["weight_scale"] = *scale;
+    list.push_back(std::move(layer));
+  }
+  return list;
 }
 
 }  // namespace
@@ -79,31 +107,36 @@ void show_skipped(const std::vector<loaders::Skipped>& skipped) {
   for (const auto& [name, reason] : skipped) std::cerr << "skipped " << name << ": " << reason << "\n";
 }
 
-json observers_json(const std::vector<quant::ObserverInfo>& observers) {
-  json list = json::array();
-  for (const auto& [name, observes, observer] : observers) {
-    const auto q = observer->calculate_qparams();
-    list.push_back({{"name", name},
-                    {"observes", observes},
-                    {"kind", observer->kind()},
-                    {"min", observer->min()},
-                    {"max", observer->max()},
-                    {"scale", q.scale},
-                    {"zero_point", q.zero_point}});
-  }
-  return list;
+void show_evaluation(const Evaluation& e, const Sizes& sizes, double total_seconds) {
+  const auto images = static_cast<double>(e.images);
+  const auto row = [&](const char* name, const Score& score, size_t bytes) {
+    std::cout << name << std::setw(8) << 100 * e.accuracy(score) << " %" << std::setw(12) << bytes << " bytes" << std::setw(10)
+              << 1e3 * score.seconds / images << " ms\n";
+  };
+  std::cout << std::fixed << std::setprecision(2) << "          top-1              size   per image\n";
+  row("float ", e.first, sizes.float_bytes);
+  row("int8  ", e.second, sizes.int8_bytes);
+  std::cout << "the same answer on " << 100.0 * static_cast<double>(e.agree) / images << " % of " << e.images << " images\n"
+            << "peak memory " << peak_memory() / 1000000 << " MB, total time " << std::setprecision(1) << total_seconds << " s\n"
+            << std::defaultfloat;
+  show_skipped(e.skipped);
 }
 
-json layers_json(const nn::Graph& graph) {
-  json list = json::array();
-  for (const nn::Node& node : graph.nodes()) {
-    const auto q = std::visit(OutputQParams{}, node.op);
-    if (!q) continue;
-    json layer = {{"name", node.name}, {"type", nn::type_name(node)}, {"scale", q->scale}, {"zero_point", q->zero_point}};
-    if (const auto* scale = weight_scale_of(node.op)) layer["weight_scale"] = *scale;
-    list.push_back(std::move(layer));
-  }
-  return list;
+json report_json(const quant::QConfig& qconfig, const std::vector<quant::ObserverInfo>& observers, const nn::Graph& int8_graph,
+                 const quant::HandCheck& check, const Evaluation& e, const Sizes& sizes) {
+  return {{"backend", qconfig.backend},
+          {"engine", name_of(qconfig.engine)},
+          {"observers", observers_json(observers)},
+          {"layers", layers_json(int8_graph)},
+          {"hand_check", {{"equal", check.equal}, {"total", check.total}}},
+          {"accuracy",
+           {{"float", e.accuracy(e.first)},
+            {"fake_quant", nullptr},
+            {"int8", e.accuracy(e.second)},
+            {"agreement", static_cast<double>(e.agree) / static_cast<double>(e.images)},
+            {"images", e.images},
+            {"skipped", e.skipped.size()}}},
+          {"bytes", {{"float", sizes.float_bytes}, {"int8", sizes.int8_bytes}, {"peak_memory", peak_memory()}}}};
 }
 
 }  // namespace octet::apps

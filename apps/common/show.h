@@ -16,8 +16,15 @@ void show_first_layer(const nn::Graph& int8_graph);
 void show_codes(const quant::HandCheck& check);
 void show_skipped(const std::vector<loaders::Skipped>& skipped);
 
-/// "observers" and "layers" of report.json.
-nlohmann::json observers_json(const std::vector<quant::ObserverInfo>& observers);
-nlohmann::json layers_json(const nn::Graph& int8_graph);
+struct Sizes {
+  size_t float_bytes, int8_bytes;  // of the float parameters, and of the int8 model's file
+};
+/// Stage 10: accuracy, size and time of both models.
+void show_evaluation(const Evaluation& evaluation, const Sizes& sizes, double total_seconds);
+
+/// report.json without its timings.
+nlohmann::json report_json(const quant::QConfig& qconfig, const std::vector<quant::ObserverInfo>& observers,
+                           const nn::Graph& int8_graph, const quant::HandCheck& check, const Evaluation& evaluation,
+                           const Sizes& sizes);
 
 }  // namespace octet::apps

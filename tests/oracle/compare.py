@@ -4,6 +4,7 @@
     compare.py nodes       --data DIR [--limit 64]               every node of PyTorch's int8 models, five networks and engines, and float logits
     compare.py calibration --data DIR [--limit 448] [--batch 64] observers after calibrating on the same images
     compare.py answers     --data DIR [--limit N]                PyTorch's int8 model: the same answer on every image, fed as the same tensor
+    compare.py speed       --data DIR [--limit 512]              the whole job (calibrate, convert, evaluate float and int8) in both, by turns
 Common: --build build (where predict and quantize are), --split val. DIR is Imagenette's folder. Exits 1 when a comparison fails.
 """
 import argparse
@@ -14,6 +15,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import time
 import warnings
 
 warnings.filterwarnings("ignore")
@@ -61,7 +63,7 @@ def prepared_model(kind, classes, backend, files, batch):
 
 
 def run(*command):
-    subprocess.run([str(c) for c in command], check=True)
+    subprocess.run([str(c) for c in command], check=True, stdout=subprocess.DEVNULL)
 
 
 def nodes(a, files):
@@ -144,9 +146,40 @@ def answers(a, files):
     return ok
 
 
+def speed(a, files):
+    """Two rounds; the ratio of the better ones. The images are the first ones in both."""
+    def torch_job():
+        model, prepared = prepared_model("fastai", 10, "qnnpack", files, a.batch)
+        quantized = convert_fx(prepared)
+        with torch.no_grad():
+            for m in (model, quantized):
+                for b in batches(files, a.batch):
+                    m(b)
+
+    def our_job(tmp):
+        folder = pathlib.Path(tmp) / a.split
+        if not folder.exists():
+            for f in files:
+                to = folder / f.split("/")[-2] / f.split("/")[-1]
+                to.parent.mkdir(parents=True, exist_ok=True)
+                to.symlink_to(os.path.abspath(f))
+        run(a.build / "quantize", "--quiet", "--data", tmp, "--split", a.split, "--batch-size", a.batch, "--threads", 2)
+
+    seconds = {"PyTorch": [], "octet": []}
+    with tempfile.TemporaryDirectory() as tmp:
+        for _ in range(2):
+            for name, job in (("PyTorch", torch_job), ("octet", lambda: our_job(tmp))):
+                start = time.perf_counter()
+                job()
+                seconds[name].append(time.perf_counter() - start)
+    ratio = min(seconds["octet"]) / min(seconds["PyTorch"])
+    print(f"{'ok  ' if ratio <= 1 else 'FAIL'} {len(files)} images, 2 threads: " + ", ".join(f"{n} {' and '.join(f'{t:.1f}' for t in ts)} s" for n, ts in seconds.items()) + f", ratio {ratio:.2f}")
+    return ratio <= 1
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("what", choices=["nodes", "calibration", "answers"])
+    p.add_argument("what", choices=["nodes", "calibration", "answers", "speed"])
     p.add_argument("--data", required=True)
     p.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
     p.add_argument("--split", default="val")
@@ -155,7 +188,9 @@ def main():
     a = p.parse_args()
     torch.set_num_threads(2)
     files = sorted(glob.glob(f"{a.data}/{a.split}/*/*.JPEG"))
-    limit = a.limit or {"nodes": 64, "calibration": 448, "answers": len(files)}[a.what]
+    limit = a.limit or {"nodes": 64, "calibration": 448, "answers": len(files), "speed": 512}[a.what]
+    if a.what == "speed":
+        files = files[:: max(1, len(files) // limit)]  # images of all classes, as quantize's output needs them
     sys.exit(0 if globals()[a.what](a, files[:limit]) else 1)
 
 
