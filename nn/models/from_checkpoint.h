@@ -23,7 +23,7 @@ LoadedModel model_from_checkpoint(const StateDict& state, const std::string& sou
 /// initialised as fastai does (kaiming_normal), which a note says. A fastai checkpoint loads as it is.
 LoadedModel fastai_model_from_checkpoint(const StateDict& state, const std::string& source, int64_t classes, uint64_t seed);
 
-/// The names of the networks in this build and an untrained one of them: used where a quantized checkpoint brings the numbers.
+/// An untrained ResNet18 in either form, for callers that bring the numbers themselves (quant/from_pytorch).
 std::unique_ptr<Module> resnet18(bool fastai_head, int64_t classes);
 
 }  // namespace octet::nn
