@@ -5,6 +5,11 @@
 //   alpha = weight * (1 / sqrt(running_var + eps)),  beta = fma(-running_mean, alpha, bias),  y = fma(x, alpha, beta)
 // so that the values, and the codes they are quantized to, are PyTorch's bit for bit.
 //   x [N, C] or [N, C, H, W] -> the same shape.
+//
+// In training the statistics are the batch's, over the m values of a channel: mean, and var divided by m for normalizing. The
+// running ones follow with  running += momentum * (batch - running), where the variance is divided by m - 1 (torch's choice).
+// Backward, with xhat = (x - mean) * inverse_std and means over the m values (torch.nn.functional.batch_norm, training=True):
+//   dbias = sum dy,  dweight = sum dy * xhat,  dx = weight * inverse_std * (dy - dbias / m - xhat * dweight / m)
 #pragma once
 
 #include "tensor/tensor.h"
@@ -18,5 +23,25 @@ struct BatchNormParams {
 };
 
 Tensor batch_norm(const Tensor& x, const BatchNormParams& params);
+
+/// Of one batch, per channel.
+struct BatchStatistics {
+  Tensor mean, variance;  // [C], the variance divided by m
+  int64_t count = 0;      // m
+};
+/// Throws Error for one value per channel, whose variance is nothing.
+BatchStatistics batch_statistics(const Tensor& x);
+
+/// y of the training pass; the running statistics of `params` are not read.
+Tensor batch_norm_training(const Tensor& x, const BatchNormParams& params, const BatchStatistics& statistics);
+
+/// Follows the batch: changes the two running tensors.
+void update_running(const BatchStatistics& statistics, float momentum, Tensor& running_mean, Tensor& running_var);
+
+struct BatchNormGradients {
+  Tensor x, weight, bias;
+};
+BatchNormGradients batch_norm_backward(const Tensor& dy, const Tensor& x, const Tensor& weight, const BatchStatistics& statistics,
+                                       float eps);
 
 }  // namespace octet::ops

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace octet::ops {
 
@@ -33,6 +34,42 @@ Tensor add(const Tensor& a, const Tensor& b) {
   return y;
 }
 
+void add_(Tensor& a, const Tensor& b) {
+  OCTET_CHECK(a.shape() == b.shape(), "add: shapes ", a.shape(), " and ", b.shape(), " differ");
+  float* pa = a.data<float>();
+  const float* pb = b.data<float>();
+  const int64_t n = a.numel();
+#pragma omp parallel for simd
+  for (int64_t i = 0; i < n; ++i) pa[i] += pb[i];
+}
+
+void relu_backward_(Tensor& dy, const Tensor& y) {
+  OCTET_CHECK(dy.shape() == y.shape(), "relu_backward: gradient ", dy.shape(), " for an output ", y.shape());
+  float* pd = dy.data<float>();
+  const float* py = y.data<float>();
+  const int64_t n = dy.numel();
+#pragma omp parallel for simd
+  for (int64_t i = 0; i < n; ++i) pd[i] = py[i] <= 0.0f ? 0.0f : pd[i];
+}
+
+Tensor multiply(const Tensor& a, const Tensor& b) {
+  OCTET_CHECK(a.shape() == b.shape(), "multiply: shapes ", a.shape(), " and ", b.shape(), " differ");
+  Tensor y(a.shape());
+  const float *pa = a.data<float>(), *pb = b.data<float>();
+  float* py = y.data<float>();
+  const int64_t n = y.numel();
+#pragma omp parallel for simd
+  for (int64_t i = 0; i < n; ++i) py[i] = pa[i] * pb[i];
+  return y;
+}
+
+Dropped dropout(const Tensor& x, float p, Generator& generator) {
+  OCTET_CHECK(p >= 0 && p < 1, "dropout: probability ", p, ": expected 0 <= p < 1");
+  Tensor scale(x.shape());
+  for (int64_t i = 0; i < x.numel(); ++i) scale.data<float>()[i] = generator.uniform() < p ? 0.0f : 1.0f / (1.0f - p);
+  return {multiply(x, scale), scale};
+}
+
 Tensor cat_channels(std::span<const Tensor> parts) {
   OCTET_CHECK(!parts.empty() && parts[0].dim() >= 2, "cat: expected at least one tensor [N, C, ...]");
   Shape shape = parts[0].shape();
@@ -55,6 +92,26 @@ Tensor cat_channels(std::span<const Tensor> parts) {
       out += row;
     }
   return y;
+}
+
+std::vector<Tensor> split_channels(const Tensor& x, std::span<const int64_t> channels) {
+  OCTET_CHECK(x.dim() >= 2 && std::accumulate(channels.begin(), channels.end(), int64_t{0}) == x.size(1),
+              "split_channels: the parts do not add up to ", x.shape());
+  std::vector<Tensor> parts;
+  for (int64_t c : channels) {
+    Shape shape = x.shape();
+    shape[1] = c;
+    parts.emplace_back(shape, x.dtype());
+  }
+  const auto N = static_cast<size_t>(x.size(0));
+  const std::byte* in = x.bytes();
+  for (size_t n = 0; n < N; ++n)
+    for (Tensor& part : parts) {
+      const size_t row = part.nbytes() / N;
+      std::memcpy(part.bytes() + n * row, in, row);
+      in += row;
+    }
+  return parts;
 }
 
 Tensor softmax(const Tensor& x) {

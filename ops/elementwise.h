@@ -1,9 +1,11 @@
-// Ops without windows or sums: relu, add, cat, softmax. Float32, any shape unless it says otherwise.
-// PyTorch counterparts: torch.relu, operator +, torch.cat, torch.softmax(dim=1).
+// Ops without windows or sums: relu, add, dropout, cat, softmax. Float32, any shape unless it says otherwise.
+// Backwards: relu passes the gradient where its output is above 0, dropout where it kept the value, add passes it to both inputs,
+// cat splits it. PyTorch counterparts: torch.relu, operator +, torch.dropout, torch.cat, torch.softmax(dim=1).
 #pragma once
 
 #include <span>
 
+#include "tensor/random.h"
 #include "tensor/tensor.h"
 
 namespace octet::ops {
@@ -12,12 +14,28 @@ namespace octet::ops {
 Tensor relu(const Tensor& x);
 void relu_(Tensor& x);
 
+/// dy becomes 0 where y, the output of relu, is 0.
+void relu_backward_(Tensor& dy, const Tensor& y);
+
 /// a + b of equal shapes.
 Tensor add(const Tensor& a, const Tensor& b);
+/// a += b
+void add_(Tensor& a, const Tensor& b);
+
+/// Each value is 0 with probability p, else divided by 1 - p. `scale` (0 or 1 / (1 - p) per value) is what backward multiplies
+/// by.
+struct Dropped {
+  Tensor y, scale;
+};
+Dropped dropout(const Tensor& x, float p, Generator& generator);
+Tensor multiply(const Tensor& a, const Tensor& b);
 
 /// Joins [N, C_i, ...] along dimension 1; all other sizes must agree. Any dtype (the codes of quantized tensors must share their
 /// qparams).
 Tensor cat_channels(std::span<const Tensor> parts);
+
+/// The opposite: [N, C, ...] -> tensors with the given numbers of channels, which add up to C.
+std::vector<Tensor> split_channels(const Tensor& x, std::span<const int64_t> channels);
 
 /// [N, C] -> rows that sum to 1.
 Tensor softmax(const Tensor& x);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ops/conv2d.h"
 #include "ops/cpu/gemm.h"
 
 namespace octet::ops {
@@ -16,6 +17,23 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
     for (int64_t n = 0; n < N; ++n) std::copy_n(bias.data<float>(), K, y.data<float>() + n * K);
   cpu::gemm_nt(N, K, C, x.data<float>(), weight.data<float>(), bias.defined() ? 1.0f : 0.0f, y.data<float>());
   return y;
+}
+
+LinearGradients linear_backward(const Tensor& dy, const Tensor& x, const Tensor& weight, LinearWanted wanted) {
+  const int64_t N = x.size(0), C = weight.size(1), K = weight.size(0);
+  OCTET_CHECK(x.shape() == (Shape{N, C}) && dy.shape() == (Shape{N, K}), "linear_backward: gradient ", dy.shape(), " and input ",
+              x.shape(), " do not fit weight ", weight.shape());
+  LinearGradients d;
+  if (wanted.bias) d.bias = channel_sums(dy);
+  if (wanted.x) {
+    d.x = Tensor(x.shape());
+    cpu::gemm(N, C, K, dy.data<float>(), weight.data<float>(), 0.0f, d.x.data<float>());  // [N, K] x [K, C]
+  }
+  if (wanted.weight) {
+    d.weight = Tensor(weight.shape());
+    cpu::gemm_tn(K, C, N, dy.data<float>(), x.data<float>(), 0.0f, d.weight.data<float>());  // [N, K]^T x [N, C]
+  }
+  return d;
 }
 
 }  // namespace octet::ops

@@ -1,5 +1,6 @@
 // Fully connected layer: y = x * weight^T + bias.   x [N, C], weight [K, C], bias [K] or undefined -> y [N, K], float32.
-// PyTorch counterpart: torch.nn.functional.linear.
+// Backward: dx = dy * weight,  dweight = dy^T * x,  dbias = the sum of dy's rows. PyTorch counterpart:
+// torch.nn.functional.linear.
 #pragma once
 
 #include "tensor/tensor.h"
@@ -7,5 +8,14 @@
 namespace octet::ops {
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias);
+
+/// Undefined where not wanted.
+struct LinearGradients {
+  Tensor x, weight, bias;
+};
+struct LinearWanted {
+  bool x = true, weight = true, bias = true;
+};
+LinearGradients linear_backward(const Tensor& dy, const Tensor& x, const Tensor& weight, LinearWanted wanted = {});
 
 }  // namespace octet::ops

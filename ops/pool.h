@@ -2,6 +2,7 @@
 //
 //   max_pool2d:            the largest value of each window; padding never wins (it counts as -infinity)
 //   adaptive_*_pool2d:     output cell i covers input [floor(i*H/P), ceil((i+1)*H/P)); P = Q = 1 is global pooling
+// Backward: the gradient of a window goes to its largest pixel (the first among equals), or in equal parts to all of them.
 // NaN in a window gives NaN, as in PyTorch. Counterparts: torch.nn.functional.max_pool2d, adaptive_avg_pool2d,
 // adaptive_max_pool2d.
 #pragma once
@@ -14,6 +15,17 @@ namespace octet::ops {
 Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& options);
 Tensor adaptive_avg_pool2d(const Tensor& x, Size2 output);
 Tensor adaptive_max_pool2d(const Tensor& x, Size2 output);
+
+/// Largest values and where they were: index h * W + w of the plane, int32 [N, C, P, Q].
+struct MaxPooled {
+  Tensor y, indices;
+};
+MaxPooled max_pool2d_with_indices(const Tensor& x, const MaxPool2dOptions& options);
+MaxPooled adaptive_max_pool2d_with_indices(const Tensor& x, Size2 output);
+
+/// Of both kinds of max pooling: dy [N, C, P, Q] -> dx of shape `x`.
+Tensor max_pool2d_backward(const Tensor& dy, const Tensor& indices, const Shape& x);
+Tensor adaptive_avg_pool2d_backward(const Tensor& dy, const Shape& x);
 
 /// Input cells of adaptive output cell i: [begin, end).
 struct AdaptiveWindow {

@@ -19,4 +19,9 @@ void gemm_nt(int64_t m, int64_t n, int64_t k, const float* a, const float* b, fl
               as_blasint(k), beta, c, as_blasint(n));
 }
 
+void gemm_tn(int64_t m, int64_t n, int64_t k, const float* a, const float* b, float beta, float* c) {
+  cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, as_blasint(m), as_blasint(n), as_blasint(k), 1.0f, a, as_blasint(m), b,
+              as_blasint(n), beta, c, as_blasint(n));
+}
+
 }  // namespace octet::ops::cpu

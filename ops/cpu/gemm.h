@@ -11,4 +11,7 @@ void gemm(int64_t m, int64_t n, int64_t k, const float* a, const float* b, float
 /// c [m, n] = a [m, k] * b [n, k]^T + beta * c
 void gemm_nt(int64_t m, int64_t n, int64_t k, const float* a, const float* b, float beta, float* c);
 
+/// c [m, n] = a [k, m]^T * b [k, n] + beta * c
+void gemm_tn(int64_t m, int64_t n, int64_t k, const float* a, const float* b, float beta, float* c);
+
 }  // namespace octet::ops::cpu

@@ -1,0 +1,95 @@
+// The training half of ops/batch_norm.h. Each channel is one thread's, summed image by image, so that the bits do not depend on
+// the number of threads.
+#include <cmath>
+#include <vector>
+
+#include "ops/batch_norm.h"
+#include "ops/cpu/reduce.h"
+
+namespace octet::ops {
+namespace {
+
+/// Images, channels, values per image and channel.
+struct Layout {
+  int64_t N, C, plane;
+  explicit Layout(const Tensor& x) : N(x.size(0)), C(x.size(1)), plane(x.dim() == 4 ? x.size(2) * x.size(3) : 1) {}
+};
+
+void check_shape(const Tensor& x) {
+  OCTET_CHECK(x.dim() == 2 || x.dim() == 4, "batch_norm: expected input [N, C] or [N, C, H, W], got ", x.shape());
+}
+
+float inverse_std(const BatchStatistics& s, int64_t c, float eps) { return 1.0f / std::sqrt(s.variance.data<float>()[c] + eps); }
+
+}  // namespace
+
+BatchStatistics batch_statistics(const Tensor& x) {
+  check_shape(x);
+  const Layout l(x);
+  const int64_t m = l.N * l.plane;
+  OCTET_CHECK(m > 1, "batch_norm: expected more than one value per channel when training, got input ", x.shape(),
+              "; use larger batches");
+  BatchStatistics s{Tensor({l.C}), Tensor({l.C}), m};
+#pragma omp parallel for
+  for (int64_t c = 0; c < l.C; ++c) {
+    double mean = 0, squares = 0;  // of the values so far: their mean, and the sum of squared distances from it
+    for (int64_t n = 0; n < l.N; ++n) {
+      const cpu::Moments plane = cpu::moments(x.data<float>() + (n * l.C + c) * l.plane, l.plane);
+      // Chan, Golub, LeVeque 1979: joining two sets.
+      const double difference = plane.mean - mean, before = static_cast<double>(n), all = before + 1;
+      squares += plane.squares + difference * difference * before / all * static_cast<double>(l.plane);
+      mean += difference / all;
+    }
+    s.mean.data<float>()[c] = static_cast<float>(mean);
+    s.variance.data<float>()[c] = static_cast<float>(squares / static_cast<double>(m));
+  }
+  return s;
+}
+
+Tensor batch_norm_training(const Tensor& x, const BatchNormParams& params, const BatchStatistics& statistics) {
+  BatchNormParams with_batch = params;
+  with_batch.running_mean = statistics.mean;
+  with_batch.running_var = statistics.variance;
+  return batch_norm(x, with_batch);
+}
+
+void update_running(const BatchStatistics& s, float momentum, Tensor& running_mean, Tensor& running_var) {
+  const float unbiased = static_cast<float>(s.count) / static_cast<float>(s.count - 1);
+  for (int64_t c = 0; c < s.mean.numel(); ++c) {
+    float &mean = running_mean.data<float>()[c], &var = running_var.data<float>()[c];
+    mean += momentum * (s.mean.data<float>()[c] - mean);
+    var += momentum * (s.variance.data<float>()[c] * unbiased - var);
+  }
+}
+
+BatchNormGradients batch_norm_backward(const Tensor& dy, const Tensor& x, const Tensor& weight, const BatchStatistics& s,
+                                       float eps) {
+  check_shape(x);
+  OCTET_CHECK(dy.shape() == x.shape(), "batch_norm_backward: gradient ", dy.shape(), " for an output ", x.shape());
+  const Layout l(x);
+  BatchNormGradients d{Tensor(x.shape()), Tensor({l.C}), Tensor({l.C})};
+#pragma omp parallel for
+  for (int64_t c = 0; c < l.C; ++c) {
+    const float mean = s.mean.data<float>()[c], scale = inverse_std(s, c, eps);
+    double sum_dy = 0, sum_dy_x = 0;  // the latter of dy * (x - mean)
+    for (int64_t n = 0; n < l.N; ++n) {
+      const int64_t at = (n * l.C + c) * l.plane;
+      const cpu::DySums sums = cpu::dy_sums(dy.data<float>() + at, x.data<float>() + at, mean, l.plane);
+      sum_dy += sums.dy;
+      sum_dy_x += sums.dy_x;
+    }
+    d.bias.data<float>()[c] = static_cast<float>(sum_dy);
+    d.weight.data<float>()[c] = static_cast<float>(sum_dy_x * scale);
+    // dx = a * dy + b * x + constant, from the formula with xhat written out
+    const double m = static_cast<double>(s.count), a = static_cast<double>(weight.data<float>()[c]) * scale;
+    const double b = -a * scale * scale * sum_dy_x / m;
+    for (int64_t n = 0; n < l.N; ++n) {
+      const int64_t at = (n * l.C + c) * l.plane;
+      cpu::combine(dy.data<float>() + at, x.data<float>() + at, mean, l.plane,
+                   {static_cast<float>(a), static_cast<float>(b), static_cast<float>(-a * sum_dy / m)}, d.x.data<float>() + at);
+    }
+  }
+  return d;
+}
+
+}  // namespace octet::ops
