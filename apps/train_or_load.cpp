@@ -9,6 +9,7 @@
 #include "apps/common/evaluate.h"
 #include "apps/common/models.h"
 #include "apps/common/show.h"
+#include "apps/train/benchmark.h"
 
 using namespace octet;
 
@@ -19,6 +20,7 @@ struct Options {
   apps::DataOptions data;
   std::string head = "auto";
   int64_t limit = 0, seed = 0;
+  apps::BenchmarkOptions benchmark{.steps = 0};
 };
 
 void add_options(CLI::App& app, Options& o) {
@@ -33,10 +35,19 @@ void add_options(CLI::App& app, Options& o) {
   app.add_option("--seed", o.seed, "For the initialisation of a new head")
       ->check(CLI::Range(int64_t{0}, int64_t{1} << 62))
       ->capture_default_str();
+  app.add_option("--benchmark-steps", o.benchmark.steps, "Only time this many training steps on random images")
+      ->check(CLI::Range(0, 1'000'000))
+      ->capture_default_str();
+  app.add_option("--size", o.benchmark.size, "Side of the images")->check(CLI::Range(32, 1024))->capture_default_str();
   apps::add_common_options(app, o.common);
 }
 
 void train_or_load(const Options& o) {
+  if (o.benchmark.steps > 0) {
+    apps::BenchmarkOptions benchmark = o.benchmark;
+    benchmark.batch_size = o.data.batch_size;
+    return apps::benchmark_training(benchmark);
+  }
   const loaders::Imagenette data(o.data.data, o.data.split,
                                  {.limit = o.limit ? std::optional(static_cast<size_t>(o.limit)) : std::nullopt});
   const apps::Model model =

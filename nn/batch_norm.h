@@ -12,17 +12,24 @@ class BatchNorm : public Module {
       : options_(options),
         values_{add_parameter("weight", Tensor::full({features}, 1)), add_parameter("bias", Tensor::zeros({features})),
                 add_buffer("running_mean", Tensor::zeros({features})), add_buffer("running_var", Tensor::full({features}, 1))} {
-    add_buffer("num_batches_tracked", Tensor::zeros({}, DType::i64));
+    batches_ = add_buffer("num_batches_tracked", Tensor::zeros({}, DType::i64));
   }
 
   bool is_layer() const override { return true; }
 
  protected:
-  Value forward(const Value& x) override { return functional::batch_norm(x, values_, options_); }
+  Value forward(const Value& x) override {
+    if (mode() == Mode::train) {
+      Tensor count = batches_.tensor();  // the same bytes
+      ++*count.data<int64_t>();
+    }
+    return functional::batch_norm(x, values_, options_, mode());
+  }
 
  private:
   op::BatchNorm options_;
   functional::BatchNormValues values_;
+  Value batches_;  // num_batches_tracked: seen in training
 };
 
 }  // namespace octet::nn

@@ -1,18 +1,25 @@
 #include "nn/functional.h"
 
+#include <algorithm>
+
 #include "ops/batch_norm.h"
 #include "ops/conv2d.h"
 #include "ops/elementwise.h"
 #include "ops/linear.h"
 #include "ops/pool.h"
+#include "ops/winograd.h"
 
 namespace octet::nn::functional {
 namespace {
 
-/// Wraps an op's result and records the call, under the path of the layer that is running or else under the function's name.
+using Sink = std::shared_ptr<Gradient>;  // where a backward puts an input's gradient
+
+/// Wraps an op's result and, for a trace, records the call under the path of the layer that is running or else the function's
+/// name.
 Value recorded(Op op, const char* function, std::vector<Value> inputs, std::vector<NamedValue> parameters, Tensor result) {
   Value output(std::move(result));
-  if (Recording* recording = Recording::active()) {
+  Recording* recording = Recording::active();
+  if (recording && recording->purpose() == Recording::Purpose::trace) {
     std::erase_if(parameters, [](const NamedValue& p) { return !p.value.defined(); });
     const bool in_layer = !recording->layer_path.empty();
     recording->append(
@@ -21,55 +28,224 @@ Value recorded(Op op, const char* function, std::vector<Value> inputs, std::vect
   return output;
 }
 
+bool wanted(const Value& value) { return value.defined() && value.requires_grad(); }
+bool wanted(const Sink& sink) { return sink && sink->wanted; }
+Sink sink_of(const Value& value) { return value.defined() ? value.gradient() : nullptr; }
+
+/// Records, for backward, how to go back from y to the inputs; nothing when no input wants a gradient. make_go_back is only
+/// called when it is needed, so that activations are only held then.
+template <class MakeGoBack>
+void on_backward(Value& y, std::initializer_list<Value> inputs, MakeGoBack&& make_go_back) {
+  Recording* recording = Recording::active_for_backward();
+  if (!recording || std::none_of(inputs.begin(), inputs.end(), [](const Value& v) { return wanted(v); })) return;
+  y.set_requires_grad(true);
+  recording->append(y.gradient(), make_go_back());
+}
+
 Tensor tensor_or_undefined(const Value& value) { return value.defined() ? value.tensor() : Tensor(); }
 
 Tensor flattened(const Tensor& x) { return x.reshape({x.size(0), x.size(0) ? x.numel() / x.size(0) : 0}); }
 
+/// May the op write its result over x? Only while training, and when no backward needs these bytes.
+bool may_overwrite(const Value& x) { return Recording::active_for_backward() && x.tensor().unique(); }
+
+void give(const Sink& sink, Tensor gradient) {
+  if (wanted(sink)) sink->accumulate(std::move(gradient));
+}
+
 }  // namespace
 
-Value conv2d(const Value& x, const Value& weight, const Value& bias, const ops::Conv2dOptions& options) {
-  return recorded(op::Conv2d{options}, "conv2d", {x}, {{"weight", weight}, {"bias", bias}},
-                  ops::conv2d(x.tensor(), weight.tensor(), tensor_or_undefined(bias), options));
+Value conv2d(const Value& x, const Value& weight, const Value& bias, const ops::Conv2dOptions& o) {
+  const bool fast = Recording::active_for_backward() && !bias.defined() && ops::winograd_applies(weight.tensor().shape(), o);
+  Value y = recorded(op::Conv2d{o}, "conv2d", {x}, {{"weight", weight}, {"bias", bias}},
+                     fast ? ops::conv2d_winograd(x.tensor(), weight.tensor())
+                          : ops::conv2d(x.tensor(), weight.tensor(), tensor_or_undefined(bias), o));
+  on_backward(y, {x, weight, bias}, [&] {
+    return [o, fast, in = x.tensor(), w = weight.tensor(), dx = sink_of(x), dw = sink_of(weight), db = sink_of(bias)](Tensor dy) {
+      const ops::Conv2dWanted needed{wanted(dx), wanted(dw), wanted(db)};
+      ops::Conv2dGradients d =
+          fast ? ops::conv2d_winograd_backward(dy, in, w, needed) : ops::conv2d_backward(dy, in, w, o, needed);
+      give(dx, std::move(d.x));
+      give(dw, std::move(d.weight));
+      give(db, std::move(d.bias));
+    };
+  });
+  return y;
 }
 
 Value linear(const Value& x, const Value& weight, const Value& bias) {
-  return recorded(op::Linear{}, "linear", {x}, {{"weight", weight}, {"bias", bias}},
-                  ops::linear(x.tensor(), weight.tensor(), tensor_or_undefined(bias)));
+  Value y = recorded(op::Linear{}, "linear", {x}, {{"weight", weight}, {"bias", bias}},
+                     ops::linear(x.tensor(), weight.tensor(), tensor_or_undefined(bias)));
+  on_backward(y, {x, weight, bias}, [&] {
+    return [in = x.tensor(), w = weight.tensor(), dx = sink_of(x), dw = sink_of(weight), db = sink_of(bias)](Tensor dy) {
+      ops::LinearGradients d = ops::linear_backward(dy, in, w, {wanted(dx), wanted(dw), wanted(db)});
+      give(dx, std::move(d.x));
+      give(dw, std::move(d.weight));
+      give(db, std::move(d.bias));
+    };
+  });
+  return y;
 }
 
-Value batch_norm(const Value& x, const BatchNormValues& v, const op::BatchNorm& options) {
+namespace {
+
+Value batch_norm_training(const Value& x, const BatchNormValues& v, const op::BatchNorm& o) {
+  const ops::BatchStatistics statistics = ops::batch_statistics(x.tensor());
+  Tensor running_mean = v.running_mean.tensor(), running_var = v.running_var.tensor();  // handles: the layer's own bytes
+  ops::update_running(statistics, o.momentum, running_mean, running_var);
+  Value y(ops::batch_norm_training(x.tensor(), {v.weight.tensor(), v.bias.tensor(), {}, {}, o.eps}, statistics));
+  on_backward(y, {x, v.weight, v.bias}, [&] {
+    return [statistics, eps = o.eps, in = x.tensor(), w = v.weight.tensor(), dx = sink_of(x), dw = sink_of(v.weight),
+            db = sink_of(v.bias)](Tensor dy) {
+      ops::BatchNormGradients d = ops::batch_norm_backward(dy, in, w, statistics, eps);
+      give(dx, std::move(d.x));
+      give(dw, std::move(d.weight));
+      give(db, std::move(d.bias));
+    };
+  });
+  return y;
+}
+
+}  // namespace
+
+Value batch_norm(const Value& x, const BatchNormValues& v, const op::BatchNorm& options, Mode mode) {
+  const bool backward = Recording::active_for_backward();
+  if (mode == Mode::train) return batch_norm_training(x, v, options);
+  OCTET_CHECK(!backward || !(wanted(x) || wanted(v.weight) || wanted(v.bias)),
+              "batch_norm: no backward in eval mode; call train() on the model, or use NoGrad");
   return recorded(options, "batch_norm", {x},
                   {{"weight", v.weight}, {"bias", v.bias}, {"running_mean", v.running_mean}, {"running_var", v.running_var}},
                   ops::batch_norm(x.tensor(), {v.weight.tensor(), v.bias.tensor(), v.running_mean.tensor(),
                                                v.running_var.tensor(), options.eps}));
 }
 
-Value relu(const Value& x) { return recorded(op::Relu{}, "relu", {x}, {}, ops::relu(x.tensor())); }
+namespace {
 
-Value max_pool2d(const Value& x, const ops::MaxPool2dOptions& options) {
-  return recorded(op::MaxPool2d{options}, "max_pool2d", {x}, {}, ops::max_pool2d(x.tensor(), options));
+Value relu_of(const Value& x, Tensor result) {
+  Value y = recorded(op::Relu{}, "relu", {x}, {}, std::move(result));
+  on_backward(y, {x}, [&] {
+    return [out = y.tensor(), dx = sink_of(x)](Tensor dy) {
+      if (!dy.unique()) dy = dy.clone();
+      ops::relu_backward_(dy, out);
+      give(dx, std::move(dy));
+    };
+  });
+  return y;
+}
+
+Value add_of(const Value& a, const Value& b, Tensor result) {
+  Value y = recorded(op::Add{}, "add", {a, b}, {}, std::move(result));
+  on_backward(y, {a, b}, [&] {
+    return [da = sink_of(a), db = sink_of(b)](Tensor dy) {
+      give(da, dy);
+      give(db, std::move(dy));
+    };
+  });
+  return y;
+}
+
+Value max_pooled(const Value& x, ops::MaxPooled pooled) {
+  Value y(std::move(pooled.y));
+  on_backward(y, {x}, [&] {
+    return [indices = pooled.indices, shape = x.tensor().shape(), dx = sink_of(x)](Tensor dy) {
+      give(dx, ops::max_pool2d_backward(dy, indices, shape));
+    };
+  });
+  return y;
+}
+
+}  // namespace
+
+Value relu(const Value& x) { return relu_of(x, ops::relu(x.tensor())); }
+
+Value relu_(const Value& x) {
+  if (!may_overwrite(x)) return relu(x);
+  Tensor same = x.tensor();
+  ops::relu_(same);
+  return relu_of(x, same);
+}
+
+Value max_pool2d(const Value& x, const ops::MaxPool2dOptions& o) {
+  if (Recording::active_for_backward()) return max_pooled(x, ops::max_pool2d_with_indices(x.tensor(), o));
+  return recorded(op::MaxPool2d{o}, "max_pool2d", {x}, {}, ops::max_pool2d(x.tensor(), o));
 }
 
 Value adaptive_avg_pool2d(const Value& x, ops::Size2 output) {
-  return recorded(op::AdaptiveAvgPool2d{output}, "adaptive_avg_pool2d", {x}, {}, ops::adaptive_avg_pool2d(x.tensor(), output));
+  Value y = recorded(op::AdaptiveAvgPool2d{output}, "adaptive_avg_pool2d", {x}, {}, ops::adaptive_avg_pool2d(x.tensor(), output));
+  on_backward(y, {x}, [&] {
+    return [shape = x.tensor().shape(), dx = sink_of(x)](Tensor dy) { give(dx, ops::adaptive_avg_pool2d_backward(dy, shape)); };
+  });
+  return y;
 }
 
 Value adaptive_max_pool2d(const Value& x, ops::Size2 output) {
+  if (Recording::active_for_backward()) return max_pooled(x, ops::adaptive_max_pool2d_with_indices(x.tensor(), output));
   return recorded(op::AdaptiveMaxPool2d{output}, "adaptive_max_pool2d", {x}, {}, ops::adaptive_max_pool2d(x.tensor(), output));
 }
 
-Value dropout(const Value& x, float p) { return recorded(op::Dropout{p}, "dropout", {x}, {}, x.tensor()); }
+Value dropout(const Value& x, float p, Mode mode) {
+  Recording* recording = Recording::active_for_backward();
+  if (mode == Mode::eval || !recording) return recorded(op::Dropout{p}, "dropout", {x}, {}, x.tensor());
+  ops::Dropped dropped = ops::dropout(x.tensor(), p, recording->generator());
+  Value y(std::move(dropped.y));
+  on_backward(y, {x},
+              [&] { return [scale = dropped.scale, dx = sink_of(x)](Tensor dy) { give(dx, ops::multiply(dy, scale)); }; });
+  return y;
+}
 
-Value flatten(const Value& x) { return recorded(op::Flatten{}, "flatten", {x}, {}, flattened(x.tensor())); }
+namespace {
 
-Value view(const Value& x) { return recorded(op::Flatten{}, "view", {x}, {}, flattened(x.tensor())); }
+Value flattened_as(const char* function, const Value& x) {
+  Value y = recorded(op::Flatten{}, function, {x}, {}, flattened(x.tensor()));
+  on_backward(y, {x}, [&] { return [shape = x.tensor().shape(), dx = sink_of(x)](Tensor dy) { give(dx, dy.reshape(shape)); }; });
+  return y;
+}
 
-Value add(const Value& a, const Value& b) { return recorded(op::Add{}, "add", {a, b}, {}, ops::add(a.tensor(), b.tensor())); }
+}  // namespace
+
+Value flatten(const Value& x) { return flattened_as("flatten", x); }
+
+Value view(const Value& x) { return flattened_as("view", x); }
+
+Value add(const Value& a, const Value& b) { return add_of(a, b, ops::add(a.tensor(), b.tensor())); }
+
+Value add_(const Value& a, const Value& b) {
+  if (!may_overwrite(a)) return add(a, b);
+  Tensor same = a.tensor();
+  ops::add_(same, b.tensor());
+  return add_of(a, b, same);
+}
 
 Value cat(std::span<const Value> parts) {
   std::vector<Tensor> tensors;
-  for (const Value& part : parts) tensors.push_back(part.tensor());
-  return recorded(op::Cat{}, "cat", {parts.begin(), parts.end()}, {}, ops::cat_channels(tensors));
+  std::vector<int64_t> channels;
+  std::vector<Sink> sinks;
+  for (const Value& part : parts) {
+    tensors.push_back(part.tensor());
+    channels.push_back(part.tensor().size(1));
+    sinks.push_back(sink_of(part));
+  }
+  Value y = recorded(op::Cat{}, "cat", {parts.begin(), parts.end()}, {}, ops::cat_channels(tensors));
+  const auto first = std::find_if(parts.begin(), parts.end(), [](const Value& v) { return wanted(v); });
+  on_backward(y, {first == parts.end() ? parts[0] : *first}, [&] {
+    return [channels, sinks](Tensor dy) {
+      std::vector<Tensor> d = ops::split_channels(dy, channels);
+      for (size_t i = 0; i < d.size(); ++i) give(sinks[i], std::move(d[i]));
+    };
+  });
+  return y;
+}
+
+Value cross_entropy(const Value& logits, std::span<const int> labels, const ops::CrossEntropyOptions& options) {
+  Value loss(Tensor::full({}, ops::cross_entropy(logits.tensor(), labels, options)));
+  on_backward(loss, {logits}, [&] {
+    return [options, in = logits.tensor(), classes = std::vector<int>(labels.begin(), labels.end()),
+            dx = sink_of(logits)](Tensor dy) {
+      const Tensor d = ops::cross_entropy_backward(in, classes, options);
+      give(dx, ops::multiply(d, Tensor::full(d.shape(), dy.data<float>()[0])));
+    };
+  });
+  return loss;
 }
 
 }  // namespace octet::nn::functional

@@ -1,13 +1,21 @@
-// The float ops as models call them: each runs its function of ops/ and, while a Recording is alive, appends the call to it.
-// PyTorch counterpart: torch.nn.functional.
+// The float ops as models call them: each runs its function of ops/ and, while a Recording is alive, records the call.
+//
+// Recorded for backward, each also says how to go back. Functions whose name ends in _ may then overwrite their first argument,
+// as torch's do; without a recording they leave it alone. PyTorch counterpart: torch.nn.functional.
 #pragma once
 
 #include <span>
 
 #include "nn/recording.h"
+#include "ops/cross_entropy.h"
 #include "ops/options.h"
 
-namespace octet::nn::functional {
+namespace octet::nn {
+
+/// How a layer that differs between the two behaves: batch norm and dropout. torch.nn.Module.training.
+enum class Mode { eval, train };
+
+namespace functional {
 
 /// bias may be undefined here and below.
 Value conv2d(const Value& x, const Value& weight, const Value& bias, const ops::Conv2dOptions& options);
@@ -16,20 +24,27 @@ Value linear(const Value& x, const Value& weight, const Value& bias);
 struct BatchNormValues {
   Value weight, bias, running_mean, running_var;
 };
-Value batch_norm(const Value& x, const BatchNormValues& values, const op::BatchNorm& options);
+/// In train mode: by the batch's statistics, which the running ones then follow.
+Value batch_norm(const Value& x, const BatchNormValues& values, const op::BatchNorm& options, Mode mode = Mode::eval);
 
 Value relu(const Value& x);
+Value relu_(const Value& x);
 Value max_pool2d(const Value& x, const ops::MaxPool2dOptions& options);
 Value adaptive_avg_pool2d(const Value& x, ops::Size2 output);
 Value adaptive_max_pool2d(const Value& x, ops::Size2 output);
-/// At inference the identity.
-Value dropout(const Value& x, float p);
+/// In train mode and recorded for backward it drops values by the recording's random numbers, else it is the identity.
+Value dropout(const Value& x, float p, Mode mode = Mode::eval);
 /// [N, C, H, W] -> [N, C*H*W]. torch.flatten(x, 1).
 Value flatten(const Value& x);
 /// The same under the name that x.view(x.size(0), -1) gets in a traced graph, which is what fastai's Flatten calls.
 Value view(const Value& x);
 Value add(const Value& a, const Value& b);
+Value add_(const Value& a, const Value& b);
 /// Along dimension 1.
 Value cat(std::span<const Value> parts);
 
-}  // namespace octet::nn::functional
+/// logits [N, C] and N labels -> one number, the mean over N. Not part of a trace.
+Value cross_entropy(const Value& logits, std::span<const int> labels, const ops::CrossEntropyOptions& options = {});
+
+}  // namespace functional
+}  // namespace octet::nn

@@ -1,18 +1,23 @@
-// Initialisation of weights. Sources: He et al. 2015 (arXiv:1502.01852); torch.nn.init.kaiming_normal_; fastai's apply_init.
+// Initialisation of weights. Sources: He et al. 2015 (arXiv:1502.01852); torch.nn.init.kaiming_normal_; torchvision's ResNet
+// (kaiming_normal of the fan out for convolutions, torch.nn.Linear's uniform for fc); fastai's apply_init for its head.
 #pragma once
 
-#include <cmath>
-
+#include "nn/module.h"
 #include "tensor/random.h"
 
 namespace octet::nn::init {
 
-/// Normal with standard deviation sqrt(2 / fan_in), fan_in = the number of inputs of one output: weight [K, C, ...].
-inline Tensor kaiming_normal(const Shape& shape, Generator& generator) {
-  const float fan_in = static_cast<float>(numel(shape) / shape.at(0));
-  Tensor t = randn(shape, generator);
-  for (int64_t i = 0; i < t.numel(); ++i) t.data<float>()[i] *= std::sqrt(2.0f / fan_in);
-  return t;
-}
+/// Which side of a weight [K, C, ...] counts: the inputs of one output, or the outputs that one input reaches.
+enum class Fan { in, out };
+
+/// Normal with standard deviation sqrt(2 / fan).
+Tensor kaiming_normal(const Shape& shape, Generator& generator, Fan fan = Fan::in);
+
+/// Uniform in [-bound, bound).
+Tensor uniform(const Shape& shape, float bound, Generator& generator);
+
+/// Fills every parameter of a ResNet18 in either form, and resets its statistics: convolutions as torchvision, a head of several
+/// layers as fastai, a single fc as torch.nn.Linear.
+void initialise(Module& model, Generator& generator);
 
 }  // namespace octet::nn::init

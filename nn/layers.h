@@ -6,12 +6,13 @@
 
 namespace octet::nn {
 
+/// In training it overwrites its input, as torchvision's and fastai's ReLU(inplace=True).
 class ReLU : public Module {
  public:
   bool is_layer() const override { return true; }
 
  protected:
-  Value forward(const Value& x) override { return functional::relu(x); }
+  Value forward(const Value& x) override { return functional::relu_(x); }
 };
 
 class MaxPool2d : public Module {
@@ -56,7 +57,7 @@ class Dropout : public Module {
   bool is_layer() const override { return true; }
 
  protected:
-  Value forward(const Value& x) override { return functional::dropout(x, p_); }
+  Value forward(const Value& x) override { return functional::dropout(x, p_, mode()); }
 
  private:
   float p_;

@@ -26,7 +26,13 @@ Value Module::operator()(const Value& x) {
 
 Value Module::add_state(std::string name, Tensor value, bool is_parameter) {
   state_.push_back({std::move(name), Value(std::move(value)), is_parameter});
+  state_.back().value.set_requires_grad(is_parameter);
   return state_.back().value;
+}
+
+void Module::set_mode(Mode mode) {
+  mode_ = mode;
+  for (const auto& child : children_) child->set_mode(mode);
 }
 
 void Module::collect(const std::string& prefix, std::vector<State>& out) const {

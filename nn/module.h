@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "nn/functional.h"
 #include "nn/recording.h"
 #include "tensor/state_dict.h"
 
@@ -24,6 +25,12 @@ class Module {
 
   /// True for modules that trace() keeps whole, as torch.fx keeps torch.nn's: convolution, batch norm, relu, ...
   virtual bool is_layer() const { return false; }
+
+  /// train(): batch norm and dropout as in training, here and in all modules below. eval(): as at inference, which is how a model
+  /// starts (a torch.nn.Module starts in training).
+  void train() { set_mode(Mode::train); }
+  void eval() { set_mode(Mode::eval); }
+  Mode mode() const { return mode_; }
 
   /// The name of forward's argument in PyTorch's source, which a traced graph gives to its placeholder.
   virtual std::string input_name() const { return "x"; }
@@ -54,10 +61,12 @@ class Module {
   const std::vector<std::unique_ptr<Module>>& children() const { return children_; }
 
  private:
+  void set_mode(Mode mode);
   Value add_state(std::string name, Tensor value, bool is_parameter);
   void collect(const std::string& prefix, std::vector<State>& out) const;
 
   std::string name_;  // within the parent
+  Mode mode_ = Mode::eval;
   std::vector<State> state_;
   std::vector<std::unique_ptr<Module>> children_;
 };

@@ -1,17 +1,51 @@
 #include "nn/recording.h"
 
+#include <utility>
+
+#include "ops/elementwise.h"
+
 namespace octet::nn {
 namespace {
 thread_local Recording* g_active = nullptr;
 }
 
-Recording::Recording() {
+void Gradient::accumulate(Tensor part) {
+  if (!value.defined())
+    value = std::move(part);
+  else if (value.unique())
+    ops::add_(value, part);
+  else
+    value = ops::add(value, part);
+}
+
+Recording::Recording(Purpose purpose, uint64_t seed) : purpose_(purpose), generator_(seed) {
   OCTET_CHECK(g_active == nullptr, "a recording is already active on this thread");
   g_active = this;
 }
 
-Recording::~Recording() { g_active = nullptr; }
+Recording::~Recording() {
+  if (g_active == this) g_active = nullptr;
+}
 
 Recording* Recording::active() { return g_active; }
+
+Recording* Recording::active_for_backward() { return g_active && g_active->purpose_ == Purpose::backward ? g_active : nullptr; }
+
+void Recording::backward(const Value& loss) {
+  OCTET_CHECK(loss.tensor().numel() == 1, "backward: expected a loss of one number, got ", loss.tensor().shape());
+  OCTET_CHECK(loss.requires_grad(), "backward: the loss depends on nothing that requires a gradient in this recording");
+  loss.gradient()->accumulate(Tensor::full(loss.tensor().shape(), 1));
+  const NoGrad pause;
+  while (!steps_.empty()) {
+    const Step step = std::move(steps_.back());
+    steps_.pop_back();
+    Tensor dy = std::exchange(step.output->value, Tensor());
+    if (dy.defined()) step.go_back(std::move(dy));
+  }
+}
+
+NoGrad::NoGrad() : suspended_(std::exchange(g_active, nullptr)) {}
+
+NoGrad::~NoGrad() { g_active = suspended_; }
 
 }  // namespace octet::nn

@@ -3,7 +3,7 @@
 namespace octet::nn {
 
 Graph trace(Module& model, const Tensor& example) {
-  Recording recording;
+  Recording recording(Recording::Purpose::trace);
   const Value input(example);
   const Value result = model(input);
 

@@ -15,6 +15,8 @@ class Storage {
 
   std::byte* data() const { return bytes_.get(); }
   size_t nbytes() const { return nbytes_; }
+  /// True when no other Storage has these bytes.
+  bool unique() const { return bytes_.use_count() == 1; }
 
  private:
   std::shared_ptr<std::byte> bytes_;

@@ -38,6 +38,8 @@ class Tensor {
   static Tensor from(const std::vector<float>& values, Shape shape) { return from<float>(values, std::move(shape), DType::f32); }
 
   bool defined() const { return storage_.data() != nullptr; }
+  /// True when no other tensor shares the bytes: then they may be changed in place.
+  bool unique() const { return storage_.unique(); }
   DType dtype() const { return dtype_; }
   const Shape& shape() const { return shape_; }
   int64_t dim() const { return static_cast<int64_t>(shape_.size()); }

@@ -26,7 +26,7 @@ Value BasicBlock::forward(const Value& x) {
   Value y = relu_(bn1_(conv1_(x)));
   y = bn2_(conv2_(y));
   const Value shortcut = downsample_ ? (*downsample_)(x) : x;
-  return relu_(functional::add(y, shortcut));
+  return relu_(functional::add_(y, shortcut));
 }
 
 ResNetStage::ResNetStage(int64_t in_channels, int64_t out_channels, int64_t stride) {

@@ -1,0 +1,44 @@
+#include "apps/train/benchmark.h"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <chrono>
+#include <iomanip>
+#include <iostream>
+
+#include "apps/common/cli.h"
+#include "nn/init.h"
+#include "nn/models/resnet.h"
+#include "nn/sgd.h"
+
+namespace octet::apps {
+
+void benchmark_training(const BenchmarkOptions& o) {
+  using Clock = std::chrono::steady_clock;
+  constexpr int kClasses = 10;
+  Generator generator(0);
+  nn::ResNet18 model(kClasses);
+  nn::init::initialise(model, generator);
+  model.train();
+  nn::Sgd optimizer(nn::decay_groups(model.state(), 0.01, 0), {.momentum = 0.9});
+  const Tensor images = randn({o.batch_size, 3, o.size, o.size}, generator);
+  std::vector<int> labels;
+  for (int n = 0; n < o.batch_size; ++n) labels.push_back(static_cast<int>(generator.below(kClasses)));
+  std::vector<double> seconds;
+  for (int step = 0; step < std::max(2, o.steps); ++step) {
+    const auto start = Clock::now();
+    nn::Recording recording(nn::Recording::Purpose::backward);
+    const nn::Value loss = nn::functional::cross_entropy(model(nn::Value(images)), labels);
+    optimizer.clear_gradients();
+    recording.backward(loss);
+    optimizer.step();
+    seconds.push_back(std::chrono::duration<double>(Clock::now() - start).count());
+  }
+  std::sort(seconds.begin() + 1, seconds.end());
+  const double median = seconds[1 + (seconds.size() - 1) / 2];
+  std::cout << "octet train " << o.size << " " << o.batch_size << " " << omp_get_max_threads() << " " << std::fixed
+            << std::setprecision(1) << o.batch_size / median << " " << peak_memory() / (1 << 20) << "\n";
+}
+
+}  // namespace octet::apps

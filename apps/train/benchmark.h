@@ -1,0 +1,17 @@
+// train_or_load --benchmark-steps: training steps of ResNet18 on random data, timed.
+//
+// The same step as bench/train_step.py times in PyTorch: forward, cross entropy, backward, SGD with momentum; no data loading.
+#pragma once
+
+#include <cstdint>
+
+namespace octet::apps {
+
+struct BenchmarkOptions {
+  int steps = 6, size = 128, batch_size = 64;
+};
+
+/// Prints "octet train SIZE BATCH THREADS images_per_second peak_rss_mb"; the median step, of all but the first.
+void benchmark_training(const BenchmarkOptions& options);
+
+}  // namespace octet::apps

@@ -1,0 +1,65 @@
+#include "nn/optimizer.h"
+
+#include <cmath>
+
+namespace octet::nn {
+
+void Optimizer::step() {
+  ++steps_;
+  for (ParameterGroup& group : groups_)
+    for (Module::State& p : group.parameters) {
+      if (!p.value.requires_grad() || !p.value.grad().defined()) continue;
+      Tensor parameter = p.value.tensor();  // the same bytes
+      update(p.key, parameter, p.value.grad(), group);
+    }
+}
+
+void Optimizer::clear_gradients() {
+  for (ParameterGroup& group : groups_)
+    for (Module::State& p : group.parameters) p.value.clear_grad();
+}
+
+void Optimizer::restore(int64_t steps, std::map<std::string, Tensor> state) {
+  for (const ParameterGroup& group : groups_)
+    for (const Module::State& p : group.parameters)
+      for (const auto& [key, tensor] : state)
+        OCTET_CHECK(!key.starts_with(p.key + "/") || tensor.shape() == p.value.tensor().shape(), "optimizer: '", key,
+                    "' has shape ", tensor.shape(), ", the parameter ", p.value.tensor().shape());
+  steps_ = steps;
+  state_ = std::move(state);
+}
+
+Tensor& Optimizer::remembered(const std::string& key, const char* name, const Shape& shape) {
+  Tensor& tensor = state_[key + "/" + name];
+  if (!tensor.defined()) tensor = Tensor::zeros(shape);
+  return tensor;
+}
+
+double clip_gradients(Optimizer& optimizer, double largest) {
+  double squares = 0;
+  for (const ParameterGroup& group : optimizer.groups())
+    for (const Module::State& p : group.parameters) {
+      const Tensor& g = p.value.grad();
+      if (!g.defined()) continue;
+      for (int64_t i = 0; i < g.numel(); ++i) squares += static_cast<double>(g.data<float>()[i]) * g.data<float>()[i];
+    }
+  const double norm = std::sqrt(squares), scale = largest / (norm + 1e-6);  // torch's 1e-6
+  if (largest <= 0 || !(scale < 1)) return norm;
+  for (const ParameterGroup& group : optimizer.groups())
+    for (const Module::State& p : group.parameters) {
+      Tensor g = p.value.grad();
+      for (int64_t i = 0; g.defined() && i < g.numel(); ++i) g.data<float>()[i] *= static_cast<float>(scale);
+    }
+  return norm;
+}
+
+bool is_free_of_decay(const Module::State& parameter) { return parameter.value.tensor().dim() <= 1; }
+
+std::vector<ParameterGroup> decay_groups(const std::vector<Module::State>& parameters, double lr, double weight_decay) {
+  std::vector<ParameterGroup> groups = {{{}, lr, weight_decay, lr}, {{}, lr, 0, lr}};
+  for (const Module::State& p : parameters)
+    if (p.is_parameter) groups[is_free_of_decay(p)].parameters.push_back(p);
+  return groups;
+}
+
+}  // namespace octet::nn

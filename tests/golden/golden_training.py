@@ -1,0 +1,130 @@
+"""Training of PyTorch: gradients of single ops, of one whole ResNet18 step, and five steps of SGD and AdamW.
+
+Weights and images are made by a formula that the tests repeat (hashed, values), so that no weights are stored. Large tensors are
+stored as their norm and eight projections on vectors of signs (project): the difference of two projections, in root mean square, is
+the norm of the difference of the tensors.
+"""
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torchvision.models import resnet18
+
+PROJECTIONS = 8
+
+
+def hashed(i):
+    """uint32 -> uint32: the finaliser of MurmurHash3."""
+    i = np.asarray(i).astype(np.uint32)
+    i ^= i >> np.uint32(16)
+    i *= np.uint32(0x85EBCA6B)
+    i ^= i >> np.uint32(13)
+    i *= np.uint32(0xC2B2AE35)
+    return i ^ (i >> np.uint32(16))
+
+
+def values(shape, seed, scale, offset=0.0):
+    """offset + scale * uniform in [-1, 1)."""
+    h = hashed(np.arange(int(np.prod(shape)), dtype=np.uint32) + np.uint32(seed * 0x9E3779B9 & 0xFFFFFFFF))
+    return torch.from_numpy((offset + scale * (h.astype(np.float64) / 2**31 - 1)).astype(np.float32).reshape(shape))
+
+
+def project(t):
+    t = t.detach().double().numpy().ravel()
+    h = hashed(np.arange(t.size, dtype=np.uint32))
+    return np.array([np.linalg.norm(t)] + [np.dot(t, 1.0 - 2.0 * ((h >> np.uint32(j)) & 1)) for j in range(PROJECTIONS)])
+
+
+def filled(model):
+    for seed, p in enumerate(model.parameters()):
+        if p.dim() > 1:
+            p.data = values(p.shape, seed, (6 / (p.numel() / p.shape[0])) ** 0.5)
+        else:
+            p.data = values(p.shape, seed, 0.2, 1.0) if seed % 3 == 1 else values(p.shape, seed, 2.5)  # weight, then bias of batch norm
+    return model.train()
+
+
+def save(out, name, **arrays):
+    np.savez_compressed(out / f"{name}.npz", **{k: v.detach().numpy() if isinstance(v, torch.Tensor) else np.asarray(v) for k, v in arrays.items()})
+
+
+def op(out, name, function, inputs, **extra):
+    """y, a gradient dy, and the gradient d_KEY of each input."""
+    inputs = {k: v.clone().requires_grad_() for k, v in inputs.items()}
+    y = function(*inputs.values())
+    dy = values(y.shape, 99, 1.0)
+    y.backward(dy)
+    save(out, name, y=y, dy=dy, **inputs, **{f"d_{k}": v.grad for k, v in inputs.items()}, **extra)
+
+
+def ops(out):
+    for name, (x, w, stride, padding, groups) in {"stem": ((2, 3, 12, 10), (4, 3, 7, 7), 2, 3, 1), "three": ((3, 5, 7, 6), (4, 5, 3, 3), 1, 1, 1),
+                                                  "stride2": ((2, 4, 9, 8), (6, 4, 3, 3), 2, 1, 1), "pointwise2": ((2, 4, 6, 6), (8, 4, 1, 1), 2, 0, 1), "grouped": ((2, 4, 5, 5), (6, 2, 3, 3), 1, 1, 2)}.items():
+        op(out, f"conv2d_{name}", lambda x, w, b: F.conv2d(x, w, b, stride, padding, groups=groups), {"x": values(x, 1, 1.0), "w": values(w, 2, 1.0), "b": values(w[:1], 3, 1.0)},
+           stride=np.int32(stride), padding=np.int32(padding), groups=np.int32(groups))
+    op(out, "linear", F.linear, {"x": values((5, 12), 1, 1.0), "w": values((7, 12), 2, 1.0), "b": values((7,), 3, 1.0)})
+    for name, shape in {"images": (4, 3, 6, 5), "rows": (8, 5)}.items():
+        mean, var = torch.full((shape[1],), 0.5), torch.full((shape[1],), 2.0)
+        op(out, f"batch_norm_{name}", lambda x, w, b: F.batch_norm(x, mean, var, w, b, training=True, momentum=0.1), {"x": values(shape, 1, 2.0, 1.0), "w": values(shape[1:2], 2, 1.0), "b": values(shape[1:2], 3, 1.0)},
+           running_mean=mean, running_var=var)
+    op(out, "max_pool2d", lambda x: F.max_pool2d(x, 3, 2, 1), {"x": (values((2, 3, 9, 8), 1, 4.0)).round()})  # rounded: ties
+    op(out, "concat_pool", lambda x: torch.cat([F.adaptive_max_pool2d(x, 1), F.adaptive_avg_pool2d(x, 1)], 1), {"x": values((2, 3, 4, 5), 1, 1.0)})
+    op(out, "adaptive_avg_pool2d", lambda x: F.adaptive_avg_pool2d(x, (2, 3)), {"x": values((2, 3, 5, 7), 1, 1.0)})
+    op(out, "relu_add", lambda a, b: F.relu(a + b), {"a": values((3, 4), 1, 1.0), "b": values((3, 4), 2, 1.0)})
+    labels = torch.tensor([3, 0, 9, 3])
+    for s in (0.0, 0.1):
+        op(out, f"cross_entropy_{int(10 * s)}", lambda x: F.cross_entropy(x, labels, label_smoothing=s).reshape(1), {"x": values((4, 10), 1, 3.0)}, labels=labels.int(), smoothing=np.float32(s))
+
+
+def batch():
+    return values((4, 3, 64, 64), 1014, 2.0), torch.arange(4)  # no relu input within 2e-6 of 0: its gradient would jump
+
+
+def loss_of(model):
+    x, labels = batch()
+    return F.cross_entropy(model(x), labels, label_smoothing=0.1)
+
+
+def whole_step(out):
+    model = filled(resnet18(num_classes=10))
+    loss = loss_of(model)
+    loss.backward()
+    save(out, "resnet18_step", loss=loss, **{f"grad.{k}": project(p.grad) for k, p in model.named_parameters()},
+         **{f"buffer.{k}": b for k, b in model.named_buffers() if k.endswith(("running_mean", "running_var"))})
+
+
+def five_steps(out):
+    kinds = {
+        "sgd": lambda p: torch.optim.SGD(p, lr=0.01),
+        "momentum": lambda p: torch.optim.SGD(p, lr=0.01, momentum=0.9, weight_decay=1e-2),
+        "nesterov": lambda p: torch.optim.SGD(p, lr=0.01, momentum=0.9, nesterov=True, weight_decay=1e-2),
+        "adamw": lambda p: torch.optim.AdamW(p, lr=1e-5),
+        "adamw_fastai": lambda p: torch.optim.AdamW(p, lr=1e-5, betas=(0.95, 0.99), eps=1e-5, weight_decay=0.1),
+    }
+    for name, make_optimizer in kinds.items():
+        model = filled(resnet18(num_classes=10))
+        before = {k: p.detach().clone() for k, p in model.named_parameters()}
+        optimizer = make_optimizer(model.parameters())
+        losses = []
+        for _ in range(5):
+            loss = loss_of(model)
+            optimizer.zero_grad()
+            loss.backward()
+            norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 2.0)
+            optimizer.step()
+            losses += [loss.item(), norm.item()]
+        save(out, f"five_steps_{name}", losses=np.array(losses, np.float64), **{f"change.{k}": project(p.detach() - before[k]) for k, p in model.named_parameters()})
+
+
+def schedule(out):
+    from fastai.callback.schedule import combined_cos
+
+    lr, momentum = combined_cos(0.25, 1 / 25, 1.0, 1e-5), combined_cos(0.25, 0.95, 0.85, 0.95)
+    x = np.linspace(0, 1, 41)
+    save(out, "one_cycle", x=x, lr=np.array([float(lr(v)) for v in x]), momentum=np.array([float(momentum(v)) for v in x]))
+
+
+def make(out):
+    ops(out)
+    whole_step(out)
+    five_steps(out)
+    schedule(out)
