@@ -1,5 +1,7 @@
 // The training half of ops/pool.h: max pooling that remembers where the maximum was, and the backward passes.
+#include <algorithm>
 #include <limits>
+#include <vector>
 
 #include "ops/pool.h"
 
@@ -22,28 +24,38 @@ Largest largest_of(const float* plane, int64_t width, AdaptiveWindow rows, Adapt
   return best;
 }
 
-/// rows(p) and cols(q) give each output's window.
-template <class Rows, class Cols>
-MaxPooled max_pool(const Tensor& x, Size2 output, Rows&& rows, Cols&& cols) {
-  const int64_t planes = x.size(0) * x.size(1), H = x.size(2), W = x.size(3);
-  const Shape shape{x.size(0), x.size(1), output.h, output.w};
-  MaxPooled pooled{Tensor(shape), Tensor(shape, DType::i32)};
-#pragma omp parallel for
-  for (int64_t i = 0; i < planes; ++i)
-    for (int64_t p = 0; p < output.h; ++p)
-      for (int64_t q = 0; q < output.w; ++q) {
-        const Largest best = largest_of(x.data<float>() + i * H * W, W, rows(p), cols(q));
-        const int64_t at = (i * output.h + p) * output.w + q;
-        pooled.y.data<float>()[at] = best.value;
-        pooled.indices.data<int32_t>()[at] = best.index;
-      }
-  return pooled;
-}
+/// One output row: the largest pixel of each column over the window's rows [first, last), then of each window over its columns.
+/// Both loops run along W. Among equals the smaller index wins, which is the first in the window.
+struct RowMax {
+  std::vector<float> value;
+  std::vector<int32_t> index;
 
-AdaptiveWindow window(int64_t i, int64_t input, int64_t kernel, int64_t stride, int64_t padding) {
-  const int64_t first = i * stride - padding;
-  return {std::max<int64_t>(first, 0), std::min(first + kernel, input)};
-}
+  void operator()(const float* plane, int64_t W, AdaptiveWindow rows, const MaxPool2dOptions& o, int64_t Q, float* y,
+                  int32_t* indices) {
+    value.assign(static_cast<size_t>(W), -std::numeric_limits<float>::infinity());
+    index.assign(static_cast<size_t>(W), static_cast<int32_t>(rows.begin * W));
+    for (int64_t h = rows.begin; h < rows.end; ++h) {
+      const float* row = plane + h * W;
+      for (int64_t w = 0; w < W; ++w) {
+        const bool better = row[w] > value[static_cast<size_t>(w)] || row[w] != row[w];
+        value[static_cast<size_t>(w)] = better ? row[w] : value[static_cast<size_t>(w)];
+        index[static_cast<size_t>(w)] = better ? static_cast<int32_t>(h * W + w) : index[static_cast<size_t>(w)];
+      }
+    }
+    for (int64_t q = 0; q < Q; ++q) {
+      const int64_t first = std::max<int64_t>(q * o.stride.w - o.padding.w, 0);
+      const int64_t end = std::min(q * o.stride.w - o.padding.w + o.kernel.w, W);
+      Largest best{value[static_cast<size_t>(first)], index[static_cast<size_t>(first)]};
+      for (int64_t w = first + 1; w < end; ++w) {
+        const Largest other{value[static_cast<size_t>(w)], index[static_cast<size_t>(w)]};
+        const bool equal_but_earlier = other.value == best.value && other.index < best.index;
+        if (other.value > best.value || other.value != other.value || equal_but_earlier) best = other;
+      }
+      y[q] = best.value;
+      indices[q] = best.index;
+    }
+  }
+};
 
 }  // namespace
 
@@ -51,19 +63,41 @@ MaxPooled max_pool2d_with_indices(const Tensor& x, const MaxPool2dOptions& o) {
   OCTET_CHECK(x.dim() == 4, "max_pool2d: expected input [N, C, H, W], got ", x.shape());
   OCTET_CHECK(2 * o.padding.h <= o.kernel.h && 2 * o.padding.w <= o.kernel.w, "max_pool2d: padding ", o.padding,
               " is more than half of the kernel ", o.kernel);
-  const int64_t H = x.size(2), W = x.size(3);
-  const Size2 output{output_size(H, o.kernel.h, o.stride.h, o.padding.h), output_size(W, o.kernel.w, o.stride.w, o.padding.w)};
-  return max_pool(
-      x, output, [&](int64_t p) { return window(p, H, o.kernel.h, o.stride.h, o.padding.h); },
-      [&](int64_t q) { return window(q, W, o.kernel.w, o.stride.w, o.padding.w); });
+  const int64_t planes = x.size(0) * x.size(1), H = x.size(2), W = x.size(3);
+  const int64_t P = output_size(H, o.kernel.h, o.stride.h, o.padding.h), Q = output_size(W, o.kernel.w, o.stride.w, o.padding.w);
+  const Shape shape{x.size(0), x.size(1), P, Q};
+  MaxPooled pooled{Tensor(shape), Tensor(shape, DType::i32)};
+#pragma omp parallel
+  {
+    RowMax row_max;
+#pragma omp for
+    for (int64_t i = 0; i < planes * P; ++i) {
+      const int64_t first = i % P * o.stride.h - o.padding.h;
+      const AdaptiveWindow rows{std::max<int64_t>(first, 0), std::min(first + o.kernel.h, H)};
+      row_max(x.data<float>() + i / P * H * W, W, rows, o, Q, pooled.y.data<float>() + i * Q,
+              pooled.indices.data<int32_t>() + i * Q);
+    }
+  }
+  return pooled;
 }
 
 MaxPooled adaptive_max_pool2d_with_indices(const Tensor& x, Size2 output) {
   OCTET_CHECK(x.dim() == 4 && output.h > 0 && output.w > 0 && x.size(2) > 0 && x.size(3) > 0, "adaptive pooling: ", x.shape(),
               " to ", output);
-  return max_pool(
-      x, output, [&](int64_t p) { return adaptive_window(p, x.size(2), output.h); },
-      [&](int64_t q) { return adaptive_window(q, x.size(3), output.w); });
+  const int64_t planes = x.size(0) * x.size(1), H = x.size(2), W = x.size(3);
+  const Shape shape{x.size(0), x.size(1), output.h, output.w};
+  MaxPooled pooled{Tensor(shape), Tensor(shape, DType::i32)};
+#pragma omp parallel for
+  for (int64_t i = 0; i < planes; ++i)
+    for (int64_t p = 0; p < output.h; ++p)
+      for (int64_t q = 0; q < output.w; ++q) {
+        const Largest best =
+            largest_of(x.data<float>() + i * H * W, W, adaptive_window(p, H, output.h), adaptive_window(q, W, output.w));
+        const int64_t at = (i * output.h + p) * output.w + q;
+        pooled.y.data<float>()[at] = best.value;
+        pooled.indices.data<int32_t>()[at] = best.index;
+      }
+  return pooled;
 }
 
 Tensor max_pool2d_backward(const Tensor& dy, const Tensor& indices, const Shape& x_shape) {
@@ -71,10 +105,12 @@ Tensor max_pool2d_backward(const Tensor& dy, const Tensor& indices, const Shape&
               indices.shape(), ", input ", x_shape);
   Tensor dx = Tensor::zeros(x_shape);
   const int64_t planes = x_shape[0] * x_shape[1], pixels = x_shape[2] * x_shape[3], windows = dy.size(2) * dy.size(3);
+  const float* gradient = dy.data<float>();
+  const int32_t* index = indices.data<int32_t>();
+  float* out = dx.data<float>();
 #pragma omp parallel for
   for (int64_t i = 0; i < planes; ++i)
-    for (int64_t o = i * windows; o < (i + 1) * windows; ++o)
-      dx.data<float>()[i * pixels + indices.data<int32_t>()[o]] += dy.data<float>()[o];
+    for (int64_t o = i * windows; o < (i + 1) * windows; ++o) out[i * pixels + index[o]] += gradient[o];
   return dx;
 }
 
@@ -89,8 +125,9 @@ Tensor adaptive_avg_pool2d_backward(const Tensor& dy, const Shape& x_shape) {
         const AdaptiveWindow rows = adaptive_window(p, H, P), cols = adaptive_window(q, W, Q);
         const auto count = static_cast<float>((rows.end - rows.begin) * (cols.end - cols.begin));
         const float part = dy.data<float>()[(i * P + p) * Q + q] / count;
+        float* plane = dx.data<float>() + i * H * W;
         for (int64_t h = rows.begin; h < rows.end; ++h)
-          for (int64_t w = cols.begin; w < cols.end; ++w) dx.data<float>()[(i * H + h) * W + w] += part;
+          for (int64_t w = cols.begin; w < cols.end; ++w) plane[h * W + w] += part;
       }
   return dx;
 }

@@ -107,38 +107,43 @@ void from_elements(const Tiling& t, const float* in, int64_t element_stride, std
   }
 }
 
-/// U = G g G^T: [K, C, 3, 3] -> [36, K, C].
+/// Floats between transformed elements of a weight, for the same reason.
+int64_t weight_stride(int64_t pairs) { return pairs + 16; }
+
+/// U = G g G^T: [K, C, 3, 3] -> [36][K, C], elements weight_stride apart. Four (k, c) pairs at a time.
 Tensor transform_weight(const Tensor& weight) {
-  const int64_t K = weight.size(0), C = weight.size(1);
-  Tensor transformed({kElements, K, C});
+  const int64_t pairs = weight.size(0) * weight.size(1), stride = weight_stride(pairs);
+  Tensor transformed({kElements, stride});
+  const float* weights = weight.data<float>();
   float* u = transformed.data<float>();
-#pragma omp parallel for schedule(dynamic)
-  for (int64_t k = 0; k < K; ++k)
-    for (int64_t c = 0; c < C; c += 4) {
-      Float4 tile[36] = {};
-      for (int64_t lane = 0; lane < std::min<int64_t>(4, C - c); ++lane)
-        for (int i = 0; i < 9; ++i) tile[i / 3 * 6 + i % 3][lane] = weight.data<float>()[(k * C + c + lane) * 9 + i];
-      cpu::transform_2d<cpu::WeightTransform>(tile);
-      for (int e = 0; e < 36; ++e)
-        for (int64_t lane = 0; lane < std::min<int64_t>(4, C - c); ++lane) u[(e * K + k) * C + c + lane] = tile[e][lane];
-    }
+#pragma omp parallel for
+  for (int64_t i = 0; i < pairs; i += 4) {
+    const int64_t lanes = std::min<int64_t>(4, pairs - i);
+    const float* g = weights + i * 9;
+    Float4 tile[36];
+    for (int e = 0; e < 9; ++e)
+      tile[e / 3 * 6 + e % 3] = lanes == 4 ? Float4{g[e], g[9 + e], g[18 + e], g[27 + e]}
+                                           : Float4{g[e], lanes > 1 ? g[9 + e] : 0, lanes > 2 ? g[18 + e] : 0, 0};
+    cpu::transform_2d<cpu::WeightTransform>(tile);
+    // The last store may run past the pairs, into the gap before the next element, which is then written or never read.
+    for (int e = 0; e < 36; ++e) cpu::store4(u + e * stride + i, tile[e]);
+  }
   return transformed;
 }
 
-/// dg = G^T dU G: [36, K, C] -> [K, C, 3, 3].
+/// dg = G^T dU G: [36][K, C] -> [K, C, 3, 3].
 Tensor weight_gradient(const Tensor& transformed, const Shape& shape) {
-  const float* du = transformed.data<float>();
   Tensor dweight(shape);
-  const int64_t pairs = shape[0] * shape[1];
+  const int64_t pairs = shape[0] * shape[1], stride = weight_stride(pairs);
+  const float* du = transformed.data<float>();
+  float* dg = dweight.data<float>();
 #pragma omp parallel for
   for (int64_t i = 0; i < pairs; i += 4) {
-    Float4 tile[36] = {};
-    const int64_t lanes = std::min<int64_t>(4, pairs - i);
-    for (int e = 0; e < 36; ++e)
-      for (int64_t lane = 0; lane < lanes; ++lane) tile[e][lane] = du[e * pairs + i + lane];
+    Float4 tile[36];
+    for (int e = 0; e < 36; ++e) tile[e] = cpu::load4(du + e * stride + i);
     cpu::transform_2d<cpu::WeightAdjoint>(tile);
-    for (int64_t lane = 0; lane < lanes; ++lane)
-      for (int e = 0; e < 9; ++e) dweight.data<float>()[(i + lane) * 9 + e] = tile[e / 3 * 6 + e % 3][lane];
+    for (int64_t lane = 0; lane < std::min<int64_t>(4, pairs - i); ++lane)
+      for (int e = 0; e < 9; ++e) dg[(i + lane) * 9 + e] = tile[e / 3 * 6 + e % 3][lane];
   }
   return dweight;
 }
@@ -197,7 +202,7 @@ Tensor conv2d_winograd(const Tensor& x, const Tensor& weight) {
   const int64_t N = x.size(0), C = x.size(1), H = x.size(2), W = x.size(3), K = weight.size(0);
   const int64_t together = images_together(x, std::max(C, K));
   Tensor y({N, K, H, W});
-  const Tensor u = transform_weight(weight);  // [36, K, C]
+  const Tensor u = transform_weight(weight);  // [36][K, C]
   const Tiling most(std::min(N, together), H, W);
   Tensor v = scratch(most, C), m = scratch(most, K);  // [36, C, tiles], [36, K, tiles]
   for (int64_t n = 0; n < N; n += together) {
@@ -206,7 +211,7 @@ Tensor conv2d_winograd(const Tensor& x, const Tensor& weight) {
     transform_images<cpu::InputTransform>(t, x.slice(n, end), v.data<float>());
 #pragma omp parallel for schedule(dynamic)
     for (int64_t e = 0; e < kElements; ++e)
-      cpu::gemm(K, t.tiles, C, u.data<float>() + e * K * C, v.data<float>() + e * t.element_stride(C), 0.0f,
+      cpu::gemm(K, t.tiles, C, u.data<float>() + e * weight_stride(K * C), v.data<float>() + e * t.element_stride(C), 0.0f,
                 m.data<float>() + e * t.element_stride(K));
     restore_images<cpu::OutputTransform>(t, m.data<float>(), y.slice(n, end));
   }
@@ -226,7 +231,7 @@ Conv2dGradients conv2d_winograd_backward(const Tensor& dy, const Tensor& x, cons
     d.x = Tensor(x.shape());
     u = transform_weight(weight);
   }
-  if (wanted.weight) du = Tensor({kElements, K, C});
+  if (wanted.weight) du = Tensor({kElements, weight_stride(K * C)});
   for (int64_t n = 0; n < N; n += together) {
     const int64_t end = std::min(N, n + together);
     const Tiling t(end - n, H, W);
@@ -235,8 +240,8 @@ Conv2dGradients conv2d_winograd_backward(const Tensor& dy, const Tensor& x, cons
 #pragma omp parallel for schedule(dynamic)
     for (int64_t e = 0; e < kElements; ++e) {
       float *ve = v.data<float>() + e * t.element_stride(C), *dme = dm.data<float>() + e * t.element_stride(K);
-      if (wanted.weight) cpu::gemm_nt(K, C, t.tiles, dme, ve, n ? 1.0f : 0.0f, du.data<float>() + e * K * C);
-      if (wanted.x) cpu::gemm_tn(C, t.tiles, K, u.data<float>() + e * K * C, dme, 0.0f, ve);  // dV replaces V
+      if (wanted.weight) cpu::gemm_nt(K, C, t.tiles, dme, ve, n ? 1.0f : 0.0f, du.data<float>() + e * weight_stride(K * C));
+      if (wanted.x) cpu::gemm_tn(C, t.tiles, K, u.data<float>() + e * weight_stride(K * C), dme, 0.0f, ve);  // dV replaces V
     }
     if (wanted.x) restore_images<cpu::InputAdjoint>(t, v.data<float>(), d.x.slice(n, end));
   }

@@ -1,11 +1,13 @@
 #include "apps/common/cli.h"
 
+#include <malloc.h>
 #include <omp.h>
 #include <sys/resource.h>
 
 #include <csignal>
 #include <filesystem>
 #include <iostream>
+#include <limits>
 
 #include "ops/cpu/isa.h"
 #include "tensor/device.h"
@@ -65,6 +67,11 @@ void make_folder(const std::string& path) {
   std::filesystem::create_directories(path, error);
   OCTET_CHECK(!error && std::filesystem::is_directory(path), path,
               ": cannot make the folder: ", error ? error.message() : "a file is in the way");
+}
+
+void keep_freed_memory() {
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
 }
 
 int64_t peak_memory() {

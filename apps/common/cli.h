@@ -30,6 +30,10 @@ int run_app(CLI::App& app, int argc, char** argv, const CommonOptions& options, 
 /// Makes the folder and those above it where they are missing. Throws Error with the system's reason.
 void make_folder(const std::string& path);
 
+/// Tells the allocator to keep what is freed: a training step asks for the same blocks as the one before, and giving them back to
+/// the system and clearing them again costs a sixth of the time.
+void keep_freed_memory();
+
 /// Peak resident memory of this process in bytes.
 int64_t peak_memory();
 

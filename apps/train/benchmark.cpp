@@ -17,6 +17,7 @@ namespace octet::apps {
 void benchmark_training(const BenchmarkOptions& o) {
   using Clock = std::chrono::steady_clock;
   constexpr int kClasses = 10;
+  keep_freed_memory();
   Generator generator(0);
   nn::ResNet18 model(kClasses);
   nn::init::initialise(model, generator);
