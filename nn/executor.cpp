@@ -13,8 +13,6 @@
 namespace octet::nn {
 namespace {
 
-Tensor flattened(const Tensor& x) { return x.reshape({x.size(0), x.size(0) ? x.numel() / x.size(0) : 0}); }
-
 /// One overload per op: the table from op to function.
 struct RunNode {
   const Node& node;
@@ -37,7 +35,7 @@ struct RunNode {
   Tensor operator()(const op::MaxPool2d& o) const { return ops::max_pool2d(in[0], o.options); }
   Tensor operator()(const op::AdaptiveAvgPool2d& o) const { return ops::adaptive_avg_pool2d(in[0], o.output); }
   Tensor operator()(const op::AdaptiveMaxPool2d& o) const { return ops::adaptive_max_pool2d(in[0], o.output); }
-  Tensor operator()(const op::Flatten&) const { return flattened(in[0]); }
+  Tensor operator()(const op::Flatten&) const { return ops::flatten(in[0]); }
   Tensor operator()(const op::Dropout&) const { return in[0]; }
   Tensor operator()(const op::Add&) const { return ops::add(in[0], in[1]); }
   Tensor operator()(const op::Cat&) const { return ops::cat_channels(in); }

@@ -44,8 +44,6 @@ void on_backward(Value& y, std::initializer_list<Value> inputs, MakeGoBack&& mak
 
 Tensor tensor_or_undefined(const Value& value) { return value.defined() ? value.tensor() : Tensor(); }
 
-Tensor flattened(const Tensor& x) { return x.reshape({x.size(0), x.size(0) ? x.numel() / x.size(0) : 0}); }
-
 /// May the op write its result over x? Only while training, and when no backward needs these bytes.
 bool may_overwrite(const Value& x) { return Recording::active_for_backward() && x.tensor().unique(); }
 
@@ -196,7 +194,7 @@ Value dropout(const Value& x, float p, Mode mode) {
 namespace {
 
 Value flattened_as(const char* function, const Value& x) {
-  Value y = recorded(op::Flatten{}, function, {x}, {}, flattened(x.tensor()));
+  Value y = recorded(op::Flatten{}, function, {x}, {}, ops::flatten(x.tensor()));
   on_backward(y, {x}, [&] { return [shape = x.tensor().shape(), dx = sink_of(x)](Tensor dy) { give(dx, dy.reshape(shape)); }; });
   return y;
 }

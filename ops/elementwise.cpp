@@ -114,6 +114,8 @@ std::vector<Tensor> split_channels(const Tensor& x, std::span<const int64_t> cha
   return parts;
 }
 
+Tensor flatten(const Tensor& x) { return x.reshape({x.size(0), x.size(0) ? x.numel() / x.size(0) : 0}); }
+
 Tensor softmax(const Tensor& x) {
   OCTET_CHECK(x.dim() == 2, "softmax: expected [N, C], got ", x.shape());
   Tensor y(x.shape());

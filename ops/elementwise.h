@@ -37,6 +37,9 @@ Tensor cat_channels(std::span<const Tensor> parts);
 /// The opposite: [N, C, ...] -> tensors with the given numbers of channels, which add up to C.
 std::vector<Tensor> split_channels(const Tensor& x, std::span<const int64_t> channels);
 
+/// [N, C, H, W] -> [N, C*H*W], sharing the bytes.
+Tensor flatten(const Tensor& x);
+
 /// [N, C] -> rows that sum to 1.
 Tensor softmax(const Tensor& x);
 
