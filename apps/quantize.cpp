@@ -140,7 +140,7 @@ apps::Evaluation evaluate(const apps::Model& model, const nn::Graph& int8, const
   apps::show_stage(10, "Evaluate");
   const loaders::Imagenette data(o.data.data, o.data.split,
                                  {.limit = o.eval_limit ? std::optional(static_cast<size_t>(o.eval_limit)) : std::nullopt});
-  return apps::evaluate(model.graph, &int8, data, outputs, o.data.batch_size, o.common.quiet);
+  return apps::evaluate(model.graph, &int8, data, outputs, {.batch_size = o.data.batch_size, .quiet = o.common.quiet});
 }
 
 size_t parameter_bytes(const nn::Graph& float_graph) {

@@ -1,8 +1,9 @@
-// train_or_load: loads a float checkpoint and evaluates it on a dataset.
+// train_or_load: trains ResNet18, or loads a float checkpoint, and evaluates it on a dataset.
 //
-//   train_or_load --weights W.pth --data imagenette2-320.tgz
+//   train_or_load --data imagenette2-320.tgz --epochs 20 --size 96,128,160 --output r18.pth      trains from scratch
+//   train_or_load --weights W.pth --head fastai --data … --freeze-epochs 1 --epochs 5            fine-tunes
+//   train_or_load --weights W.pth --data imagenette2-320.tgz                                     evaluates
 // --head fastai puts torchvision's ImageNet weights under a new fastai head.
-#include <iomanip>
 #include <iostream>
 
 #include "apps/common/cli.h"
@@ -10,6 +11,7 @@
 #include "apps/common/models.h"
 #include "apps/common/show.h"
 #include "apps/train/benchmark.h"
+#include "apps/train/train.h"
 
 using namespace octet;
 
@@ -18,55 +20,70 @@ namespace {
 struct Options {
   apps::CommonOptions common;
   apps::DataOptions data;
+  CLI::Option* weights = nullptr;  // was it given?
   std::string head = "auto";
-  int64_t limit = 0, seed = 0;
-  apps::BenchmarkOptions benchmark{.steps = 0};
+  int64_t limit = 0;
+  int benchmark_steps = 0;
+  apps::TrainOptions train;
 };
 
 void add_options(CLI::App& app, Options& o) {
   apps::add_data_options(app, o.data);
+  o.weights = app.get_option("--weights");
   app.add_option("--head", o.head,
-                 "auto: the checkpoint's own; fastai: a new fastai head for the data's classes on torchvision's body")
-      ->check(CLI::IsMember({"auto", "fastai"}))
+                 "auto: the checkpoint's own, or fastai's from scratch; fastai: a new fastai head for the data's classes on "
+                 "torchvision's body; torchvision: its own form, from scratch")
+      ->check(CLI::IsMember({"auto", "fastai", "torchvision"}))
       ->capture_default_str();
   app.add_option("--limit", o.limit, "Images to evaluate on, spread over all classes; 0: all")
       ->check(CLI::Range(int64_t{0}, int64_t{1} << 40))
       ->capture_default_str();
-  app.add_option("--seed", o.seed, "For the initialisation of a new head")
-      ->check(CLI::Range(int64_t{0}, int64_t{1} << 62))
-      ->capture_default_str();
-  app.add_option("--benchmark-steps", o.benchmark.steps, "Only time this many training steps on random images")
+  app.add_option("--benchmark-steps", o.benchmark_steps, "Only time this many training steps on random images")
       ->check(CLI::Range(0, 1'000'000))
       ->capture_default_str();
-  app.add_option("--size", o.benchmark.size, "Side of the images")->check(CLI::Range(32, 1024))->capture_default_str();
+  apps::add_train_options(app, o.train);
   apps::add_common_options(app, o.common);
 }
 
-void train_or_load(const Options& o) {
-  if (o.benchmark.steps > 0) {
-    apps::BenchmarkOptions benchmark = o.benchmark;
-    benchmark.batch_size = o.data.batch_size;
-    return apps::benchmark_training(benchmark);
-  }
+void evaluate(const Options& o) {
   const loaders::Imagenette data(o.data.data, o.data.split,
                                  {.limit = o.limit ? std::optional(static_cast<size_t>(o.limit)) : std::nullopt});
-  const apps::Model model =
-      apps::load_float_model(o.data.weights, o.head, static_cast<int64_t>(data.classes().size()), static_cast<uint64_t>(o.seed));
+  const apps::Model model = apps::load_float_model(o.data.weights, o.head, static_cast<int64_t>(data.classes().size()),
+                                                   static_cast<uint64_t>(o.train.seed));
   for (const std::string& note : model.notes) std::cerr << "note: " << note << "\n";
   std::cout << o.data.weights << ": " << model.description << ", " << model.classes << " classes\n";
   const std::vector<int> outputs = apps::output_of_class(data.classes(), model.classes);
-  const apps::Evaluation e = apps::evaluate(model.graph, nullptr, data, outputs, o.data.batch_size, o.common.quiet);
-  std::cout << std::fixed << std::setprecision(2) << "top-1 " << 100 * e.accuracy(e.first) << " % (" << e.first.right << " of "
-            << e.images << " images of " << o.data.data << ", split " << o.data.split << "), "
-            << 1e3 * e.first.seconds / static_cast<double>(e.images) << " ms per image\n";
-  apps::show_skipped(e.skipped);
+  const apps::Evaluation e =
+      apps::evaluate(model.graph, nullptr, data, outputs, {.batch_size = o.data.batch_size, .quiet = o.common.quiet});
+  apps::show_confusion(e.confusion, data.classes());
+  apps::show_accuracy(e, o.data.data + ", split " + o.data.split);
+}
+
+/// Options that parse, but not together.
+void check_usage(const CLI::App& app, const Options& o) {
+  const auto refuse = [](const std::string& what) { throw CLI::ValidationError(what); };
+  const bool trains = o.train.trains();
+  if (trains && o.data.batch_size < 2) refuse("--batch-size: batch norm needs at least 2 images to train on");
+  if (trains && o.limit > 0) refuse("--limit: is for evaluation; training uses all images");
+  if (!trains && o.train.resume) refuse("--resume: needs the --epochs and other options of the training that was begun");
+  if (!trains && o.head == "torchvision") refuse("--head torchvision: is for training from scratch, with --epochs");
+  if (!trains && app.count("--output")) refuse("--output: is for training, with --epochs");
+}
+
+void train_or_load(const CLI::App& app, Options& o) {
+  check_usage(app, o);
+  o.train.batch_size = o.data.batch_size;
+  if (o.benchmark_steps > 0)
+    return apps::benchmark_training({.steps = o.benchmark_steps, .size = o.train.sizes[0], .batch_size = o.data.batch_size});
+  if (!o.train.trains()) return evaluate(o);
+  apps::train({.weights = o.weights->count() ? o.data.weights : "", .head = o.head, .data = o.data.data}, o.train, o.common);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"Loads a float ResNet18 checkpoint and evaluates it.", "train_or_load"};
+  CLI::App app{"Trains ResNet18, or loads a float checkpoint, and evaluates it.", "train_or_load"};
   Options options;
   add_options(app, options);
-  return apps::run_app(app, argc, argv, options.common, [&] { train_or_load(options); });
+  return apps::run_app(app, argc, argv, options.common, [&] { train_or_load(app, options); });
 }

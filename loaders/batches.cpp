@@ -43,8 +43,9 @@ void Batches::work(std::stop_token stop) {
 Batches::Outcome Batches::load(size_t position) const {
   const size_t index = indices_[position];
   try {
-    const Image image = decode_image(dataset_.bytes(index), dataset_.name(index));
-    return options_.resize ? options_.resize(image, position) : crop_and_resize(image, options_.image_size);
+    const auto image = options_.cache ? options_.cache->get(index)
+                                      : std::make_shared<const Image>(decode_image(dataset_.bytes(index), dataset_.name(index)));
+    return options_.resize ? options_.resize(*image, position) : crop_and_resize(*image, options_.image_size);
   } catch (const Error& error) {
     return std::string(error.what());
   } catch (...) {

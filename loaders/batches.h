@@ -15,8 +15,7 @@
 #include <thread>
 #include <variant>
 
-#include "loaders/image.h"
-#include "loaders/imagenette.h"
+#include "loaders/image_cache.h"
 #include "tensor/tensor.h"
 
 namespace octet::loaders {
@@ -35,6 +34,7 @@ struct BatchOptions {
   /// Decoded image -> image_size x image_size; crop_and_resize when empty. Called from several threads; `position` is the place
   /// in `indices`, for random numbers that do not depend on the thread.
   std::function<Image(const Image& image, size_t position)> resize = {};
+  ImageCache* cache = nullptr;  // of the same dataset; decodes each image anew when null
 };
 
 struct Skipped {
@@ -49,6 +49,8 @@ class Batches {
   /// The next batch, or nothing after the last. Throws Error when no image at all could be read, and whatever a worker threw.
   std::optional<Batch> next();
 
+  /// How many of the indices have been taken, images left out among them.
+  size_t position() const { return taken_; }
   /// Images left out so far, in order.
   const std::vector<Skipped>& skipped() const { return skipped_; }
 
@@ -70,7 +72,7 @@ class Batches {
   std::condition_variable_any space_, ready_;
   std::vector<std::optional<Outcome>> slots_;  // a ring: position p is in slot p % size
   size_t next_position_ = 0;                   // to be started by a worker
-  size_t taken_ = 0;                           // to be taken by next()
+  size_t taken_ = 0;                           // to be taken by next(), which alone changes it
 
   std::vector<std::jthread> workers_;  // last, so that they stop and join before anything that they use goes
 };

@@ -5,7 +5,6 @@
 namespace octet::nn {
 
 void Optimizer::step() {
-  ++steps_;
   for (ParameterGroup& group : groups_)
     for (Module::State& p : group.parameters) {
       if (!p.value.requires_grad() || !p.value.grad().defined()) continue;
@@ -19,13 +18,16 @@ void Optimizer::clear_gradients() {
     for (Module::State& p : group.parameters) p.value.clear_grad();
 }
 
-void Optimizer::restore(int64_t steps, std::map<std::string, Tensor> state) {
+void Optimizer::restore(std::map<std::string, Tensor> state) {
+  std::map<std::string, Shape> shapes;
   for (const ParameterGroup& group : groups_)
-    for (const Module::State& p : group.parameters)
-      for (const auto& [key, tensor] : state)
-        OCTET_CHECK(!key.starts_with(p.key + "/") || tensor.shape() == p.value.tensor().shape(), "optimizer: '", key,
-                    "' has shape ", tensor.shape(), ", the parameter ", p.value.tensor().shape());
-  steps_ = steps;
+    for (const Module::State& p : group.parameters) shapes[p.key] = p.value.tensor().shape();
+  for (const auto& [key, tensor] : state) {
+    const auto parameter = shapes.find(key.substr(0, key.rfind('/')));
+    OCTET_CHECK(parameter != shapes.end() && tensor.dtype() == DType::f32, "optimizer: '", key, "' belongs to no parameter");
+    OCTET_CHECK(tensor.dim() == 0 || tensor.shape() == parameter->second, "optimizer: '", key, "' has shape ", tensor.shape(),
+                ", the parameter ", parameter->second);
+  }
   state_ = std::move(state);
 }
 

@@ -30,14 +30,13 @@ class Optimizer {
   /// fastai cycles it: SGD's momentum, AdamW's first beta.
   virtual void set_momentum(double momentum) = 0;
 
-  /// Steps done, and per parameter key what the optimizer remembers ("layer1.0.conv1.weight/momentum"): save and restore both to
-  /// go on exactly. restore throws Error for a key that is missing or of another shape.
-  int64_t steps() const { return steps_; }
+  /// Per parameter key what the optimizer remembers ("layer1.0.conv1.weight/momentum"): save and restore it to go on exactly.
+  /// restore throws Error for a key that belongs to no parameter, or of another shape.
   const std::map<std::string, Tensor>& state() const { return state_; }
-  void restore(int64_t steps, std::map<std::string, Tensor> state);
+  void restore(std::map<std::string, Tensor> state);
 
  protected:
-  /// One parameter. steps() already counts this step.
+  /// One parameter.
   virtual void update(const std::string& key, Tensor& parameter, const Tensor& gradient, const ParameterGroup& group) = 0;
   /// The remembered tensor of that name; zeros at first.
   Tensor& remembered(const std::string& key, const char* name, const Shape& shape);
@@ -45,7 +44,6 @@ class Optimizer {
  private:
   std::vector<ParameterGroup> groups_;
   std::map<std::string, Tensor> state_;
-  int64_t steps_ = 0;
 };
 
 /// The Euclidean norm of all gradients together; where it is above `largest` (0: no limit), they are scaled down to it in place.

@@ -3,11 +3,24 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <random>
 
 #include "tensor/tensor.h"
 
 namespace octet {
+
+/// A seed that depends on a seed and on numbers (an epoch, a place in it), so that streams are independent and none has to be
+/// stored. Steele et al. 2014 (doi:10.1145/2714064.2660195): SplitMix64's output function, once per number.
+inline uint64_t mixed_seed(uint64_t seed, std::initializer_list<uint64_t> numbers) {
+  for (uint64_t number : numbers) {
+    seed = (seed ^ number) + 0x9E3779B97F4A7C15u;
+    seed = (seed ^ (seed >> 30)) * 0xBF58476D1CE4E5B9u;
+    seed = (seed ^ (seed >> 27)) * 0x94D049BB133111EBu;
+    seed ^= seed >> 31;
+  }
+  return seed;
+}
 
 class Generator {
  public:

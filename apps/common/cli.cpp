@@ -9,6 +9,7 @@
 #include <iostream>
 #include <limits>
 
+#include "apps/common/interrupt.h"
 #include "ops/cpu/isa.h"
 #include "tensor/device.h"
 
@@ -53,6 +54,10 @@ int run_app(CLI::App& app, int argc, char** argv, const CommonOptions& options, 
   } catch (const CLI::ParseError& error) {
     std::cerr << "error: " << error.what() << " (see " << app.get_name() << " --help)\n";
     return 2;
+  } catch (const Interrupted& interrupted) {
+    std::cout.flush();
+    std::cerr << "interrupted: " << interrupted.what() << "\n";
+    return 130;  // 128 + SIGINT
   } catch (const std::bad_alloc&) {
     std::cerr << "error: out of memory; use a smaller --batch-size\n";
   } catch (const std::exception& error) {

@@ -1,4 +1,5 @@
-// What all programs share: --threads, --device, --quiet, one-line errors, exit codes (0 done, 1 failed, 2 wrong usage).
+// What all programs share: --threads, --device, --quiet, one-line errors, exit codes (0 done, 1 failed, 2 wrong usage, 130
+// interrupted).
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -1,10 +1,12 @@
 #include "apps/common/evaluate.h"
 
+#include <algorithm>
 #include <chrono>
 #include <numeric>
 
 #include "apps/common/progress.h"
 #include "nn/executor.h"
+#include "ops/cross_entropy.h"
 #include "ops/elementwise.h"
 
 namespace octet::apps {
@@ -20,11 +22,11 @@ int imagenet_index(const std::string& wordnet_id) {
   fail("class '", wordnet_id, "' is not one of Imagenette's: a model with ImageNet's 1000 classes cannot be scored on it");
 }
 
-std::vector<int> timed_answers(const nn::Graph& graph, const Tensor& images, Score& score) {
+Tensor timed_run(const nn::Graph& graph, const Tensor& images, Score& score) {
   const auto start = std::chrono::steady_clock::now();
-  std::vector<int> answers = ops::argmax(nn::run(graph, images));
+  Tensor logits = nn::run(graph, images);
   score.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return answers;
+  return logits;
 }
 
 }  // namespace
@@ -40,24 +42,33 @@ std::vector<int> output_of_class(const std::vector<std::string>& dataset_classes
 }
 
 Evaluation evaluate(const nn::Graph& first, const nn::Graph* second, const loaders::Imagenette& data,
-                    const std::vector<int>& outputs, int batch_size, bool quiet) {
+                    const std::vector<int>& outputs, const EvaluateOptions& o) {
   std::vector<size_t> indices(data.size());
   std::iota(indices.begin(), indices.end(), size_t{0});
-  loaders::Batches batches(data, std::move(indices), {.batch_size = batch_size});
-  Progress progress("evaluate", static_cast<int64_t>(data.size()), quiet);
+  loaders::Batches batches(data, std::move(indices), {.batch_size = o.batch_size, .image_size = o.image_size, .cache = o.cache});
+  Progress progress(o.label, static_cast<int64_t>(data.size()), o.quiet);
   Evaluation e;
+  e.confusion = Confusion(data.classes().size());
   while (const auto batch = batches.next()) {
-    const std::vector<int> a = timed_answers(first, batch->images, e.first);
-    const std::vector<int> b = second ? timed_answers(*second, batch->images, e.second) : a;
+    const Tensor logits = timed_run(first, batch->images, e.first);
+    const std::vector<int> a = ops::argmax(logits);
+    const std::vector<int> b = second ? ops::argmax(timed_run(*second, batch->images, e.second)) : a;
+    std::vector<int> wanted;
+    for (int label : batch->labels) wanted.push_back(outputs[static_cast<size_t>(label)]);
+    e.loss += ops::cross_entropy(logits, wanted, {o.label_smoothing}) * static_cast<double>(wanted.size());
     for (size_t i = 0; i < a.size(); ++i) {
-      const int wanted = outputs[static_cast<size_t>(batch->labels[i])];
-      e.first.right += a[i] == wanted;
-      e.second.right += b[i] == wanted;
+      e.first.right += a[i] == wanted[i];
+      e.second.right += b[i] == wanted[i];
       e.agree += a[i] == b[i];
+      const auto answer = std::ranges::find(outputs, a[i]) - outputs.begin();
+      e.confusion.add(static_cast<size_t>(batch->labels[i]), static_cast<size_t>(answer));
     }
     e.images += static_cast<int64_t>(a.size());
     progress.add(static_cast<int64_t>(a.size()));
+    e.stopped = o.stop && o.stop();
+    if (e.stopped) break;
   }
+  e.loss /= static_cast<double>(std::max<int64_t>(1, e.images));
   e.skipped = batches.skipped();
   return e;
 }

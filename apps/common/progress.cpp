@@ -23,9 +23,11 @@ double seconds_since(std::chrono::steady_clock::time_point t) {
 
 }  // namespace
 
-Progress::Progress(std::string label, int64_t total, bool quiet)
+Progress::Progress(std::string label, int64_t total, bool quiet, int64_t done)
     : label_(std::move(label)),
       total_(total),
+      before_(done),
+      done_(done),
       quiet_(quiet),
       terminal_(stderr_is_terminal()),
       start_(std::chrono::steady_clock::now()),
@@ -35,22 +37,21 @@ Progress::~Progress() {
   if (!quiet_ && terminal_) std::fprintf(stderr, "\r\033[K");
 }
 
-void Progress::add(int64_t images) {
+void Progress::add(int64_t images, const std::string& note) {
   done_ += images;
   if (quiet_ || seconds_since(drawn_) < (terminal_ ? 0.1 : 10.0)) return;
   drawn_ = std::chrono::steady_clock::now();
-  draw();
+  draw(note);
 }
 
-void Progress::draw() const {
-  const double rate = static_cast<double>(done_) / std::max(1e-9, seconds_since(start_));
+void Progress::draw(const std::string& note) const {
+  const double rate = static_cast<double>(done_ - before_) / std::max(1e-9, seconds_since(start_));
   const int left = static_cast<int>(static_cast<double>(total_ - done_) / std::max(1e-9, rate));
   const int filled = static_cast<int>(std::min<int64_t>(kWidth, done_ * kWidth / std::max<int64_t>(1, total_)));
   const std::string bar = std::string(static_cast<size_t>(filled), '#') + std::string(static_cast<size_t>(kWidth - filled), '.');
-  std::fprintf(
-      stderr,
-      terminal_ ? "\r\033[K%s [%s] %lld/%lld  %.1f images/s  %d:%02d left" : "%s [%s] %lld/%lld  %.1f images/s  %d:%02d left\n",
-      label_.c_str(), bar.c_str(), static_cast<long long>(done_), static_cast<long long>(total_), rate, left / 60, left % 60);
+  std::fprintf(stderr, "%s%s [%s] %lld/%lld  %.1f images/s  %d:%02d left%s%s%s", terminal_ ? "\r\033[K" : "", label_.c_str(),
+               bar.c_str(), static_cast<long long>(done_), static_cast<long long>(total_), rate, left / 60, left % 60,
+               note.empty() ? "" : "  ", note.c_str(), terminal_ ? "" : "\n");
 }
 
 }  // namespace octet::apps

@@ -9,19 +9,21 @@ namespace octet::apps {
 
 class Progress {
  public:
-  Progress(std::string label, int64_t total, bool quiet);
+  /// done: of the total, before this program began.
+  Progress(std::string label, int64_t total, bool quiet, int64_t done = 0);
   /// Clears the bar.
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  void add(int64_t images);
+  /// note: what to show behind the time left, such as a loss.
+  void add(int64_t images, const std::string& note = "");
 
  private:
-  void draw() const;
+  void draw(const std::string& note) const;
 
   std::string label_;
-  int64_t total_, done_ = 0;
+  int64_t total_, before_, done_;
   bool quiet_, terminal_;
   std::chrono::steady_clock::time_point start_, drawn_;
 };

@@ -102,6 +102,13 @@ void show_codes(const quant::HandCheck& check) {
             << "first layer, output codes: " << joined(check.by_layer) << "\n";
 }
 
+void show_accuracy(const Evaluation& e, const std::string& where) {
+  std::cout << std::fixed << std::setprecision(2) << "top-1 " << 100 * e.accuracy(e.first) << " % (" << e.first.right << " of "
+            << e.images << " images of " << where << "), loss " << std::setprecision(4) << e.loss << ", " << std::setprecision(2)
+            << 1e3 * e.first.seconds / static_cast<double>(e.images) << " ms per image\n";
+  show_skipped(e.skipped);
+}
+
 void show_skipped(const std::vector<loaders::Skipped>& skipped) {
   if (!skipped.empty()) std::cout << "unreadable images, left out: " << skipped.size() << "\n";
   for (const auto& [name, reason] : skipped) std::cerr << "skipped " << name << ": " << reason << "\n";

@@ -1,4 +1,4 @@
-// What `quantize` prints and reports at each stage of the workflow.
+// What the programs print: `quantize` at each stage of the workflow, and accuracy.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -14,6 +14,8 @@ void show_observers(const std::vector<quant::ObserverInfo>& observers, size_t co
 /// Weight and output scales of the first int8 layer, and a row of its weights as floats and as codes.
 void show_first_layer(const nn::Graph& int8_graph);
 void show_codes(const quant::HandCheck& check);
+/// "top-1 77.38 % (3037 of 3925 images of WHERE), loss 0.71, 26.1 ms per image", and the images that were left out.
+void show_accuracy(const Evaluation& evaluation, const std::string& where);
 void show_skipped(const std::vector<loaders::Skipped>& skipped);
 
 struct Sizes {

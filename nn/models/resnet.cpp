@@ -79,4 +79,11 @@ FastaiResNet18::FastaiResNet18(int64_t classes) {
   head.append<Linear>(512, classes, Linear::Options{.bias = false});
 }
 
+int layer_group(std::string_view key) {
+  if (key.starts_with("1.") || key.starts_with("fc.")) return 2;
+  for (const char* late : {"0.6.", "0.7.", "layer3.", "layer4."})
+    if (key.starts_with(late)) return 1;
+  return 0;
+}
+
 }  // namespace octet::nn

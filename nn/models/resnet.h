@@ -8,6 +8,7 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include "nn/batch_norm.h"
 #include "nn/conv2d.h"
@@ -81,5 +82,9 @@ class FastaiResNet18 : public Sequential {
  public:
   explicit FastaiResNet18(int64_t classes);
 };
+
+/// Where a parameter of either form lies: 0 the stem and the first two stages, 1 the other two, 2 the head. fastai trains them at
+/// different rates (fastai/vision/learner.py: _resnet_split).
+int layer_group(std::string_view key);
 
 }  // namespace octet::nn

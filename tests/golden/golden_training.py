@@ -1,4 +1,4 @@
-"""Training of PyTorch: gradients of single ops, of one whole ResNet18 step, and five steps of SGD and AdamW.
+"""Training of PyTorch and fastai: gradients of single ops, of one whole ResNet18 step, five steps of SGD and AdamW, schedules.
 
 Weights and images are made by a formula that the tests repeat (hashed, values), so that no weights are stored. Large tensors are
 stored as their norm and eight projections on vectors of signs (project): the difference of two projections, in root mean square, is
@@ -123,8 +123,39 @@ def schedule(out):
     save(out, "one_cycle", x=x, lr=np.array([float(lr(v)) for v in x]), momentum=np.array([float(momentum(v)) for v in x]))
 
 
+def fine_tune(out):
+    """fastai's learning rates of three layer groups, momentum and smoothed loss, in every step of a fit and of a fine_tune."""
+    from fastai.data.core import DataLoaders
+    from fastai.learner import Callback, Learner
+    from fastai.optimizer import Adam
+    from torch import nn
+
+    class Watch(Callback):
+        def before_step(self):  # what the step uses
+            rows.append([h["lr"] for h in self.opt.hypers] + [self.opt.hypers[0]["mom"]])
+
+        def after_loss(self):
+            losses.append(self.loss.item())
+
+        def after_train(self):
+            smooth.append(self.recorder.smooth_loss.value.item())
+
+    fits = {"fit_one_cycle": lambda learner: learner.fit_one_cycle(3, 4e-3), "fine_tune": lambda learner: learner.fine_tune(2, 4e-3, freeze_epochs=1)}
+    for name, fit in fits.items():
+        rows, losses, smooth = [], [], []
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4), nn.Linear(4, 2))
+        data = [(values((4,), i, 1.0), torch.tensor(i % 2)) for i in range(20)]
+        loaders = DataLoaders(*(torch.utils.data.DataLoader(data, batch_size=4) for _ in range(2)))
+        learner = Learner(loaders, model, loss_func=nn.CrossEntropyLoss(), opt_func=Adam, splitter=lambda m: [list(part.parameters()) for part in m], cbs=Watch())
+        with learner.no_bar(), learner.no_logging():
+            fit(learner)
+        save(out, name, steps=np.array(rows, np.float64), losses=np.array(losses, np.float64), smooth=np.array(smooth, np.float64))
+
+
 def make(out):
     ops(out)
     whole_step(out)
     five_steps(out)
     schedule(out)
+    fine_tune(out)

@@ -1,0 +1,110 @@
+#include "apps/train/options.h"
+
+#include <cmath>
+
+#include "tensor/error.h"
+
+namespace octet::apps {
+namespace {
+
+constexpr int kPooledBy = 32;  // ResNet18 halves an image five times
+constexpr int kLargestSize = 1024;
+
+/// A real number in (low, high], or [low, high] where low is allowed; CLI11's own ranges let NaN pass.
+CLI::Validator number(double low, double high, bool low_allowed) {
+  const std::string range = str("a number ", low_allowed ? "from " : "above ", low, " to ", high);
+  return CLI::Validator(
+      [=](std::string& text) -> std::string {
+        double value = 0;
+        const bool fits = CLI::detail::lexical_cast(text, value) && std::isfinite(value) && value <= high &&
+                          (low_allowed ? value >= low : value > low);
+        return fits ? "" : str("'", text, "': expected ", range);
+      },
+      range);
+}
+
+CLI::Validator image_size() {
+  return CLI::Validator(
+      [](std::string& text) -> std::string {
+        int value = 0;
+        const bool fits =
+            CLI::detail::lexical_cast(text, value) && value >= kPooledBy && value <= kLargestSize && value % kPooledBy == 0;
+        return fits ? ""
+                    : str("'", text, "': expected multiples of ", kPooledBy, " from ", kPooledBy, " to ", kLargestSize,
+                          ", which the network can halve five times");
+      },
+      "PX");
+}
+
+CLI::Validator checkpoint_name() {
+  return CLI::Validator(
+      [](std::string& text) -> std::string {
+        return text.ends_with(".pth") || text.ends_with(".safetensors")
+                   ? ""
+                   : "'" + text + "': expected a name in .pth or .safetensors";
+      },
+      "FILE");
+}
+
+}  // namespace
+
+void add_train_options(CLI::App& app, TrainOptions& o) {
+  const auto add = [&](const char* name, auto& value, const char* text) {
+    return app.add_option(name, value, text)->capture_default_str()->group("Training");
+  };
+  add("--epochs", o.epochs, "Train all layers for this many epochs; from --weights, or from scratch without them")
+      ->check(CLI::Range(0, 10'000));
+  add("--freeze-epochs", o.freeze_epochs, "Before that, train only the head, as fastai's fine_tune")
+      ->check(CLI::Range(0, 10'000));
+  add("--lr", o.lr, "Largest learning rate")->check(number(0, 100, false));
+  add("--size", o.sizes, "Side of the training images; several for progressive sizes: 96,128,160")
+      ->delimiter(',')
+      ->check(image_size());
+  add("--optimizer", o.optimizer, "adamw or sgd")->check(CLI::IsMember({"adamw", "sgd"}));
+  add("--schedule", o.schedule, "one-cycle or constant")->check(CLI::IsMember({"one-cycle", "constant"}));
+  add("--weight-decay", o.weight_decay, "Not applied to batch norm and biases")->check(number(0, 10, true));
+  add("--label-smoothing", o.label_smoothing, "Share of the target spread over all classes")->check(number(0, 0.99, true));
+  add("--clip-norm", o.clip_norm, "Largest norm of all gradients together; 0: no limit")->check(number(0, 1e6, true));
+  add("--min-scale", o.min_scale, "Smallest part of an image that a random crop shows")->check(number(0, 1, false));
+  add("--seed", o.seed, "For initialisation, order, augmentation and dropout")->check(CLI::Range(int64_t{0}, int64_t{1} << 52));
+  add("--output", o.output, "Where the trained weights go after every epoch, .pth or .safetensors")->check(checkpoint_name());
+  add("--log", o.log, "A .csv of the epochs; their curves go beside it as .svg");
+  app.add_flag("--resume", o.resume, "Go on with the interrupted training of --output")->group("Training");
+  add("--cache-mb", o.cache_mb, "Memory for the decoded images of each split")->check(CLI::Range(int64_t{0}, int64_t{1} << 30));
+  add("--max-bad-images", o.max_bad_images, "Unreadable images that may be left out before training stops")
+      ->check(CLI::Range(int64_t{0}, int64_t{1} << 40));
+}
+
+std::vector<Phase> phases(const TrainOptions& o) {
+  const bool constant = o.schedule == "constant";
+  if (o.freeze_epochs == 0) return {{0, o.epochs, false, {o.lr, o.lr, o.lr}, constant, {}}};
+  std::vector<Phase> plan = {{0, o.freeze_epochs, true, {o.lr / 10, o.lr / 10, o.lr}, constant, {.pct_start = 0.99}}};
+  const double half = o.lr / 2;
+  if (o.epochs > 0)
+    plan.push_back({o.freeze_epochs, o.epochs, false, {half / 100, half / 10, half}, constant, {.pct_start = 0.3, .div = 5}});
+  return plan;
+}
+
+int size_of_epoch(const TrainOptions& o, int epoch) {
+  const auto index = static_cast<size_t>(epoch) * o.sizes.size() / static_cast<size_t>(o.epochs + o.freeze_epochs);
+  return o.sizes.at(index);
+}
+
+std::vector<std::pair<std::string, std::string>> fixed_options(const TrainOptions& o) {
+  std::string sizes;
+  for (int size : o.sizes) sizes += str(sizes.empty() ? "" : ",", size);
+  return {{"--epochs", str(o.epochs)},
+          {"--freeze-epochs", str(o.freeze_epochs)},
+          {"--lr", str(o.lr)},
+          {"--size", sizes},
+          {"--batch-size", str(o.batch_size)},
+          {"--seed", str(o.seed)},
+          {"--optimizer", o.optimizer},
+          {"--schedule", o.schedule},
+          {"--weight-decay", str(o.weight_decay)},
+          {"--label-smoothing", str(o.label_smoothing)},
+          {"--clip-norm", str(o.clip_norm)},
+          {"--min-scale", str(o.min_scale)}};
+}
+
+}  // namespace octet::apps

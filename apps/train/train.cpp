@@ -1,0 +1,94 @@
+#include "apps/train/train.h"
+
+#include <zlib.h>
+
+#include <filesystem>
+#include <iomanip>
+#include <iostream>
+
+#include "apps/common/show.h"
+#include "apps/train/trainer.h"
+#include "loaders/checkpoint.h"
+#include "loaders/file_lock.h"
+#include "nn/init.h"
+#include "nn/models/from_checkpoint.h"
+#include "nn/trace.h"
+
+namespace octet::apps {
+namespace {
+
+nn::LoadedModel from_scratch(const TrainInput& input, int64_t classes, uint64_t seed) {
+  const bool fastai = input.head != "torchvision";
+  nn::LoadedModel start{nn::resnet18(fastai, classes), fastai ? "resnet18 with fastai's head" : "resnet18", classes, {}};
+  Generator generator(seed);
+  nn::init::initialise(*start.model, generator);
+  return start;
+}
+
+nn::LoadedModel from_weights(const TrainInput& input, int64_t classes, uint64_t seed) {
+  OCTET_CHECK(input.head != "torchvision", "--head torchvision is for training from scratch; with --weights give auto or fastai");
+  std::vector<std::string> notes;
+  const StateDict state = loaders::load_checkpoint(input.weights, &notes);
+  loaders::check_finite(state, input.weights);
+  nn::LoadedModel start = input.head == "fastai" ? nn::fastai_model_from_checkpoint(state, input.weights, classes, seed)
+                                                 : nn::model_from_checkpoint(state, input.weights);
+  OCTET_CHECK(start.classes == classes, input.weights, ": has ", start.classes, " classes and the data ", classes,
+              "; --head fastai puts a new head on torchvision's weights");
+  start.notes.insert(start.notes.begin(), notes.begin(), notes.end());
+  for (nn::Module::State& s : start.model->state()) s.value.set(s.value.tensor().clone());  // training changes them in place
+  return start;
+}
+
+/// What a resumed training must share with its beginning.
+Conditions conditions_of(const TrainOptions& options, const nn::LoadedModel& start, const loaders::Imagenette& images) {
+  Conditions conditions = fixed_options(options);
+  conditions.emplace_back("the network", start.form);
+  uLong names = crc32(0, nullptr, 0);
+  for (size_t i = 0; i < images.size(); ++i)
+    names = crc32(names, reinterpret_cast<const Bytef*>(images.name(i).data()), static_cast<uInt>(images.name(i).size()));
+  conditions.emplace_back("the training set", str(images.size(), " images with CRC ", names, " of their names"));
+  return conditions;
+}
+
+void check_outputs(const TrainInput& input, const TrainOptions& o) {
+  std::error_code ignored;
+  OCTET_CHECK(input.weights.empty() || !std::filesystem::equivalent(input.weights, o.output, ignored), o.output,
+              ": is --weights and --output at once; choose another output");
+  OCTET_CHECK(!std::filesystem::is_directory(o.output, ignored), o.output, ": is a directory, expected a file");
+}
+
+void evaluate_trained(nn::Module& model, ImageSet validation, int64_t classes, const TrainOptions& o, const std::string& data,
+                      bool quiet) {
+  model.eval();
+  const nn::Graph graph = nn::trace(model, Tensor::zeros({1, 3, 64, 64}));
+  const Evaluation e = evaluate(graph, nullptr, validation.images, output_of_class(validation.images.classes(), classes),
+                                {.batch_size = o.batch_size, .quiet = quiet, .cache = &validation.cache});
+  show_confusion(e.confusion, validation.images.classes());
+  show_accuracy(e, data);
+}
+
+}  // namespace
+
+void train(const TrainInput& input, const TrainOptions& options, const CommonOptions& common) {
+  check_outputs(input, options);
+  const loaders::FileLock lock(options.output);
+  keep_freed_memory();
+  const loaders::Imagenette training_images(input.data, "train"), validation_images(input.data, "val");
+  const size_t capacity = static_cast<size_t>(options.cache_mb) << 20;
+  loaders::ImageCache training_cache(training_images, capacity), validation_cache(validation_images, capacity);
+  const auto classes = static_cast<int64_t>(training_images.classes().size());
+  const auto seed = static_cast<uint64_t>(options.seed);
+  const nn::LoadedModel start = input.weights.empty() ? from_scratch(input, classes, seed) : from_weights(input, classes, seed);
+  for (const std::string& note : start.notes) std::cerr << "note: " << note << "\n";
+  std::cout << start.form << ", " << classes << " classes, " << (input.weights.empty() ? "from scratch" : "from " + input.weights)
+            << "; " << training_images.size() << " images to train on, " << validation_images.size() << " to validate"
+            << std::endl;
+  const ImageSet validation{validation_images, validation_cache};
+  Trainer trainer(*start.model, {training_images, training_cache}, validation, options,
+                  conditions_of(options, start, training_images), common.quiet);
+  trainer.run();
+  std::cout << "wrote " << options.output << "\n";
+  evaluate_trained(*start.model, validation, classes, options, input.data + ", split val", common.quiet);
+}
+
+}  // namespace octet::apps
