@@ -13,6 +13,7 @@ namespace octet {
 /// A seed that depends on a seed and on numbers (an epoch, a place in it), so that streams are independent and none has to be
 /// stored. Steele et al. 2014 (doi:10.1145/2714064.2660195): SplitMix64's output function, once per number.
 inline uint64_t mixed_seed(uint64_t seed, std::initializer_list<uint64_t> numbers) {
+  seed *= 0xD6E8FEB86659FD93u;  // or else seeds and first numbers with the same exclusive or would give the same streams
   for (uint64_t number : numbers) {
     seed = (seed ^ number) + 0x9E3779B97F4A7C15u;
     seed = (seed ^ (seed >> 30)) * 0xBF58476D1CE4E5B9u;

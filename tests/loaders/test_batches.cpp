@@ -143,5 +143,34 @@ TEST_F(BatchesTest, CanBeLeftEarly) {
   }
 }
 
+TEST_F(BatchesTest, FromACacheOfAnySizeAreTheSame) {
+  make(6, {2});
+  for (const size_t capacity : {size_t{0}, size_t{4000}, size_t{1} << 30}) {
+    ImageCache cache(*data_, capacity);
+    for (int epoch = 0; epoch < 2; ++epoch) {
+      Batches plain = batches(2), cached(*data_, all(), {.batch_size = 2, .image_size = kSide, .threads = 2, .cache = &cache});
+      while (const auto want = plain.next()) {
+        const auto have = cached.next();
+        ASSERT_TRUE(have);
+        EXPECT_EQ(have->names, want->names);
+        EXPECT_EQ(std::memcmp(have->images.bytes(), want->images.bytes(), want->images.nbytes()), 0);
+        EXPECT_EQ(cached.position(), plain.position());
+      }
+      EXPECT_FALSE(cached.next());
+      EXPECT_EQ(cached.skipped().size(), 1u);
+      EXPECT_EQ(cached.position(), 6u);
+    }
+  }
+}
+
+TEST_F(BatchesTest, ACacheDecodesOnce) {
+  make(2);
+  ImageCache cache(*data_, 1 << 30);
+  const auto first = cache.get(0);
+  std::filesystem::remove_all(folder_.string());
+  EXPECT_EQ(cache.get(0), first);
+  EXPECT_THROW(cache.get(1), Error);
+}
+
 }  // namespace
 }  // namespace octet::loaders

@@ -1,5 +1,7 @@
 #include "tensor/tensor.h"
 
+#include <set>
+
 #include "tensor/convert.h"
 #include "tensor/state_dict.h"
 #include "tests/support/compare.h"
@@ -94,6 +96,15 @@ TEST(Random, SameOnEveryMachine) {
   for (int64_t i = 0; i < x.numel(); ++i) sum += x.data<float>()[i], squares += x.data<float>()[i] * x.data<float>()[i];
   EXPECT_NEAR(sum / 10000, 0, 0.05);
   EXPECT_NEAR(squares / 10000, 1, 0.05);
+}
+
+TEST(Random, MixedSeedsDiffer) {
+  std::set<uint64_t> seeds;
+  for (uint64_t seed = 0; seed < 10; ++seed)
+    for (uint64_t a = 0; a < 10; ++a)
+      for (uint64_t b = 0; b < 10; ++b) seeds.insert(mixed_seed(seed, {a, b}));
+  EXPECT_EQ(seeds.size(), 1000u);
+  EXPECT_NE(mixed_seed(1, {2, 3}), mixed_seed(1, {3, 2}));
 }
 
 }  // namespace
