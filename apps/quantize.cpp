@@ -77,11 +77,11 @@ apps::Model load_model(const Options& o) {
   return model;
 }
 
-nn::Graph prepare(const apps::Model& model, const quant::QConfig& qconfig) {
+nn::Graph prepare(const apps::Model& model, const quant::QConfigMapping& qconfig) {
   apps::show_stage(3, "Prepare: fold batch norm, fuse relu, insert observers");
   nn::Graph prepared = quant::prepare(model.graph, qconfig);
-  std::cout << "backend " << qconfig.backend << ": " << quant::observers(prepared).size() << " observers, int8 arithmetic of "
-            << name_of(qconfig.engine) << "\n";
+  std::cout << "backend " << qconfig.backend() << ": " << quant::observers(prepared).size() << " observers, int8 arithmetic of "
+            << name_of(qconfig.engine()) << "\n";
   return prepared;
 }
 
@@ -111,7 +111,7 @@ double calibrate(const nn::Graph& prepared, const loaders::Imagenette& data, con
   return seconds;
 }
 
-nn::Graph convert(const nn::Graph& prepared, const quant::QConfig& qconfig, const Options& o) {
+nn::Graph convert(const nn::Graph& prepared, const quant::QConfigMapping& qconfig, const Options& o) {
   apps::show_stage(6, "Convert to int8");
   nn::Graph int8 = quant::convert(prepared, qconfig);
   std::cout << nn::modules_to_string(int8) << "\n";
@@ -157,7 +157,7 @@ void quantize(const Options& o) {
   const loaders::Imagenette data = open_data(o);
   const apps::Model model = load_model(o);
   const std::vector<int> outputs = apps::output_of_class(data.classes(), model.classes);
-  const quant::QConfig qconfig = quant::default_qconfig(o.backend);
+  const quant::QConfigMapping qconfig = quant::get_default_qconfig_mapping(o.backend);
 
   const nn::Graph prepared = prepare(model, qconfig);
   const double calibration_seconds = calibrate(prepared, data, o);

@@ -46,6 +46,7 @@ struct RunNode {
   Tensor operator()(const op::QuantizedConv2d& o) const { return (*o.layer)(in[0]); }
   Tensor operator()(const op::QuantizedLinear& o) const { return (*o.layer)(in[0]); }
   Tensor operator()(const op::QuantizedAdd& o) const { return ops::int8::add(in[0], in[1], o.params); }
+  Tensor operator()(const op::QuantizedRelu& o) const { return ops::int8::relu(in[0], o.zero_point); }
   Tensor operator()(const op::QuantizedMaxPool2d& o) const { return ops::int8::max_pool2d(in[0], o.options); }
   Tensor operator()(const op::QuantizedAdaptiveAvgPool2d& o) const {
     return ops::int8::adaptive_avg_pool2d(in[0], o.output, o.qparams);

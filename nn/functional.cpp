@@ -22,8 +22,8 @@ Value recorded(Op op, const char* function, std::vector<Value> inputs, std::vect
   if (recording && recording->purpose() == Recording::Purpose::trace) {
     std::erase_if(parameters, [](const NamedValue& p) { return !p.value.defined(); });
     const bool in_layer = !recording->layer_path.empty();
-    recording->append(
-        {std::move(op), std::move(inputs), std::move(parameters), output, in_layer ? recording->layer_path : function, in_layer});
+    recording->append({std::move(op), std::move(inputs), std::move(parameters), output,
+                       in_layer ? recording->layer_path : function, in_layer, recording->path()});
   }
   return output;
 }

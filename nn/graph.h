@@ -23,6 +23,8 @@ struct Node {
   Op op = {};
   std::vector<Node*> inputs = {};
   std::map<std::string, Tensor> parameters = {};  // float layers: weight, bias, running_mean, running_var
+  std::string scope = {};                         // a function's: the path of the module that calls it ("layer1.0")
+  bool keep_float = false;                        // quant/: not to be quantized
 
   /// The parameter, or an undefined tensor.
   Tensor parameter(const std::string& key) const {

@@ -3,21 +3,11 @@
 #include <algorithm>
 
 namespace octet::nn {
-namespace {
-
-std::string joined(const std::vector<std::string>& names) {
-  std::string path;
-  for (const std::string& name : names) path += (path.empty() ? "" : ".") + name;
-  return path;
-}
-
-}  // namespace
-
 Value Module::operator()(const Value& x) {
   Recording* recording = Recording::active();
   if (recording == nullptr) return forward(x);
   if (!name_.empty()) recording->module_names.push_back(name_);
-  if (is_layer()) recording->layer_path = joined(recording->module_names);
+  if (is_layer()) recording->layer_path = recording->path();
   Value y = forward(x);
   if (is_layer()) recording->layer_path.clear();
   if (!name_.empty()) recording->module_names.pop_back();

@@ -80,6 +80,9 @@ struct QuantizedLinear {
 struct QuantizedAdd {
   ops::int8::AddParams params;
 };
+struct QuantizedRelu {
+  int32_t zero_point = 0;
+};
 struct QuantizedMaxPool2d {
   ops::MaxPool2dOptions options;
 };
@@ -98,11 +101,11 @@ struct QuantizedDropout {
 
 }  // namespace op
 
-using Op =
-    std::variant<op::Placeholder, op::Output, op::Conv2d, op::Linear, op::BatchNorm, op::Relu, op::MaxPool2d,
-                 op::AdaptiveAvgPool2d, op::AdaptiveMaxPool2d, op::Flatten, op::Dropout, op::Add, op::Cat, op::Call, op::Quantize,
-                 op::Dequantize, op::QuantizedConv2d, op::QuantizedLinear, op::QuantizedAdd, op::QuantizedMaxPool2d,
-                 op::QuantizedAdaptiveAvgPool2d, op::QuantizedCat, op::QuantizedFlatten, op::QuantizedDropout>;
+using Op = std::variant<op::Placeholder, op::Output, op::Conv2d, op::Linear, op::BatchNorm, op::Relu, op::MaxPool2d,
+                        op::AdaptiveAvgPool2d, op::AdaptiveMaxPool2d, op::Flatten, op::Dropout, op::Add, op::Cat, op::Call,
+                        op::Quantize, op::Dequantize, op::QuantizedConv2d, op::QuantizedLinear, op::QuantizedAdd,
+                        op::QuantizedRelu, op::QuantizedMaxPool2d, op::QuantizedAdaptiveAvgPool2d, op::QuantizedCat,
+                        op::QuantizedFlatten, op::QuantizedDropout>;
 
 template <class T>
 bool is(const Op& op) {

@@ -91,6 +91,7 @@ struct Describe {
   Description operator()(const op::QuantizedAdd& o) const {
     return {o.params.relu ? "QuantizedAddReLU" : "QuantizedAdd", qparams_text(o.params.output)};
   }
+  Description operator()(const op::QuantizedRelu&) const { return {"ReLU", ""}; }
   Description operator()(const op::QuantizedMaxPool2d& o) const { return max_pool("MaxPool2d", o.options); }
   Description operator()(const op::QuantizedAdaptiveAvgPool2d& o) const {
     return {"AdaptiveAvgPool2d", str("output_size=", size_text(o.output))};

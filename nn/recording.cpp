@@ -31,6 +31,12 @@ Recording* Recording::active() { return g_active; }
 
 Recording* Recording::active_for_backward() { return g_active && g_active->purpose_ == Purpose::backward ? g_active : nullptr; }
 
+std::string Recording::path() const {
+  std::string joined;
+  for (const std::string& name : module_names) joined += (joined.empty() ? "" : ".") + name;
+  return joined;
+}
+
 void Recording::backward(const Value& loss) {
   OCTET_CHECK(loss.tensor().numel() == 1, "backward: expected a loss of one number, got ", loss.tensor().shape());
   OCTET_CHECK(loss.requires_grad(), "backward: the loss depends on nothing that requires a gradient in this recording");

@@ -66,6 +66,7 @@ struct Call {
   Value output;
   std::string target;      // the path of the layer that made the call ("layer1.0.conv1"), or the function's name ("add")
   bool is_module = false;  // which of the two
+  std::string scope = {};  // the path of the module whose forward called a function ("layer1.0")
 };
 
 /// Takes the gradient of a call's output and adds to those of its inputs.
@@ -98,6 +99,8 @@ class Recording {
   /// Set by Module around a layer's forward: calls made inside belong to it.
   std::string layer_path;
   std::vector<std::string> module_names;
+  /// module_names joined by dots.
+  std::string path() const;
 
  private:
   struct Step {

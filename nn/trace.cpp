@@ -23,6 +23,7 @@ Graph trace(Module& model, const Tensor& example) {
               .target = call.target,
               .op = call.op};
     for (const Value& value : call.inputs) node.inputs.push_back(node_of(value, call.target));
+    node.scope = call.scope;
     for (const NamedValue& p : call.parameters) node.parameters[p.name] = p.value.tensor();
     producer[call.output.identity()] = graph.append(std::move(node));
   }

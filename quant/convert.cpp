@@ -24,12 +24,12 @@ class Converter {
         convert_observer(node);
       else if (nn::is<op::Placeholder>(node.op))
         made_[&node] = {out_.append({.name = node.name, .kind = node.kind, .target = node.target, .op = node.op}), {}, {}};
-      else if (relu_of_add(prepared_, node) != nullptr)
+      else if (is_quantized(node) && relu_of_add(prepared_, node) != nullptr)
         continue;  // made with its relu
-      else if (nn::is<op::Relu>(node.op) && nn::is<op::Add>(node.inputs[0]->op) &&
+      else if (nn::is<op::Relu>(node.op) && !node.keep_float && nn::is<op::Add>(node.inputs[0]->op) &&
                relu_of_add(prepared_, *node.inputs[0]) == &node)
         convert_add(*node.inputs[0], &node);
-      else if (has_int8_form(node.op))
+      else if (is_quantized(node))
         convert_int8(node);
       else
         keep_float(node);
@@ -91,6 +91,8 @@ class Converter {
           std::move(w.codes), std::move(w.scale), std::move(w.bias), linear->relu, source_.engine, in[0], output})};
     } else if (nn::is<op::Add>(node.op)) {
       return convert_add(node, nullptr);
+    } else if (nn::is<op::Relu>(node.op)) {
+      int8_op = op::QuantizedRelu{in[0].zero_point};
     } else if (const auto* pool = std::get_if<op::MaxPool2d>(&node.op)) {
       int8_op = op::QuantizedMaxPool2d{pool->options};
     } else if (const auto* average = std::get_if<op::AdaptiveAvgPool2d>(&node.op)) {
@@ -133,10 +135,10 @@ class Converter {
     if (!made.qparams) return made.node;
     Node*& dequantized = dequantized_[made.node];
     if (dequantized == nullptr)
-      dequantized = out_.append({.name = "dequantize" + made.suffix,
-                                 .target = "dequantize",
-                                 .op = op::Dequantize{*made.qparams},
-                                 .inputs = {made.node}});
+      dequantized = out_.insert_after(made.node, {.name = "dequantize" + made.suffix,
+                                                  .target = "dequantize",
+                                                  .op = op::Dequantize{*made.qparams},
+                                                  .inputs = {made.node}});
     return dequantized;
   }
 
@@ -154,7 +156,7 @@ nn::Graph convert(const nn::Graph& prepared, const ConversionSource& source) {
   return Converter(prepared.clone(), source).convert();
 }
 
-nn::Graph convert(const nn::Graph& prepared, const QConfig& qconfig) {
+nn::Graph convert(const nn::Graph& prepared, const QConfigMapping& mapping) {
   return convert(prepared,
                  ConversionSource{.activation =
                                       [](const Node& node) {
@@ -167,11 +169,11 @@ nn::Graph convert(const nn::Graph& prepared, const QConfig& qconfig) {
                                   .weights =
                                       [&](const Node& layer) {
                                         const Tensor weight = layer.parameter("weight");
-                                        std::vector<float> scale = qconfig.weight_scale(weight);
+                                        std::vector<float> scale = weight_scales(mapping.of(layer)->weight, weight);
                                         Tensor codes = ops::int8::quantize_weight(weight, scale);
                                         return LayerWeights{std::move(codes), std::move(scale), layer.parameter("bias")};
                                       },
-                                  .engine = qconfig.engine});
+                                  .engine = mapping.engine()});
 }
 
 }  // namespace octet::quant

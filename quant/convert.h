@@ -8,7 +8,7 @@
 #include <functional>
 
 #include "nn/graph.h"
-#include "quant/qconfig.h"
+#include "quant/qconfig_mapping.h"
 
 namespace octet::quant {
 
@@ -29,7 +29,7 @@ struct ConversionSource {
 
 nn::Graph convert(const nn::Graph& prepared, const ConversionSource& source);
 
-/// From calibrated observers; weights are quantized as the qconfig says.
-nn::Graph convert(const nn::Graph& prepared, const QConfig& qconfig);
+/// From calibrated observers; weights are quantized as the mapping says.
+nn::Graph convert(const nn::Graph& prepared, const QConfigMapping& mapping);
 
 }  // namespace octet::quant

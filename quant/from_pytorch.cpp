@@ -138,7 +138,7 @@ nn::Graph graph_from_pytorch(const StateDict& state, Engine engine, const std::s
   OCTET_CHECK(classifier && classifier->tensor.dim() == 2, source, ": a quantized checkpoint, but not of ResNet18: expected 'fc",
               kPackedWeight, "' (torchvision) or '1.8", kPackedWeight, "' (fastai)");
   auto model = nn::resnet18(fastai != nullptr, classifier->tensor.size(0));
-  nn::Graph prepared = prepare(nn::trace(*model, Tensor::zeros({1, 3, 32, 32})), default_qconfig("qnnpack"));
+  nn::Graph prepared = prepare(nn::trace(*model, Tensor::zeros({1, 3, 32, 32})), get_default_qconfig_mapping("qnnpack"));
 
   Reader reader(state);
   read_float_parameters(reader, prepared);

@@ -18,8 +18,6 @@ namespace {
 constexpr int64_t kHistcParts = 2;
 constexpr int64_t kHistcCounterLimit = int64_t{1} << 24;
 
-using Counts = std::array<int64_t, kBins>;
-
 /// Bins of up to kBlock values at a time: the arithmetic vectorises, the counting follows in four tables, so that a run of equal
 /// values (relu makes many zeros) does not wait for its own increments.
 void count(const float* x, int64_t n, float lo, float hi, Counts& counts) {
@@ -50,25 +48,30 @@ void count(const float* x, int64_t n, float lo, float hi, Counts& counts) {
 
 }  // namespace
 
-Histogram histc(const float* x, int64_t n, float lo, float hi) {
+void add_counts(const float* x, int64_t n, float lo, float hi, Counts& counts) {
   OCTET_CHECK(std::isfinite(lo) && std::isfinite(hi) && std::isfinite(hi - lo), "histogram: range [", lo, ", ", hi,
               "] is not finite");
   if (lo == hi) lo -= 1.0f, hi += 1.0f;
+  counts.resize(kBins);
+#pragma omp parallel if (n > 65536)
+  {
+    Counts mine(kBins);
+    const int64_t threads = omp_get_num_threads(), t = omp_get_thread_num(), share = (n + threads - 1) / threads;
+    const int64_t first = std::min(n, t * share);
+    count(x + first, std::min(n, first + share) - first, lo, hi, mine);
+#pragma omp critical(octet_histogram)
+    for (size_t b = 0; b < kBins; ++b) counts[b] += mine[b];
+  }
+}
+
+Histogram histc(const float* x, int64_t n, float lo, float hi) {
   Histogram histogram(kBins, 0.0f);
   const int64_t part_size = (n + kHistcParts - 1) / kHistcParts;
   for (int64_t part = 0; part < kHistcParts; ++part) {
     const int64_t begin = std::min(n, part * part_size), end = std::min(n, begin + part_size);
-    Counts total{};
-#pragma omp parallel if (end - begin > 65536)
-    {
-      Counts mine{};
-      const int64_t threads = omp_get_num_threads(), t = omp_get_thread_num(), share = (end - begin + threads - 1) / threads;
-      const int64_t first = std::min(end, begin + t * share);
-      count(x + first, std::min(end, first + share) - first, lo, hi, mine);
-#pragma omp critical(octet_histogram)
-      for (size_t b = 0; b < kBins; ++b) total[b] += mine[b];
-    }
-    for (size_t b = 0; b < kBins; ++b) histogram[b] += static_cast<float>(std::min(total[b], kHistcCounterLimit));
+    Counts counts(kBins);
+    add_counts(x + begin, end - begin, lo, hi, counts);
+    for (size_t b = 0; b < kBins; ++b) histogram[b] += static_cast<float>(std::min(counts[b], kHistcCounterLimit));
   }
   return histogram;
 }

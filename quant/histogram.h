@@ -16,6 +16,12 @@ using Histogram = std::vector<float>;
 /// outside are left out. lo == hi means [lo - 1, hi + 1]. On all cores; the answer does not depend on the number of threads.
 Histogram histc(const float* x, int64_t n, float lo, float hi);
 
+/// Exact counts per bin, kBins of them: what is added does not depend on the order.
+using Counts = std::vector<int64_t>;
+
+/// Adds the values' bins, as histc finds them, to counts.
+void add_counts(const float* x, int64_t n, float lo, float hi, Counts& counts);
+
 /// torch.linspace(a, b, n)[i]: counted up from a in the first half and down from b in the second, with fused products.
 float linspace_at(float a, float b, int64_t n, int64_t i);
 

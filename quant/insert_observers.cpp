@@ -1,5 +1,7 @@
 #include "quant/insert_observers.h"
 
+#include <set>
+
 #include "quant/fold_batch_norm.h"
 #include "quant/fuse_relu.h"
 #include "quant/patterns.h"
@@ -9,13 +11,13 @@ namespace {
 
 class Inserter {
  public:
-  Inserter(nn::Graph& graph, const QConfig& qconfig) : graph_(graph), qconfig_(qconfig) {}
+  explicit Inserter(nn::Graph& graph) : graph_(graph) {}
 
-  void observe_inputs(nn::Node& node) {
+  void observe_inputs(nn::Node& node, const QConfig& qconfig) {
     for (nn::Node*& input : node.inputs) {
       if (observer_of(*input)) continue;
       nn::Node* source = input;
-      if (!observed_by_[source]) observed_by_[source] = insert_behind(source, qconfig_.activation());
+      if (!observed_by_[source]) observed_by_[source] = insert_behind(source, make_observer(qconfig.activation));
       input = observed_by_[source];
     }
     if (nn::is<nn::op::Cat>(node.op))
@@ -23,8 +25,9 @@ class Inserter {
   }
 
   /// `last` ends the pattern that starts at `node` (they differ for add + relu). All later users read the observed value.
-  void observe_output(nn::Node& node, nn::Node* last) {
-    auto observer = shares_qparams(node.op) ? observer_of(*node.inputs[0]) : qconfig_.activation();
+  void observe_output(nn::Node& node, nn::Node* last, const QConfig& qconfig) {
+    auto observer =
+        shares_qparams(node.op) && !node.keep_float ? observer_of(*node.inputs[0]) : make_observer(qconfig.activation);
     nn::Node* inserted = insert_behind(last, std::move(observer));
     observed_by_[last] = inserted;
     graph_.replace_uses(last, inserted);
@@ -41,30 +44,46 @@ class Inserter {
   }
 
   nn::Graph& graph_;
-  const QConfig& qconfig_;
   std::map<nn::Node*, nn::Node*> observed_by_;
   int count_ = 0;
 };
 
 }  // namespace
 
-void insert_observers(nn::Graph& graph, const QConfig& qconfig) {
-  Inserter inserter(graph, qconfig);
+void insert_observers(nn::Graph& graph, const QConfigMapping& mapping) {
+  mapping.check_all_match(graph);
   std::vector<nn::Node*> calls;
-  for (nn::Node& node : graph.nodes())
-    if (has_int8_form(node.op)) calls.push_back(&node);
+  for (nn::Node& node : graph.nodes()) {
+    if (!has_int8_form(node.op)) continue;
+    node.keep_float = !mapping.of(node).has_value();
+    calls.push_back(&node);
+  }
+  std::set<const nn::Node*> fused;  // relus that belong to an addition
+  for (nn::Node* node : calls)
+    if (nn::Node* relu = relu_of_add(graph, *node)) {
+      relu->keep_float = node->keep_float;
+      fused.insert(relu);
+    }
+  Inserter inserter(graph);
   for (nn::Node* node : calls) {
+    const auto qconfig_or_none = mapping.of(*node);
+    if (fused.contains(node)) {
+      if (node->keep_float && qconfig_or_none) inserter.observe_output(*node, node, *qconfig_or_none);  // of a float addition
+      continue;
+    }
+    if (node->keep_float) continue;
+    const QConfig& qconfig = *qconfig_or_none;
     nn::Node* relu = relu_of_add(graph, *node);
-    inserter.observe_inputs(*node);
-    inserter.observe_output(*node, relu ? relu : node);
+    inserter.observe_inputs(*node, qconfig);
+    inserter.observe_output(*node, relu ? relu : node, qconfig);
   }
 }
 
-nn::Graph prepare(const nn::Graph& traced, const QConfig& qconfig) {
+nn::Graph prepare(const nn::Graph& traced, const QConfigMapping& mapping) {
   nn::Graph graph = traced.clone();
   fold_batch_norm(graph);
   fuse_relu(graph);
-  insert_observers(graph, qconfig);
+  insert_observers(graph, mapping);
   return graph;
 }
 

@@ -3,19 +3,20 @@
 //
 //   for each call with an int8 form, in order: first an observer for every input that has none (the model's input, a float op's
 //   result), then one for its output. Pools, cat, flatten and dropout share their input's observer object: it then sees both
-//   tensors. cat makes all its inputs share the first one's.
+//   tensors. cat makes all its inputs share the first one's. An addition that stays float takes its relu along, whose result is
+//   observed all the same unless the relu's own QConfig is none.
 #pragma once
 
 #include "nn/graph.h"
-#include "quant/qconfig.h"
+#include "quant/qconfig_mapping.h"
 
 namespace octet::quant {
 
-/// The observer nodes are called activation_post_process_0, _1, ...
-void insert_observers(nn::Graph& graph, const QConfig& qconfig);
+/// The observer nodes are called activation_post_process_0, _1, ... Calls whose QConfig is none are marked keep_float.
+void insert_observers(nn::Graph& graph, const QConfigMapping& mapping);
 
 /// trace's graph -> folded, fused and observed copy: what prepare_fx does.
-nn::Graph prepare(const nn::Graph& traced, const QConfig& qconfig);
+nn::Graph prepare(const nn::Graph& traced, const QConfigMapping& mapping);
 
 struct ObserverInfo {
   std::string name;      // "activation_post_process_3"

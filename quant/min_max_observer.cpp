@@ -9,15 +9,18 @@ namespace octet::quant {
 void MinMaxObserver::observe(const Tensor& x) {
   if (x.numel() == 0) return;
   const MinMax seen = min_max(x.data<float>(), x.numel());
-  OCTET_CHECK(!seen.has_nan, "MinMaxObserver: NaN in a tensor of shape ", x.shape());
-  min_ = std::min(min_, seen.min);
-  max_ = std::max(max_, seen.max);
+  OCTET_CHECK(!seen.has_nan, kind(), ": NaN in a tensor of shape ", x.shape());
+  update(seen.min, seen.max);
 }
 
-QParams MinMaxObserver::calculate_qparams() const {
-  OCTET_CHECK(min_ <= max_, "MinMaxObserver: nothing was observed; calibrate before converting");
-  return options_.scheme == QScheme::affine ? affine_qparams(min_, max_, options_.range)
-                                            : symmetric_qparams(min_, max_, options_.range);
+void MinMaxObserver::update(float min, float max) {
+  min_ = std::min(min_, min);
+  max_ = std::max(max_, max);
+}
+
+Observer::Range MinMaxObserver::range() const {
+  OCTET_CHECK(saw_something(), kind(), ": nothing was observed; calibrate before converting");
+  return {min_, max_};
 }
 
 }  // namespace octet::quant

@@ -2,28 +2,27 @@
 // PyTorch counterpart: torch.ao.quantization.MinMaxObserver; the default for weights under qnnpack (qint8, symmetric).
 #pragma once
 
+#include <limits>
+
 #include "quant/observer.h"
 
 namespace octet::quant {
 
-enum class QScheme { affine, symmetric };
-
 class MinMaxObserver : public Observer {
  public:
-  struct Options {
-    QRange range;
-    QScheme scheme = QScheme::affine;
-  };
-  explicit MinMaxObserver(const Options& options) : options_(options) {}
+  explicit MinMaxObserver(const QSpec& spec) : Observer(spec) {}
 
   void observe(const Tensor& x) override;
-  QParams calculate_qparams() const override;
+  Range range() const override;
   std::string kind() const override { return "MinMaxObserver"; }
   float min() const override { return min_; }
   float max() const override { return max_; }
 
- private:
-  Options options_;
+ protected:
+  /// How a batch's smallest and largest value change the range; the first batch's are taken as they are.
+  virtual void update(float min, float max);
+  bool saw_something() const { return min_ <= max_; }
+
   float min_ = std::numeric_limits<float>::infinity();
   float max_ = -std::numeric_limits<float>::infinity();
 };

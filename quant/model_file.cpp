@@ -78,16 +78,40 @@ struct Write {
   }
   Json operator()(const op::QuantizedFlatten&) const { return Json::object({{"op", "quantized_flatten"}}); }
   Json operator()(const op::QuantizedDropout& o) const { return {{"op", "quantized_dropout"}, {"p", o.p}}; }
+  Json operator()(const op::QuantizedRelu& o) const { return {{"op", "quantized_relu"}, {"zero_point", o.zero_point}}; }
+  // Layers that stay float.
+  Json operator()(const op::Conv2d& o) const {
+    keep_parameters();
+    return {{"op", "conv2d"},
+            {"relu", o.relu},
+            {"groups", o.options.groups},
+            {"stride", to_json(o.options.stride)},
+            {"padding", to_json(o.options.padding)}};
+  }
+  Json operator()(const op::Linear& o) const {
+    keep_parameters();
+    return {{"op", "linear"}, {"relu", o.relu}};
+  }
+  Json operator()(const op::Relu&) const { return Json::object({{"op", "relu"}}); }
+  Json operator()(const op::Add&) const { return Json::object({{"op", "add"}}); }
+  Json operator()(const op::Cat&) const { return Json::object({{"op", "cat"}}); }
+  Json operator()(const op::Flatten&) const { return Json::object({{"op", "flatten"}}); }
+  Json operator()(const op::Dropout& o) const { return {{"op", "dropout"}, {"p", o.p}}; }
+  Json operator()(const op::MaxPool2d& o) const { return {{"op", "max_pool2d"}, {"options", to_json(o.options)}}; }
+  Json operator()(const op::AdaptiveAvgPool2d& o) const { return {{"op", "adaptive_avg_pool2d"}, {"size", to_json(o.output)}}; }
   Json operator()(const op::AdaptiveMaxPool2d& o) const { return {{"op", "adaptive_max_pool2d"}, {"size", to_json(o.output)}}; }
   Json operator()(const op::BatchNorm& o) const {
-    for (const auto& [name, tensor] : node.parameters) out.tensors.add({node.name + "." + name, tensor, {}});
+    keep_parameters();
     return {{"op", "batch_norm"}, {"eps", o.eps}, {"momentum", o.momentum}};
   }
-  Json operator()(const auto&) const {
+  Json operator()(const auto&) const {  // observers and fake quantization
     fail("saving the int8 model: '", node.name, "' is a ", nn::describe(node), ", which an int8 graph does not hold");
   }
 
  private:
+  void keep_parameters() const {
+    for (const auto& [name, tensor] : node.parameters) out.tensors.add({node.name + "." + name, tensor, {}});
+  }
   void layer_tensors(const auto& p) const {
     out.tensors.add({node.name + ".weight", p.weight.view_as(DType::i8), {}});
     out.tensors.add(
@@ -127,6 +151,16 @@ class Read {
     if (kind == "quantized_cat") return cat();
     if (kind == "quantized_flatten") return op::QuantizedFlatten{};
     if (kind == "quantized_dropout") return op::QuantizedDropout{node_.at("p")};
+    if (kind == "quantized_relu") return op::QuantizedRelu{zero_point()};
+    if (kind == "conv2d") return op::Conv2d{conv_options(), node_.at("relu")};
+    if (kind == "linear") return op::Linear{node_.at("relu")};
+    if (kind == "relu") return op::Relu{};
+    if (kind == "add") return op::Add{};
+    if (kind == "cat") return op::Cat{};
+    if (kind == "flatten") return op::Flatten{};
+    if (kind == "dropout") return op::Dropout{node_.at("p")};
+    if (kind == "max_pool2d") return op::MaxPool2d{max_pool_from(node_.at("options"))};
+    if (kind == "adaptive_avg_pool2d") return op::AdaptiveAvgPool2d{size_from(node_.at("size"))};
     if (kind == "adaptive_max_pool2d") return op::AdaptiveMaxPool2d{size_from(node_.at("size"))};
     if (kind == "batch_norm") return op::BatchNorm{node_.at("eps"), node_.at("momentum")};
     fail("unknown op '", kind, "'");
@@ -136,6 +170,10 @@ class Read {
     std::map<std::string, Tensor> found;
     if (nn::is<op::BatchNorm>(op))
       for (const char* name : {"weight", "bias", "running_mean", "running_var"}) found[name] = tensor(name, DType::f32);
+    if (nn::is<op::Conv2d>(op) || nn::is<op::Linear>(op)) {
+      found["weight"] = tensor("weight", DType::f32);
+      if (const Tensor b = bias(); b.defined()) found["bias"] = b;
+    }
     return found;
   }
 
@@ -153,12 +191,19 @@ class Read {
     return {t.data<float>(), t.data<float>() + t.numel()};
   }
 
+  int32_t zero_point() const {
+    const auto z = node_.at("zero_point").get<int32_t>();
+    OCTET_CHECK(z >= 0 && z <= 255, "zero point ", z, " is outside 0..255");
+    return z;
+  }
+  ops::Conv2dOptions conv_options() const {
+    return {.stride = size_from(node_.at("stride")),
+            .padding = size_from(node_.at("padding")),
+            .groups = node_.at("groups").get<int64_t>()};
+  }
   nn::Op conv2d() const {
-    const ops::Conv2dOptions options{.stride = size_from(node_.at("stride")),
-                                     .padding = size_from(node_.at("padding")),
-                                     .groups = node_.at("groups").get<int64_t>()};
     return op::QuantizedConv2d{std::make_shared<const ops::int8::Conv2d>(
-        ops::int8::Conv2dParams{weight(), weight_scale(), bias(), options, node_.at("relu"), engine_,
+        ops::int8::Conv2dParams{weight(), weight_scale(), bias(), conv_options(), node_.at("relu"), engine_,
                                 qparams_from(node_.at("input")), qparams_from(node_.at("output"))})};
   }
   nn::Op linear() const {
@@ -206,9 +251,14 @@ nn::Graph parsed_graph(const SavedModel& model) {
       node.inputs.push_back(source);
     }
     const std::string wanted = node.name;
-    const bool takes_none = node.kind == nn::NodeKind::placeholder, takes_two = nn::is<op::QuantizedAdd>(node.op);
+    const bool takes_none = node.kind == nn::NodeKind::placeholder,
+               takes_two = nn::is<op::QuantizedAdd>(node.op) || nn::is<op::Add>(node.op);
     const auto* cat = std::get_if<op::QuantizedCat>(&node.op);
-    const size_t arity = cat ? cat->inputs.size() : takes_none ? 0 : takes_two ? 2 : 1;
+    const size_t arity = nn::is<op::Cat>(node.op) ? std::max<size_t>(1, node.inputs.size())
+                         : cat                    ? cat->inputs.size()
+                         : takes_none             ? 0
+                         : takes_two              ? 2
+                                                  : 1;
     OCTET_CHECK(node.inputs.size() == arity, "node '", wanted, "' has ", node.inputs.size(), " inputs, expected ", arity);
     OCTET_CHECK(graph.append(std::move(node))->name == wanted, "node name '", wanted, "' is used twice or not a name");
   }
@@ -219,6 +269,8 @@ nn::Graph parsed_graph(const SavedModel& model) {
 }  // namespace
 
 SavedModel save_graph(const nn::Graph& graph, const std::map<std::string, std::string>& provenance) {
+  OCTET_CHECK(std::ranges::any_of(graph.nodes(), [](const nn::Node& n) { return nn::is<op::Quantize>(n.op); }),
+              "saving the int8 model: no int8 layer in the graph; convert it first");
   SavedModel out;
   out.metadata = provenance;
   Json nodes = Json::array();

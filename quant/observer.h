@@ -11,6 +11,8 @@ namespace octet::quant {
 
 class Observer : public nn::TensorFunction {
  public:
+  explicit Observer(const QSpec& spec) : spec_(spec) { check_spec(spec); }
+
   /// Observes x and returns it unchanged, as PyTorch's forward does.
   Tensor operator()(const Tensor& x) final {
     observe(x);
@@ -20,14 +22,34 @@ class Observer : public nn::TensorFunction {
   /// Updates the statistics. Throws Error for NaN.
   virtual void observe(const Tensor& x) = 0;
 
-  /// Scale and zero point for what was seen. Throws Error when nothing was.
-  virtual QParams calculate_qparams() const = 0;
+  struct Range {
+    float min, max;
+  };
+  /// The range that the codes should cover, after what was seen. Throws Error when nothing was.
+  virtual Range range() const = 0;
+
+  /// Scale and zero point of that range.
+  QParams calculate_qparams() const {
+    const Range r = range();
+    return quant::calculate_qparams(r.min, r.max, spec_);
+  }
+
+  /// Calibration in two passes: the first one only finds min and max, the second counts between them. Then nothing depends on the
+  /// order of the images or on the batch size. Observers that do not count have nothing to do in the second.
+  virtual void begin_first_pass() {}
+  virtual void begin_second_pass() {}
+  /// True when the order of the batches matters in one pass, and in two passes does not.
+  virtual bool counts() const { return false; }
 
   virtual std::string kind() const = 0;  // "HistogramObserver"
   virtual float min() const = 0;
   virtual float max() const = 0;
+  const QSpec& spec() const { return spec_; }
 
   std::string to_string() const override { return str(kind(), "(min_val=", min(), ", max_val=", max(), ")"); }
+
+ private:
+  QSpec spec_;
 };
 
 }  // namespace octet::quant

@@ -17,7 +17,8 @@ inline std::shared_ptr<Observer> observer_of(const nn::Node& node) {
 /// Ops whose output keeps its input's scale and zero point (cat: its first input's), and so shares its observer.
 inline bool shares_qparams(const nn::Op& op) {
   using namespace nn::op;
-  return nn::is<MaxPool2d>(op) || nn::is<AdaptiveAvgPool2d>(op) || nn::is<Flatten>(op) || nn::is<Dropout>(op) || nn::is<Cat>(op);
+  return nn::is<Relu>(op) || nn::is<MaxPool2d>(op) || nn::is<AdaptiveAvgPool2d>(op) || nn::is<Flatten>(op) ||
+         nn::is<Dropout>(op) || nn::is<Cat>(op);
 }
 
 inline bool has_int8_form(const nn::Op& op) {
@@ -25,7 +26,10 @@ inline bool has_int8_form(const nn::Op& op) {
   return nn::is<Conv2d>(op) || nn::is<Linear>(op) || nn::is<Add>(op) || shares_qparams(op);
 }
 
-/// The relu that belongs to an addition (its only user), or null: add and relu are quantized as one.
+/// Is this call to be quantized?
+inline bool is_quantized(const nn::Node& node) { return has_int8_form(node.op) && !node.keep_float; }
+
+/// The relu that belongs to an addition (its only user), or null: add and relu are quantized as one, or stay float as one.
 inline nn::Node* relu_of_add(nn::Graph& graph, const nn::Node& node) {
   if (!nn::is<nn::op::Add>(node.op)) return nullptr;
   const auto users = graph.users(&node);

@@ -1,40 +1,46 @@
 #include "quant/qconfig.h"
 
+#include <algorithm>
+
+#include "quant/entropy_observer.h"
 #include "quant/histogram_observer.h"
-#include "quant/min_max_observer.h"
-#include "quant/per_channel_min_max_observer.h"
+#include "quant/moving_average_min_max_observer.h"
+#include "quant/mse_observer.h"
+#include "quant/percentile_observer.h"
 
 namespace octet::quant {
-namespace {
 
-std::vector<float> per_tensor_scale(const Tensor& weight) {
-  MinMaxObserver observer({.range = kQint8Range, .scheme = QScheme::symmetric});
+const std::vector<std::string>& observer_kinds() {
+  static const std::vector<std::string> kKinds = {"HistogramObserver",  "MinMaxObserver",  "MovingAverageMinMaxObserver",
+                                                  "PercentileObserver", "EntropyObserver", "MseObserver"};
+  return kKinds;
+}
+
+std::shared_ptr<Observer> make_observer(const ObserverChoice& c) {
+  if (c.kind == "HistogramObserver") return std::make_shared<HistogramObserver>(c.spec);
+  if (c.kind == "MinMaxObserver") return std::make_shared<MinMaxObserver>(c.spec);
+  if (c.kind == "MovingAverageMinMaxObserver") return std::make_shared<MovingAverageMinMaxObserver>(c.spec, c.averaging_constant);
+  if (c.kind == "PercentileObserver") return std::make_shared<PercentileObserver>(c.spec, c.percentile);
+  if (c.kind == "EntropyObserver") return std::make_shared<EntropyObserver>(c.spec);
+  if (c.kind == "MseObserver") return std::make_shared<MseObserver>(c.spec);
+  std::string known;
+  for (const std::string& kind : observer_kinds()) known += (known.empty() ? "" : ", ") + kind;
+  fail("unknown observer '", c.kind, "': expected one of ", known);
+}
+
+std::vector<float> weight_scales(const ObserverChoice& choice, const Tensor& weight) {
+  OCTET_CHECK(choice.spec.dtype == DType::qint8 && choice.spec.scheme == QScheme::symmetric, "weights are ", choice.spec.dtype,
+              ": expected qint8 and symmetric, as the int8 layers want them");
+  std::vector<float> scales;
+  if (!choice.per_channel) {
+    const auto observer = make_observer(choice);
+    observer->observe(weight);
+    return {observer->calculate_qparams().scale};
+  }
+  PerChannelObserver observer([&] { return make_observer(choice); });
   observer.observe(weight);
-  return {observer.calculate_qparams().scale};
-}
-
-std::vector<float> per_channel_scales(const Tensor& weight) {
-  PerChannelMinMaxObserver observer;
-  observer.observe(weight);
-  return observer.calculate_scales();
-}
-
-}  // namespace
-
-QConfig default_qconfig(const std::string& backend) {
-  const bool known = backend == "qnnpack" || backend == "fbgemm" || backend == "x86" || backend == "onednn";
-  OCTET_CHECK(known, "unknown backend '", backend, "': expected qnnpack, fbgemm, x86 or onednn");
-  const QRange range = quint8_range(/*reduce_range=*/backend == "fbgemm" || backend == "x86");
-  return {.backend = backend,
-          .activation = [range] { return std::make_shared<HistogramObserver>(range); },
-          .weight_scale = backend == "qnnpack" ? per_tensor_scale : per_channel_scales,
-          .engine = backend == "qnnpack" ? Engine::qnnpack : Engine::fbgemm};
-}
-
-Engine parse_engine(const std::string& name) {
-  if (name == "qnnpack") return Engine::qnnpack;
-  OCTET_CHECK(name == "fbgemm", "unknown engine '", name, "': expected qnnpack or fbgemm");
-  return Engine::fbgemm;
+  for (const QParams& q : observer.calculate_qparams()) scales.push_back(q.scale);
+  return scales;
 }
 
 }  // namespace octet::quant

@@ -1,33 +1,36 @@
-// QConfig: which observers a backend uses for activations and weights, and whose arithmetic its int8 graph follows.
-// PyTorch counterpart: torch.ao.quantization.get_default_qconfig_mapping(backend).
-//
-//   backend        activations                        weights (qint8, symmetric)    engine
-//   qnnpack        HistogramObserver 0..255           MinMax, one scale             qnnpack
-//   fbgemm, x86    HistogramObserver 0..127           MinMax per output channel     fbgemm
-//   onednn         HistogramObserver 0..255           MinMax per output channel     fbgemm
+// QConfig: which observer chooses the scales of a layer's activations, and which those of its weight.
+// PyTorch counterpart: torch.ao.quantization.QConfig; a pair of choices here, so that it can be compared, printed and read.
 #pragma once
 
-#include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "quant/observer.h"
+#include "quant/per_channel_observer.h"
 
 namespace octet::quant {
 
-struct QConfig {
-  std::string backend;
-  std::function<std::shared_ptr<Observer>()> activation;
-  /// Scales of a weight [K, ...]: one, or one per output channel.
-  std::function<std::vector<float>(const Tensor& weight)> weight_scale;
-  Engine engine = Engine::qnnpack;
+/// The names of observers, as PyTorch and the classes of quant/ have them: "HistogramObserver", "MinMaxObserver", ...
+const std::vector<std::string>& observer_kinds();
+
+struct ObserverChoice {
+  std::string kind = "HistogramObserver";
+  QSpec spec = {};
+  bool per_channel = false;          // weights only
+  float averaging_constant = 0.01f;  // MovingAverageMinMaxObserver
+  double percentile = 99.999;        // PercentileObserver
+  bool operator==(const ObserverChoice&) const = default;
 };
 
-/// Throws Error for an unknown backend.
-QConfig default_qconfig(const std::string& backend);
+/// Throws Error for an unknown kind, with the known ones.
+std::shared_ptr<Observer> make_observer(const ObserverChoice& choice);
 
-/// "qnnpack" or "fbgemm"; throws Error otherwise.
-Engine parse_engine(const std::string& name);
+struct QConfig {
+  ObserverChoice activation;
+  ObserverChoice weight = {.kind = "MinMaxObserver", .spec = kWeightSpec};
+  bool operator==(const QConfig&) const = default;
+};
+
+/// Scales of a weight [K, ...]: one, or one per output channel. Throws Error for a choice whose zero points are not 0.
+std::vector<float> weight_scales(const ObserverChoice& choice, const Tensor& weight);
 
 }  // namespace octet::quant

@@ -2,9 +2,12 @@
 //
 //   affine      lo = min(min, 0), hi = max(max, 0), scale = max((hi - lo) / (qmax - qmin), eps),
 //               zero_point = clamp(qmin - rne(lo / scale), qmin, qmax)
-//   symmetric   scale = max(max(-lo, hi) / ((qmax - qmin) / 2), eps), zero_point = 0        (qint8)
+//   symmetric   scale = max(max(-lo, hi) / ((qmax - qmin) / 2), eps), zero_point = 0 for qint8, 128 for quint8, and the middle of
+//               quint8 codes that were given
 // The range always contains 0, so that 0 (padding, relu) has an exact code. All in float32.
 #pragma once
+
+#include <optional>
 
 #include "ops/int8/qparams.h"
 
@@ -18,13 +21,30 @@ constexpr float kEps = 1.1920929e-07f;
 
 struct QRange {
   int32_t qmin = 0, qmax = 255;
+  bool operator==(const QRange&) const = default;
 };
-/// What observers use: 0..255, or 0..127 under reduce_range (one bit less, so that 16-bit sums of products cannot saturate).
-inline QRange quint8_range(bool reduce_range) { return reduce_range ? QRange{0, 127} : QRange{0, 255}; }
-constexpr QRange kQint8Range{-128, 127};
+
+enum class QScheme { affine, symmetric };
+
+/// What an observer's numbers are for: its arguments dtype, qscheme, reduce_range and quant_min, quant_max in PyTorch.
+struct QSpec {
+  DType dtype = DType::quint8;
+  QScheme scheme = QScheme::affine;
+  bool reduce_range = false;         // one bit less, so that 16-bit sums of products cannot saturate
+  std::optional<QRange> codes = {};  // instead of all that dtype has; must contain 0
+
+  /// 0..255 or -128..127, halved by reduce_range. torch/ao/quantization/utils.py: calculate_qmin_qmax.
+  QRange range() const;
+  bool operator==(const QSpec&) const = default;
+};
+
+/// The weights of every default qconfig.
+constexpr QSpec kWeightSpec{.dtype = DType::qint8, .scheme = QScheme::symmetric};
+
+/// Throws Error for codes that are not in the dtype, or do not contain 0.
+void check_spec(const QSpec& spec);
 
 /// Throws Error for a range that is not finite or wider than a float32 can say.
-QParams affine_qparams(float min, float max, QRange range);
-QParams symmetric_qparams(float min, float max, QRange range);
+QParams calculate_qparams(float min, float max, const QSpec& spec);
 
 }  // namespace octet::quant

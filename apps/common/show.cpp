@@ -129,10 +129,10 @@ void show_evaluation(const Evaluation& e, const Sizes& sizes, double total_secon
   show_skipped(e.skipped);
 }
 
-json report_json(const quant::QConfig& qconfig, const std::vector<quant::ObserverInfo>& observers, const nn::Graph& int8_graph,
+json report_json(const quant::QConfigMapping& qconfig, const std::vector<quant::ObserverInfo>& observers, const nn::Graph& int8_graph,
                  const quant::HandCheck& check, const Evaluation& e, const Sizes& sizes) {
-  return {{"backend", qconfig.backend},
-          {"engine", name_of(qconfig.engine)},
+  return {{"backend", qconfig.backend()},
+          {"engine", name_of(qconfig.engine())},
           {"observers", observers_json(observers)},
           {"layers", layers_json(int8_graph)},
           {"hand_check", {{"equal", check.equal}, {"total", check.total}}},

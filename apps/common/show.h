@@ -25,7 +25,7 @@ struct Sizes {
 void show_evaluation(const Evaluation& evaluation, const Sizes& sizes, double total_seconds);
 
 /// report.json without its timings.
-nlohmann::json report_json(const quant::QConfig& qconfig, const std::vector<quant::ObserverInfo>& observers,
+nlohmann::json report_json(const quant::QConfigMapping& qconfig, const std::vector<quant::ObserverInfo>& observers,
                            const nn::Graph& int8_graph, const quant::HandCheck& check, const Evaluation& evaluation,
                            const Sizes& sizes);
 

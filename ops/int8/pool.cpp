@@ -15,6 +15,15 @@ void check_image(const Tensor& x, const char* op) {
 
 }  // namespace
 
+Tensor relu(const Tensor& x, int32_t zero_point) {
+  Tensor y = x.clone();
+  uint8_t* q = y.data<uint8_t>();
+  const auto z = static_cast<uint8_t>(zero_point);
+#pragma omp parallel for simd
+  for (int64_t i = 0; i < y.numel(); ++i) q[i] = q[i] > z ? q[i] : z;
+  return y;
+}
+
 Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& o) {
   check_image(x, "int8 max_pool2d");
   const int64_t N = x.size(0), H = x.size(1), W = x.size(2), C = x.size(3);

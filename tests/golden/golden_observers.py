@@ -1,7 +1,6 @@
 """Observers of PyTorch: batches in, min, max, histogram, scale and zero point out.
 
-Each .npz: batch_0, batch_1, ... (float32), and for the HistogramObserver with reduce_range 0 and 1, the MinMaxObserver (affine quint8,
-symmetric qint8) and the PerChannelMinMaxObserver (symmetric qint8) what PyTorch answers.
+Each .npz: batch_0, batch_1, ... (float32), and what each kind of PyTorch's observers answers (answers).
 """
 import numpy as np
 import torch
@@ -10,6 +9,7 @@ from torch.ao.quantization import observer
 
 def cases(rng):
     yield "random", [rng.randn(3, 4, 16, 16)]
+    yield "channels", [rng.randn(5, 4, 3, 3) * s for s in (1.0, 2.0, 0.5)]
     yield "growing", [rng.randn(2000) * s for s in (0.5, 1.0, 3.0, 2.0)]  # the last one is within the known range
     yield "shrinking", [rng.randn(2000) * s for s in (3.0, 1.0, 0.5)]
     yield "relu", [np.maximum(rng.randn(4000) * s, 0) for s in (1.0, 1.5, 1.2)]
@@ -33,11 +33,22 @@ def answers(x_batches):
         "minmax": observer.MinMaxObserver(dtype=torch.quint8),
         "weight": observer.MinMaxObserver(dtype=torch.qint8, qscheme=torch.per_tensor_symmetric),
         "channel": observer.PerChannelMinMaxObserver(dtype=torch.qint8, qscheme=torch.per_channel_symmetric),
+        "channel_affine7": observer.PerChannelMinMaxObserver(dtype=torch.quint8, qscheme=torch.per_channel_affine, reduce_range=True),
+        "moving": observer.MovingAverageMinMaxObserver(dtype=torch.quint8),
+        "moving_fast": observer.MovingAverageMinMaxObserver(averaging_constant=0.3, dtype=torch.qint8, qscheme=torch.per_tensor_symmetric),
+        "moving_channel": observer.MovingAveragePerChannelMinMaxObserver(dtype=torch.qint8, qscheme=torch.per_channel_symmetric),
+        "minmax_int8": observer.MinMaxObserver(dtype=torch.qint8, qscheme=torch.per_tensor_affine),
+        "minmax_int8_reduced": observer.MinMaxObserver(dtype=torch.qint8, qscheme=torch.per_tensor_symmetric, reduce_range=True),
+        "minmax_middle": observer.MinMaxObserver(dtype=torch.quint8, qscheme=torch.per_tensor_symmetric),
+        "minmax_4bit": observer.MinMaxObserver(dtype=torch.quint8, quant_min=0, quant_max=15),
+        "minmax_4bit_middle": observer.MinMaxObserver(dtype=torch.quint8, qscheme=torch.per_tensor_symmetric, quant_min=0, quant_max=15),
+        "minmax_halved": observer.MinMaxObserver(dtype=torch.qint8, qscheme=torch.per_tensor_affine, quant_min=-127, quant_max=127, reduce_range=True),
+        "histogram_symmetric": observer.HistogramObserver(dtype=torch.qint8, qscheme=torch.per_tensor_symmetric),
     }
     for name, o in kinds.items():
         if not np.isfinite(np.concatenate([b.ravel() for b in x_batches])).all() and not name.startswith("histogram"):
             continue  # MinMax observers take infinity for a range
-        if name == "channel" and x_batches[0].ndim < 2:
+        if "channel" in name and x_batches[0].ndim < 2:
             continue
         for b in x_batches:
             o(torch.from_numpy(b))

@@ -57,7 +57,6 @@ class PyTorchModels : public ::testing::TestWithParam<Case> {
         state_(float_state(GetParam())),
         loaded_(nn::model_from_checkpoint(state_, "test")) {
     traced_ = nn::trace(*loaded_.model, Tensor::zeros({1, 3, 64, 64}));
-    qconfig_ = default_qconfig(GetParam().backend);
     prepared_ = prepare(traced_, qconfig_);
   }
 
@@ -79,7 +78,7 @@ class PyTorchModels : public ::testing::TestWithParam<Case> {
       if (kind == "weight_scale") {
         const std::vector<float> scale = golden_.floats(array);
         const Tensor weight = layer_of(key).parameter("weight");
-        EXPECT_EQ(qconfig_.weight_scale(weight), scale) << key;
+        EXPECT_EQ(weight_scales(qconfig_.global()->weight, weight), scale) << key;
         const Tensor codes = ops::int8::quantize_weight(weight, scale);
         EXPECT_EQ(crc32(0, reinterpret_cast<const Bytef*>(codes.bytes()), static_cast<uInt>(codes.nbytes())),
                   golden_.number("crc." + key))
@@ -122,7 +121,7 @@ class PyTorchModels : public ::testing::TestWithParam<Case> {
   StateDict state_;
   nn::LoadedModel loaded_;
   nn::Graph traced_, prepared_;
-  QConfig qconfig_;
+  QConfigMapping qconfig_ = get_default_qconfig_mapping(GetParam().backend);
 };
 
 INSTANTIATE_TEST_SUITE_P(Networks, PyTorchModels,
@@ -146,24 +145,24 @@ TEST_P(PyTorchModels, ObserversStandWherePyTorchPutsThem) {
 }
 
 TEST_P(PyTorchModels, EveryNodeOfPyTorchsInt8ModelIsEqual) {
-  expect_nodes(graph_from_pytorch(pytorch_state(), qconfig_.engine, "test"));
+  expect_nodes(graph_from_pytorch(pytorch_state(), qconfig_.engine(), "test"));
 }
 
 TEST_P(PyTorchModels, PrintsAsPyTorch) {
   std::string want;
   for (const std::string& line : golden_.lines("module_tree")) want += (want.empty() ? "" : "\n") + line;
-  EXPECT_EQ(nn::modules_to_string(graph_from_pytorch(pytorch_state(), qconfig_.engine, "test")), want);
+  EXPECT_EQ(nn::modules_to_string(graph_from_pytorch(pytorch_state(), qconfig_.engine(), "test")), want);
 }
 
 TEST_P(PyTorchModels, SavingAndLoadingKeepsEveryBit) {
-  const nn::Graph graph = graph_from_pytorch(pytorch_state(), qconfig_.engine, "test");
+  const nn::Graph graph = graph_from_pytorch(pytorch_state(), qconfig_.engine(), "test");
   const SavedModel saved = save_graph(graph, {{"source", "a test"}});
   EXPECT_TRUE(is_saved_graph(saved.metadata));
   expect_nodes(load_graph(saved, "saved"));
 }
 
 TEST_P(PyTorchModels, FirstLayerByHand) {
-  const nn::Graph graph = graph_from_pytorch(pytorch_state(), qconfig_.engine, "test");
+  const nn::Graph graph = graph_from_pytorch(pytorch_state(), qconfig_.engine(), "test");
   const HandCheck check = verify_first_layer(graph, test::random_floats({1, 3, 32, 32}, 4));
   EXPECT_EQ(check.total, 64 * 16 * 16);
   EXPECT_EQ(check.equal, check.total);
@@ -176,7 +175,7 @@ TEST_P(PyTorchModels, MissingAndUnexpectedKeysAreAllListed) {
   for (const StateEntry& e : whole.entries())
     if (!e.key.ends_with("layer3.1.conv2.scale") && !e.key.ends_with("0.6.1.conv2.scale")) state.add(e);
   state.add({"surprise", Tensor::zeros({1}), {}});
-  EXPECT_TRUE(test::fails_with([&] { graph_from_pytorch(state, qconfig_.engine, "a.pth"); },
+  EXPECT_TRUE(test::fails_with([&] { graph_from_pytorch(state, qconfig_.engine(), "a.pth"); },
                                {"a.pth", "missing key", "1.conv2.scale'", "unexpected key 'surprise'"}));
 }
 

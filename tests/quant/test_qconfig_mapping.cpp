@@ -1,0 +1,98 @@
+// QConfigMapping: layers kept in float leave observers, quantize and dequantize exactly where PyTorch's FX puts them.
+#include "nn/executor.h"
+#include "nn/init.h"
+#include "nn/models/from_checkpoint.h"
+#include "nn/trace.h"
+#include "quant/convert.h"
+#include "quant/insert_observers.h"
+#include "quant/model_file.h"
+#include "tests/support/compare.h"
+#include "tests/support/golden.h"
+#include "tests/support/make.h"
+
+namespace octet::quant {
+namespace {
+
+using test::Golden;
+
+nn::Graph traced_model() {
+  auto model = nn::resnet18(/*fastai_head=*/true, 10);
+  Generator generator(3);
+  nn::init::initialise(*model, generator);
+  return nn::trace(*model, Tensor::zeros({1, 3, 32, 32}));
+}
+
+const QConfig kMinMax{.activation = {.kind = "MinMaxObserver"}, .weight = {.kind = "MinMaxObserver", .spec = kWeightSpec}};
+
+QConfigMapping mapping_of(const std::vector<std::string>& rules) {
+  QConfigMapping mapping = get_default_qconfig_mapping("qnnpack");
+  for (const std::string& line : rules) {
+    std::istringstream words(line);
+    std::string kind, key, choice;
+    words >> kind >> key >> choice;
+    const QConfigMapping::Choice chosen = choice == "none" ? QConfigMapping::Choice() : kMinMax;
+    if (kind == "global") mapping.set_global(chosen);
+    if (kind == "object_type") mapping.set_object_type(key, chosen);
+    if (kind == "module_name") mapping.set_module_name(key, chosen);
+    if (kind == "module_name_regex") mapping.set_module_name_regex(key, chosen);
+  }
+  return mapping;
+}
+
+/// One text, of which gtest shows the lines that differ.
+std::string joined(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += line + "\n";
+  return text;
+}
+
+class Placement : public ::testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(Mappings, Placement,
+                         ::testing::Values("first_layer", "one_convolution", "second_of_block", "a_stage", "head", "no_linear",
+                                           "no_add", "no_cat", "all_but_one", "precedence", "mixed"),
+                         [](const auto& info) { return std::string(info.param); });
+
+TEST_P(Placement, AsPyTorch) {
+  const Golden golden(std::string("qconfigs/") + GetParam());
+  const QConfigMapping mapping = mapping_of(golden.lines("rules"));
+  const nn::Graph prepared = prepare(traced_model(), mapping);
+  std::vector<std::string> observed, nodes;
+  for (const ObserverInfo& info : observers(prepared))
+    observed.push_back(info.name + " " + info.observes + " " + info.observer->kind());
+  EXPECT_EQ(joined(observed), joined(golden.lines("prepared")));
+
+  const Tensor x = test::random_floats({1, 3, 64, 64}, 1);
+  nn::run(prepared, x);
+  const nn::Graph converted = convert(prepared, mapping);
+  static const char* const kKinds[] = {"placeholder", "call_module", "call_function", "output"};
+  for (const nn::Node& node : converted.nodes()) nodes.push_back(node.name + " " + kKinds[static_cast<size_t>(node.kind)]);
+  EXPECT_EQ(joined(nodes), joined(golden.lines("converted")));
+
+  const Tensor y = nn::run(converted, x);
+  const SavedModel saved = save_graph(converted, {});
+  EXPECT_TRUE(test::bits_equal(nn::run(load_graph(saved, "saved"), x), y));
+}
+
+TEST(QConfigMapping, NamesWhatDoesNotMatch) {
+  const nn::Graph traced = traced_model();
+  QConfigMapping mapping = get_default_qconfig_mapping("x86");
+  mapping.set_module_name("0.4.0.conv9", std::nullopt);
+  EXPECT_TRUE(test::fails_with([&] { prepare(traced, mapping); }, {"'0.4.0.conv9'", "matches no layer", "0.4.0.conv1"}));
+  EXPECT_TRUE(test::fails_with([&] { mapping.set_module_name_regex("(", std::nullopt); }, {"'('", "regular expression"}));
+  QConfigMapping types = get_default_qconfig_mapping("x86");
+  types.set_object_type("Conv3d", std::nullopt);
+  EXPECT_TRUE(test::fails_with([&] { prepare(traced, types); }, {"'Conv3d'", "Conv2d", "Linear", "add"}));
+}
+
+TEST(QConfig, RefusesWhatCannotBe) {
+  EXPECT_TRUE(
+      test::fails_with([] { make_observer({.kind = "Histogram"}); }, {"'Histogram'", "HistogramObserver", "MseObserver"}));
+  EXPECT_TRUE(test::fails_with([] { make_observer({.spec = {.codes = QRange{0, 300}}}); }, {"quant_max 300", "0..255"}));
+  EXPECT_TRUE(test::fails_with([] { make_observer({.spec = {.codes = QRange{3, 15}}}); }, {"quant_min 3", "contains 0"}));
+  EXPECT_TRUE(test::fails_with([] { make_observer({.kind = "PercentileObserver", .percentile = 101}); }, {"101"}));
+  const Tensor weight = test::random_floats({4, 3}, 1);
+  EXPECT_TRUE(test::fails_with([&] { weight_scales({.kind = "MinMaxObserver"}, weight); }, {"quint8", "symmetric"}));
+}
+
+}  // namespace
+}  // namespace octet::quant
