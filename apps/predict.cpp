@@ -18,7 +18,7 @@
 #include "loaders/transforms.h"
 #include "nn/executor.h"
 #include "ops/elementwise.h"
-#include "quant/qconfig.h"
+#include "quant/qconfig_mapping.h"
 
 using namespace octet;
 

@@ -1,7 +1,7 @@
 // quantize: the documented static quantization workflow, end to end, on real images.
 //
 //   data -> float model -> prepare (fold, fuse, observe) -> calibrate -> convert to int8 -> look inside -> verify by hand ->
-//   evaluate
+//   compare with fake quantization -> evaluate
 // It prints what the notebook prints, stage by stage, and with --output writes model.safetensors and report.json.
 // PyTorch counterpart: get_default_qconfig_mapping, prepare_fx, calibration, convert_fx.
 #include <filesystem>
@@ -13,13 +13,16 @@
 #include "apps/common/evaluate.h"
 #include "apps/common/models.h"
 #include "apps/common/progress.h"
+#include "apps/common/qconfig_options.h"
 #include "apps/common/show.h"
 #include "loaders/file.h"
 #include "loaders/safetensors.h"
 #include "nn/executor.h"
 #include "nn/print.h"
 #include "quant/convert.h"
+#include "quant/fake_quantize.h"
 #include "quant/model_file.h"
+#include "quant/qconfig_json.h"
 #include "tensor/random.h"
 
 using namespace octet;
@@ -29,21 +32,24 @@ namespace {
 struct Options {
   apps::CommonOptions common;
   apps::DataOptions data;
-  std::string backend = "qnnpack", subset = "first", output;
+  apps::QConfigOptions qconfig;
+  std::string subset = "first", output, calibration = "one-pass";
   int64_t limit = 0, eval_limit = 0, seed = 0;
-  bool verbose = false;
+  bool verbose = false, fake_quant = true;
 };
 
 void add_options(CLI::App& app, Options& o) {
   apps::add_data_options(app, o.data);
-  app.add_option("--backend", o.backend, "qconfig and engine")
-      ->check(CLI::IsMember({"qnnpack", "x86", "fbgemm", "onednn"}))
-      ->capture_default_str();
+  apps::add_qconfig_options(app, o.qconfig);
   app.add_option("--limit", o.limit, "Images to calibrate on; 0: all")
       ->check(CLI::Range(int64_t{0}, int64_t{1} << 40))
       ->capture_default_str();
   app.add_option("--subset", o.subset, "Which ones --limit takes: the first in sorted order, or spread over all classes")
       ->check(CLI::IsMember({"first", "spread"}))
+      ->capture_default_str();
+  app.add_option("--calibration", o.calibration,
+                 "one-pass, as PyTorch; or two-pass: ranges first, counts second, whatever the order of the images")
+      ->check(CLI::IsMember({"one-pass", "two-pass"}))
       ->capture_default_str();
   app.add_option("--eval-limit", o.eval_limit, "Images to evaluate on, spread over all classes; 0: all")
       ->check(CLI::Range(int64_t{0}, int64_t{1} << 40))
@@ -52,7 +58,9 @@ void add_options(CLI::App& app, Options& o) {
   app.add_option("--seed", o.seed, "For the random image of the hand check")
       ->check(CLI::Range(int64_t{0}, int64_t{1} << 62))
       ->capture_default_str();
-  app.add_flag("--verbose", o.verbose, "Show every observer and the converted graph's calls");
+  app.add_flag("--fake-quant,!--no-fake-quant", o.fake_quant, "Also evaluate the fake-quant graph, and compare int8 with it")
+      ->capture_default_str();
+  app.add_flag("--verbose", o.verbose, "Show every observer, the converted graph's calls and every node's comparison");
   apps::add_common_options(app, o.common);
 }
 
@@ -92,21 +100,30 @@ double calibrate(const nn::Graph& prepared, const loaders::Imagenette& data, con
   const size_t count = o.limit ? static_cast<size_t>(o.limit) : data.size();
   std::vector<size_t> indices =
       loaders::subset_indices(data.size(), count, o.subset == "first" ? loaders::Subset::first : loaders::Subset::spread);
-  apps::Progress progress("calibrate", static_cast<int64_t>(indices.size()), o.common.quiet);
-  loaders::Batches batches(data, std::move(indices), {.batch_size = o.data.batch_size});
-  int64_t observed = 0;
-  while (const auto batch = batches.next()) {
-    nn::run(prepared, batch->images);
-    progress.add(batch->images.size(0));
-    observed += batch->images.size(0);
+  const auto observers = quant::observers(prepared);
+  const auto pass = [&](const char* label) {
+    apps::Progress progress(label, static_cast<int64_t>(indices.size()), o.common.quiet);
+    loaders::Batches batches(data, indices, {.batch_size = o.data.batch_size});
+    int64_t observed = 0;
+    while (const auto batch = batches.next()) {
+      nn::run(prepared, batch->images);
+      progress.add(batch->images.size(0));
+      observed += batch->images.size(0);
+    }
+    return std::pair(observed, batches.skipped());
+  };
+  if (o.calibration == "two-pass") {
+    for (const auto& info : observers) info.observer->begin_first_pass();
+    pass("find ranges");
+    for (const auto& info : observers) info.observer->begin_second_pass();
   }
+  const auto [observed, skipped] = pass("calibrate");
   const double seconds = seconds_since(start);
   std::cout << "observed " << observed << " images in " << std::fixed << std::setprecision(1) << seconds << " s\n"
             << std::defaultfloat;
-  apps::show_skipped(batches.skipped());
+  apps::show_skipped(skipped);
 
   apps::show_stage(5, "Observers");
-  const auto observers = quant::observers(prepared);
   apps::show_observers(observers, o.verbose ? observers.size() : 3);
   return seconds;
 }
@@ -122,10 +139,15 @@ nn::Graph convert(const nn::Graph& prepared, const quant::QConfigMapping& qconfi
   return int8;
 }
 
-quant::HandCheck verify(const nn::Graph& int8, const Options& o) {
+std::optional<quant::HandCheck> verify(const nn::Graph& int8, const Options& o) {
   apps::show_stage(8, "A random image through the int8 model");
   Generator generator(static_cast<uint64_t>(o.seed));
-  quant::HandCheck check = quant::verify_first_layer(int8, randn({1, 3, 224, 224}, generator));
+  const auto verified = quant::verify_first_layer(int8, randn({1, 3, 224, 224}, generator));
+  if (!verified) {
+    std::cout << "the first layer stays in float: there are no integers to verify by hand\n";
+    return std::nullopt;
+  }
+  const quant::HandCheck& check = *verified;
   apps::show_codes(check);
 
   apps::show_stage(9, "The first layer by hand");
@@ -136,11 +158,19 @@ quant::HandCheck verify(const nn::Graph& int8, const Options& o) {
   return check;
 }
 
-apps::Evaluation evaluate(const apps::Model& model, const nn::Graph& int8, const std::vector<int>& outputs, const Options& o) {
+apps::Evaluation evaluate(const apps::Model& model, const nn::Graph* fake, const nn::Graph& int8, const std::vector<int>& outputs,
+                          const Options& o) {
   apps::show_stage(10, "Evaluate");
   const loaders::Imagenette data(o.data.data, o.data.split,
                                  {.limit = o.eval_limit ? std::optional(static_cast<size_t>(o.eval_limit)) : std::nullopt});
-  return apps::evaluate(model.graph, &int8, data, outputs, {.batch_size = o.data.batch_size, .quiet = o.common.quiet});
+  std::vector<const nn::Graph*> graphs = {&model.graph, &int8};
+  if (fake) {
+    constexpr int kCompared = 8;  // images
+    std::vector<size_t> indices = loaders::subset_indices(data.size(), kCompared, loaders::Subset::spread);
+    apps::show_comparison(quant::compare(*fake, int8, loaders::Batches(data, std::move(indices)).next()->images), o.verbose);
+    graphs.insert(graphs.begin() + 1, fake);
+  }
+  return apps::evaluate(graphs, data, outputs, {.batch_size = o.data.batch_size, .quiet = o.common.quiet});
 }
 
 size_t parameter_bytes(const nn::Graph& float_graph) {
@@ -157,16 +187,18 @@ void quantize(const Options& o) {
   const loaders::Imagenette data = open_data(o);
   const apps::Model model = load_model(o);
   const std::vector<int> outputs = apps::output_of_class(data.classes(), model.classes);
-  const quant::QConfigMapping qconfig = quant::get_default_qconfig_mapping(o.backend);
+  const quant::QConfigMapping qconfig = apps::make_qconfig_mapping(o.qconfig);
 
   const nn::Graph prepared = prepare(model, qconfig);
   const double calibration_seconds = calibrate(prepared, data, o);
   const nn::Graph int8 = convert(prepared, qconfig, o);
-  const quant::HandCheck check = verify(int8, o);
-  const apps::Evaluation evaluation = evaluate(model, int8, outputs, o);
+  const std::optional<quant::HandCheck> check = verify(int8, o);
+  const std::optional<nn::Graph> fake = o.fake_quant ? std::optional(quant::fake_quantize(prepared, qconfig)) : std::nullopt;
+  const apps::Evaluation evaluation = evaluate(model, fake ? &*fake : nullptr, int8, outputs, o);
 
   const std::string source = std::filesystem::path(o.data.weights).filename().string();
-  const quant::SavedModel saved = quant::save_graph(int8, {{"backend", o.backend}, {"source", source}});
+  const quant::SavedModel saved =
+      quant::save_graph(int8, {{"backend", o.qconfig.backend}, {"qconfig", quant::to_json(qconfig)}, {"source", source}});
   const loaders::SafeTensors file{saved.tensors, saved.metadata};
   const apps::Sizes sizes{parameter_bytes(model.graph), loaders::safetensors_size(file)};
   apps::show_evaluation(evaluation, sizes, seconds_since(start));
@@ -174,8 +206,8 @@ void quantize(const Options& o) {
 
   nlohmann::json report = apps::report_json(qconfig, quant::observers(prepared), int8, check, evaluation, sizes);
   report["timings"] = {{"calibrate", calibration_seconds},
-                       {"float", evaluation.first.seconds},
-                       {"int8", evaluation.second.seconds},
+                       {"float", evaluation.scores.front().seconds},
+                       {"int8", evaluation.scores.back().seconds},
                        {"total", seconds_since(start)}};
   loaders::save_safetensors(o.output + "/model.safetensors", file);
   loaders::write_atomically(o.output + "/report.json", [&](loaders::Output& out) { out.write(report.dump(1) + "\n"); });

@@ -54,7 +54,7 @@ void evaluate(const Options& o) {
   std::cout << o.data.weights << ": " << model.description << ", " << model.classes << " classes\n";
   const std::vector<int> outputs = apps::output_of_class(data.classes(), model.classes);
   const apps::Evaluation e =
-      apps::evaluate(model.graph, nullptr, data, outputs, {.batch_size = o.data.batch_size, .quiet = o.common.quiet});
+      apps::evaluate({&model.graph}, data, outputs, {.batch_size = o.data.batch_size, .quiet = o.common.quiet});
   apps::show_confusion(e.confusion, data.classes());
   apps::show_accuracy(e, o.data.data + ", split " + o.data.split);
 }

@@ -64,6 +64,14 @@ struct RunNode {
 
 }  // namespace
 
+Tensor run_node(const Node& node, std::span<const Tensor> inputs) {
+  try {
+    return std::visit(RunNode{node, inputs}, node.op);
+  } catch (const Error& error) {
+    fail("node '", node.name, "': ", error.what());
+  }
+}
+
 Tensor run(const Graph& graph, const Tensor& x, const NodeCallback& on_node) {
   std::unordered_map<const Node*, int> uses;  // still to come
   for (const Node& node : graph.nodes())
@@ -77,11 +85,7 @@ Tensor run(const Graph& graph, const Tensor& x, const NodeCallback& on_node) {
       if (--uses[input] == 0) values.erase(input);
     }
     if (node.kind == NodeKind::placeholder) in.push_back(x);
-    try {
-      result = std::visit(RunNode{node, in}, node.op);
-    } catch (const Error& error) {
-      fail("node '", node.name, "': ", error.what());
-    }
+    result = run_node(node, in);
     const bool computes = node.kind == NodeKind::call_module || node.kind == NodeKind::call_function;
     if (on_node && computes) on_node(node, result);
     if (uses[&node] > 0) values[&node] = result;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 
 #include "nn/graph.h"
 
@@ -13,5 +14,8 @@ using NodeCallback = std::function<void(const Node& node, const Tensor& result)>
 
 /// x float32 [N, 3, H, W] -> the graph's output. Errors are those of the ops, with the node's name in front.
 Tensor run(const Graph& graph, const Tensor& x, const NodeCallback& on_node = {});
+
+/// One node by itself, on the values of its inputs.
+Tensor run_node(const Node& node, std::span<const Tensor> inputs);
 
 }  // namespace octet::nn

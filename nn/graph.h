@@ -25,6 +25,7 @@ struct Node {
   std::map<std::string, Tensor> parameters = {};  // float layers: weight, bias, running_mean, running_var
   std::string scope = {};                         // a function's: the path of the module that calls it ("layer1.0")
   bool keep_float = false;                        // quant/: not to be quantized
+  std::string observer = {};                      // of a quantized node: the observer that chose its output's scale
 
   /// The parameter, or an undefined tensor.
   Tensor parameter(const std::string& key) const {

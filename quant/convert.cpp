@@ -50,6 +50,7 @@ class Converter {
     const std::string suffix = observer_count_ == 0 ? "" : "_" + std::to_string(observer_count_);
     ++observer_count_;
     if (source.qparams) {
+      source.node->observer = observer.name;
       made_[&observer] = {source.node, source.qparams, suffix};
       return;
     }
@@ -58,6 +59,7 @@ class Converter {
                                   .target = "quantize_per_tensor",
                                   .op = op::Quantize{qparams},
                                   .inputs = {source.node}});
+    quantize->observer = observer.name;
     made_[&observer] = {quantize, qparams, suffix};
   }
 
@@ -157,23 +159,13 @@ nn::Graph convert(const nn::Graph& prepared, const ConversionSource& source) {
 }
 
 nn::Graph convert(const nn::Graph& prepared, const QConfigMapping& mapping) {
-  return convert(prepared,
-                 ConversionSource{.activation =
-                                      [](const Node& node) {
-                                        try {
-                                          return observer_of(node)->calculate_qparams();
-                                        } catch (const Error& error) {
-                                          fail("observer '", node.name, "' of '", node.inputs[0]->name, "': ", error.what());
-                                        }
-                                      },
-                                  .weights =
-                                      [&](const Node& layer) {
-                                        const Tensor weight = layer.parameter("weight");
-                                        std::vector<float> scale = weight_scales(mapping.of(layer)->weight, weight);
-                                        Tensor codes = ops::int8::quantize_weight(weight, scale);
-                                        return LayerWeights{std::move(codes), std::move(scale), layer.parameter("bias")};
-                                      },
-                                  .engine = mapping.engine()});
+  const auto weights = [&](const Node& layer) {
+    const Tensor weight = layer.parameter("weight");
+    std::vector<float> scale = weight_scales(mapping.of(layer)->weight, weight);
+    Tensor codes = ops::int8::quantize_weight(weight, scale);
+    return LayerWeights{std::move(codes), std::move(scale), layer.parameter("bias")};
+  };
+  return convert(prepared, {.activation = calibrated_qparams, .weights = weights, .engine = mapping.engine()});
 }
 
 }  // namespace octet::quant

@@ -14,6 +14,15 @@ inline std::shared_ptr<Observer> observer_of(const nn::Node& node) {
   return call ? std::dynamic_pointer_cast<Observer>(call->function) : nullptr;
 }
 
+/// What the observer that this node calls has chosen. Throws Error, naming it, when it has seen nothing.
+inline QParams calibrated_qparams(const nn::Node& node) {
+  try {
+    return observer_of(node)->calculate_qparams();
+  } catch (const Error& error) {
+    fail("observer '", node.name, "' of '", node.inputs[0]->name, "': ", error.what());
+  }
+}
+
 /// Ops whose output keeps its input's scale and zero point (cat: its first input's), and so shares its observer.
 inline bool shares_qparams(const nn::Op& op) {
   using namespace nn::op;

@@ -41,20 +41,23 @@ class QConfigMapping {
   /// Throws Error for a name, pattern or type that matches no call of the graph, with those that are there.
   void check_all_match(const nn::Graph& graph) const;
 
- private:
   enum class By { name, pattern, type };
   struct Rule {
     By by;
     std::string key;
     Choice choice;
   };
+  /// In order of precedence.
+  const std::vector<Rule>& rules() const { return rules_; }
+
+ private:
   static bool matches(const Rule& rule, const nn::Node& call);
   QConfigMapping& set(By by, std::string key, Choice choice);
 
   std::string backend_;
   Engine engine_;
   Choice global_;
-  std::vector<Rule> rules_;  // in order of precedence
+  std::vector<Rule> rules_;
 };
 
 /// torch.ao.quantization.get_default_qconfig_mapping. Throws Error for an unknown backend.

@@ -64,18 +64,22 @@ std::vector<int> layer_by_hand(const Conv2dParams& layer, const std::vector<int3
   return y;
 }
 
+bool quantizes_the_image(const nn::Node& node) {
+  return nn::is<nn::op::Quantize>(node.op) && node.inputs[0]->kind == nn::NodeKind::placeholder;
+}
+
 std::vector<int> first_ten(const auto& values) {
   return {values.begin(), values.begin() + std::min<std::ptrdiff_t>(10, std::ssize(values))};
 }
 
 }  // namespace
 
-HandCheck verify_first_layer(const nn::Graph& graph, const Tensor& image) {
+std::optional<HandCheck> verify_first_layer(const nn::Graph& graph, const Tensor& image) {
   const nn::Node* layer_node = nullptr;
   for (const nn::Node& node : graph.nodes())
-    if (layer_node == nullptr && nn::is<nn::op::QuantizedConv2d>(node.op)) layer_node = &node;
-  OCTET_CHECK(layer_node != nullptr && nn::is<nn::op::Quantize>(layer_node->inputs[0]->op),
-              "verify: the graph does not start with an int8 convolution");
+    if (layer_node == nullptr && nn::is<nn::op::QuantizedConv2d>(node.op) && quantizes_the_image(*node.inputs[0]))
+      layer_node = &node;
+  if (layer_node == nullptr) return std::nullopt;
   const Conv2dParams& layer = std::get<nn::op::QuantizedConv2d>(layer_node->op).layer->params();
   OCTET_CHECK(layer.options.groups == 1 && image.dim() == 4 && image.size(0) == 1,
               "verify: expected one image and a convolution without groups, got ", image.shape(), " and ", layer.options.groups,

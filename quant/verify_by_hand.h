@@ -5,6 +5,8 @@
 //   int32 bias; dequantize and requantize in one multiplication; relu as a clamp at the zero point.
 #pragma once
 
+#include <optional>
+
 #include "nn/graph.h"
 
 namespace octet::quant {
@@ -16,7 +18,8 @@ struct HandCheck {
   std::vector<int> input = {}, by_hand = {}, by_layer = {};  // the first ten codes of each, in (n, c, h, w) order
 };
 
-/// image float32 [1, 3, H, W], as the model gets it. The graph must start with quantize and a convolution without groups.
-HandCheck verify_first_layer(const nn::Graph& int8_graph, const Tensor& image);
+/// image float32 [1, 3, H, W], as the model gets it. Nothing when the first layer is no int8 convolution, because it was kept in
+/// float. Throws Error for a convolution with groups.
+std::optional<HandCheck> verify_first_layer(const nn::Graph& int8_graph, const Tensor& image);
 
 }  // namespace octet::quant

@@ -41,30 +41,36 @@ std::vector<int> output_of_class(const std::vector<std::string>& dataset_classes
   return outputs;
 }
 
-Evaluation evaluate(const nn::Graph& first, const nn::Graph* second, const loaders::Imagenette& data,
-                    const std::vector<int>& outputs, const EvaluateOptions& o) {
+Evaluation evaluate(const std::vector<const nn::Graph*>& graphs, const loaders::Imagenette& data, const std::vector<int>& outputs,
+                    const EvaluateOptions& o) {
   std::vector<size_t> indices(data.size());
   std::iota(indices.begin(), indices.end(), size_t{0});
   loaders::Batches batches(data, std::move(indices), {.batch_size = o.batch_size, .image_size = o.image_size, .cache = o.cache});
   Progress progress(o.label, static_cast<int64_t>(data.size()), o.quiet);
   Evaluation e;
+  e.scores.resize(graphs.size());
   e.confusion = Confusion(data.classes().size());
   while (const auto batch = batches.next()) {
-    const Tensor logits = timed_run(first, batch->images, e.first);
-    const std::vector<int> a = ops::argmax(logits);
-    const std::vector<int> b = second ? ops::argmax(timed_run(*second, batch->images, e.second)) : a;
-    std::vector<int> wanted;
+    std::vector<int> wanted, first;
     for (int label : batch->labels) wanted.push_back(outputs[static_cast<size_t>(label)]);
-    e.loss += ops::cross_entropy(logits, wanted, {o.label_smoothing}) * static_cast<double>(wanted.size());
-    for (size_t i = 0; i < a.size(); ++i) {
-      e.first.right += a[i] == wanted[i];
-      e.second.right += b[i] == wanted[i];
-      e.agree += a[i] == b[i];
-      const auto answer = std::ranges::find(outputs, a[i]) - outputs.begin();
+    for (size_t g = 0; g < graphs.size(); ++g) {
+      const Tensor logits = timed_run(*graphs[g], batch->images, e.scores[g]);
+      const std::vector<int> answers = ops::argmax(logits);
+      if (g == 0) {
+        first = answers;
+        e.loss += ops::cross_entropy(logits, wanted, {o.label_smoothing}) * static_cast<double>(wanted.size());
+      }
+      for (size_t i = 0; i < answers.size(); ++i) {
+        e.scores[g].right += answers[i] == wanted[i];
+        e.scores[g].agree += answers[i] == first[i];
+      }
+    }
+    for (size_t i = 0; i < first.size(); ++i) {
+      const auto answer = std::ranges::find(outputs, first[i]) - outputs.begin();
       e.confusion.add(static_cast<size_t>(batch->labels[i]), static_cast<size_t>(answer));
     }
-    e.images += static_cast<int64_t>(a.size());
-    progress.add(static_cast<int64_t>(a.size()));
+    e.images += std::ssize(first);
+    progress.add(std::ssize(first));
     e.stopped = o.stop && o.stop();
     if (e.stopped) break;
   }

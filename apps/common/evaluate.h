@@ -1,4 +1,5 @@
-// Accuracy of one or two graphs over a dataset: top-1 of each, loss, how often they agree, what is taken for what, and the time.
+// Accuracy of graphs over a dataset: top-1 of each, the first one's loss and confusions, how often the others agree with it, and
+// the time each took.
 #pragma once
 
 #include <functional>
@@ -15,20 +16,19 @@ std::vector<int> output_of_class(const std::vector<std::string>& dataset_classes
 
 struct Score {
   int64_t right = 0;
+  int64_t agree = 0;   // answers that are the first graph's
   double seconds = 0;  // in the network
 };
 
 struct Evaluation {
   int64_t images = 0;
-  int64_t agree = 0;  // images to which both graphs give the same answer
-  Score first, second;
+  std::vector<Score> scores;              // one per graph
   double loss = 0;                        // of the first graph: cross entropy, mean over the images
   Confusion confusion;                    // of the first graph
   std::vector<loaders::Skipped> skipped;  // unreadable images
   bool stopped = false;                   // before the last image
-  double accuracy(const Score& score) const {
-    return images ? static_cast<double>(score.right) / static_cast<double>(images) : 0;
-  }
+  double share(int64_t count) const { return images ? static_cast<double>(count) / static_cast<double>(images) : 0; }
+  double accuracy(size_t graph = 0) const { return share(scores.at(graph).right); }
 };
 
 struct EvaluateOptions {
@@ -40,8 +40,8 @@ struct EvaluateOptions {
   std::function<bool()> stop = {};  // asked after every batch
 };
 
-/// second may be null.
-Evaluation evaluate(const nn::Graph& first, const nn::Graph* second, const loaders::Imagenette& data,
-                    const std::vector<int>& outputs, const EvaluateOptions& options);
+/// At least one graph.
+Evaluation evaluate(const std::vector<const nn::Graph*>& graphs, const loaders::Imagenette& data, const std::vector<int>& outputs,
+                    const EvaluateOptions& options);
 
 }  // namespace octet::apps

@@ -6,6 +6,7 @@
 #include "apps/common/cli.h"
 #include "nn/print.h"
 #include "ops/int8/requantize.h"
+#include "quant/output_qparams.h"
 
 namespace octet::apps {
 namespace {
@@ -17,17 +18,6 @@ std::string joined(const std::vector<int>& values) {
   for (int v : values) text += str(text.empty() ? "" : " ", v);
   return text;
 }
-
-/// scale and zero point of a quantized node's output, for those that have their own.
-struct OutputQParams {
-  std::optional<ops::int8::QParams> operator()(const nn::op::QuantizedConv2d& o) const { return o.layer->params().output; }
-  std::optional<ops::int8::QParams> operator()(const nn::op::QuantizedLinear& o) const { return o.layer->params().output; }
-  std::optional<ops::int8::QParams> operator()(const nn::op::QuantizedAdd& o) const { return o.params.output; }
-  std::optional<ops::int8::QParams> operator()(const nn::op::Quantize& o) const { return o.output; }
-  std::optional<ops::int8::QParams> operator()(const nn::op::QuantizedCat& o) const { return o.output; }
-  std::optional<ops::int8::QParams> operator()(const nn::op::QuantizedAdaptiveAvgPool2d& o) const { return o.qparams; }
-  std::optional<ops::int8::QParams> operator()(const auto&) const { return {}; }
-};
 
 const std::vector<float>* weight_scale_of(const nn::Op& op) {
   if (const auto* conv = std::get_if<nn::op::QuantizedConv2d>(&op)) return &conv->layer->params().weight_scale;
@@ -53,7 +43,7 @@ json observers_json(const std::vector<quant::ObserverInfo>& observers) {
 json layers_json(const nn::Graph& graph) {
   json list = json::array();
   for (const nn::Node& node : graph.nodes()) {
-    const auto q = std::visit(OutputQParams{}, node.op);
+    const auto q = quant::own_qparams(node.op);
     if (!q) continue;
     json layer = {{"name", node.name}, {"type", nn::type_name(node)}, {"scale", q->scale}, {"zero_point", q->zero_point}};
     if (const auto* scale = weight_scale_of(node.op)) layer["weight_scale"] = *scale;
@@ -103,9 +93,9 @@ void show_codes(const quant::HandCheck& check) {
 }
 
 void show_accuracy(const Evaluation& e, const std::string& where) {
-  std::cout << std::fixed << std::setprecision(2) << "top-1 " << 100 * e.accuracy(e.first) << " % (" << e.first.right << " of "
+  std::cout << std::fixed << std::setprecision(2) << "top-1 " << 100 * e.accuracy() << " % (" << e.scores[0].right << " of "
             << e.images << " images of " << where << "), loss " << std::setprecision(4) << e.loss << ", " << std::setprecision(2)
-            << 1e3 * e.first.seconds / static_cast<double>(e.images) << " ms per image\n";
+            << 1e3 * e.scores[0].seconds / static_cast<double>(e.images) << " ms per image\n";
   show_skipped(e.skipped);
 }
 
@@ -114,33 +104,62 @@ void show_skipped(const std::vector<loaders::Skipped>& skipped) {
   for (const auto& [name, reason] : skipped) std::cerr << "skipped " << name << ": " << reason << "\n";
 }
 
+void show_comparison(const std::vector<quant::NodeComparison>& rows, bool all) {
+  quant::CodeDifference local, overall;
+  double expected = 0;
+  if (all) std::cout << "                              node   differ alone   expected   mean   largest   differ in all\n";
+  std::cout << std::fixed;
+  for (const auto& r : rows) {
+    for (auto [total, part] : {std::pair(&local, &r.local), std::pair(&overall, &r.overall)}) {
+      total->codes += part->codes;
+      total->differing += part->differing;
+      total->largest = std::max(total->largest, part->largest);
+      total->sum += part->sum;
+    }
+    expected += r.expected * static_cast<double>(r.local.codes);
+    if (all)
+      std::cout << std::setw(34) << r.name << std::setprecision(4) << std::setw(13) << 100 * r.local.share() << " %"
+                << std::setw(9) << 100 * r.expected << " %" << std::setprecision(5) << std::setw(9) << r.local.mean()
+                << std::setw(6) << r.local.largest << std::setprecision(2) << std::setw(14) << 100 * r.overall.share() << " %\n";
+  }
+  std::cout << std::setprecision(3) << "fake-quant against int8, " << rows.size() << " nodes: fed the same codes, "
+            << 100 * local.share() << " % of " << local.codes << " codes differ, by at most " << local.largest
+            << " (rounding of biases explains " << 100 * expected / static_cast<double>(std::max<int64_t>(1, local.codes))
+            << " %); running by itself, " << 100 * overall.share() << " %\n"
+            << std::defaultfloat;
+  for (const auto& r : rows)
+    if (r.suspicious()) std::cout << "SUSPICIOUS: " << r.name << " differs by more than rounding explains\n";
+}
+
 void show_evaluation(const Evaluation& e, const Sizes& sizes, double total_seconds) {
-  const auto images = static_cast<double>(e.images);
   const auto row = [&](const char* name, const Score& score, size_t bytes) {
-    std::cout << name << std::setw(8) << 100 * e.accuracy(score) << " %" << std::setw(12) << bytes << " bytes" << std::setw(10)
-              << 1e3 * score.seconds / images << " ms\n";
+    std::cout << name << std::setw(8) << 100 * e.share(score.right) << " %" << std::setw(12) << bytes << " bytes" << std::setw(10)
+              << 1e3 * score.seconds / static_cast<double>(e.images) << " ms" << std::setw(12) << 100 * e.share(score.agree)
+              << " %\n";
   };
-  std::cout << std::fixed << std::setprecision(2) << "          top-1              size   per image\n";
-  row("float ", e.first, sizes.float_bytes);
-  row("int8  ", e.second, sizes.int8_bytes);
-  std::cout << "the same answer on " << 100.0 * static_cast<double>(e.agree) / images << " % of " << e.images << " images\n"
-            << "peak memory " << peak_memory() / 1000000 << " MB, total time " << std::setprecision(1) << total_seconds << " s\n"
+  std::cout << std::fixed << std::setprecision(2) << "              top-1              size   per image   as float\n";
+  row("float     ", e.scores.front(), sizes.float_bytes);
+  if (e.scores.size() > 2) row("fake-quant", e.scores[1], sizes.float_bytes);
+  row("int8      ", e.scores.back(), sizes.int8_bytes);
+  std::cout << e.images << " images, peak memory " << peak_memory() / 1000000 << " MB, total time " << std::setprecision(1)
+            << total_seconds << " s\n"
             << std::defaultfloat;
   show_skipped(e.skipped);
 }
 
-json report_json(const quant::QConfigMapping& qconfig, const std::vector<quant::ObserverInfo>& observers, const nn::Graph& int8_graph,
-                 const quant::HandCheck& check, const Evaluation& e, const Sizes& sizes) {
+json report_json(const quant::QConfigMapping& qconfig, const std::vector<quant::ObserverInfo>& observers,
+                 const nn::Graph& int8_graph, const std::optional<quant::HandCheck>& check, const Evaluation& e,
+                 const Sizes& sizes) {
   return {{"backend", qconfig.backend()},
           {"engine", name_of(qconfig.engine())},
           {"observers", observers_json(observers)},
           {"layers", layers_json(int8_graph)},
-          {"hand_check", {{"equal", check.equal}, {"total", check.total}}},
+          {"hand_check", check ? json{{"equal", check->equal}, {"total", check->total}} : json(nullptr)},
           {"accuracy",
-           {{"float", e.accuracy(e.first)},
-            {"fake_quant", nullptr},
-            {"int8", e.accuracy(e.second)},
-            {"agreement", static_cast<double>(e.agree) / static_cast<double>(e.images)},
+           {{"float", e.accuracy()},
+            {"fake_quant", e.scores.size() > 2 ? json(e.accuracy(1)) : json(nullptr)},
+            {"int8", e.accuracy(e.scores.size() - 1)},
+            {"agreement", e.share(e.scores.back().agree)},
             {"images", e.images},
             {"skipped", e.skipped.size()}}},
           {"bytes", {{"float", sizes.float_bytes}, {"int8", sizes.int8_bytes}, {"peak_memory", peak_memory()}}}};

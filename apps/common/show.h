@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/common/evaluate.h"
+#include "quant/compare.h"
 #include "quant/insert_observers.h"
 #include "quant/verify_by_hand.h"
 
@@ -18,15 +19,18 @@ void show_codes(const quant::HandCheck& check);
 void show_accuracy(const Evaluation& evaluation, const std::string& where);
 void show_skipped(const std::vector<loaders::Skipped>& skipped);
 
+/// One line on how closely the int8 graph follows the fake-quant graph; all: a line per node before it.
+void show_comparison(const std::vector<quant::NodeComparison>& rows, bool all);
+
 struct Sizes {
   size_t float_bytes, int8_bytes;  // of the float parameters, and of the int8 model's file
 };
-/// Stage 10: accuracy, size and time of both models.
+/// Stage 10: accuracy, size and time of the float, the fake-quant (where it was evaluated) and the int8 model.
 void show_evaluation(const Evaluation& evaluation, const Sizes& sizes, double total_seconds);
 
 /// report.json without its timings.
 nlohmann::json report_json(const quant::QConfigMapping& qconfig, const std::vector<quant::ObserverInfo>& observers,
-                           const nn::Graph& int8_graph, const quant::HandCheck& check, const Evaluation& evaluation,
-                           const Sizes& sizes);
+                           const nn::Graph& int8_graph, const std::optional<quant::HandCheck>& check,
+                           const Evaluation& evaluation, const Sizes& sizes);
 
 }  // namespace octet::apps

@@ -61,7 +61,7 @@ void evaluate_trained(nn::Module& model, ImageSet validation, int64_t classes, c
                       bool quiet) {
   model.eval();
   const nn::Graph graph = nn::trace(model, Tensor::zeros({1, 3, 64, 64}));
-  const Evaluation e = evaluate(graph, nullptr, validation.images, output_of_class(validation.images.classes(), classes),
+  const Evaluation e = evaluate({&graph}, validation.images, output_of_class(validation.images.classes(), classes),
                                 {.batch_size = o.batch_size, .quiet = quiet, .cache = &validation.cache});
   show_confusion(e.confusion, validation.images.classes());
   show_accuracy(e, data);

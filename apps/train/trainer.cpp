@@ -120,8 +120,8 @@ void Trainer::run_epoch(const Phase& phase) {
   const Evaluation e = validate(size);
   if (e.stopped) interrupted();
   const auto done = static_cast<double>(at_.epoch + 1 - phase.first_epoch) / phase.epochs;
-  at_.history.push_back({at_.epoch, size, phase.lr.back() * phase.lr_factor(done), at_.smooth_loss.value(), e.loss,
-                         e.accuracy(e.first), before + watch.seconds()});
+  at_.history.push_back({at_.epoch, size, phase.lr.back() * phase.lr_factor(done), at_.smooth_loss.value(), e.loss, e.accuracy(),
+                         before + watch.seconds()});
   if (!std::isfinite(e.loss) || !all_finite(model_)) diverged(str("validation loss is ", e.loss));
   ++at_.epoch;
   at_.images = 0;
@@ -199,7 +199,7 @@ Evaluation Trainer::validate(int size) {
   const nn::Graph graph = nn::trace(model_, Tensor::zeros({1, 3, 64, 64}));
   std::vector<int> outputs(validation_.images.classes().size());
   std::iota(outputs.begin(), outputs.end(), 0);
-  return evaluate(graph, nullptr, validation_.images, outputs,
+  return evaluate({&graph}, validation_.images, outputs,
                   {.batch_size = options_.batch_size,
                    .image_size = size,
                    .quiet = quiet_,

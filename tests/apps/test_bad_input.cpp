@@ -49,6 +49,15 @@ TEST(Usage, ExitsWith2) {
   }
 }
 
+TEST(QConfigOptions, AreNamed) {
+  EXPECT_TRUE(fails(run("quantize --observer magic"), 2, {"--observer", "magic", "histogram"}));
+  EXPECT_TRUE(fails(run("quantize --percentile nan"), 2, {"--percentile"}));
+  EXPECT_TRUE(fails(run("quantize --per-channel --per-tensor"), 2, {"--per-tensor", "--per-channel"}));
+  EXPECT_TRUE(fails(run("quantize --limit 2 --keep-float layer9"), 1, {"'layer9'", "matches no layer", "0.4.0.conv1"}));
+  EXPECT_TRUE(fails(run("quantize --limit 2 --keep-float '('"), 1, {"'('", "regular expression"}));
+  EXPECT_TRUE(fails(run("quantize --qconfig /nonexistent.json"), 1, {"/nonexistent.json"}));
+}
+
 TEST(Device, CudaIsAnError) { EXPECT_TRUE(fails(run("quantize --device cuda"), 1, {"cuda", "--device cpu"})); }
 
 TEST(Isa, UnknownIsAnError) {

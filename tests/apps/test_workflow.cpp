@@ -65,5 +65,47 @@ TEST(TrainOrLoad, EvaluatesACheckpoint) {
   EXPECT_TRUE(contains(r.out, "of 20 images")) << r.out;
 }
 
+TEST(WorkflowOptions, ObserversLayersInFloatAndTwoPasses) {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "q.json") << R"({"object_type": {"add": null}, "module_name": {"0.5.0.conv1": null}})";
+  const std::string quantize = "quantize --quiet --subset spread --limit 20 --eval-limit 20 --output " + (folder / "out") + " ";
+  const Result r = run(
+      quantize + "--observer mse --weight-observer percentile --per-channel --calibration two-pass --keep-float 0.0 --qconfig " +
+      (folder / "q.json"));
+  EXPECT_EQ(r.exit_code, 0) << r.err;
+  EXPECT_TRUE(contains(r.out, "no integers to verify by hand")) << r.out;
+  const Result ok =
+      run(quantize + "--observer mse --weight-observer percentile --per-channel --calibration two-pass --verbose --qconfig " +
+          (folder / "q.json"));
+  ASSERT_EQ(ok.exit_code, 0) << ok.err;
+  EXPECT_TRUE(contains(ok.out, "MseObserver(")) << ok.out;
+  EXPECT_TRUE(contains(ok.out, "%_0_5_0_conv1 : [num_users=1] = call_module[target=0.5.0.conv1](args = (%dequantize"));
+  EXPECT_FALSE(contains(ok.out, "add_relu")) << ok.out;
+  EXPECT_FALSE(contains(ok.out, "SUSPICIOUS")) << ok.out;
+  const auto report = nlohmann::json::parse(read_text(folder / "out/report.json"));
+  EXPECT_GT(report["accuracy"]["fake_quant"], 0.6);
+  EXPECT_NEAR(report["accuracy"]["int8"].get<double>(), report["accuracy"]["fake_quant"].get<double>(), 0.11);
+  const Result predict = run("predict --model " + (folder / "out/model.safetensors") + " " + kSample + "/val/n03888257/*");
+  EXPECT_EQ(predict.exit_code, 0) << predict.err;
+  EXPECT_TRUE(contains(predict.out, "parachute")) << predict.out;
+}
+
+TEST(WorkflowOptions, TwoPassesDoNotDependOnTheBatchSize) {
+  const TemporaryFolder folder;
+  const std::string quantize =
+      "quantize --quiet --no-fake-quant --calibration two-pass --subset spread --limit 20 --eval-limit 10 ";
+  for (const char* batch : {"3", "20"})
+    ASSERT_EQ(run(quantize + "--batch-size " + batch + " --output " + (folder / batch)).exit_code, 0);
+  const auto observers = [&](const char* batch) {
+    return nlohmann::json::parse(read_text(folder / batch + "/report.json"))["observers"];
+  };
+  const auto a = observers("3"), b = observers("20");
+  for (size_t i = 0; i < a.size(); ++i) {
+    // Float convolutions of another batch size may differ in their last bit, and with them a bin here and there.
+    EXPECT_NEAR(a[i]["scale"].get<double>() / b[i]["scale"].get<double>(), 1, 2e-3) << i;
+    EXPECT_EQ(a[i]["zero_point"], b[i]["zero_point"]) << i;
+  }
+}
+
 }  // namespace
 }  // namespace octet::test

@@ -103,7 +103,17 @@ def pools(out, rng):
     save(out, "cat", a=a, b=b, qparams_a=np.array([0.05, 3], np.float32), qparams_b=np.array([0.037, 0], np.float32), y=y.int_repr().numpy())
 
 
+def fake_quantize(out, rng):
+    x = (rng.randn(4000) * 3).astype(np.float32)
+    x[:40] = (np.arange(40) - 20 + 0.5) * np.float32(0.025)  # ties
+    w, s = rng.randn(6, 4, 3, 3).astype(np.float32), rng.uniform(0.01, 0.03, 6).astype(np.float32)
+    save(out, "fake_quantize", x=x, y=torch.fake_quantize_per_tensor_affine(torch.from_numpy(x), 0.025, 97, 0, 255).numpy(),
+         reduced=torch.fake_quantize_per_tensor_affine(torch.from_numpy(x), 0.05, 60, 0, 127).numpy(), w=w, s=s,
+         channels=torch.fake_quantize_per_channel_affine(torch.from_numpy(w), torch.from_numpy(s), torch.zeros(6, dtype=torch.int32), 0, -128, 127).numpy(),
+         tensor=torch.fake_quantize_per_tensor_affine(torch.from_numpy(w), float(s[0]), 0, -128, 127).numpy())
+
+
 def make(out):
     rng = np.random.RandomState(0)
-    for case in (quantize, conv2d, linear, add, pools):
+    for case in (quantize, conv2d, linear, add, pools, fake_quantize):
         case(out, rng)

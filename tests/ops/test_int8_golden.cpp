@@ -1,6 +1,7 @@
 // int8 ops against PyTorch's, code for code, under both engines.
 #include "ops/int8/add.h"
 #include "ops/int8/conv2d.h"
+#include "ops/int8/fake_quantize.h"
 #include "ops/int8/linear.h"
 #include "ops/int8/pool.h"
 #include "ops/int8/quantize.h"
@@ -24,6 +25,15 @@ TEST(Golden, Quantize) {
   const QParams q{g.floats("scale")[0], static_cast<int32_t>(g.number("zero_point"))};
   EXPECT_TRUE(test::codes_equal(quantize(g["x"], q), g["y"]));
   EXPECT_TRUE(test::bits_equal(dequantize(codes(g, "y"), q), g["dequantized"]));
+}
+
+TEST(Golden, FakeQuantize) {
+  const Golden g("ops/fake_quantize");
+  EXPECT_TRUE(test::bits_equal(fake_quantize(g["x"], {0.025f, 97}, {0, 255}), g["y"]));
+  EXPECT_TRUE(test::bits_equal(fake_quantize(g["x"], {0.05f, 60}, {0, 127}), g["reduced"]));
+  EXPECT_TRUE(test::bits_equal(fake_quantize_weight(g["w"], g.floats("s")), g["channels"]));
+  EXPECT_TRUE(test::bits_equal(fake_quantize_weight(g["w"], {g.floats("s")[0]}), g["tensor"]));
+  EXPECT_TRUE(test::fails_with([&] { fake_quantize(g["x"], {0, 3}, {0, 255}); }, {"scale 0"}));
 }
 
 TEST(Golden, QuantizeWeight) {

@@ -163,7 +163,7 @@ TEST_P(PyTorchModels, SavingAndLoadingKeepsEveryBit) {
 
 TEST_P(PyTorchModels, FirstLayerByHand) {
   const nn::Graph graph = graph_from_pytorch(pytorch_state(), qconfig_.engine(), "test");
-  const HandCheck check = verify_first_layer(graph, test::random_floats({1, 3, 32, 32}, 4));
+  const HandCheck check = verify_first_layer(graph, test::random_floats({1, 3, 32, 32}, 4)).value();
   EXPECT_EQ(check.total, 64 * 16 * 16);
   EXPECT_EQ(check.equal, check.total);
   EXPECT_EQ(check.by_hand, check.by_layer);

@@ -6,6 +6,7 @@
 #include "quant/convert.h"
 #include "quant/insert_observers.h"
 #include "quant/model_file.h"
+#include "quant/qconfig_json.h"
 #include "tests/support/compare.h"
 #include "tests/support/golden.h"
 #include "tests/support/make.h"
@@ -92,6 +93,43 @@ TEST(QConfig, RefusesWhatCannotBe) {
   EXPECT_TRUE(test::fails_with([] { make_observer({.kind = "PercentileObserver", .percentile = 101}); }, {"101"}));
   const Tensor weight = test::random_floats({4, 3}, 1);
   EXPECT_TRUE(test::fails_with([&] { weight_scales({.kind = "MinMaxObserver"}, weight); }, {"quint8", "symmetric"}));
+}
+
+TEST(QConfigJson, SaysWhatTheCallsSay) {
+  QConfigMapping by_calls = get_default_qconfig_mapping("x86"), by_json = get_default_qconfig_mapping("x86");
+  QConfig global = *by_calls.global();
+  global.activation.kind = "PercentileObserver";
+  global.activation.percentile = 99.5;
+  global.weight.per_channel = false;
+  QConfig four_bits = global;
+  four_bits.activation.spec.codes = QRange{0, 15};
+  by_calls.set_global(global).set_object_type("add", std::nullopt).set_module_name_regex("0\\.7.*", four_bits);
+  apply_json(by_json,
+             R"({"": {"activation": {"observer": "PercentileObserver", "percentile": 99.5}, "weight": {"per_channel": false}},
+                          "object_type": {"add": null},
+                          "module_name_regex": {"0\\.7.*": {"activation": {"quant_min": 0, "quant_max": 15}}}})",
+             "a.json");
+  EXPECT_EQ(to_json(by_json), to_json(by_calls));
+  QConfigMapping again = get_default_qconfig_mapping("qnnpack");
+  apply_json(again, to_json(by_json), "again");
+  EXPECT_EQ(to_json(again), to_json(by_json));
+}
+
+TEST(QConfigJson, RefusesWhatItDoesNotKnow) {
+  QConfigMapping m = get_default_qconfig_mapping("x86");
+  const auto refuses = [&](const std::string& text, const std::vector<std::string>& parts) {
+    return test::fails_with([&] { apply_json(m, text, "a.json"); }, parts);
+  };
+  EXPECT_TRUE(refuses("{", {"a.json"}));
+  EXPECT_TRUE(refuses("[]", {"a.json", "expected an object"}));
+  EXPECT_TRUE(refuses(R"({"modul_name": {}})", {"'modul_name'", "'module_name'"}));
+  EXPECT_TRUE(refuses(R"({"": {"activations": {}}})", {"'activations'", "'activation', 'weight'"}));
+  EXPECT_TRUE(refuses(R"({"": {"activation": {"observer": "Magic"}}})", {"'Magic'", "MseObserver"}));
+  EXPECT_TRUE(refuses(R"({"": {"activation": {"quant_min": 0}}})", {"belong together"}));
+  EXPECT_TRUE(refuses(R"({"": {"activation": {"quant_min": 0, "quant_max": 300}}})", {"300", "0..255"}));
+  EXPECT_TRUE(refuses(R"({"": {"activation": {"reduce_range": "yes"}}})", {"a.json", "type"}));
+  EXPECT_TRUE(refuses(R"({"": {"weight": {"qscheme": "affine"}}})", {"weights are qint8 and symmetric"}));
+  EXPECT_TRUE(refuses(R"({"module_name_regex": {"(": null}})", {"'('", "regular expression"}));
 }
 
 }  // namespace

@@ -1,0 +1,77 @@
+// The fake-quant graph against the int8 one: nothing but rounding between them, and a broken layer is seen.
+#include "quant/fake_quantize.h"
+
+#include "nn/executor.h"
+#include "nn/init.h"
+#include "nn/models/from_checkpoint.h"
+#include "nn/trace.h"
+#include "quant/compare.h"
+#include "quant/convert.h"
+#include "quant/insert_observers.h"
+#include "tests/support/compare.h"
+#include "tests/support/make.h"
+
+namespace octet::quant {
+namespace {
+
+class FakeQuantized : public ::testing::TestWithParam<const char*> {
+ protected:
+  FakeQuantized() {
+    Generator generator(3);
+    nn::init::initialise(*model_, generator);
+    prepared_ = prepare(nn::trace(*model_, Tensor::zeros({1, 3, 32, 32})), mapping_);
+    nn::run(prepared_, images_);
+    fake_ = fake_quantize(prepared_, mapping_);
+    int8_ = convert(prepared_, mapping_);
+  }
+
+  std::unique_ptr<nn::Module> model_ = nn::resnet18(/*fastai_head=*/true, 10);
+  const QConfigMapping mapping_ = get_default_qconfig_mapping(GetParam());
+  const Tensor images_ = test::random_floats({2, 3, 64, 64}, 9);
+  nn::Graph prepared_, fake_, int8_;
+};
+INSTANTIATE_TEST_SUITE_P(Backends, FakeQuantized, ::testing::Values("qnnpack", "x86", "onednn"),
+                         [](const auto& info) { return std::string(info.param); });
+
+TEST_P(FakeQuantized, DiffersFromInt8OnlyByRounding) {
+  const auto rows = compare(fake_, int8_, images_);
+  EXPECT_EQ(rows.size(), 36u);
+  for (const NodeComparison& r : rows) {
+    EXPECT_LE(r.local.largest, 1) << r.name;
+    EXPECT_FALSE(r.suspicious()) << r.name << ": " << r.local.share() << ", expected " << r.expected;
+    EXPECT_GT(r.local.codes, 0) << r.name;
+  }
+}
+
+TEST_P(FakeQuantized, SnapsEveryWeightAndValue) {
+  nn::run(fake_, images_, [&](const nn::Node& node, const Tensor& value) {
+    const FakeQuantize* f = fake_quantize_of(node);
+    if (f == nullptr) return;
+    EXPECT_TRUE(test::bits_equal(FakeQuantize(f->qparams())(value), value)) << node.name;  // they lie on the grid
+  });
+  for (const nn::Node& node : fake_.nodes())
+    if (nn::is<nn::op::Conv2d>(node.op)) {
+      const Tensor w = node.parameter("weight"), before = prepared_.find(node.name)->parameter("weight");
+      EXPECT_FALSE(test::bits_equal(w, before)) << node.name;
+      EXPECT_TRUE(test::all_close(w, before, 0, weight_scales(mapping_.global()->weight, before)[0] * 2)) << node.name;
+    }
+}
+
+TEST_P(FakeQuantized, ABrokenLayerIsSeen) {
+  nn::Node* layer = int8_.find("_0_5_0_conv2");
+  ops::int8::Conv2dParams p = std::get<nn::op::QuantizedConv2d>(layer->op).layer->params();
+  p.bias = p.bias.clone();
+  p.bias.data<float>()[0] += 8 * p.output.scale;  // of one channel
+  layer->op = nn::op::QuantizedConv2d{std::make_shared<const ops::int8::Conv2d>(std::move(p))};
+  for (const NodeComparison& r : compare(fake_, int8_, images_)) EXPECT_EQ(r.suspicious(), r.name == layer->name) << r.name;
+}
+
+TEST(FakeQuantize, NeedsCalibration) {
+  auto model = nn::resnet18(true, 10);
+  const QConfigMapping mapping = get_default_qconfig_mapping("x86");
+  const nn::Graph prepared = prepare(nn::trace(*model, Tensor::zeros({1, 3, 32, 32})), mapping);
+  EXPECT_TRUE(test::fails_with([&] { fake_quantize(prepared, mapping); }, {"activation_post_process_0", "calibrate"}));
+}
+
+}  // namespace
+}  // namespace octet::quant
