@@ -4,6 +4,7 @@
 #include <omp.h>
 #include <sys/resource.h>
 
+#include <cmath>
 #include <csignal>
 #include <filesystem>
 #include <iostream>
@@ -36,6 +37,19 @@ void add_common_options(CLI::App& app, CommonOptions& options) {
   app.set_version_flag("--version", [] {
     return str("octet ", OCTET_VERSION, ", g++ ", __VERSION__, ", kernels for ", ops::cpu::name_of(ops::cpu::active_isa()));
   });
+}
+
+CLI::Validator number(double low, double high, Low which) {
+  const bool included = which == Low::included;
+  const std::string range = str("a number ", included ? "from " : "above ", low, " to ", high);
+  return CLI::Validator(
+      [=](std::string& text) -> std::string {
+        double value = 0;
+        const bool fits = CLI::detail::lexical_cast(text, value) && std::isfinite(value) && value <= high &&
+                          (included ? value >= low : value > low);
+        return fits ? "" : str("'", text, "': expected ", range);
+      },
+      range);
 }
 
 int run_app(CLI::App& app, int argc, char** argv, const CommonOptions& options, const std::function<void()>& body) {

@@ -25,6 +25,10 @@ struct DataOptions {
 void add_data_options(CLI::App& app, DataOptions& options);
 void add_common_options(CLI::App& app, CommonOptions& options);
 
+enum class Low { included, excluded };
+/// Checks for a real number up to `high`, from `low` on or above it. CLI::Range lets NaN pass.
+CLI::Validator number(double low, double high, Low which = Low::included);
+
 /// Parses the command line, applies the common options and runs the body. Returns the exit code; errors are one line on stderr.
 int run_app(CLI::App& app, int argc, char** argv, const CommonOptions& options, const std::function<void()>& body);
 

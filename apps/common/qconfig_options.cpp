@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "apps/common/cli.h"
 #include "loaders/file.h"
 #include "quant/qconfig_json.h"
 
@@ -27,7 +28,7 @@ void add_qconfig_options(CLI::App& app, QConfigOptions& o) {
   add("--backend", o.backend, "qconfig and engine")->check(CLI::IsMember({"qnnpack", "x86", "fbgemm", "onednn"}));
   add("--observer", o.observer, "Observer of activations, instead of the backend's")->check(CLI::IsMember(names));
   add("--weight-observer", o.weight_observer, "Observer of weights, instead of the backend's")->check(CLI::IsMember(names));
-  add("--percentile", o.percentile, "Of values that the percentile observer keeps")->check(CLI::Range(50.0, 100.0));
+  add("--percentile", o.percentile, "Of values that the percentile observer keeps")->check(number(50, 100));
   auto* per_channel = app.add_flag("--per-channel", o.per_channel, "One weight scale per output channel")->group("Quantization");
   app.add_flag("--per-tensor", o.per_tensor, "One weight scale per layer")->group("Quantization")->excludes(per_channel);
   add("--keep-float", o.keep_float, "Keep the layers in float whose names begin with this regular expression; repeatable");

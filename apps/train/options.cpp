@@ -1,7 +1,6 @@
 #include "apps/train/options.h"
 
-#include <cmath>
-
+#include "apps/common/cli.h"
 #include "tensor/error.h"
 
 namespace octet::apps {
@@ -9,19 +8,6 @@ namespace {
 
 constexpr int kPooledBy = 32;  // ResNet18 halves an image five times
 constexpr int kLargestSize = 1024;
-
-/// A real number in (low, high], or [low, high] where low is allowed; CLI11's own ranges let NaN pass.
-CLI::Validator number(double low, double high, bool low_allowed) {
-  const std::string range = str("a number ", low_allowed ? "from " : "above ", low, " to ", high);
-  return CLI::Validator(
-      [=](std::string& text) -> std::string {
-        double value = 0;
-        const bool fits = CLI::detail::lexical_cast(text, value) && std::isfinite(value) && value <= high &&
-                          (low_allowed ? value >= low : value > low);
-        return fits ? "" : str("'", text, "': expected ", range);
-      },
-      range);
-}
 
 CLI::Validator image_size() {
   return CLI::Validator(
@@ -56,16 +42,16 @@ void add_train_options(CLI::App& app, TrainOptions& o) {
       ->check(CLI::Range(0, 10'000));
   add("--freeze-epochs", o.freeze_epochs, "Before that, train only the head, as fastai's fine_tune")
       ->check(CLI::Range(0, 10'000));
-  add("--lr", o.lr, "Largest learning rate")->check(number(0, 100, false));
+  add("--lr", o.lr, "Largest learning rate")->check(number(0, 100, Low::excluded));
   add("--size", o.sizes, "Side of the training images; several for progressive sizes: 96,128,160")
       ->delimiter(',')
       ->check(image_size());
   add("--optimizer", o.optimizer, "adamw or sgd")->check(CLI::IsMember({"adamw", "sgd"}));
   add("--schedule", o.schedule, "one-cycle or constant")->check(CLI::IsMember({"one-cycle", "constant"}));
-  add("--weight-decay", o.weight_decay, "Not applied to batch norm and biases")->check(number(0, 10, true));
-  add("--label-smoothing", o.label_smoothing, "Share of the target spread over all classes")->check(number(0, 0.99, true));
-  add("--clip-norm", o.clip_norm, "Largest norm of all gradients together; 0: no limit")->check(number(0, 1e6, true));
-  add("--min-scale", o.min_scale, "Smallest part of an image that a random crop shows")->check(number(0, 1, false));
+  add("--weight-decay", o.weight_decay, "Not applied to batch norm and biases")->check(number(0, 10));
+  add("--label-smoothing", o.label_smoothing, "Share of the target spread over all classes")->check(number(0, 0.99));
+  add("--clip-norm", o.clip_norm, "Largest norm of all gradients together; 0: no limit")->check(number(0, 1e6));
+  add("--min-scale", o.min_scale, "Smallest part of an image that a random crop shows")->check(number(0, 1, Low::excluded));
   add("--seed", o.seed, "For initialisation, order, augmentation and dropout")->check(CLI::Range(int64_t{0}, int64_t{1} << 52));
   add("--output", o.output, "Where the trained weights go after every epoch, .pth or .safetensors")->check(checkpoint_name());
   add("--log", o.log, "A .csv of the epochs; their curves go beside it as .svg");
