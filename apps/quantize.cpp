@@ -16,6 +16,7 @@
 #include "apps/common/qconfig_options.h"
 #include "apps/common/show.h"
 #include "loaders/file.h"
+#include "loaders/pth_writer.h"
 #include "loaders/safetensors.h"
 #include "nn/executor.h"
 #include "nn/print.h"
@@ -23,6 +24,7 @@
 #include "quant/fake_quantize.h"
 #include "quant/model_file.h"
 #include "quant/qconfig_json.h"
+#include "quant/to_pytorch.h"
 #include "tensor/random.h"
 
 using namespace octet;
@@ -33,7 +35,7 @@ struct Options {
   apps::CommonOptions common;
   apps::DataOptions data;
   apps::QConfigOptions qconfig;
-  std::string subset = "first", output, calibration = "one-pass";
+  std::string subset = "first", output, export_to, calibration = "one-pass";
   int64_t limit = 0, eval_limit = 0, seed = 0;
   bool verbose = false, fake_quant = true;
 };
@@ -55,6 +57,8 @@ void add_options(CLI::App& app, Options& o) {
       ->check(CLI::Range(int64_t{0}, int64_t{1} << 40))
       ->capture_default_str();
   app.add_option("--output", o.output, "Folder for model.safetensors and report.json; none: nothing is written");
+  app.add_option("--export", o.export_to, "torch: also write quantized.pth, which loads with strict=True into convert_fx's model")
+      ->check(CLI::IsMember({"torch"}));
   app.add_option("--seed", o.seed, "For the random image of the hand check")
       ->check(CLI::Range(int64_t{0}, int64_t{1} << 62))
       ->capture_default_str();
@@ -182,6 +186,7 @@ size_t parameter_bytes(const nn::Graph& float_graph) {
 
 void quantize(const Options& o) {
   const auto start = Clock::now();
+  if (!o.export_to.empty() && o.output.empty()) throw CLI::ValidationError("--export: needs --output DIR to write into");
   if (!o.output.empty()) apps::make_folder(o.output);
 
   const loaders::Imagenette data = open_data(o);
@@ -211,7 +216,9 @@ void quantize(const Options& o) {
                        {"total", seconds_since(start)}};
   loaders::save_safetensors(o.output + "/model.safetensors", file);
   loaders::write_atomically(o.output + "/report.json", [&](loaders::Output& out) { out.write(report.dump(1) + "\n"); });
-  std::cout << "wrote " << o.output << "/model.safetensors and report.json\n";
+  if (o.export_to == "torch") loaders::save_pth(o.output + "/quantized.pth", quant::state_dict_for_pytorch(prepared, qconfig));
+  std::cout << "wrote " << o.output << "/model.safetensors, report.json" << (o.export_to.empty() ? "" : ", quantized.pth")
+            << "\n";
 }
 
 }  // namespace

@@ -3,109 +3,12 @@
 #include <zlib.h>
 
 #include "loaders/file.h"
+#include "loaders/pickle_writer.h"
 
 namespace octet::loaders {
 namespace {
 
 constexpr size_t kAlignment = 64;  // of tensor bytes in the file, as torch's writer has it
-
-/// Little-endian numbers.
-void put(std::string& out, uint64_t value, int bytes) {
-  for (int i = 0; i < bytes; ++i) out += static_cast<char>(value >> (8 * i));
-}
-
-const char* storage_type(DType dtype, const std::string& key) {
-  switch (dtype) {
-    case DType::f32:
-      return "FloatStorage";
-    case DType::f64:
-      return "DoubleStorage";
-    case DType::f16:
-      return "HalfStorage";
-    case DType::bf16:
-      return "BFloat16Storage";
-    case DType::i64:
-      return "LongStorage";
-    case DType::i32:
-      return "IntStorage";
-    case DType::i16:
-      return "ShortStorage";
-    case DType::i8:
-      return "CharStorage";
-    case DType::u8:
-      return "ByteStorage";
-    case DType::boolean:
-      return "BoolStorage";
-    default:
-      fail("save_pth: '", key, "' is ", dtype, ", which a float checkpoint does not hold");
-  }
-}
-
-/// The opcodes of Python's pickletools that are needed.
-class PickleWriter {
- public:
-  PickleWriter() : out_("\x80\x02") {}
-  void global(const char* module, const char* name) { out_ += str("c", module, "\n", name, "\n"); }
-  void text(const std::string& s) {
-    out_ += 'X';  // BINUNICODE
-    put(out_, s.size(), 4);
-    out_ += s;
-  }
-  void integer(int64_t value) {
-    if (value >= 0 && value < (int64_t{1} << 31)) {
-      out_ += 'J';  // BININT
-      put(out_, static_cast<uint64_t>(value), 4);
-    } else {
-      out_ += "\x8a\x08";  // LONG1 of eight bytes
-      put(out_, static_cast<uint64_t>(value), 8);
-    }
-  }
-  void code(const char* opcodes) { out_ += opcodes; }
-  void ordered_dict() {
-    global("collections", "OrderedDict");
-    code(")R");  // EMPTY_TUPLE REDUCE
-  }
-  std::string finish() && { return std::move(out_ += '.'); }
-
- private:
-  std::string out_;
-};
-
-void write_tensor(PickleWriter& pickle, const StateEntry& entry, size_t index) {
-  const Shape& shape = entry.tensor.shape();
-  pickle.global("torch._utils", "_rebuild_tensor_v2");
-  pickle.code("((");
-  pickle.text("storage");
-  pickle.global("torch", storage_type(entry.tensor.dtype(), entry.key));
-  pickle.text(std::to_string(index));
-  pickle.text("cpu");
-  pickle.integer(entry.tensor.numel());
-  pickle.code("tQ");  // TUPLE BINPERSID
-  pickle.integer(0);
-  pickle.code("(");
-  for (const int64_t size : shape) pickle.integer(size);
-  pickle.code("t(");
-  for (size_t d = 0; d < shape.size(); ++d) {
-    int64_t stride = 1;
-    for (size_t inner = d + 1; inner < shape.size(); ++inner) stride *= shape[inner];
-    pickle.integer(stride);
-  }
-  pickle.code("t\x89");  // NEWFALSE: requires_grad
-  pickle.ordered_dict();
-  pickle.code("tR");
-}
-
-std::string data_pkl(const StateDict& state) {
-  PickleWriter pickle;
-  pickle.ordered_dict();
-  pickle.code("(");
-  for (size_t i = 0; i < state.entries().size(); ++i) {
-    pickle.text(state.entries()[i].key);
-    write_tensor(pickle, state.entries()[i], i);
-  }
-  pickle.code("u");  // SETITEMS
-  return std::move(pickle).finish();
-}
 
 /// Writes entries one after the other and then the directory.
 class ZipWriter {
@@ -171,15 +74,14 @@ class ZipWriter {
 }  // namespace
 
 void save_pth(const std::string& path, const StateDict& state) {
-  const std::string pickle = data_pkl(state);
+  std::vector<Tensor> storages;
+  const std::string pickle = pickled_state_dict(state, storages);
   write_atomically(path, [&](Output& out) {
     ZipWriter zip(out);
     zip.add("archive/data.pkl", pickle);
     zip.add("archive/byteorder", "little");
-    for (size_t i = 0; i < state.entries().size(); ++i) {
-      const Tensor& t = state.entries()[i].tensor;
-      zip.add("archive/data/" + std::to_string(i), Bytes(t.bytes(), t.nbytes()), kAlignment);
-    }
+    for (size_t i = 0; i < storages.size(); ++i)
+      zip.add("archive/data/" + std::to_string(i), Bytes(storages[i].bytes(), storages[i].nbytes()), kAlignment);
     zip.add("archive/version", "3\n");
     zip.finish();
   });

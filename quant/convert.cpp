@@ -158,14 +158,17 @@ nn::Graph convert(const nn::Graph& prepared, const ConversionSource& source) {
   return Converter(prepared.clone(), source).convert();
 }
 
+LayerWeights quantized_weights(const Node& layer, const QConfigMapping& mapping) {
+  const Tensor weight = layer.parameter("weight");
+  std::vector<float> scale = weight_scales(mapping.of(layer)->weight, weight);
+  Tensor codes = ops::int8::quantize_weight(weight, scale);
+  return {std::move(codes), std::move(scale), layer.parameter("bias")};
+}
+
 nn::Graph convert(const nn::Graph& prepared, const QConfigMapping& mapping) {
-  const auto weights = [&](const Node& layer) {
-    const Tensor weight = layer.parameter("weight");
-    std::vector<float> scale = weight_scales(mapping.of(layer)->weight, weight);
-    Tensor codes = ops::int8::quantize_weight(weight, scale);
-    return LayerWeights{std::move(codes), std::move(scale), layer.parameter("bias")};
-  };
-  return convert(prepared, {.activation = calibrated_qparams, .weights = weights, .engine = mapping.engine()});
+  return convert(prepared, {.activation = calibrated_qparams,
+                            .weights = [&](const Node& layer) { return quantized_weights(layer, mapping); },
+                            .engine = mapping.engine()});
 }
 
 }  // namespace octet::quant

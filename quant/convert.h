@@ -19,6 +19,9 @@ struct LayerWeights {
   Tensor bias;               // float32 [K] or undefined
 };
 
+/// Weights quantized as the mapping says.
+LayerWeights quantized_weights(const nn::Node& layer, const QConfigMapping& mapping);
+
 /// Where the numbers come from: observers that were calibrated, or a file (quant/from_pytorch.h).
 struct ConversionSource {
   /// qparams of the value that this observer node observes.

@@ -6,12 +6,10 @@
 #include "nn/models/from_checkpoint.h"
 #include "nn/trace.h"
 #include "quant/insert_observers.h"
+#include "quant/pytorch_keys.h"
 
 namespace octet::quant {
 namespace {
-
-constexpr const char* kPackedWeight = "._packed_params._packed_params.0";
-constexpr const char* kPackedBias = "._packed_params._packed_params.1";
 
 /// Reads entries by key, remembers which were read, and collects what is missing.
 class Reader {
@@ -61,11 +59,6 @@ class Reader {
   std::string problems_;
 };
 
-std::string underscored(std::string path) {
-  std::replace(path.begin(), path.end(), '.', '_');
-  return path;
-}
-
 LayerWeights read_weights(Reader& reader, const nn::Node& layer) {
   const bool packed = nn::is<nn::op::Linear>(layer.op);
   const std::string key = layer.target + (packed ? kPackedWeight : ".weight");
@@ -89,23 +82,6 @@ LayerWeights read_weights(Reader& reader, const nn::Node& layer) {
     return dummy;
   }
   return {weight->tensor, {q.scales.begin(), q.scales.end()}, bias ? bias->tensor : Tensor()};
-}
-
-/// The first node that uses this one.
-const nn::Node& consumer_of(const nn::Graph& graph, const nn::Node& node) {
-  for (const nn::Node& n : graph.nodes())
-    if (std::any_of(n.inputs.begin(), n.inputs.end(), [&](const nn::Node* input) { return input->name == node.name; })) return n;
-  fail("'", node.name, "' has no user");
-}
-
-QParams read_activation(Reader& reader, const nn::Graph& prepared, const nn::Node& observer) {
-  const nn::Node& observed = *observer.inputs[0];
-  if (nn::is<nn::op::Conv2d>(observed.op) || nn::is<nn::op::Linear>(observed.op))
-    return reader.qparams(observed.target + ".scale", observed.target + ".zero_point");
-  const std::string prefix = observed.kind == nn::NodeKind::placeholder
-                                 ? underscored(consumer_of(prepared, observer).target) + "_input"
-                                 : underscored(observed.target);
-  return reader.qparams(prefix + "_scale_0", prefix + "_zero_point_0");
 }
 
 /// Float layers that stay float in the int8 graph: batch norms that follow no convolution.
@@ -142,10 +118,13 @@ nn::Graph graph_from_pytorch(const StateDict& state, Engine engine, const std::s
 
   Reader reader(state);
   read_float_parameters(reader, prepared);
-  nn::Graph graph =
-      convert(prepared, {.activation = [&](const nn::Node& observer) { return read_activation(reader, prepared, observer); },
-                         .weights = [&](const nn::Node& layer) { return read_weights(reader, layer); },
-                         .engine = engine});
+  nn::Graph graph = convert(prepared, {.activation =
+                                           [&](const nn::Node& observer) {
+                                             const QParamKeys keys = qparam_keys(prepared, observer);
+                                             return reader.qparams(keys.scale, keys.zero_point);
+                                           },
+                                       .weights = [&](const nn::Node& layer) { return read_weights(reader, layer); },
+                                       .engine = engine});
   reader.finish(source);
   return graph;
 }

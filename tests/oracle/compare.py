@@ -2,6 +2,7 @@
 """Compares octet's programs with the real PyTorch on full-size images. Needs torch 2.11, torchvision, fastai, numpy, pillow.
 
     compare.py nodes       --data DIR [--limit 64]               every node of PyTorch's int8 models, five networks and engines, and float logits
+    compare.py export      --data DIR [--limit 32]               our calibrated models exported, loaded by PyTorch with strict=True, node by node there
     compare.py calibration --data DIR [--limit 448] [--batch 64] observers after calibrating on the same images
     compare.py answers     --data DIR [--limit N]                PyTorch's int8 model: the same answer on every image, fed as the same tensor
     compare.py speed       --data DIR [--limit 512]              the whole job (calibrate, convert, evaluate float and int8) in both, by turns
@@ -66,6 +67,21 @@ def run(*command):
     subprocess.run([str(c) for c in command], check=True, stdout=subprocess.DEVNULL)
 
 
+def node_differences(recorder, folder):
+    """(codes, codes that differ, largest relative difference of float nodes, are the names the same)"""
+    codes = wrong = 0
+    worst = 0.0
+    for name, expected in recorder.outputs.items():
+        got = np.load(f"{folder}/{name}.npy")
+        assert got.shape == expected.shape, (name, got.shape, expected.shape)
+        if expected.dtype == np.uint8:
+            codes += expected.size
+            wrong += int((got != expected).sum())
+        else:
+            worst = max(worst, float(np.abs(got - expected).max() / np.abs(expected).max()))
+    return codes, wrong, worst, sorted(recorder.outputs) == sorted(f[:-4] for f in os.listdir(folder))
+
+
 def nodes(a, files):
     ok = True
     x = torch.stack([load_image(f) for f in files[:: max(1, len(files) // 4)][:4]])
@@ -84,21 +100,37 @@ def nodes(a, files):
             run(a.build / "predict", "--model", f"{tmp}/int8.pth", "--engine", engine_of(backend), "--input", f"{tmp}/x.npy", "--dump", f"{tmp}/nodes")
             run(a.build / "predict", "--model", f"{tmp}/float.pth", "--input", f"{tmp}/x.npy", "--output", f"{tmp}/y.npy")
             logits = np.abs(np.load(f"{tmp}/y.npy") - want).max() / np.abs(want).max()
-            codes = wrong = 0
-            worst = 0.0
-            for name, expected in recorder.outputs.items():
-                got = np.load(f"{tmp}/nodes/{name}.npy")
-                assert got.shape == expected.shape, (name, got.shape, expected.shape)
-                if expected.dtype == np.uint8:
-                    codes += expected.size
-                    wrong += int((got != expected).sum())
-                else:
-                    worst = max(worst, float(np.abs(got - expected).max() / np.abs(expected).max()))
-            same = sorted(recorder.outputs) == sorted(f[:-4] for f in os.listdir(f"{tmp}/nodes"))
+            codes, wrong, worst, same = node_differences(recorder, f"{tmp}/nodes")
             good = wrong == 0 and worst <= 1e-5 and logits <= 1e-4 and same
             ok &= good
             print(f"{'ok  ' if good else 'FAIL'} {kind} {classes} {backend}: {len(recorder.outputs)} nodes, {wrong} of {codes} codes differ, float nodes within "
                   f"{worst:.1e}, float logits within {logits:.1e} of the largest{'' if same else ', node names differ'}", flush=True)
+    return ok
+
+
+def export(a, files):
+    """Our calibrated model in PyTorch: loaded with strict=True into what convert_fx makes, and run there."""
+    ok = True
+    x = torch.stack([load_image(f) for f in files[:: max(1, len(files) // 4)][:4]])
+    for kind, classes in (("fastai", 10), ("resnet18", 10)):
+        for backend in ("qnnpack", "x86", "onednn"):
+            with tempfile.TemporaryDirectory() as tmp:
+                model, prepared = prepared_model(kind, classes, backend, files[:1], 1)  # its own calibration is overwritten
+                torch.save(model.state_dict(), f"{tmp}/float.pth")
+                run(a.build / "quantize", "--quiet", "--weights", f"{tmp}/float.pth", "--data", a.data, "--split", a.split, "--backend", backend, "--limit", len(files),
+                    "--subset", "spread", "--batch-size", a.batch, "--eval-limit", 10, "--no-fake-quant", "--output", f"{tmp}/out", "--export", "torch")
+                quantized = convert_fx(prepared)
+                quantized.load_state_dict(torch.load(f"{tmp}/out/quantized.pth", weights_only=True), strict=True)
+                np.save(f"{tmp}/x.npy", x.numpy())
+                recorder = golden_models.Recorder(quantized)
+                with torch.no_grad():
+                    recorder.run(x)
+                run(a.build / "predict", "--model", f"{tmp}/out/model.safetensors", "--input", f"{tmp}/x.npy", "--dump", f"{tmp}/nodes")
+                codes, wrong, worst, same = node_differences(recorder, f"{tmp}/nodes")
+                good = wrong == 0 and worst <= 1e-5 and same
+                ok &= good
+                print(f"{'ok  ' if good else 'FAIL'} {kind} {classes} {backend}: loaded with strict=True, {wrong} of {codes} codes differ, float nodes within {worst:.1e}"
+                      f"{'' if same else ', node names differ'}", flush=True)
     return ok
 
 
@@ -109,7 +141,7 @@ def calibration(a, files):
             model, prepared = prepared_model("fastai", 10, backend, files, a.batch)
             torch.save(model.state_dict(), f"{tmp}/float.pth")
             run(a.build / "quantize", "--quiet", "--weights", f"{tmp}/float.pth", "--data", a.data, "--split", a.split, "--backend", backend, "--limit", len(files),
-                "--batch-size", a.batch, "--eval-limit", 10, "--output", f"{tmp}/out")
+                "--batch-size", a.batch, "--eval-limit", 10, "--no-fake-quant", "--output", f"{tmp}/out")
             ours = json.load(open(f"{tmp}/out/report.json"))["observers"]
             theirs = [(n.target, str(n.args[0]), prepared.get_submodule(n.target)) for n in prepared.graph.nodes
                       if n.op == "call_module" and "activation_post_process" in str(n.target)]
@@ -163,7 +195,7 @@ def speed(a, files):
                 to = folder / f.split("/")[-2] / f.split("/")[-1]
                 to.parent.mkdir(parents=True, exist_ok=True)
                 to.symlink_to(os.path.abspath(f))
-        run(a.build / "quantize", "--quiet", "--data", tmp, "--split", a.split, "--batch-size", a.batch, "--threads", 2)
+        run(a.build / "quantize", "--quiet", "--data", tmp, "--split", a.split, "--batch-size", a.batch, "--threads", 2, "--no-fake-quant")
 
     seconds = {"PyTorch": [], "octet": []}
     with tempfile.TemporaryDirectory() as tmp:
@@ -179,7 +211,7 @@ def speed(a, files):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("what", choices=["nodes", "calibration", "answers", "speed"])
+    p.add_argument("what", choices=["nodes", "export", "calibration", "answers", "speed"])
     p.add_argument("--data", required=True)
     p.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
     p.add_argument("--split", default="val")
@@ -188,7 +220,7 @@ def main():
     a = p.parse_args()
     torch.set_num_threads(2)
     files = sorted(glob.glob(f"{a.data}/{a.split}/*/*.JPEG"))
-    limit = a.limit or {"nodes": 64, "calibration": 448, "answers": len(files), "speed": 512}[a.what]
+    limit = a.limit or {"nodes": 64, "export": 32, "calibration": 448, "answers": len(files), "speed": 512}[a.what]
     if a.what == "speed":
         files = files[:: max(1, len(files) // limit)]  # images of all classes, as quantize's output needs them
     sys.exit(0 if globals()[a.what](a, files[:limit]) else 1)

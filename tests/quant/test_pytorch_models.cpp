@@ -2,6 +2,7 @@
 #include <zlib.h>
 
 #include "loaders/pth.h"
+#include "loaders/pth_writer.h"
 #include "nn/executor.h"
 #include "nn/models/from_checkpoint.h"
 #include "nn/print.h"
@@ -11,6 +12,7 @@
 #include "quant/from_pytorch.h"
 #include "quant/insert_observers.h"
 #include "quant/model_file.h"
+#include "quant/to_pytorch.h"
 #include "quant/verify_by_hand.h"
 #include "tests/support/compare.h"
 #include "tests/support/golden.h"
@@ -167,6 +169,29 @@ TEST_P(PyTorchModels, FirstLayerByHand) {
   EXPECT_EQ(check.total, 64 * 16 * 16);
   EXPECT_EQ(check.equal, check.total);
   EXPECT_EQ(check.by_hand, check.by_layer);
+}
+
+TEST_P(PyTorchModels, ExportIsWhatTheReaderTakes) {
+  nn::run(prepared_, golden_["input"]);
+  const StateDict state = state_dict_for_pytorch(prepared_, qconfig_);
+  const std::string path = ::testing::TempDir() + "/octet-export-" + GetParam().name() + ".pth";
+  loaders::save_pth(path, state);
+  const StateDict read = loaders::load_pth(path);
+  std::filesystem::remove(path);
+  ASSERT_EQ(read.entries().size(), state.entries().size());
+  for (const StateEntry& e : state.entries()) {
+    const StateEntry* back = read.find(e.key);
+    ASSERT_NE(back, nullptr) << e.key;
+    EXPECT_TRUE(test::bits_equal(back->tensor, e.tensor)) << e.key;
+    ASSERT_EQ(back->qparams.has_value(), e.qparams.has_value()) << e.key;
+    if (!e.qparams) continue;
+    EXPECT_EQ(back->qparams->scales, e.qparams->scales) << e.key;
+    EXPECT_EQ(back->qparams->axis, e.qparams->axis) << e.key;
+  }
+  const StateDict theirs = pytorch_state();
+  for (const StateEntry& e : theirs.entries()) EXPECT_NE(read.find(e.key), nullptr) << e.key;  // PyTorch's own keys
+  const nn::Graph graph = graph_from_pytorch(read, qconfig_.engine(), "export");
+  EXPECT_TRUE(test::bits_equal(nn::run(graph, golden_["input"]), nn::run(convert(prepared_, qconfig_), golden_["input"])));
 }
 
 TEST_P(PyTorchModels, MissingAndUnexpectedKeysAreAllListed) {

@@ -7,6 +7,7 @@
 #include "quant/insert_observers.h"
 #include "quant/model_file.h"
 #include "quant/qconfig_json.h"
+#include "quant/to_pytorch.h"
 #include "tests/support/compare.h"
 #include "tests/support/golden.h"
 #include "tests/support/make.h"
@@ -93,6 +94,14 @@ TEST(QConfig, RefusesWhatCannotBe) {
   EXPECT_TRUE(test::fails_with([] { make_observer({.kind = "PercentileObserver", .percentile = 101}); }, {"101"}));
   const Tensor weight = test::random_floats({4, 3}, 1);
   EXPECT_TRUE(test::fails_with([&] { weight_scales({.kind = "MinMaxObserver"}, weight); }, {"quint8", "symmetric"}));
+}
+
+TEST(Export, RefusesLayersInFloat) {
+  QConfigMapping mapping = get_default_qconfig_mapping("x86");
+  mapping.set_module_name("0.4.0.conv1", std::nullopt);
+  const nn::Graph prepared = prepare(traced_model(), mapping);
+  nn::run(prepared, test::random_floats({1, 3, 64, 64}, 1));
+  EXPECT_TRUE(test::fails_with([&] { state_dict_for_pytorch(prepared, mapping); }, {"'0.4.0.conv1'", "kept in float"}));
 }
 
 TEST(QConfigJson, SaysWhatTheCallsSay) {

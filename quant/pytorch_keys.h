@@ -1,0 +1,22 @@
+// How PyTorch's converted model calls its numbers, for reading (quant/from_pytorch.h) and writing (quant/to_pytorch.h).
+#pragma once
+
+#include <string>
+
+#include "nn/graph.h"
+
+namespace octet::quant {
+
+/// Weight and bias of a quantized linear layer, as loaders/pth.h takes PyTorch's tuple apart.
+inline constexpr const char* kPackedWeight = "._packed_params._packed_params.0";
+inline constexpr const char* kPackedBias = "._packed_params._packed_params.1";
+
+struct QParamKeys {
+  std::string scale, zero_point;
+};
+
+/// Of the value that an observer of the prepared graph observes: a layer's output "0.0.scale", a function's or float module's
+/// "0_4_0_relu_scale_0", the model's input by its first user "0_0_input_scale_0".
+QParamKeys qparam_keys(const nn::Graph& prepared, const nn::Node& observer);
+
+}  // namespace octet::quant
