@@ -109,11 +109,10 @@ bool is_pytorch_quantized(const StateDict& state) {
 }
 
 nn::Graph graph_from_pytorch(const StateDict& state, Engine engine, const std::string& source) {
-  const StateEntry* fastai = state.find(std::string("1.8") + kPackedWeight);
-  const StateEntry* classifier = fastai ? fastai : state.find(std::string("fc") + kPackedWeight);
-  OCTET_CHECK(classifier && classifier->tensor.dim() == 2, source, ": a quantized checkpoint, but not of ResNet18: expected 'fc",
-              kPackedWeight, "' (torchvision) or '1.8", kPackedWeight, "' (fastai)");
-  auto model = nn::resnet18(fastai != nullptr, classifier->tensor.size(0));
+  const nn::ResNetForm form = nn::resnet_form(state, source);
+  const StateEntry* classifier = state.find(std::string(form.fastai_head ? "1.8" : "fc") + kPackedWeight);
+  OCTET_CHECK(classifier && classifier->tensor.dim() == 2, source, ": a quantized ", form.name(), " without its classifier");
+  auto model = nn::make_resnet(form, classifier->tensor.size(0));
   nn::Graph prepared = prepare(nn::trace(*model, Tensor::zeros({1, 3, 32, 32})), get_default_qconfig_mapping("qnnpack"));
 
   Reader reader(state);

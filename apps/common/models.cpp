@@ -37,7 +37,7 @@ Engine engine_of(const StateDict& state) {
 Model from_pytorch(const StateDict& state, const std::string& path, const std::optional<Engine>& engine) {
   const Engine used = engine.value_or(engine_of(state));
   Model model{
-      quant::graph_from_pytorch(state, used, path), str("resnet18 quantized by PyTorch, int8, engine ", name_of(used)), 0, {}};
+      quant::graph_from_pytorch(state, used, path), str(nn::resnet_form(state, path).name(), " quantized by PyTorch, int8, engine ", name_of(used)), 0, {}};
   if (!engine)
     model.notes.push_back(
         str(path, " does not say which engine it was made for: taking ", name_of(used), " from the form of its weights"));
@@ -61,7 +61,7 @@ Model load_any_model(const std::string& path, const std::optional<Engine>& engin
   if (loaders::is_safetensors(path)) {
     loaders::SafeTensors file = loaders::load_safetensors(path);
     if (!quant::is_saved_graph(file.metadata)) return from_state(file.tensors, path, "auto", 0, 0);
-    Model model{quant::load_graph({std::move(file.tensors), std::move(file.metadata)}, path), "resnet18, int8", 0, {}};
+    Model model{quant::load_graph({std::move(file.tensors), std::move(file.metadata)}, path), "int8", 0, {}};
     model.classes = classes_of(model.graph);
     return model;
   }

@@ -1,12 +1,13 @@
-// ResNet18 (He et al., arXiv:1512.03385) in the two forms that checkpoints come in, with PyTorch's state_dict keys.
+// ResNets (He et al., arXiv:1512.03385) in the two forms that checkpoints come in, with PyTorch's state_dict keys.
 //
-//   ResNet18        torchvision.models.resnet18: conv1 bn1 relu maxpool layer1..layer4 avgpool fc       keys
-//   "layer1.0.conv1.weight" FastaiResNet18  fastai's create_vision_model(resnet18, n): Sequential(body, head) keys
-//   "0.4.0.conv1.weight"
-//
+//   ResNet        torchvision.models.resnet18, resnet34, resnet50: conv1 bn1 relu maxpool layer1..layer4 avgpool fc
+//                 keys "layer1.0.conv1.weight"
+//   FastaiResNet  fastai's create_vision_model(resnet18, n): Sequential(body, head)
+//                 keys "0.4.0.conv1.weight"
 //   x float32 [N, 3, H, W] normalized by ImageNet's mean and std, H and W at least 32 -> logits [N, classes].
 #pragma once
 
+#include <array>
 #include <memory>
 #include <string_view>
 
@@ -18,10 +19,22 @@
 
 namespace octet::nn {
 
+enum class Block { basic, bottleneck };
+
+struct ResNetOptions {
+  Block block = Block::basic;
+  std::array<int, 4> blocks = {2, 2, 2, 2};  // of each stage
+  bool operator==(const ResNetOptions&) const = default;
+  /// Channels of the last stage.
+  int64_t features() const { return block == Block::basic ? 512 : 2048; }
+};
+inline constexpr ResNetOptions kResNet18{}, kResNet34{Block::basic, {3, 4, 6, 3}}, kResNet50{Block::bottleneck, {3, 4, 6, 3}};
+
 /// Two 3x3 convolutions with a shortcut: y = relu(bn2(conv2(relu(bn1(conv1(x))))) + downsample(x)).
 class BasicBlock : public Module {
  public:
-  BasicBlock(int64_t in_channels, int64_t out_channels, int64_t stride);
+  static constexpr int64_t kExpansion = 1;  // output channels per channel of conv1
+  BasicBlock(int64_t in_channels, int64_t channels, int64_t stride);
 
  protected:
   Value forward(const Value& x) override;
@@ -35,15 +48,36 @@ class BasicBlock : public Module {
   Sequential* downsample_ = nullptr;  // 1x1 convolution and batch norm where the shape changes
 };
 
-/// One of ResNet18's four stages: two blocks, the first with the stride.
-class ResNetStage : public Sequential {
+/// 1x1, 3x3 and 1x1 convolutions with a shortcut; the last one has four times the channels. The stride is the 3x3 one's, as in
+/// torchvision ("ResNet v1.5").
+class Bottleneck : public Module {
  public:
-  ResNetStage(int64_t in_channels, int64_t out_channels, int64_t stride);
+  static constexpr int64_t kExpansion = 4;
+  Bottleneck(int64_t in_channels, int64_t channels, int64_t stride);
+
+ protected:
+  Value forward(const Value& x) override;
+
+ private:
+  Conv2d& conv1_;
+  BatchNorm& bn1_;
+  Conv2d& conv2_;
+  BatchNorm& bn2_;
+  Conv2d& conv3_;
+  BatchNorm& bn3_;
+  ReLU& relu_;
+  Sequential* downsample_ = nullptr;
 };
 
-class ResNet18 : public Module {
+/// One of a ResNet's four stages, 0 to 3: its blocks, the first with the stride.
+class ResNetStage : public Sequential {
  public:
-  explicit ResNet18(int64_t classes);
+  ResNetStage(const ResNetOptions& options, int stage);
+};
+
+class ResNet : public Module {
+ public:
+  ResNet(const ResNetOptions& options, int64_t classes);
 
  protected:
   Value forward(const Value& x) override;
@@ -56,6 +90,11 @@ class ResNet18 : public Module {
   ResNetStage &layer1_, &layer2_, &layer3_, &layer4_;
   AdaptiveAvgPool2d& avgpool_;
   Linear& fc_;
+};
+
+class ResNet18 : public ResNet {
+ public:
+  explicit ResNet18(int64_t classes) : ResNet(kResNet18, classes) {}
 };
 
 /// The largest and the mean activation of each channel side by side: [N, C, H, W] -> [N, 2C, 1, 1]. fastai's
@@ -78,9 +117,14 @@ class FastaiFlatten : public Module {
   Value forward(const Value& x) override { return functional::view(x); }
 };
 
-class FastaiResNet18 : public Sequential {
+class FastaiResNet : public Sequential {
  public:
-  explicit FastaiResNet18(int64_t classes);
+  FastaiResNet(const ResNetOptions& options, int64_t classes);
+};
+
+class FastaiResNet18 : public FastaiResNet {
+ public:
+  explicit FastaiResNet18(int64_t classes) : FastaiResNet(kResNet18, classes) {}
 };
 
 /// Where a parameter of either form lies: 0 the stem and the first two stages, 1 the other two, 2 the head. fastai trains them at

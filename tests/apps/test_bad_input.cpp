@@ -102,8 +102,10 @@ TEST(Weights, AnotherNetwork) {
   loaders::SafeTensors other;
   other.tensors.add({"features.0.weight", Tensor::zeros({3}), {}});
   loaders::save_safetensors(folder / "vgg.safetensors", other);
-  EXPECT_TRUE(fails(run("train_or_load --weights " + (folder / "vgg.safetensors")), 1, {"vgg.safetensors", "not a ResNet18"}));
-  EXPECT_TRUE(fails(run("predict --model " + (folder / "vgg.safetensors") + " x.jpg"), 1, {"vgg.safetensors", "not a ResNet18"}));
+  EXPECT_TRUE(fails(run("train_or_load --weights " + (folder / "vgg.safetensors")), 1,
+                    {"vgg.safetensors", "not a checkpoint of ResNet18"}));
+  EXPECT_TRUE(fails(run("predict --model " + (folder / "vgg.safetensors") + " x.jpg"), 1,
+                    {"vgg.safetensors", "not a checkpoint of ResNet18"}));
 }
 
 TEST(Data, MissingAndWithoutSplits) {

@@ -210,7 +210,7 @@ TEST(TrainBadInput, IsNamed) {
   StateDict other;
   other.add({"features.0.weight", Tensor::zeros({3}), {}});
   loaders::save_pth(folder / "vgg.pth", other);
-  EXPECT_TRUE(fails(run(command + "--weights " + (folder / "vgg.pth")), 1, {"vgg.pth", "not a ResNet18"}));
+  EXPECT_TRUE(fails(run(command + "--weights " + (folder / "vgg.pth")), 1, {"vgg.pth", "not a checkpoint of ResNet18"}));
   EXPECT_TRUE(fails(run(train_command(set, folder / "vgg.pth", "--epochs 1 --weights " + (folder / "vgg.pth"))), 1,
                     {"vgg.pth", "at once"}));
 

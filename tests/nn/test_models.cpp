@@ -51,7 +51,8 @@ TEST(FromCheckpoint, ListsEveryProblem) {
 TEST(FromCheckpoint, AnotherNetwork) {
   StateDict state;
   state.add({"features.0.weight", Tensor::zeros({1}), {}});
-  EXPECT_TRUE(test::fails_with([&] { model_from_checkpoint(state, "w.pth"); }, {"w.pth", "not a ResNet18", "features.0.weight"}));
+  EXPECT_TRUE(test::fails_with([&] { model_from_checkpoint(state, "w.pth"); },
+                               {"w.pth", "not a checkpoint of ResNet18", "features.0.weight"}));
   EXPECT_TRUE(test::fails_with([] { model_from_checkpoint({}, "w.pth"); }, {"w.pth", "0 keys"}));
 }
 

@@ -1,0 +1,57 @@
+"""Other networks than ResNet18 quantized by PyTorch: every node's codes as a CRC-32, scales and zero points, logits.
+
+torchvision's definitions with weights and images made by a formula that the tests repeat (golden_training.filled, values): none are stored.
+Each .npz: float_logits, int8_logits, nodes, and of each quantized node crc.NAME (codes as [N, C, H, W]), of each float one
+node.NAME; `observers` and their scale and zero_point in order; weight_crc.TARGET and weight_scale.TARGET.
+"""
+import zlib
+
+import numpy as np
+import torch
+import torchvision.models as zoo
+from torch.ao.quantization import get_default_qconfig_mapping
+from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
+
+from golden_models import Recorder
+from golden_training import filled, values
+
+NETWORKS = {"resnet34": zoo.resnet34, "resnet50": zoo.resnet50}
+
+
+def crc(codes):
+    return np.array(zlib.crc32(np.ascontiguousarray(codes).tobytes()), np.int64)
+
+
+def weights_of(quantized):
+    for name, module in quantized.named_modules():
+        if hasattr(module, "weight") and callable(module.weight) and module.weight().is_quantized:
+            w = module.weight()
+            yield f"weight_crc.{name}", crc(w.int_repr().numpy())
+            yield f"weight_scale.{name}", (w.q_per_channel_scales().numpy() if w.qscheme() == torch.per_channel_affine else np.array([w.q_scale()])).astype(np.float32)
+
+
+def run(out, name, backend):
+    torch.backends.quantized.engine = "fbgemm" if backend == "x86" else backend
+    model = filled(NETWORKS[name](num_classes=10)).eval()
+    x = values((2, 3, 64, 64), 7, 2.0)
+    with torch.no_grad():
+        logits = model(x).numpy()
+        prepared = prepare_fx(model, get_default_qconfig_mapping(backend), x)
+        prepared(x)
+        nodes = [n for n in prepared.graph.nodes if n.op == "call_module" and "activation_post_process" in str(n.target)]
+        observed = [f"{n.target} {n.args[0]}" for n in nodes]
+        qparams = [prepared.get_submodule(n.target).calculate_qparams() for n in nodes]
+        quantized = convert_fx(prepared)
+        recorder = Recorder(quantized)
+        int8_logits = recorder.run(x).numpy()
+    text = lambda lines: np.frombuffer("\n".join(lines).encode(), np.uint8)
+    np.savez_compressed(out / f"{name}_{backend}.npz", float_logits=logits, int8_logits=int8_logits, nodes=text(recorder.outputs),
+                        observers=text(observed), scale=np.array([float(s) for s, _ in qparams], np.float32),
+                        zero_point=np.array([int(z) for _, z in qparams], np.int32), **dict(weights_of(quantized)),
+                        **{f"crc.{k}" if v.dtype == np.uint8 else f"node.{k}": crc(v) if v.dtype == np.uint8 else v for k, v in recorder.outputs.items()})
+
+
+def make(out):
+    for name in NETWORKS:
+        for backend in ("qnnpack", "x86"):
+            run(out, name, backend)
