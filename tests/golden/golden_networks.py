@@ -15,7 +15,7 @@ from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
 from golden_models import Recorder
 from golden_training import filled, values
 
-NETWORKS = {"resnet34": zoo.resnet34, "resnet50": zoo.resnet50}
+NETWORKS = {"resnet34": zoo.resnet34, "resnet50": zoo.resnet50, "vgg11_bn": zoo.vgg11_bn}
 
 
 def crc(codes):

@@ -3,6 +3,7 @@
 
 #include "nn/executor.h"
 #include "nn/models/from_checkpoint.h"
+#include "nn/models/vgg.h"
 #include "nn/trace.h"
 #include "quant/convert.h"
 #include "quant/insert_observers.h"
@@ -25,6 +26,7 @@ struct Network {
 const Network kNetworks[] = {
     {"resnet34", [] { return nn::make_resnet({.options = nn::kResNet34}, 10); }},
     {"resnet50", [] { return nn::make_resnet({.options = nn::kResNet50}, 10); }},
+    {"vgg11_bn", [] { return std::make_unique<nn::Vgg11Bn>(10); }},
 };
 
 int64_t crc_of(const Tensor& codes) {
