@@ -32,6 +32,7 @@ struct RunNode {
                                    node.parameter("running_var"), o.eps});
   }
   Tensor operator()(const op::Relu&) const { return ops::relu(in[0]); }
+  Tensor operator()(const op::Relu6&) const { return ops::relu6(in[0]); }
   Tensor operator()(const op::MaxPool2d& o) const { return ops::max_pool2d(in[0], o.options); }
   Tensor operator()(const op::AdaptiveAvgPool2d& o) const { return ops::adaptive_avg_pool2d(in[0], o.output); }
   Tensor operator()(const op::AdaptiveMaxPool2d& o) const { return ops::adaptive_max_pool2d(in[0], o.output); }
@@ -46,7 +47,8 @@ struct RunNode {
   Tensor operator()(const op::QuantizedConv2d& o) const { return (*o.layer)(in[0]); }
   Tensor operator()(const op::QuantizedLinear& o) const { return (*o.layer)(in[0]); }
   Tensor operator()(const op::QuantizedAdd& o) const { return ops::int8::add(in[0], in[1], o.params); }
-  Tensor operator()(const op::QuantizedRelu& o) const { return ops::int8::relu(in[0], o.zero_point); }
+  Tensor operator()(const op::QuantizedRelu& o) const { return ops::int8::clamp(in[0], o.zero_point, 255); }
+  Tensor operator()(const op::QuantizedRelu6& o) const { return ops::int8::clamp(in[0], o.zero_point, o.six); }
   Tensor operator()(const op::QuantizedMaxPool2d& o) const { return ops::int8::max_pool2d(in[0], o.options); }
   Tensor operator()(const op::QuantizedAdaptiveAvgPool2d& o) const {
     return ops::int8::adaptive_avg_pool2d(in[0], o.output, o.qparams);

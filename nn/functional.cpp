@@ -156,6 +156,18 @@ Value max_pooled(const Value& x, ops::MaxPooled pooled) {
 
 Value relu(const Value& x) { return relu_of(x, ops::relu(x.tensor())); }
 
+Value relu6(const Value& x) {
+  Value y = recorded(op::Relu6{}, "relu6", {x}, {}, ops::relu6(x.tensor()));
+  on_backward(y, {x}, [&] {
+    return [out = y.tensor(), dx = sink_of(x)](Tensor dy) {
+      if (!dy.unique()) dy = dy.clone();
+      ops::relu6_backward_(dy, out);
+      give(dx, std::move(dy));
+    };
+  });
+  return y;
+}
+
 Value relu_(const Value& x) {
   if (!may_overwrite(x)) return relu(x);
   Tensor same = x.tensor();

@@ -29,6 +29,7 @@ Value batch_norm(const Value& x, const BatchNormValues& values, const op::BatchN
 
 Value relu(const Value& x);
 Value relu_(const Value& x);
+Value relu6(const Value& x);
 Value max_pool2d(const Value& x, const ops::MaxPool2dOptions& options);
 Value adaptive_avg_pool2d(const Value& x, ops::Size2 output);
 Value adaptive_max_pool2d(const Value& x, ops::Size2 output);

@@ -1,4 +1,4 @@
-// The layers without parameters. PyTorch: torch.nn.ReLU, MaxPool2d, AdaptiveAvgPool2d, AdaptiveMaxPool2d, Dropout.
+// The layers without parameters. PyTorch: torch.nn.ReLU, ReLU6, MaxPool2d, AdaptiveAvgPool2d, AdaptiveMaxPool2d, Dropout.
 #pragma once
 
 #include "nn/functional.h"
@@ -13,6 +13,15 @@ class ReLU : public Module {
 
  protected:
   Value forward(const Value& x) override { return functional::relu_(x); }
+};
+
+/// min(max(x, 0), 6).
+class ReLU6 : public Module {
+ public:
+  bool is_layer() const override { return true; }
+
+ protected:
+  Value forward(const Value& x) override { return functional::relu6(x); }
 };
 
 class MaxPool2d : public Module {

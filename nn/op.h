@@ -45,6 +45,7 @@ struct BatchNorm {
   float momentum = 0.1f;
 };
 struct Relu {};
+struct Relu6 {};
 struct MaxPool2d {
   ops::MaxPool2dOptions options;
 };
@@ -83,6 +84,9 @@ struct QuantizedAdd {
 struct QuantizedRelu {
   int32_t zero_point = 0;
 };
+struct QuantizedRelu6 {
+  int32_t zero_point = 0, six = 255;  // the codes of 0 and 6
+};
 struct QuantizedMaxPool2d {
   ops::MaxPool2dOptions options;
 };
@@ -101,11 +105,11 @@ struct QuantizedDropout {
 
 }  // namespace op
 
-using Op = std::variant<op::Placeholder, op::Output, op::Conv2d, op::Linear, op::BatchNorm, op::Relu, op::MaxPool2d,
+using Op = std::variant<op::Placeholder, op::Output, op::Conv2d, op::Linear, op::BatchNorm, op::Relu, op::Relu6, op::MaxPool2d,
                         op::AdaptiveAvgPool2d, op::AdaptiveMaxPool2d, op::Flatten, op::Dropout, op::Add, op::Cat, op::Call,
                         op::Quantize, op::Dequantize, op::QuantizedConv2d, op::QuantizedLinear, op::QuantizedAdd,
-                        op::QuantizedRelu, op::QuantizedMaxPool2d, op::QuantizedAdaptiveAvgPool2d, op::QuantizedCat,
-                        op::QuantizedFlatten, op::QuantizedDropout>;
+                        op::QuantizedRelu, op::QuantizedRelu6, op::QuantizedMaxPool2d, op::QuantizedAdaptiveAvgPool2d,
+                        op::QuantizedCat, op::QuantizedFlatten, op::QuantizedDropout>;
 
 template <class T>
 bool is(const Op& op) {

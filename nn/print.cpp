@@ -58,6 +58,7 @@ struct Describe {
                                ", affine=True, track_running_stats=True")};
   }
   Description operator()(const op::Relu&) const { return {"ReLU", ""}; }
+  Description operator()(const op::Relu6&) const { return {"ReLU6", ""}; }
   Description operator()(const op::MaxPool2d& o) const { return max_pool("MaxPool2d", o.options); }
   Description operator()(const op::AdaptiveAvgPool2d& o) const {
     return {"AdaptiveAvgPool2d", str("output_size=", size_text(o.output))};
@@ -92,6 +93,7 @@ struct Describe {
     return {o.params.relu ? "QuantizedAddReLU" : "QuantizedAdd", qparams_text(o.params.output)};
   }
   Description operator()(const op::QuantizedRelu&) const { return {"ReLU", ""}; }
+  Description operator()(const op::QuantizedRelu6&) const { return {"ReLU6", ""}; }
   Description operator()(const op::QuantizedMaxPool2d& o) const { return max_pool("MaxPool2d", o.options); }
   Description operator()(const op::QuantizedAdaptiveAvgPool2d& o) const {
     return {"AdaptiveAvgPool2d", str("output_size=", size_text(o.output))};

@@ -43,6 +43,23 @@ void add_(Tensor& a, const Tensor& b) {
   for (int64_t i = 0; i < n; ++i) pa[i] += pb[i];
 }
 
+Tensor relu6(const Tensor& x) {
+  Tensor y(x.shape());
+  const float* px = x.data<float>();
+  float* py = y.data<float>();
+#pragma omp parallel for simd
+  for (int64_t i = 0; i < x.numel(); ++i) py[i] = std::min(std::max(px[i], 0.0f), 6.0f);
+  return y;
+}
+
+void relu6_backward_(Tensor& dy, const Tensor& y) {
+  OCTET_CHECK(dy.shape() == y.shape(), "relu6_backward: gradient ", dy.shape(), " for an output ", y.shape());
+  float* pd = dy.data<float>();
+  const float* py = y.data<float>();
+#pragma omp parallel for simd
+  for (int64_t i = 0; i < y.numel(); ++i) pd[i] = py[i] > 0.0f && py[i] < 6.0f ? pd[i] : 0.0f;
+}
+
 void relu_backward_(Tensor& dy, const Tensor& y) {
   OCTET_CHECK(dy.shape() == y.shape(), "relu_backward: gradient ", dy.shape(), " for an output ", y.shape());
   float* pd = dy.data<float>();

@@ -17,6 +17,10 @@ void relu_(Tensor& x);
 /// dy becomes 0 where y, the output of relu, is 0.
 void relu_backward_(Tensor& dy, const Tensor& y);
 
+/// min(max(x, 0), 6), and dy becomes 0 where its output y is 0 or 6. torch.nn.functional.relu6.
+Tensor relu6(const Tensor& x);
+void relu6_backward_(Tensor& dy, const Tensor& y);
+
 /// a + b of equal shapes.
 Tensor add(const Tensor& a, const Tensor& b);
 /// a += b

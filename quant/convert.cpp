@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "ops/int8/quantize.h"
+#include "ops/int8/requantize.h"
 #include "quant/patterns.h"
 
 namespace octet::quant {
@@ -95,6 +96,10 @@ class Converter {
       return convert_add(node, nullptr);
     } else if (nn::is<op::Relu>(node.op)) {
       int8_op = op::QuantizedRelu{in[0].zero_point};
+    } else if (nn::is<op::Relu6>(node.op)) {
+      const int32_t six =
+          ops::int8::quantize_value(6.0f, 1.0f / in[0].scale, in[0].zero_point, ops::int8::code_range(DType::quint8));
+      int8_op = op::QuantizedRelu6{in[0].zero_point, six};
     } else if (const auto* pool = std::get_if<op::MaxPool2d>(&node.op)) {
       int8_op = op::QuantizedMaxPool2d{pool->options};
     } else if (const auto* average = std::get_if<op::AdaptiveAvgPool2d>(&node.op)) {
@@ -118,7 +123,7 @@ class Converter {
     Node* last = relu ? relu : &add;
     const QParams output = output_qparams(last);
     const char* name = relu ? "add_relu" : "add";
-    made_[last] = {out_.append({.name = name,
+    made_[last] = {out_.append({.name = prepared_.take_name(name),
                                 .target = name,
                                 .op = op::QuantizedAdd{{*a.qparams, *b.qparams, output, relu != nullptr, source_.engine}},
                                 .inputs = {a.node, b.node}}),

@@ -79,6 +79,9 @@ struct Write {
   Json operator()(const op::QuantizedFlatten&) const { return Json::object({{"op", "quantized_flatten"}}); }
   Json operator()(const op::QuantizedDropout& o) const { return {{"op", "quantized_dropout"}, {"p", o.p}}; }
   Json operator()(const op::QuantizedRelu& o) const { return {{"op", "quantized_relu"}, {"zero_point", o.zero_point}}; }
+  Json operator()(const op::QuantizedRelu6& o) const {
+    return {{"op", "quantized_relu6"}, {"zero_point", o.zero_point}, {"six", o.six}};
+  }
   // Layers that stay float.
   Json operator()(const op::Conv2d& o) const {
     keep_parameters();
@@ -92,6 +95,7 @@ struct Write {
     keep_parameters();
     return {{"op", "linear"}, {"relu", o.relu}};
   }
+  Json operator()(const op::Relu6&) const { return Json::object({{"op", "relu6"}}); }
   Json operator()(const op::Relu&) const { return Json::object({{"op", "relu"}}); }
   Json operator()(const op::Add&) const { return Json::object({{"op", "add"}}); }
   Json operator()(const op::Cat&) const { return Json::object({{"op", "cat"}}); }
@@ -151,9 +155,11 @@ class Read {
     if (kind == "quantized_cat") return cat();
     if (kind == "quantized_flatten") return op::QuantizedFlatten{};
     if (kind == "quantized_dropout") return op::QuantizedDropout{node_.at("p")};
-    if (kind == "quantized_relu") return op::QuantizedRelu{zero_point()};
+    if (kind == "quantized_relu") return op::QuantizedRelu{code("zero_point")};
+    if (kind == "quantized_relu6") return op::QuantizedRelu6{code("zero_point"), code("six")};
     if (kind == "conv2d") return op::Conv2d{conv_options(), node_.at("relu")};
     if (kind == "linear") return op::Linear{node_.at("relu")};
+    if (kind == "relu6") return op::Relu6{};
     if (kind == "relu") return op::Relu{};
     if (kind == "add") return op::Add{};
     if (kind == "cat") return op::Cat{};
@@ -191,10 +197,10 @@ class Read {
     return {t.data<float>(), t.data<float>() + t.numel()};
   }
 
-  int32_t zero_point() const {
-    const auto z = node_.at("zero_point").get<int32_t>();
-    OCTET_CHECK(z >= 0 && z <= 255, "zero point ", z, " is outside 0..255");
-    return z;
+  int32_t code(const char* what) const {
+    const auto q = node_.at(what).get<int32_t>();
+    OCTET_CHECK(q >= 0 && q <= 255, what, " ", q, " is outside 0..255");
+    return q;
   }
   ops::Conv2dOptions conv_options() const {
     return {.stride = size_from(node_.at("stride")),

@@ -17,8 +17,8 @@ struct OwnQParams {
 };
 
 bool keeps_qparams(const nn::Op& op) {
-  return nn::is<op::QuantizedRelu>(op) || nn::is<op::QuantizedMaxPool2d>(op) || nn::is<op::QuantizedFlatten>(op) ||
-         nn::is<op::QuantizedDropout>(op);
+  return nn::is<op::QuantizedRelu>(op) || nn::is<op::QuantizedRelu6>(op) || nn::is<op::QuantizedMaxPool2d>(op) ||
+         nn::is<op::QuantizedFlatten>(op) || nn::is<op::QuantizedDropout>(op);
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ inline QParams calibrated_qparams(const nn::Node& node) {
 /// Ops whose output keeps its input's scale and zero point (cat: its first input's), and so shares its observer.
 inline bool shares_qparams(const nn::Op& op) {
   using namespace nn::op;
-  return nn::is<Relu>(op) || nn::is<MaxPool2d>(op) || nn::is<AdaptiveAvgPool2d>(op) || nn::is<Flatten>(op) ||
+  return nn::is<Relu>(op) || nn::is<Relu6>(op) || nn::is<MaxPool2d>(op) || nn::is<AdaptiveAvgPool2d>(op) || nn::is<Flatten>(op) ||
          nn::is<Dropout>(op) || nn::is<Cat>(op);
 }
 

@@ -15,12 +15,12 @@ void check_image(const Tensor& x, const char* op) {
 
 }  // namespace
 
-Tensor relu(const Tensor& x, int32_t zero_point) {
+Tensor clamp(const Tensor& x, int32_t low, int32_t high) {
   Tensor y = x.clone();
   uint8_t* q = y.data<uint8_t>();
-  const auto z = static_cast<uint8_t>(zero_point);
+  const auto lo = static_cast<uint8_t>(low), hi = static_cast<uint8_t>(high);
 #pragma omp parallel for simd
-  for (int64_t i = 0; i < y.numel(); ++i) q[i] = q[i] > z ? q[i] : z;
+  for (int64_t i = 0; i < y.numel(); ++i) q[i] = std::min(std::max(q[i], lo), hi);
   return y;
 }
 

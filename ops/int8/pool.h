@@ -1,7 +1,7 @@
-// Pools, relu, cat and flatten on codes, channels last. None of them needs a scale of its own: the output keeps its input's
+// Pools, clamp, cat and flatten on codes, channels last. None of them needs a scale of its own: the output keeps its input's
 // (cat: the first input's, the others are requantized to it).
 //
-//   relu                  max(q, z)
+//   clamp                 min(max(q, low), high): relu with low = z, relu6 with high = the code of 6 besides
 //   max_pool2d            the largest code of each window; padding never wins
 //   adaptive_avg_pool2d   y = clamp(rne((sum of q - n*z) * (1/n)) + z), n the window's size
 //   cat_channels          codes of another scale are dequantized and quantized: [N, H, W, C_i] -> [N, H, W, sum of C_i]; [N, C_i]
@@ -16,7 +16,7 @@
 
 namespace octet::ops::int8 {
 
-Tensor relu(const Tensor& x, int32_t zero_point);
+Tensor clamp(const Tensor& x, int32_t low, int32_t high);
 Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& options);
 Tensor adaptive_avg_pool2d(const Tensor& x, Size2 output, QParams qparams);
 Tensor cat_channels(std::span<const Tensor> parts, std::span<const QParams> qparams, QParams output);

@@ -3,6 +3,7 @@
 
 #include "nn/executor.h"
 #include "nn/models/from_checkpoint.h"
+#include "nn/models/mobilenet.h"
 #include "nn/models/vgg.h"
 #include "nn/trace.h"
 #include "quant/convert.h"
@@ -27,6 +28,7 @@ const Network kNetworks[] = {
     {"resnet34", [] { return nn::make_resnet({.options = nn::kResNet34}, 10); }},
     {"resnet50", [] { return nn::make_resnet({.options = nn::kResNet50}, 10); }},
     {"vgg11_bn", [] { return std::make_unique<nn::Vgg11Bn>(10); }},
+    {"mobilenet_v2", [] { return std::make_unique<nn::MobileNetV2>(10); }},
 };
 
 int64_t crc_of(const Tensor& codes) {

@@ -1,0 +1,29 @@
+// MobileNetV2 (Sandler et al., arXiv:1801.04381), as torchvision.models.mobilenet_v2 defines it at width 1.
+//
+//   features: a 3x3 convolution, 17 inverted residuals (1x1 to more channels, 3x3 depthwise, 1x1 back; with a shortcut where the
+//   shape
+//             stays), a 1x1 convolution; every convolution but the narrowing one with batch norm and relu6
+//   x float32 [N, 3, H, W], H and W at least 32 -> mean over the image -> logits [N, classes]
+// Keys "features.0.0.weight", "features.1.conv.0.0.weight", "classifier.1.weight".
+#pragma once
+
+#include "nn/batch_norm.h"
+#include "nn/conv2d.h"
+#include "nn/layers.h"
+#include "nn/linear.h"
+#include "nn/sequential.h"
+
+namespace octet::nn {
+
+class MobileNetV2 : public Module {
+ public:
+  explicit MobileNetV2(int64_t classes);
+
+ protected:
+  Value forward(const Value& x) override;
+
+ private:
+  Sequential &features_, &classifier_;
+};
+
+}  // namespace octet::nn
