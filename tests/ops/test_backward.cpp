@@ -155,6 +155,14 @@ TEST(ElementwiseBackward, Relu) {
   EXPECT_TRUE(test::bits_equal(dy, Tensor::from({0, 0, 3, 4}, {4})));
 }
 
+TEST(ElementwiseBackward, Relu6) {
+  const Tensor y = relu6(Tensor::from({-1, 0, 2, 6, 7}, {5}));
+  EXPECT_TRUE(test::bits_equal(y, Tensor::from({0, 0, 2, 6, 6}, {5})));
+  Tensor dy = Tensor::from({1, 2, 3, 4, 5}, {5});
+  relu6_backward_(dy, y);
+  EXPECT_TRUE(test::bits_equal(dy, Tensor::from({0, 0, 3, 0, 0}, {5})));
+}
+
 TEST(ElementwiseBackward, Dropout) {
   Generator generator(1);
   const Tensor x = random_floats({50, 40}, 1);
