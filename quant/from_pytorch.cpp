@@ -109,10 +109,10 @@ bool is_pytorch_quantized(const StateDict& state) {
 }
 
 nn::Graph graph_from_pytorch(const StateDict& state, Engine engine, const std::string& source) {
-  const nn::ResNetForm form = nn::resnet_form(state, source);
-  const StateEntry* classifier = state.find(std::string(form.fastai_head ? "1.8" : "fc") + kPackedWeight);
+  const nn::Form form = nn::form_of(state, source);
+  const StateEntry* classifier = state.find(std::string(form.classifier()) + kPackedWeight);
   OCTET_CHECK(classifier && classifier->tensor.dim() == 2, source, ": a quantized ", form.name(), " without its classifier");
-  auto model = nn::make_resnet(form, classifier->tensor.size(0));
+  auto model = nn::make_model(form, classifier->tensor.size(0));
   nn::Graph prepared = prepare(nn::trace(*model, Tensor::zeros({1, 3, 32, 32})), get_default_qconfig_mapping("qnnpack"));
 
   Reader reader(state);

@@ -23,9 +23,10 @@ QParamKeys qparam_keys(const nn::Graph& prepared, const nn::Node& observer) {
   const nn::Node& observed = *observer.inputs[0];
   if (nn::is<nn::op::Conv2d>(observed.op) || nn::is<nn::op::Linear>(observed.op))
     return {observed.target + ".scale", observed.target + ".zero_point"};
+  const bool is_function = observed.kind == nn::NodeKind::call_function;
   const std::string prefix = observed.kind == nn::NodeKind::placeholder
                                  ? underscored(consumer_of(prepared, observer).target) + "_input"
-                                 : underscored(observed.target);
+                                 : underscored(is_function ? observed.scope : observed.target);
   return {prefix + "_scale_0", prefix + "_zero_point_0"};
 }
 

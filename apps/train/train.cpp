@@ -18,8 +18,8 @@ namespace octet::apps {
 namespace {
 
 nn::LoadedModel from_scratch(const TrainInput& input, int64_t classes, uint64_t seed) {
-  const nn::ResNetForm form{.fastai_head = input.head != "torchvision"};
-  nn::LoadedModel start{nn::make_resnet(form, classes), form.name(), classes, {}};
+  const nn::Form form{.fastai_head = input.head != "torchvision"};
+  nn::LoadedModel start{nn::make_model(form, classes), form.name(), classes, {}};
   Generator generator(seed);
   nn::init::initialise(*start.model, generator);
   return start;

@@ -11,6 +11,7 @@ import zlib
 
 import numpy as np
 import torch
+import torchvision
 from fastai.vision.all import create_vision_model
 from PIL import Image
 from torch.ao.quantization import get_default_qconfig_mapping
@@ -30,7 +31,10 @@ def fc_values(count):
 def build(kind, classes):
     state = {k: v.float() if v.is_floating_point() else v for k, v in torch.load(DATA / "resnet18-imagenette-fastai.pth", weights_only=True).items()}
     if kind == "fastai":
-        model = create_vision_model(__import__("torchvision").models.resnet18, classes, pretrained=False)
+        model = create_vision_model(resnet18, classes, pretrained=False)
+    elif kind != "resnet18":
+        torch.manual_seed(0)
+        return getattr(torchvision.models, kind)(num_classes=classes).eval()
     else:
         model = resnet18(num_classes=classes)
         body = {k[2:]: v for k, v in state.items() if k.startswith("0.")}

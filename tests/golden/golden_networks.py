@@ -18,6 +18,13 @@ from golden_training import filled, values
 NETWORKS = {"resnet34": zoo.resnet34, "resnet50": zoo.resnet50, "vgg11_bn": zoo.vgg11_bn, "mobilenet_v2": zoo.mobilenet_v2}
 
 
+def repair_relu6(quantized, backend):
+    """PyTorch 2.11, qnnpack: relu6 of a channels_last tensor (which every convolution gives) writes the values in another order."""
+    for module in quantized.modules():
+        if backend == "qnnpack" and isinstance(module, torch.nn.ReLU6):
+            module.forward = lambda q: torch.nn.functional.relu6(q.contiguous())
+
+
 def crc(codes):
     return np.array(zlib.crc32(np.ascontiguousarray(codes).tobytes()), np.int64)
 
@@ -42,10 +49,7 @@ def run(out, name, backend):
         observed = [f"{n.target} {n.args[0]}" for n in nodes]
         qparams = [prepared.get_submodule(n.target).calculate_qparams() for n in nodes]
         quantized = convert_fx(prepared)
-        # PyTorch 2.11, qnnpack: relu6 of a channels_last tensor (which every convolution gives) writes the values in another order.
-        for module in quantized.modules():
-            if backend == "qnnpack" and isinstance(module, torch.nn.ReLU6):
-                module.forward = lambda q: torch.nn.functional.relu6(q.contiguous())
+        repair_relu6(quantized, backend)
         recorder = Recorder(quantized)
         int8_logits = recorder.run(x).numpy()
     text = lambda lines: np.frombuffer("\n".join(lines).encode(), np.uint8)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares octet's programs with the real PyTorch on full-size images. Needs torch 2.11, torchvision, fastai, numpy, pillow.
 
-    compare.py nodes       --data DIR [--limit 64]               every node of PyTorch's int8 models, five networks and engines, and float logits
+    compare.py nodes       --data DIR [--limit 64]               every node of PyTorch's int8 models, seven networks on both engines, and float logits
     compare.py export      --data DIR [--limit 32]               our calibrated models exported, loaded by PyTorch with strict=True, node by node there
     compare.py calibration --data DIR [--limit 448] [--batch 64] observers after calibrating on the same images
     compare.py answers     --data DIR [--limit N]                PyTorch's int8 model: the same answer on every image, fed as the same tensor
@@ -29,8 +29,12 @@ from torch.ao.quantization import get_default_qconfig_mapping
 from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
 
 import golden_models
+import golden_networks
 
 MEAN, STD = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1), torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
+
+
+NETWORKS = ("resnet34", "resnet50", "vgg11_bn", "mobilenet_v2")
 
 
 def load_image(path, size=224):
@@ -86,10 +90,11 @@ def nodes(a, files):
     ok = True
     x = torch.stack([load_image(f) for f in files[:: max(1, len(files) // 4)][:4]])
     for kind, classes, backend in (("fastai", 10, "qnnpack"), ("fastai", 10, "x86"), ("resnet18", 10, "qnnpack"), ("resnet18", 10, "x86"),
-                                   ("resnet18", 1000, "qnnpack"), ("resnet18", 1000, "x86")):
+                                   ("resnet18", 1000, "qnnpack"), ("resnet18", 1000, "x86"), *((n, 10, b) for n in NETWORKS for b in ("qnnpack", "x86"))):
         with tempfile.TemporaryDirectory() as tmp:
             model, prepared = prepared_model(kind, classes, backend, files, a.batch)
             quantized = convert_fx(prepared)
+            golden_networks.repair_relu6(quantized, backend)
             torch.save(quantized.state_dict(), f"{tmp}/int8.pth")
             torch.save(model.state_dict(), f"{tmp}/float.pth")
             np.save(f"{tmp}/x.npy", x.numpy())

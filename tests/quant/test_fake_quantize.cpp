@@ -25,7 +25,7 @@ class FakeQuantized : public ::testing::TestWithParam<const char*> {
     int8_ = convert(prepared_, mapping_);
   }
 
-  std::unique_ptr<nn::Module> model_ = nn::make_resnet({.fastai_head = true}, 10);
+  std::unique_ptr<nn::Module> model_ = nn::make_model({.fastai_head = true}, 10);
   const QConfigMapping mapping_ = get_default_qconfig_mapping(GetParam());
   const Tensor images_ = test::random_floats({2, 3, 64, 64}, 9);
   nn::Graph prepared_, fake_, int8_;
@@ -67,7 +67,7 @@ TEST_P(FakeQuantized, ABrokenLayerIsSeen) {
 }
 
 TEST(FakeQuantize, NeedsCalibration) {
-  auto model = nn::make_resnet({.fastai_head = true}, 10);
+  auto model = nn::make_model({.fastai_head = true}, 10);
   const QConfigMapping mapping = get_default_qconfig_mapping("x86");
   const nn::Graph prepared = prepare(nn::trace(*model, Tensor::zeros({1, 3, 32, 32})), mapping);
   EXPECT_TRUE(test::fails_with([&] { fake_quantize(prepared, mapping); }, {"activation_post_process_0", "calibrate"}));

@@ -3,8 +3,6 @@
 
 #include "nn/executor.h"
 #include "nn/models/from_checkpoint.h"
-#include "nn/models/mobilenet.h"
-#include "nn/models/vgg.h"
 #include "nn/trace.h"
 #include "quant/convert.h"
 #include "quant/insert_observers.h"
@@ -25,10 +23,10 @@ struct Network {
 };
 
 const Network kNetworks[] = {
-    {"resnet34", [] { return nn::make_resnet({.options = nn::kResNet34}, 10); }},
-    {"resnet50", [] { return nn::make_resnet({.options = nn::kResNet50}, 10); }},
-    {"vgg11_bn", [] { return std::make_unique<nn::Vgg11Bn>(10); }},
-    {"mobilenet_v2", [] { return std::make_unique<nn::MobileNetV2>(10); }},
+    {"resnet34", [] { return nn::make_model({nn::Network::resnet34}, 10); }},
+    {"resnet50", [] { return nn::make_model({nn::Network::resnet50}, 10); }},
+    {"vgg11_bn", [] { return nn::make_model({nn::Network::vgg11_bn}, 10); }},
+    {"mobilenet_v2", [] { return nn::make_model({nn::Network::mobilenet_v2}, 10); }},
 };
 
 int64_t crc_of(const Tensor& codes) {

@@ -18,7 +18,7 @@ namespace {
 using test::Golden;
 
 nn::Graph traced_model() {
-  auto model = nn::make_resnet({.fastai_head = true}, 10);
+  auto model = nn::make_model({.fastai_head = true}, 10);
   Generator generator(3);
   nn::init::initialise(*model, generator);
   return nn::trace(*model, Tensor::zeros({1, 3, 32, 32}));
