@@ -59,8 +59,8 @@ class Graph {
 
   std::vector<Node*> users(const Node* node);
 
-  /// The name that the next node of that name would get, now taken: a graph that replaces nodes one by one, as torch.fx's passes do,
-  /// names the new ones while the old ones are still there.
+  /// The name that the next node of that name would get, now taken: a graph that replaces nodes one by one, as torch.fx's passes
+  /// do, names the new ones while the old ones are still there.
   std::string take_name(const std::string& wanted) {
     const std::string name = unique_name(wanted);
     by_name_[name] = nullptr;

@@ -36,8 +36,10 @@ Engine engine_of(const StateDict& state) {
 
 Model from_pytorch(const StateDict& state, const std::string& path, const std::optional<Engine>& engine) {
   const Engine used = engine.value_or(engine_of(state));
-  Model model{
-      quant::graph_from_pytorch(state, used, path), str(nn::form_of(state, path).name(), " quantized by PyTorch, int8, engine ", name_of(used)), 0, {}};
+  Model model{quant::graph_from_pytorch(state, used, path),
+              str(nn::form_of(state, path).name(), " quantized by PyTorch, int8, engine ", name_of(used)),
+              0,
+              {}};
   if (!engine)
     model.notes.push_back(
         str(path, " does not say which engine it was made for: taking ", name_of(used), " from the form of its weights"));
