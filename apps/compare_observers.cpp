@@ -65,7 +65,9 @@ std::vector<Row> make_rows(const nn::Graph& graph, const std::string& backend) {
       quant::QConfigMapping mapping = quant::get_default_qconfig_mapping(backend);
       quant::QConfig qconfig = *mapping.global();
       qconfig.activation.kind = kind;
-      qconfig.weight.kind = kind == "MovingAverageMinMaxObserver" ? "MinMaxObserver" : kind;  // a weight is seen once
+      // A weight is seen once, so there is nothing to average; and it has too few values for an entropy.
+      const bool for_weights = kind != "MovingAverageMinMaxObserver" && kind != "EntropyObserver";
+      qconfig.weight.kind = for_weights ? kind : "MinMaxObserver";
       qconfig.weight.per_channel = per_channel;
       mapping.set_global(qconfig);
       nn::Graph prepared = quant::prepare(graph, mapping);

@@ -62,7 +62,8 @@ Observer::Range EntropyObserver::range() const {
   const double largest = std::max(std::abs(static_cast<double>(min())), std::abs(static_cast<double>(max())));
   const Histogram counts = histogram();
   if (min() == max() || largest == 0) return {min(), max()};
-  const Masses masses = of_magnitudes(counts, min(), bin_width(), largest);
+  Masses masses = of_magnitudes(counts, min(), bin_width(), largest);
+  masses[0] = masses[1];
   Masses beyond(kBins + 1);  // [i]: mass of the bins from i on
   for (int64_t b = kBins; b-- > 0;)
     beyond[static_cast<size_t>(b)] = beyond[static_cast<size_t>(b + 1)] + masses[static_cast<size_t>(b)];
