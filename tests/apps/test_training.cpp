@@ -139,7 +139,7 @@ TEST(Train, KilledAtAnyMomentTheCheckpointLoadsAndTheTrainingGoesOn) {
   ASSERT_EQ(run(train_command(set, folder / "whole.pth", options)).exit_code, 0);
   const std::string output = folder / "cut.pth", command = train_command(set, output, options);
   std::string resume;
-  for (double delay : {0.0, 0.05, 0.3, 0.6}) {
+  for (double delay : {0.0, 0.03, 0.1, 0.2}) {
     const std::string condition = resume.empty() ? "[ -e " + output + ".resume ]" : "grep -q ^epoch " + output + ".out";
     EXPECT_EQ(interrupted_training(command + resume, output, condition, "KILL", delay), 137);
     resume = " --resume";
