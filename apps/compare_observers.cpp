@@ -148,14 +148,15 @@ void compare_observers(const Options& o) {
     return 100.0 * static_cast<double>(part) / static_cast<double>(whole);
   };
   std::cout << "backend " << o.backend << ", calibrated on " << calibration.size() << " images, evaluated on " << images << "\n"
-            << "| activations, weights | scales of a weight | top-1 | SQNR of the logits | activations clipped "
-               "|\n|---|---|---|---|---|\n"
-            << std::fixed << std::setprecision(2) << "| float | | " << percent(right, images) << " % | | |\n";
+            << "| activations | weights | scales of a weight | top-1 | SQNR of the logits | activations clipped "
+               "|\n|---|---|---|---|---|---|\n"
+            << std::fixed << std::setprecision(2) << "| float | | | " << percent(right, images) << " % | | |\n";
   for (size_t i = 0; i < rows.size(); ++i) {
     const Row& row = rows[i];
     const Row& counted = rows[i / 2 * 2];
-    std::cout << "| " << row.kind << " | " << (row.per_channel ? "per channel" : "one") << " | " << percent(row.right, images)
-              << " % | " << 10 * std::log10(signal / row.noise) << " dB | " << std::setprecision(4)
+    std::cout << "| " << row.kind << " | " << row.mapping.global()->weight.kind << " | "
+              << (row.per_channel ? "per channel" : "one") << " | " << percent(row.right, images) << " % | "
+              << 10 * std::log10(signal / row.noise) << " dB | " << std::setprecision(4)
               << percent(counted.clipped, counted.values) << " % |\n"
               << std::setprecision(2);
   }

@@ -115,7 +115,7 @@ void predict(const Options& o) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"Runs a float or int8 ResNet18 on images or on a tensor.", "predict"};
+  CLI::App app{"Runs a float or int8 network on images or on a tensor.", "predict"};
   Options options;
   add_options(app, options);
   app.final_callback([&] {

@@ -224,8 +224,7 @@ void quantize(const Options& o) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"Static quantization of ResNet18, end to end: calibrates a float model on real images and converts it to int8.",
-               "quantize"};
+  CLI::App app{"Static quantization, end to end: calibrates a float model on real images and converts it to int8.", "quantize"};
   Options options;
   add_options(app, options);
   return apps::run_app(app, argc, argv, options.common, [&] { quantize(options); });

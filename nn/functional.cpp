@@ -119,17 +119,20 @@ Value batch_norm(const Value& x, const BatchNormValues& v, const op::BatchNorm& 
 
 namespace {
 
-Value relu_of(const Value& x, Tensor result) {
-  Value y = recorded(op::Relu{}, "relu", {x}, {}, std::move(result));
+/// relu and relu6: backward_ makes dy the gradient of the input, from the output.
+Value clamped(Op op, const char* function, const Value& x, Tensor result, void (*backward_)(Tensor& dy, const Tensor& y)) {
+  Value y = recorded(std::move(op), function, {x}, {}, std::move(result));
   on_backward(y, {x}, [&] {
-    return [out = y.tensor(), dx = sink_of(x)](Tensor dy) {
+    return [backward_, out = y.tensor(), dx = sink_of(x)](Tensor dy) {
       if (!dy.unique()) dy = dy.clone();
-      ops::relu_backward_(dy, out);
+      backward_(dy, out);
       give(dx, std::move(dy));
     };
   });
   return y;
 }
+
+Value relu_of(const Value& x, Tensor result) { return clamped(op::Relu{}, "relu", x, std::move(result), ops::relu_backward_); }
 
 Value add_of(const Value& a, const Value& b, Tensor result) {
   Value y = recorded(op::Add{}, "add", {a, b}, {}, std::move(result));
@@ -156,17 +159,7 @@ Value max_pooled(const Value& x, ops::MaxPooled pooled) {
 
 Value relu(const Value& x) { return relu_of(x, ops::relu(x.tensor())); }
 
-Value relu6(const Value& x) {
-  Value y = recorded(op::Relu6{}, "relu6", {x}, {}, ops::relu6(x.tensor()));
-  on_backward(y, {x}, [&] {
-    return [out = y.tensor(), dx = sink_of(x)](Tensor dy) {
-      if (!dy.unique()) dy = dy.clone();
-      ops::relu6_backward_(dy, out);
-      give(dx, std::move(dy));
-    };
-  });
-  return y;
-}
+Value relu6(const Value& x) { return clamped(op::Relu6{}, "relu6", x, ops::relu6(x.tensor()), ops::relu6_backward_); }
 
 Value relu_(const Value& x) {
   if (!may_overwrite(x)) return relu(x);

@@ -22,7 +22,6 @@ class HistogramCollector : public Observer {
   void observe(const Tensor& x) override;
   void begin_first_pass() override { pass_ = Pass::ranges; }
   void begin_second_pass() override { pass_ = Pass::counts; }
-  bool counts() const override { return true; }
   float min() const override { return min_; }
   float max() const override { return max_; }
 

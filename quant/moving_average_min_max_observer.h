@@ -12,6 +12,10 @@ class MovingAverageMinMaxObserver : public MinMaxObserver {
   explicit MovingAverageMinMaxObserver(const QSpec& spec, float averaging_constant = 0.01f)
       : MinMaxObserver(spec), averaging_constant_(averaging_constant) {}
   std::string kind() const override { return "MovingAverageMinMaxObserver"; }
+  void begin_first_pass() override {
+    fail(kind(),
+         ": an average over batches depends on their order, so two-pass calibration is not for it; take another observer");
+  }
 
  protected:
   void update(float min, float max) override {

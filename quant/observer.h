@@ -36,10 +36,9 @@ class Observer : public nn::TensorFunction {
 
   /// Calibration in two passes: the first one only finds min and max, the second counts between them. Then nothing depends on the
   /// order of the images or on the batch size. Observers that do not count have nothing to do in the second.
+  /// begin_first_pass throws Error for an observer whose answer would still depend on the order.
   virtual void begin_first_pass() {}
   virtual void begin_second_pass() {}
-  /// True when the order of the batches matters in one pass, and in two passes does not.
-  virtual bool counts() const { return false; }
 
   virtual std::string kind() const = 0;  // "HistogramObserver"
   virtual float min() const = 0;

@@ -175,7 +175,10 @@ TEST(Mse, FindsTheBestOfItsGrid) {
 
 TEST(TwoPasses, DoNotDependOnOrderOrBatchSize) {
   for (const std::string& kind : observer_kinds()) {
-    if (!make_observer({.kind = kind})->counts()) continue;
+    if (kind == "MovingAverageMinMaxObserver") {
+      EXPECT_TRUE(test::fails_with([&] { make_observer({.kind = kind})->begin_first_pass(); }, {kind, "order"}));
+      continue;
+    }
     const Tensor x = test::random_floats({60, 100}, 8);
     std::vector<QParams> answers;
     for (const int64_t rows : {1, 7, 60}) {
