@@ -22,10 +22,11 @@ struct RunNode {
   Tensor operator()(const op::Output&) const { return in[0]; }
 
   Tensor operator()(const op::Conv2d& o) const {
-    return activated(ops::conv2d(in[0], node.parameter("weight"), node.parameter("bias"), o.options), o.relu);
+    OCTET_CHECK(!o.qat || !o.qat->batch_norm, "batch norm inside a convolution is for training; fold it first");
+    return activated(ops::conv2d(in[0], weight(o.qat.get()), node.parameter("bias"), o.options), o.relu);
   }
   Tensor operator()(const op::Linear& o) const {
-    return activated(ops::linear(in[0], node.parameter("weight"), node.parameter("bias")), o.relu);
+    return activated(ops::linear(in[0], weight(o.qat.get()), node.parameter("bias")), o.relu);
   }
   Tensor operator()(const op::BatchNorm& o) const {
     return ops::batch_norm(in[0], {node.parameter("weight"), node.parameter("bias"), node.parameter("running_mean"),
@@ -58,6 +59,10 @@ struct RunNode {
   Tensor operator()(const op::QuantizedDropout&) const { return in[0]; }
 
  private:
+  Tensor weight(const op::Qat* qat) const {
+    const Tensor w = node.parameter("weight");
+    return qat && qat->weight_fake_quant ? (*qat->weight_fake_quant)(w) : w;
+  }
   static Tensor activated(Tensor y, bool relu) {
     if (relu) ops::relu_(y);
     return y;

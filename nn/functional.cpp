@@ -1,10 +1,13 @@
 #include "nn/functional.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "ops/batch_norm.h"
+#include "ops/channels.h"
 #include "ops/conv2d.h"
 #include "ops/elementwise.h"
+#include "ops/int8/fake_quantize.h"
 #include "ops/linear.h"
 #include "ops/pool.h"
 #include "ops/winograd.h"
@@ -107,14 +110,21 @@ Value batch_norm_training(const Value& x, const BatchNormValues& v, const op::Ba
 }  // namespace
 
 Value batch_norm(const Value& x, const BatchNormValues& v, const op::BatchNorm& options, Mode mode) {
-  const bool backward = Recording::active_for_backward();
   if (mode == Mode::train) return batch_norm_training(x, v, options);
-  OCTET_CHECK(!backward || !(wanted(x) || wanted(v.weight) || wanted(v.bias)),
-              "batch_norm: no backward in eval mode; call train() on the model, or use NoGrad");
-  return recorded(options, "batch_norm", {x},
-                  {{"weight", v.weight}, {"bias", v.bias}, {"running_mean", v.running_mean}, {"running_var", v.running_var}},
-                  ops::batch_norm(x.tensor(), {v.weight.tensor(), v.bias.tensor(), v.running_mean.tensor(),
-                                               v.running_var.tensor(), options.eps}));
+  const ops::BatchNormParams params{v.weight.tensor(), v.bias.tensor(), v.running_mean.tensor(), v.running_var.tensor(),
+                                    options.eps};
+  Value y = recorded(options, "batch_norm", {x},
+                     {{"weight", v.weight}, {"bias", v.bias}, {"running_mean", v.running_mean}, {"running_var", v.running_var}},
+                     ops::batch_norm(x.tensor(), params));
+  on_backward(y, {x, v.weight, v.bias}, [&] {
+    return [params, in = x.tensor(), dx = sink_of(x), dw = sink_of(v.weight), db = sink_of(v.bias)](Tensor dy) {
+      ops::BatchNormGradients d = ops::batch_norm_frozen_backward(dy, in, params);
+      give(dx, std::move(d.x));
+      give(dw, std::move(d.weight));
+      give(db, std::move(d.bias));
+    };
+  });
+  return y;
 }
 
 namespace {
@@ -234,6 +244,60 @@ Value cat(std::span<const Value> parts) {
     return [channels, sinks](Tensor dy) {
       std::vector<Tensor> d = ops::split_channels(dy, channels);
       for (size_t i = 0; i < d.size(); ++i) give(sinks[i], std::move(d[i]));
+    };
+  });
+  return y;
+}
+
+Value fake_quantize(const Value& x, std::span<const ops::int8::QParams> qparams, ops::int8::CodeRange codes) {
+  if (!Recording::active_for_backward() || !wanted(x)) return Value(ops::int8::fake_quantize(x.tensor(), qparams, codes));
+  ops::int8::FakeQuantized result = ops::int8::fake_quantize_training(x.tensor(), qparams, codes);
+  Value y(std::move(result.y));
+  on_backward(y, {x}, [&] {
+    return [inside = std::move(result.inside), dx = sink_of(x)](Tensor dy) {
+      if (!dy.unique()) dy = dy.clone();
+      ops::int8::fake_quantize_backward_(dy, inside);
+      give(dx, std::move(dy));
+    };
+  });
+  return y;
+}
+
+Value batch_norm_factor(const BatchNormValues& v, const op::BatchNorm& o) {
+  const Tensor &weight = v.weight.tensor(), &var = v.running_var.tensor();
+  Tensor inverse_std(weight.shape());
+  for (int64_t k = 0; k < weight.numel(); ++k) inverse_std.data<float>()[k] = 1.0f / std::sqrt(var.data<float>()[k] + o.eps);
+  Value y(ops::multiply(weight, inverse_std));
+  on_backward(y, {v.weight},
+              [&] { return [inverse_std, dw = sink_of(v.weight)](Tensor dy) { give(dw, ops::multiply(dy, inverse_std)); }; });
+  return y;
+}
+
+Value multiply_slices(const Value& w, const Value& factor) {
+  Value y(ops::multiply_slices(w.tensor(), factor.tensor()));
+  on_backward(y, {w, factor}, [&] {
+    return [in = w.tensor(), f = factor.tensor(), dw = sink_of(w), df = sink_of(factor)](Tensor dy) {
+      if (wanted(df)) give(df, ops::dot_slices(dy, in));
+      if (wanted(dw)) give(dw, ops::multiply_slices(dy, f));
+    };
+  });
+  return y;
+}
+
+Value divide_channels_(const Value& x, const Value& factor) {
+  Tensor result = may_overwrite(x) ? x.tensor() : x.tensor().clone();
+  ops::divide_channels_(result, factor.tensor());
+  Value y(result);
+  on_backward(y, {x, factor}, [&] {
+    return [out = y.tensor(), f = factor.tensor(), dx = sink_of(x), df = sink_of(factor)](Tensor dy) {
+      if (wanted(df)) {
+        Tensor d = ops::dot_channels(dy, out);
+        for (int64_t k = 0; k < d.numel(); ++k) d.data<float>()[k] /= -f.data<float>()[k];
+        give(df, std::move(d));
+      }
+      if (!dy.unique()) dy = dy.clone();
+      ops::divide_channels_(dy, f);
+      give(dx, std::move(dy));
     };
   });
   return y;

@@ -24,7 +24,7 @@ Value linear(const Value& x, const Value& weight, const Value& bias);
 struct BatchNormValues {
   Value weight, bias, running_mean, running_var;
 };
-/// In train mode: by the batch's statistics, which the running ones then follow.
+/// In train mode: by the batch's statistics, which the running ones then follow. In eval mode the running ones are constants.
 Value batch_norm(const Value& x, const BatchNormValues& values, const op::BatchNorm& options, Mode mode = Mode::eval);
 
 Value relu(const Value& x);
@@ -43,6 +43,16 @@ Value add(const Value& a, const Value& b);
 Value add_(const Value& a, const Value& b);
 /// Along dimension 1.
 Value cat(std::span<const Value> parts);
+
+// What quantization-aware training adds (nn/graph_module.h). None of it is part of a trace.
+/// One QParams, or one per slice of dimension 0. The gradient goes straight through: ops/int8/fake_quantize.h.
+Value fake_quantize(const Value& x, std::span<const ops::int8::QParams> qparams, ops::int8::CodeRange codes);
+/// weight [K] / sqrt(running_var + eps): what batch norm multiplies channels by. No gradient to running_var.
+Value batch_norm_factor(const BatchNormValues& values, const op::BatchNorm& options);
+/// w [K, ...] * factor [K].
+Value multiply_slices(const Value& w, const Value& factor);
+/// x [N, K, ...] / factor [K].
+Value divide_channels_(const Value& x, const Value& factor);
 
 /// logits [N, C] and N labels -> one number, the mean over N. Not part of a trace.
 Value cross_entropy(const Value& logits, std::span<const int> labels, const ops::CrossEntropyOptions& options = {});

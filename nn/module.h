@@ -48,6 +48,8 @@ class Module {
 
   Value add_parameter(std::string name, Tensor value) { return add_state(std::move(name), std::move(value), true); }
   Value add_buffer(std::string name, Tensor value) { return add_state(std::move(name), std::move(value), false); }
+  /// A buffer that somebody else holds too.
+  void add_buffer(std::string name, Value value) { state_.push_back({std::move(name), std::move(value), false}); }
 
   /// Makes a child of type M and keeps it; the reference stays valid as long as this module.
   template <class M, class... Args>

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -32,17 +33,28 @@ using ops::int8::QParams;
 struct Placeholder {};
 struct Output {};
 
+struct BatchNorm {
+  float eps = 1e-5f;
+  float momentum = 0.1f;
+};
+
+/// A layer in quantization-aware training: its weight goes through weight_fake_quant (null: a layer kept in float), and the batch
+/// norm behind a convolution is inside, its tensors among the node's parameters as "bn.weight" and so on.
+/// torch.ao.nn.qat.Conv2d, Linear; torch.ao.nn.intrinsic.qat.ConvBn2d, ConvBnReLU2d.
+struct Qat {
+  std::shared_ptr<TensorFunction> weight_fake_quant;
+  std::optional<BatchNorm> batch_norm;
+};
+
 // float, [N, C, H, W] or [N, C]
 struct Conv2d {
   ops::Conv2dOptions options;
   bool relu = false;
+  std::shared_ptr<const Qat> qat = {};
 };
 struct Linear {
   bool relu = false;
-};
-struct BatchNorm {
-  float eps = 1e-5f;
-  float momentum = 0.1f;
+  std::shared_ptr<const Qat> qat = {};
 };
 struct Relu {};
 struct Relu6 {};

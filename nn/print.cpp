@@ -45,7 +45,8 @@ struct Describe {
   Description operator()(const op::Output&) const { return {"output", ""}; }
   Description operator()(const op::Conv2d& o) const {
     const std::string bias = node.parameters.contains("bias") ? "" : ", bias=False";
-    return {o.relu ? "ConvReLU2d" : "Conv2d",
+    const bool bn = o.qat && o.qat->batch_norm;
+    return {str("Conv", bn ? "Bn" : "", o.relu ? "ReLU" : "", "2d"),
             conv_shape_text(node.parameter("weight"), o.options) + conv_tail_text(o.options) + bias};
   }
   Description operator()(const op::Linear& o) const {

@@ -39,14 +39,19 @@ std::string Recording::path() const {
 
 void Recording::backward(const Value& loss) {
   OCTET_CHECK(loss.tensor().numel() == 1, "backward: expected a loss of one number, got ", loss.tensor().shape());
-  OCTET_CHECK(loss.requires_grad(), "backward: the loss depends on nothing that requires a gradient in this recording");
-  loss.gradient()->accumulate(Tensor::full(loss.tensor().shape(), 1));
+  backward(loss, Tensor::full(loss.tensor().shape(), 1));
+}
+
+void Recording::backward(const Value& y, Tensor dy) {
+  OCTET_CHECK(y.requires_grad(), "backward: the loss depends on nothing that requires a gradient in this recording");
+  OCTET_CHECK(dy.shape() == y.tensor().shape(), "backward: gradient ", dy.shape(), " for a value ", y.tensor().shape());
+  y.gradient()->accumulate(std::move(dy));
   const NoGrad pause;
   while (!steps_.empty()) {
     const Step step = std::move(steps_.back());
     steps_.pop_back();
-    Tensor dy = std::exchange(step.output->value, Tensor());
-    if (dy.defined()) step.go_back(std::move(dy));
+    Tensor gradient = std::exchange(step.output->value, Tensor());
+    if (gradient.defined()) step.go_back(std::move(gradient));
   }
 }
 

@@ -93,8 +93,9 @@ class Recording {
 
   void append(std::shared_ptr<Gradient> output, GoBack go_back) { steps_.push_back({std::move(output), std::move(go_back)}); }
   /// Adds d loss / d value to the gradient of every value that the loss depends on and that requires one. The recording is empty
-  /// afterwards. loss: one number.
+  /// afterwards. loss: one number; or any value y and dy, the gradient of a loss by it, which has y's shape.
   void backward(const Value& loss);
+  void backward(const Value& y, Tensor dy);
 
   /// Set by Module around a layer's forward: calls made inside belong to it.
   std::string layer_path;

@@ -44,4 +44,7 @@ struct BatchNormGradients {
 BatchNormGradients batch_norm_backward(const Tensor& dy, const Tensor& x, const Tensor& weight, const BatchStatistics& statistics,
                                        float eps);
 
+/// Of the inference pass, in which the statistics are constants: dx = dy * weight * inverse_std, and the sums as above.
+BatchNormGradients batch_norm_frozen_backward(const Tensor& dy, const Tensor& x, const BatchNormParams& params);
+
 }  // namespace octet::ops

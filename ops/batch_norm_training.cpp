@@ -62,8 +62,11 @@ void update_running(const BatchStatistics& s, float momentum, Tensor& running_me
   }
 }
 
-BatchNormGradients batch_norm_backward(const Tensor& dy, const Tensor& x, const Tensor& weight, const BatchStatistics& s,
-                                       float eps) {
+namespace {
+
+/// Both backwards: they differ only in whether the statistics follow x.
+BatchNormGradients backward(const Tensor& dy, const Tensor& x, const Tensor& weight, const BatchStatistics& s, float eps,
+                            bool statistics_follow) {
   check_shape(x);
   OCTET_CHECK(dy.shape() == x.shape(), "batch_norm_backward: gradient ", dy.shape(), " for an output ", x.shape());
   const Layout l(x);
@@ -81,15 +84,28 @@ BatchNormGradients batch_norm_backward(const Tensor& dy, const Tensor& x, const 
     d.bias.data<float>()[c] = static_cast<float>(sum_dy);
     d.weight.data<float>()[c] = static_cast<float>(sum_dy_x * scale);
     // dx = a * dy + b * x + constant, from the formula with xhat written out
-    const double m = static_cast<double>(s.count), a = static_cast<double>(weight.data<float>()[c]) * scale;
-    const double b = -a * scale * scale * sum_dy_x / m;
+    const double a = static_cast<double>(weight.data<float>()[c]) * scale;
+    const double per_value = statistics_follow ? 1.0 / static_cast<double>(s.count) : 0.0;
+    const double b = -a * scale * scale * sum_dy_x * per_value;
     for (int64_t n = 0; n < l.N; ++n) {
       const int64_t at = (n * l.C + c) * l.plane;
       cpu::combine(dy.data<float>() + at, x.data<float>() + at, mean, l.plane,
-                   {static_cast<float>(a), static_cast<float>(b), static_cast<float>(-a * sum_dy / m)}, d.x.data<float>() + at);
+                   {static_cast<float>(a), static_cast<float>(b), static_cast<float>(-a * sum_dy * per_value)},
+                   d.x.data<float>() + at);
     }
   }
   return d;
+}
+
+}  // namespace
+
+BatchNormGradients batch_norm_backward(const Tensor& dy, const Tensor& x, const Tensor& weight, const BatchStatistics& s,
+                                       float eps) {
+  return backward(dy, x, weight, s, eps, true);
+}
+
+BatchNormGradients batch_norm_frozen_backward(const Tensor& dy, const Tensor& x, const BatchNormParams& p) {
+  return backward(dy, x, p.weight, {p.running_mean, p.running_var, 0}, p.eps, false);
 }
 
 }  // namespace octet::ops

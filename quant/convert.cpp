@@ -5,6 +5,7 @@
 
 #include "ops/int8/quantize.h"
 #include "ops/int8/requantize.h"
+#include "quant/fake_quantize.h"
 #include "quant/patterns.h"
 
 namespace octet::quant {
@@ -165,7 +166,7 @@ nn::Graph convert(const nn::Graph& prepared, const ConversionSource& source) {
 
 LayerWeights quantized_weights(const Node& layer, const QConfigMapping& mapping) {
   const Tensor weight = layer.parameter("weight");
-  std::vector<float> scale = weight_scales(mapping.of(layer)->weight, weight);
+  std::vector<float> scale = layer_scales(layer, mapping);
   Tensor codes = ops::int8::quantize_weight(weight, scale);
   return {std::move(codes), std::move(scale), layer.parameter("bias")};
 }

@@ -6,12 +6,11 @@
 
 namespace octet::quant {
 
-Tensor FakeQuantize::operator()(const Tensor& x) {
-  return ops::int8::fake_quantize(x, qparams_, ops::int8::code_range(DType::quint8));
-}
+Tensor FakeQuantize::operator()(const Tensor& x) { return ops::int8::fake_quantize(x, qparams_, ops::int8::code_range(dtype_)); }
 
 std::string FakeQuantize::to_string() const {
-  return str("FakeQuantize(scale=", nn::python_float(qparams_.scale), ", zero_point=", qparams_.zero_point, ")");
+  if (qparams_.size() > 1) return str("FakeQuantize(channels=", qparams_.size(), ")");
+  return str("FakeQuantize(scale=", nn::python_float(qparams_[0].scale), ", zero_point=", qparams_[0].zero_point, ")");
 }
 
 namespace {
@@ -26,16 +25,34 @@ void round_on_input_grid(nn::Graph& graph, nn::Node& observer) {
       op, {.name = op->name + "_codes", .op = nn::op::Call{std::make_shared<FakeQuantize>(before->qparams())}, .inputs = {op}});
 }
 
+/// The weight is rounded now; once is enough.
+void forget_training(nn::Node& node) {
+  if (auto* conv = std::get_if<nn::op::Conv2d>(&node.op)) conv->qat = nullptr;
+  if (auto* linear = std::get_if<nn::op::Linear>(&node.op)) linear->qat = nullptr;
+}
+
 }  // namespace
+
+std::vector<float> layer_scales(const nn::Node& layer, const QConfigMapping& mapping) {
+  const auto* conv = std::get_if<nn::op::Conv2d>(&layer.op);
+  const auto* linear = std::get_if<nn::op::Linear>(&layer.op);
+  const nn::op::Qat* qat = conv ? conv->qat.get() : linear ? linear->qat.get() : nullptr;
+  if (qat == nullptr) return weight_scales(mapping.of(layer)->weight, layer.parameter("weight"));
+  const auto* trained = dynamic_cast<const FakeQuantize*>(qat->weight_fake_quant.get());
+  OCTET_CHECK(trained != nullptr, "'", layer.name, "' is still in training; fold_qat first");
+  std::vector<float> scales;
+  for (const QParams& q : trained->qparams()) scales.push_back(q.scale);
+  return scales;
+}
 
 nn::Graph fake_quantize(const nn::Graph& prepared, const QConfigMapping& mapping) {
   nn::Graph graph = prepared.clone();
   for (nn::Node& node : graph.nodes()) {
     if (observer_of(node)) {
-      node.op = nn::op::Call{std::make_shared<FakeQuantize>(calibrated_qparams(node))};
+      node.op = nn::op::Call{std::make_shared<FakeQuantize>(std::vector{calibrated_qparams(node)})};
     } else if (is_quantized(node) && (nn::is<nn::op::Conv2d>(node.op) || nn::is<nn::op::Linear>(node.op))) {
-      const Tensor weight = node.parameter("weight");
-      node.parameters["weight"] = ops::int8::fake_quantize_weight(weight, weight_scales(mapping.of(node)->weight, weight));
+      node.parameters["weight"] = ops::int8::fake_quantize_weight(node.parameter("weight"), layer_scales(node, mapping));
+      forget_training(node);
     }
   }
   for (nn::Node& node : graph.nodes())

@@ -11,17 +11,23 @@ namespace octet::quant {
 
 class FakeQuantize : public nn::TensorFunction {
  public:
-  explicit FakeQuantize(QParams qparams) : qparams_(qparams) {}
+  /// qparams: one, or one per slice of dimension 0.
+  explicit FakeQuantize(std::vector<QParams> qparams, DType dtype = DType::quint8)
+      : qparams_(std::move(qparams)), dtype_(dtype) {}
   Tensor operator()(const Tensor& x) override;
   std::string to_string() const override;
-  QParams qparams() const { return qparams_; }
+  const std::vector<QParams>& qparams() const { return qparams_; }
 
  private:
-  QParams qparams_;
+  std::vector<QParams> qparams_;
+  DType dtype_;
 };
 
 /// From calibrated observers. Node names stay those of the prepared graph.
 nn::Graph fake_quantize(const nn::Graph& prepared, const QConfigMapping& mapping);
+
+/// Scales of the layer's weight: those that training chose (quant/prepare_qat.h), else what the mapping's observer says.
+std::vector<float> layer_scales(const nn::Node& layer, const QConfigMapping& mapping);
 
 /// The FakeQuantize that a node calls, or null.
 const FakeQuantize* fake_quantize_of(const nn::Node& node);

@@ -6,8 +6,15 @@
 #pragma once
 
 #include "nn/graph.h"
+#include "ops/batch_norm.h"
 
 namespace octet::quant {
+
+/// The convolution into which a node can be folded, or null: it must be a batch norm, and the only user of a convolution.
+nn::Node* foldable_into(nn::Graph& graph, const nn::Node& bn);
+
+/// Changes the convolution's weight and bias; the tensors that it had are left alone.
+void fold_into(nn::Node& conv, const ops::BatchNormParams& bn);
 
 /// Folds every BatchNorm whose input is a convolution that nobody else uses. Others stay.
 void fold_batch_norm(nn::Graph& graph);

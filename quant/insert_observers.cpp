@@ -11,13 +11,13 @@ namespace {
 
 class Inserter {
  public:
-  explicit Inserter(nn::Graph& graph) : graph_(graph) {}
+  Inserter(nn::Graph& graph, const MakeFunction& make) : graph_(graph), make_(make) {}
 
   void observe_inputs(nn::Node& node, const QConfig& qconfig) {
     for (nn::Node*& input : node.inputs) {
-      if (observer_of(*input)) continue;
+      if (nn::is<nn::op::Call>(input->op)) continue;
       nn::Node* source = input;
-      if (!observed_by_[source]) observed_by_[source] = insert_behind(source, make_observer(qconfig.activation));
+      if (!observed_by_[source]) observed_by_[source] = insert_behind(source, make_(qconfig.activation));
       input = observed_by_[source];
     }
     if (nn::is<nn::op::Cat>(node.op))
@@ -26,15 +26,15 @@ class Inserter {
 
   /// `last` ends the pattern that starts at `node` (they differ for add + relu). All later users read the observed value.
   void observe_output(nn::Node& node, nn::Node* last, const QConfig& qconfig) {
-    auto observer =
-        shares_qparams(node.op) && !node.keep_float ? observer_of(*node.inputs[0]) : make_observer(qconfig.activation);
-    nn::Node* inserted = insert_behind(last, std::move(observer));
+    const bool shares = shares_qparams(node.op) && !node.keep_float;
+    nn::Node* inserted =
+        insert_behind(last, shares ? std::get<nn::op::Call>(node.inputs[0]->op).function : make_(qconfig.activation));
     observed_by_[last] = inserted;
     graph_.replace_uses(last, inserted);
   }
 
  private:
-  nn::Node* insert_behind(nn::Node* source, std::shared_ptr<Observer> observer) {
+  nn::Node* insert_behind(nn::Node* source, std::shared_ptr<nn::TensorFunction> observer) {
     const std::string name = "activation_post_process_" + std::to_string(count_++);
     return graph_.insert_after(source, {.name = name,
                                         .kind = nn::NodeKind::call_module,
@@ -44,13 +44,14 @@ class Inserter {
   }
 
   nn::Graph& graph_;
+  const MakeFunction& make_;
   std::map<nn::Node*, nn::Node*> observed_by_;
   int count_ = 0;
 };
 
 }  // namespace
 
-void insert_observers(nn::Graph& graph, const QConfigMapping& mapping) {
+void insert_observers(nn::Graph& graph, const QConfigMapping& mapping, const MakeFunction& make) {
   mapping.check_all_match(graph);
   std::vector<nn::Node*> calls;
   for (nn::Node& node : graph.nodes()) {
@@ -64,7 +65,7 @@ void insert_observers(nn::Graph& graph, const QConfigMapping& mapping) {
       relu->keep_float = node->keep_float;
       fused.insert(relu);
     }
-  Inserter inserter(graph);
+  Inserter inserter(graph, make);
   for (nn::Node* node : calls) {
     const auto qconfig_or_none = mapping.of(*node);
     if (fused.contains(node)) {
@@ -83,7 +84,7 @@ nn::Graph prepare(const nn::Graph& traced, const QConfigMapping& mapping) {
   nn::Graph graph = traced.clone();
   fold_batch_norm(graph);
   fuse_relu(graph);
-  insert_observers(graph, mapping);
+  insert_observers(graph, mapping, make_observer);
   return graph;
 }
 

@@ -7,13 +7,17 @@
 //   observed all the same unless the relu's own QConfig is none.
 #pragma once
 
+#include <functional>
+
 #include "nn/graph.h"
 #include "quant/qconfig_mapping.h"
 
 namespace octet::quant {
 
 /// The observer nodes are called activation_post_process_0, _1, ... Calls whose QConfig is none are marked keep_float.
-void insert_observers(nn::Graph& graph, const QConfigMapping& mapping);
+/// make: what is inserted, an observer, or fake quantization for training (quant/prepare_qat.h).
+using MakeFunction = std::function<std::shared_ptr<nn::TensorFunction>(const ObserverChoice&)>;
+void insert_observers(nn::Graph& graph, const QConfigMapping& mapping, const MakeFunction& make);
 
 /// trace's graph -> folded, fused and observed copy: what prepare_fx does.
 nn::Graph prepare(const nn::Graph& traced, const QConfigMapping& mapping);

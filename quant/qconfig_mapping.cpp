@@ -100,6 +100,13 @@ QConfigMapping get_default_qconfig_mapping(const std::string& backend) {
   return mapping;
 }
 
+QConfigMapping get_default_qat_qconfig_mapping(const std::string& backend) {
+  QConfigMapping mapping = get_default_qconfig_mapping(backend);
+  QConfig qconfig = *mapping.global();
+  qconfig.activation.kind = qconfig.weight.kind = "MovingAverageMinMaxObserver";
+  return mapping.set_global(qconfig);
+}
+
 Engine parse_engine(const std::string& name) {
   if (name == "qnnpack") return Engine::qnnpack;
   OCTET_CHECK(name == "fbgemm", "unknown engine '", name, "': expected qnnpack or fbgemm");

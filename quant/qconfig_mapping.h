@@ -63,6 +63,10 @@ class QConfigMapping {
 /// torch.ao.quantization.get_default_qconfig_mapping. Throws Error for an unknown backend.
 QConfigMapping get_default_qconfig_mapping(const std::string& backend);
 
+/// For training (quant/prepare_qat.h): the same codes, observed by MovingAverageMinMaxObserver.
+/// torch.ao.quantization.get_default_qat_qconfig_mapping.
+QConfigMapping get_default_qat_qconfig_mapping(const std::string& backend);
+
 /// "qnnpack" or "fbgemm"; throws Error otherwise.
 Engine parse_engine(const std::string& name);
 

@@ -43,4 +43,40 @@ QParams calculate_qparams(float min, float max, const QSpec& spec) {
   return {scale, std::clamp(zero_point, range.qmin, range.qmax)};
 }
 
+QParams fused_qparams(float min, float max, const QSpec& spec) {
+  OCTET_CHECK(std::isfinite(min) && std::isfinite(max), "quantization: the range [", min, ", ", max,
+              "] is not finite; look for NaN or infinity in the data or weights");
+  const QRange range = spec.range();
+  const double codes = range.qmax - range.qmin;
+  const bool symmetric = min < 0 && max > 0 && spec.scheme == QScheme::symmetric;
+  if (symmetric) {
+    const int32_t n = (range.qmax - range.qmin) / 2;
+    const double largest = std::max(std::fabs(min / static_cast<float>(-n - 1)), std::fabs(max / static_cast<float>(n)));
+    min = static_cast<float>(largest * (-n - 1));
+    max = static_cast<float>(largest * n);
+  }
+  min = std::min(min, 0.0f);
+  max = std::max(max, 0.0f);
+  double scale = (static_cast<double>(max) - min) / codes;
+  if (static_cast<float>(scale) == 0.0f || std::isinf(1.0f / static_cast<float>(scale))) scale = 0.1;
+  if (scale < kSmallScale) {
+    const float amplifier = kSmallScale / static_cast<float>(scale);
+    scale = kSmallScale;
+    if (min == 0.0f) {
+      max = kSmallScale * static_cast<float>(codes);
+    } else if (max == 0.0f) {
+      min = -kSmallScale * static_cast<float>(codes);
+    } else {
+      min *= amplifier;
+      max *= amplifier;
+    }
+  }
+  const double below = min / scale, above = max / scale;
+  const bool from_min = std::abs(range.qmin) - std::fabs(below) < std::abs(range.qmax) - std::fabs(above);
+  double zero_point = from_min ? range.qmin - below : range.qmax - above;
+  if (symmetric) zero_point = (range.qmin + range.qmax) / 2.0;
+  zero_point = std::clamp(std::nearbyint(zero_point), static_cast<double>(range.qmin), static_cast<double>(range.qmax));
+  return {static_cast<float>(scale), static_cast<int32_t>(zero_point)};
+}
+
 }  // namespace octet::quant

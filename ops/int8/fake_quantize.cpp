@@ -1,31 +1,66 @@
 #include "ops/int8/fake_quantize.h"
 
-#include "ops/int8/quantize.h"
+#include <algorithm>
+
 #include "ops/int8/requantize.h"
 
 namespace octet::ops::int8 {
+namespace {
 
-Tensor fake_quantize(const Tensor& x, QParams q, CodeRange codes) {
+constexpr int64_t kWorthThreads = 1 << 15;  // values: fewer, such as one channel of a weight, are done before threads wake up
+
+/// Values [0, n) with one scale. inside may be null.
+void snap(const float* x, int64_t n, QParams q, CodeRange codes, float* y, uint8_t* inside) {
   OCTET_CHECK(std::isfinite(q.scale) && q.scale > 0, "fake_quantize: scale ", q.scale, " is not a positive finite number");
-  Tensor y(x.shape());
-  const float* px = x.data<float>();
-  float* py = y.data<float>();
   const float inverse_scale = 1.0f / q.scale;
-  const int64_t n = x.numel();
-#pragma omp parallel for simd
-  for (int64_t i = 0; i < n; ++i) py[i] = dequantize_value(quantize_value(px[i], inverse_scale, q.zero_point, codes), q);
+#pragma omp parallel for simd if (n >= kWorthThreads)
+  for (int64_t i = 0; i < n; ++i) y[i] = dequantize_value(quantize_value(x[i], inverse_scale, q.zero_point, codes), q);
+  if (inside == nullptr) return;
+  const CodeRange wider{codes.qmin - 1, codes.qmax + 1};
+#pragma omp parallel for simd if (n >= kWorthThreads)
+  for (int64_t i = 0; i < n; ++i) {
+    const int32_t code = quantize_value(x[i], inverse_scale, q.zero_point, wider);
+    inside[i] = code >= codes.qmin && code <= codes.qmax;
+  }
+}
+
+void snap_slices(const Tensor& x, std::span<const QParams> q, CodeRange codes, Tensor& y, Tensor* inside) {
+  const auto slices = static_cast<int64_t>(q.size());
+  OCTET_CHECK(slices == 1 || (x.dim() > 0 && slices == x.size(0)), "fake_quantize: ", slices, " scales for a tensor of shape ",
+              x.shape(), ", expected one, or one per slice of dimension 0");
+  const int64_t n = x.numel() / slices;
+  for (int64_t k = 0; k < slices; ++k)
+    snap(x.data<float>() + k * n, n, q[static_cast<size_t>(k)], codes, y.data<float>() + k * n,
+         inside ? inside->data<uint8_t>() + k * n : nullptr);
+}
+
+}  // namespace
+
+Tensor fake_quantize(const Tensor& x, std::span<const QParams> qparams, CodeRange codes) {
+  Tensor y(x.shape());
+  snap_slices(x, qparams, codes, y, nullptr);
   return y;
 }
 
+FakeQuantized fake_quantize_training(const Tensor& x, std::span<const QParams> qparams, CodeRange codes) {
+  FakeQuantized result{Tensor(x.shape()), Tensor(x.shape(), DType::u8)};
+  snap_slices(x, qparams, codes, result.y, &result.inside);
+  return result;
+}
+
+void fake_quantize_backward_(Tensor& dy, const Tensor& inside) {
+  OCTET_CHECK(dy.shape() == inside.shape(), "fake_quantize_backward: gradient ", dy.shape(), " for an output ", inside.shape());
+  float* d = dy.data<float>();
+  const uint8_t* in = inside.data<uint8_t>();
+  const int64_t n = dy.numel();
+#pragma omp parallel for simd
+  for (int64_t i = 0; i < n; ++i) d[i] *= static_cast<float>(in[i]);  // -0 where dy < 0, as in PyTorch
+}
+
 Tensor fake_quantize_weight(const Tensor& weight, const std::vector<float>& scale) {
-  const Tensor codes = quantize_weight(weight, scale);
-  Tensor y(weight.shape());
-  const int64_t K = weight.size(0), row = K ? weight.numel() / K : 0;
-  for (int64_t k = 0; k < K; ++k) {
-    const float s = scale[scale.size() == 1 ? 0 : static_cast<size_t>(k)];
-    for (int64_t i = k * row; i < (k + 1) * row; ++i) y.data<float>()[i] = dequantize_value(codes.data<int8_t>()[i], {s, 0});
-  }
-  return y;
+  std::vector<QParams> qparams;
+  for (float s : scale) qparams.push_back({s, 0});
+  return fake_quantize(weight, qparams, code_range(DType::qint8));
 }
 
 }  // namespace octet::ops::int8

@@ -2,7 +2,8 @@
 """Makes every golden tensor with the real PyTorch, and manifest.json, which says what they are.
 
     python tests/golden/make_golden.py            all of them (about two minutes)
-    python tests/golden/make_golden.py ops        one folder: loaders, images, ops, observers, models, networks, qconfigs or training
+    python tests/golden/make_golden.py ops        one folder: loaders, images, ops, observers, models, networks, qat, qconfigs or
+                                                  training
 
 Needs torch 2.11, torchvision, fastai, numpy and pillow (any environment; the tests themselves need none of them).
 Each golden_NAME.py has a make(out_dir) that fills tests/golden/NAME. Seeds are fixed: a second run gives the same files.
@@ -16,7 +17,7 @@ import warnings
 
 warnings.filterwarnings("ignore")
 HERE = pathlib.Path(__file__).resolve().parent
-FOLDERS = ["loaders", "images", "ops", "observers", "models", "networks", "qconfigs", "training"]
+FOLDERS = ["loaders", "images", "ops", "observers", "models", "networks", "qat", "qconfigs", "training"]
 
 
 def main():

@@ -1,0 +1,150 @@
+#include "nn/graph_module.h"
+
+#include "nn/print.h"
+
+namespace octet::nn {
+namespace {
+
+TrainableFunction& trainable(const std::shared_ptr<TensorFunction>& function, const Node& node) {
+  auto* f = dynamic_cast<TrainableFunction*>(function.get());
+  OCTET_CHECK(f != nullptr, "graph module: '", node.name, "' calls ", function->to_string(), ", which cannot be trained");
+  return *f;
+}
+
+const op::Qat* qat_of(const Op& op) {
+  if (const auto* conv = std::get_if<op::Conv2d>(&op)) return conv->qat.get();
+  if (const auto* linear = std::get_if<op::Linear>(&op)) return linear->qat.get();
+  return nullptr;
+}
+
+bool is_buffer(const std::string& name) { return name.ends_with("running_mean") || name.ends_with("running_var"); }
+
+/// PyTorch's order within a layer.
+const char* const kNames[] = {"weight",    "bias",    "running_mean",    "running_var",
+                              "bn.weight", "bn.bias", "bn.running_mean", "bn.running_var"};
+
+}  // namespace
+
+GraphModule::GraphModule(const Graph& graph) : graph_(graph.clone()) {
+  const auto add_function = [&](const std::string& prefix, const std::shared_ptr<TensorFunction>& function, const Node& node) {
+    for (const NamedValue& b : trainable(function, node).buffers()) add_buffer(prefix + "." + b.name, b.value);
+  };
+  for (const Node& node : graph_.nodes()) {
+    std::map<std::string, Value>& mine = parameters_[&node];
+    for (const std::string name : kNames) {
+      const auto it = node.parameters.find(name);
+      if (it == node.parameters.end()) continue;
+      const std::string key = node.target + "." + name;
+      mine[name] = is_buffer(name) ? add_buffer(key, it->second.clone()) : add_parameter(key, it->second.clone());
+      if (const size_t at = name.rfind("running_var"); at != std::string::npos) {
+        const std::string count = name.substr(0, at) + "num_batches_tracked";
+        mine[count] = add_buffer(node.target + "." + count, Tensor::zeros({}, DType::i64));
+      }
+    }
+    if (const op::Qat* qat = qat_of(node.op); qat && qat->weight_fake_quant)
+      add_function(node.target + ".weight_fake_quant", qat->weight_fake_quant, node);
+    if (const auto* call = std::get_if<op::Call>(&node.op)) add_function(node.target, call->function, node);
+  }
+}
+
+Value GraphModule::parameter(const Node& node, const std::string& name) const {
+  const auto& mine = parameters_.at(&node);
+  const auto it = mine.find(name);
+  return it == mine.end() ? Value() : it->second;
+}
+
+Graph GraphModule::graph() const {
+  Graph copy = graph_.clone();
+  auto original = graph_.nodes().begin();
+  for (Node& node : copy.nodes()) {
+    for (auto& [name, tensor] : node.parameters) tensor = parameters_.at(&*original).at(name).tensor();
+    ++original;
+  }
+  return copy;
+}
+
+/// One overload per op: the layer that a node stands for.
+struct GraphModule::Layer {
+  const GraphModule& model;
+  const Node& node;
+  std::vector<Value>& in;  // taken, so that an input that nobody else needs may be overwritten
+
+  Value operator()(const op::Placeholder&) const { return in[0]; }
+  Value operator()(const op::Output&) const { return in[0]; }
+  Value operator()(const op::Conv2d& o) const { return activated(conv2d(o), o.relu); }
+  Value operator()(const op::Linear& o) const {
+    return activated(functional::linear(in[0], fake_quantized(value("weight"), o.qat.get()), value("bias")), o.relu);
+  }
+  Value operator()(const op::BatchNorm& o) const { return batch_norm(in[0], "", o, model.mode()); }
+  Value operator()(const op::Relu&) const { return activated(std::move(in[0]), true); }
+  Value operator()(const op::Relu6&) const { return functional::relu6(in[0]); }
+  Value operator()(const op::MaxPool2d& o) const { return functional::max_pool2d(in[0], o.options); }
+  Value operator()(const op::AdaptiveAvgPool2d& o) const { return functional::adaptive_avg_pool2d(in[0], o.output); }
+  Value operator()(const op::AdaptiveMaxPool2d& o) const { return functional::adaptive_max_pool2d(in[0], o.output); }
+  Value operator()(const op::Flatten&) const { return functional::flatten(in[0]); }
+  Value operator()(const op::Dropout& o) const { return functional::dropout(in[0], o.p, model.mode()); }
+  Value operator()(const op::Add&) const { return functional::add_(in[0], in[1]); }
+  Value operator()(const op::Cat&) const { return functional::cat(in); }
+  Value operator()(const op::Call& o) const { return trainable(o.function, node).forward(in[0]); }
+  template <class Quantized>
+  Value operator()(const Quantized&) const {
+    fail("graph module: '", node.name, "' is ", describe(node), ", which computes with codes and cannot be trained");
+  }
+
+ private:
+  Value value(const std::string& name) const { return model.parameter(node, name); }
+
+  Value conv2d(const op::Conv2d& o) const {
+    const op::Qat* qat = o.qat.get();
+    if (qat == nullptr || !qat->batch_norm)
+      return functional::conv2d(in[0], fake_quantized(value("weight"), qat), value("bias"), o.options);
+    const Mode mode = model.frozen_ ? Mode::eval : model.mode();
+    if (qat->weight_fake_quant == nullptr)
+      return batch_norm(functional::conv2d(in[0], value("weight"), value("bias"), o.options), "bn.", *qat->batch_norm, mode);
+    const Value factor = functional::batch_norm_factor(values("bn."), *qat->batch_norm);
+    const Value weight = fake_quantized(functional::multiply_slices(value("weight"), factor), qat);
+    // PyTorch adds the bias after the division, which is the same sum.
+    const Value bias = value("bias").defined() ? functional::multiply_slices(value("bias"), factor) : Value();
+    return batch_norm(functional::divide_channels_(functional::conv2d(in[0], weight, bias, o.options), factor), "bn.",
+                      *qat->batch_norm, mode);
+  }
+
+  functional::BatchNormValues values(const std::string& prefix) const {
+    return {value(prefix + "weight"), value(prefix + "bias"), value(prefix + "running_mean"), value(prefix + "running_var")};
+  }
+
+  Value batch_norm(const Value& x, const std::string& prefix, const op::BatchNorm& o, Mode mode) const {
+    if (mode == Mode::train) {
+      Tensor count = value(prefix + "num_batches_tracked").tensor();  // the same bytes
+      ++*count.data<int64_t>();
+    }
+    return functional::batch_norm(x, values(prefix), o, mode);
+  }
+
+  Value fake_quantized(const Value& weight, const op::Qat* qat) const {
+    return qat && qat->weight_fake_quant ? trainable(qat->weight_fake_quant, node).forward(weight) : weight;
+  }
+
+  static Value activated(Value y, bool relu) { return relu ? functional::relu_(y) : y; }
+};
+
+Value GraphModule::forward(const Value& x) {
+  std::unordered_map<const Node*, int> uses;  // still to come
+  for (const Node& node : graph_.nodes())
+    for (const Node* input : node.inputs) ++uses[input];
+  std::unordered_map<const Node*, Value> values;
+  Value result;
+  for (const Node& node : graph_.nodes()) {
+    std::vector<Value> in;
+    for (const Node* input : node.inputs) {
+      in.push_back(values.at(input));
+      if (--uses[input] == 0) values.erase(input);
+    }
+    if (node.kind == NodeKind::placeholder) in.push_back(x);
+    result = std::visit(Layer{*this, node, in}, node.op);
+    if (uses[&node] > 0) values[&node] = result;
+  }
+  return result;
+}
+
+}  // namespace octet::nn

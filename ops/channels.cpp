@@ -1,0 +1,66 @@
+#include "ops/channels.h"
+
+#include "ops/cpu/reduce.h"
+
+namespace octet::ops {
+namespace {
+
+void check(const Tensor& x, int64_t dimension, const Tensor& factor) {
+  OCTET_CHECK(x.dim() > dimension && factor.shape() == Shape{x.size(dimension)}, "channels: factors ", factor.shape(),
+              " for dimension ", dimension, " of ", x.shape());
+}
+
+double dot(const float* a, const float* b, int64_t n) {
+  return cpu::lane_sum(n, [a, b](int64_t i) { return a[i] * b[i]; });
+}
+
+}  // namespace
+
+Tensor multiply_slices(const Tensor& w, const Tensor& factor) {
+  check(w, 0, factor);
+  Tensor y(w.shape());
+  const int64_t K = w.size(0), n = w.numel() / K;
+  for (int64_t k = 0; k < K; ++k) {
+    const float f = factor.data<float>()[k];
+    for (int64_t i = k * n; i < (k + 1) * n; ++i) y.data<float>()[i] = w.data<float>()[i] * f;
+  }
+  return y;
+}
+
+void divide_channels_(Tensor& x, const Tensor& factor) {
+  check(x, 1, factor);
+  const int64_t planes = x.size(0) * x.size(1), n = x.numel() / planes;
+  float* px = x.data<float>();
+#pragma omp parallel for
+  for (int64_t plane = 0; plane < planes; ++plane) {
+    const float f = factor.data<float>()[plane % x.size(1)];
+    for (int64_t i = plane * n; i < (plane + 1) * n; ++i) px[i] /= f;
+  }
+}
+
+Tensor dot_slices(const Tensor& a, const Tensor& b) {
+  OCTET_CHECK(a.shape() == b.shape() && a.dim() > 0, "dot_slices: ", a.shape(), " and ", b.shape());
+  const int64_t K = a.size(0), n = a.numel() / K;
+  Tensor sums({K});
+  for (int64_t k = 0; k < K; ++k)
+    sums.data<float>()[k] = static_cast<float>(dot(a.data<float>() + k * n, b.data<float>() + k * n, n));
+  return sums;
+}
+
+Tensor dot_channels(const Tensor& a, const Tensor& b) {
+  OCTET_CHECK(a.shape() == b.shape() && a.dim() > 1, "dot_channels: ", a.shape(), " and ", b.shape());
+  const int64_t N = a.size(0), K = a.size(1), n = a.numel() / (N * K);
+  Tensor sums({K});
+#pragma omp parallel for
+  for (int64_t k = 0; k < K; ++k) {
+    double sum = 0;
+    for (int64_t image = 0; image < N; ++image) {
+      const int64_t at = (image * K + k) * n;
+      sum += dot(a.data<float>() + at, b.data<float>() + at, n);
+    }
+    sums.data<float>()[k] = static_cast<float>(sum);
+  }
+  return sums;
+}
+
+}  // namespace octet::ops

@@ -1,0 +1,142 @@
+"""Quantization-aware training of PyTorch: fake quantization batch by batch, ConvBnReLU2d, steps of a ResNet18, and its conversion.
+
+Weights and images are made by the formulas of golden_training. convert_BACKEND.npz stores only what observers and batch norm saw.
+"""
+import zlib
+
+import numpy as np
+import torch
+import torch.ao.nn.intrinsic.qat as nniqat
+import torch.nn.functional as F
+from torch import nn
+from torch.ao.quantization import disable_observer, get_default_qat_qconfig, get_default_qat_qconfig_mapping
+from torch.ao.quantization.quantize_fx import convert_fx, prepare_qat_fx
+from torchvision.models import resnet18
+from torchvision.models.resnet import BasicBlock
+
+from golden_models import Recorder
+from golden_training import filled, project, save, values
+
+DATA = {
+    "spread": [values((4, 3, 5), s, 2.0, 0.5) for s in range(3)],
+    "growing": [values((4, 3, 5), s, 10.0**s) for s in range(3)],
+    "positive": [values((4, 3, 5), s, 1.0, 1.5) for s in range(3)],
+    "negative": [values((4, 3, 5), s, 1.0, -1.5) for s in range(3)],
+    "zeros": [torch.zeros(4, 3, 5)] * 2,
+    "constant": [torch.full((4, 3, 5), 0.75)] * 2,
+    "tiny": [values((4, 3, 5), s, 1e-4, 2e-5) for s in range(3)],
+    "tiny_positive": [values((4, 3, 5), s, 1e-4, 1e-4) for s in range(3)],
+    "outlier": [torch.cat([values((4, 3, 4), s, 1.0), torch.full((4, 3, 1), 1000.0)], 2) for s in range(2)],
+}
+
+
+def fused(out):
+    for backend in ("qnnpack", "x86"):
+        qconfig = get_default_qat_qconfig(backend)
+        for role in ("activation", "weight"):
+            for name, batches in DATA.items():
+                fake, arrays = getattr(qconfig, role)(), {}
+                for i, x in enumerate(batches):
+                    if i == 2:
+                        disable_observer(fake)  # the last batch only rounds
+                    x = x.clone().requires_grad_()
+                    y = fake(x)
+                    dy = values(x.shape, 77, 1.0)
+                    y.backward(dy)
+                    inner = fake.activation_post_process
+                    arrays |= {f"x{i}": x, f"y{i}": y, f"dx{i}": x.grad, f"scale{i}": fake.scale.clone(), f"zero_point{i}": fake.zero_point.clone(),
+                               f"min{i}": inner.min_val.clone(), f"max{i}": inner.max_val.clone()}
+                scale, zero_point = fake.calculate_qparams()
+                save(out, f"fused_{backend}_{role}_{name}", **arrays, batches=np.int32(len(batches)), convert_scale=scale.reshape(-1), convert_zero_point=zero_point.reshape(-1).int())
+
+
+def conv_bn(out):
+    for backend in ("qnnpack", "x86"):
+        for bias in (False, True):
+            layer = nniqat.ConvBnReLU2d(4, 6, 3, padding=1, bias=bias, qconfig=get_default_qat_qconfig(backend)).train()
+            with torch.no_grad():
+                layer.weight.copy_(values(layer.weight.shape, 1, 0.4))
+                layer.bn.weight.copy_(values((6,), 2, 0.5, 1.0))
+                layer.bn.bias.copy_(values((6,), 3, 0.5))
+                layer.bn.running_var.copy_(values((6,), 4, 0.5, 1.0))
+                if bias:
+                    layer.bias.copy_(values((6,), 5, 0.5))
+            arrays = {}
+            for step, frozen in enumerate((False, True)):
+                if frozen:
+                    layer.freeze_bn_stats()
+                layer.zero_grad()
+                x = values((3, 4, 6, 5), 10 + step, 1.0).requires_grad_()
+                y = layer(x)
+                y.backward(values(y.shape, 20 + step, 1.0))
+                arrays |= {f"y{step}": y, f"dx{step}": x.grad, **{f"d{step}.{k}": p.grad.clone() for k, p in layer.named_parameters()},
+                           **{f"b{step}.{k}": getattr(layer.bn, k).clone() for k in ("running_mean", "running_var")}}
+            save(out, f"conv_bn_{backend}_{'bias' if bias else 'plain'}", **arrays)
+
+
+class Flatten(nn.Module):  # FX gives torch.nn.Flatten an observer of its own
+    def forward(self, x):
+        return torch.flatten(x, 1)
+
+
+def small():
+    down = nn.Sequential(nn.Conv2d(8, 16, 1, 2, bias=False), nn.BatchNorm2d(16))
+    stem = [nn.Conv2d(3, 8, 3, 2, 1, bias=False), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(3, 2, 1)]
+    return nn.Sequential(*stem, BasicBlock(8, 8), BasicBlock(8, 16, 2, down), nn.AdaptiveAvgPool2d(1), Flatten(), nn.Linear(16, 10))
+
+
+def prepared(model, backend):
+    torch.backends.quantized.engine = "fbgemm" if backend == "x86" else backend
+    return prepare_qat_fx(filled(model), get_default_qat_qconfig_mapping(backend), torch.zeros(1, 3, 64, 64))
+
+
+def steps(out, name, make, images, activations):
+    """Three steps as they come, then two, in the small net with the observers off and batch norm frozen.
+
+    Codes of activations that flip by float noise make a deep net chaotic: PyTorch's own gradients of ResNet18 move by half when the
+    images are multiplied by 1 + 1e-7. So all of it is in a small net, and ResNet18 rounds only its weights.
+    """
+    for backend in ("qnnpack", "x86"):
+        model, arrays, losses = prepared(make(), backend), {}, []
+        for key, module in model.named_children():
+            if key.startswith("activation_post_process"):
+                module.enable_fake_quant(activations)
+        optimizer = torch.optim.SGD(model.parameters(), lr=1e-3, momentum=0.9)
+        x, labels = values((images, 3, 64, 64), 1014, 2.0), torch.arange(images) % 10
+        for step in range(5):
+            if step == 3 and activations:
+                model.apply(disable_observer)
+                model.apply(nniqat.freeze_bn_stats)
+            loss = F.cross_entropy(model(x), labels, label_smoothing=0.1)
+            optimizer.zero_grad()
+            loss.backward()
+            if step == 0:
+                arrays |= {f"grad.{k}": project(p.grad) for k, p in model.named_parameters()}
+            optimizer.step()
+            losses.append(loss.item())
+            state = model.state_dict()
+            arrays[f"scales{step}"] = np.array([float(v) for k, v in sorted(state.items()) if k.startswith("activation") and k.endswith(".scale")], np.float32)
+        save(out, f"steps_{name}_{backend}", losses=np.array(losses), keys=np.frombuffer("\n".join(state).encode(), np.uint8), **arrays)
+
+
+def convert(out):
+    for backend in ("qnnpack", "x86"):
+        model = prepared(resnet18(num_classes=10), backend)
+        with torch.no_grad():
+            for seed in range(2):
+                model(values((4, 3, 64, 64), 30 + seed, 2.0))
+        seen = {k: v.clone() for k, v in model.state_dict().items() if k.endswith(("running_mean", "running_var", "min_val", "max_val"))}
+        quantized = convert_fx(model.eval())
+        recorder = Recorder(quantized)
+        with torch.no_grad():
+            logits = recorder.run(values((2, 3, 64, 64), 7, 2.0))
+        crc = lambda codes: np.array(zlib.crc32(np.ascontiguousarray(codes).tobytes()), np.int64)
+        save(out, f"convert_{backend}", logits=logits, **seen, **{f"crc.{k}": crc(v) for k, v in recorder.outputs.items() if v.dtype == np.uint8})
+
+
+def make(out):
+    fused(out)
+    conv_bn(out)
+    steps(out, "small", small, 32, True)
+    steps(out, "weights", lambda: resnet18(num_classes=10), 4, False)
+    convert(out)
