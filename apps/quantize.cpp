@@ -89,9 +89,23 @@ apps::Model load_model(const Options& o) {
   return model;
 }
 
+/// The options', or those of a quantization-aware training, which has decided all that they could say.
+quant::QConfigMapping choose_qconfig(const CLI::App& app, const Options& o, const apps::Model& model) {
+  if (!model.qat) return apps::make_qconfig_mapping(o.qconfig);
+  for (const char* name : {"--observer", "--weight-observer", "--percentile", "--per-channel", "--per-tensor", "--keep-float",
+                           "--qconfig", "--calibration", "--limit", "--subset"})
+    if (app.count(name))
+      throw CLI::ValidationError(str(name, ": ", o.data.weights, " was trained quantization-aware, which has decided this"));
+  const std::string& backend = model.qat->mapping.backend();
+  if (app.count("--backend") && quant::get_default_qat_qconfig_mapping(o.qconfig.backend).global() != model.qat->mapping.global())
+    throw CLI::ValidationError(str("--backend ", o.qconfig.backend, ": ", o.data.weights, " was trained for ", backend));
+  return model.qat->mapping;
+}
+
 nn::Graph prepare(const apps::Model& model, const quant::QConfigMapping& qconfig) {
-  apps::show_stage(3, "Prepare: fold batch norm, fuse relu, insert observers");
-  nn::Graph prepared = quant::prepare(model.graph, qconfig);
+  apps::show_stage(3, model.qat ? "Prepare: fold the trained batch norm, observers as trained"
+                                : "Prepare: fold batch norm, fuse relu, insert observers");
+  nn::Graph prepared = model.qat ? model.qat->folded.clone() : quant::prepare(model.graph, qconfig);
   std::cout << "backend " << qconfig.backend() << ": " << quant::observers(prepared).size() << " observers, int8 arithmetic of "
             << name_of(qconfig.engine()) << "\n";
   return prepared;
@@ -126,10 +140,19 @@ double calibrate(const nn::Graph& prepared, const loaders::Imagenette& data, con
   std::cout << "observed " << observed << " images in " << std::fixed << std::setprecision(1) << seconds << " s\n"
             << std::defaultfloat;
   apps::show_skipped(skipped);
-
-  apps::show_stage(5, "Observers");
-  apps::show_observers(observers, o.verbose ? observers.size() : 3);
   return seconds;
+}
+
+double nothing_to_calibrate() {
+  apps::show_stage(4, "Calibrate");
+  std::cout << "nothing to do: the ranges were observed in training\n";
+  return 0;
+}
+
+void show_observers(const nn::Graph& prepared, const Options& o) {
+  apps::show_stage(5, "Observers");
+  const auto observers = quant::observers(prepared);
+  apps::show_observers(observers, o.verbose ? observers.size() : 3);
 }
 
 nn::Graph convert(const nn::Graph& prepared, const quant::QConfigMapping& qconfig, const Options& o) {
@@ -184,7 +207,7 @@ size_t parameter_bytes(const nn::Graph& float_graph) {
   return bytes;
 }
 
-void quantize(const Options& o) {
+void quantize(const CLI::App& app, const Options& o) {
   const auto start = Clock::now();
   if (!o.export_to.empty() && o.output.empty()) throw CLI::ValidationError("--export: needs --output DIR to write into");
   if (!o.output.empty()) apps::make_folder(o.output);
@@ -192,10 +215,11 @@ void quantize(const Options& o) {
   const loaders::Imagenette data = open_data(o);
   const apps::Model model = load_model(o);
   const std::vector<int> outputs = apps::output_of_class(data.classes(), model.classes);
-  const quant::QConfigMapping qconfig = apps::make_qconfig_mapping(o.qconfig);
+  const quant::QConfigMapping qconfig = choose_qconfig(app, o, model);
 
   const nn::Graph prepared = prepare(model, qconfig);
-  const double calibration_seconds = calibrate(prepared, data, o);
+  const double calibration_seconds = model.qat ? nothing_to_calibrate() : calibrate(prepared, data, o);
+  show_observers(prepared, o);
   const nn::Graph int8 = convert(prepared, qconfig, o);
   const std::optional<quant::HandCheck> check = verify(int8, o);
   const std::optional<nn::Graph> fake = o.fake_quant ? std::optional(quant::fake_quantize(prepared, qconfig)) : std::nullopt;
@@ -203,7 +227,7 @@ void quantize(const Options& o) {
 
   const std::string source = std::filesystem::path(o.data.weights).filename().string();
   const quant::SavedModel saved =
-      quant::save_graph(int8, {{"backend", o.qconfig.backend}, {"qconfig", quant::to_json(qconfig)}, {"source", source}});
+      quant::save_graph(int8, {{"backend", qconfig.backend()}, {"qconfig", quant::to_json(qconfig)}, {"source", source}});
   const loaders::SafeTensors file{saved.tensors, saved.metadata};
   const apps::Sizes sizes{parameter_bytes(model.graph), loaders::safetensors_size(file)};
   apps::show_evaluation(evaluation, sizes, seconds_since(start));
@@ -227,5 +251,5 @@ int main(int argc, char** argv) {
   CLI::App app{"Static quantization, end to end: calibrates a float model on real images and converts it to int8.", "quantize"};
   Options options;
   add_options(app, options);
-  return apps::run_app(app, argc, argv, options.common, [&] { quantize(options); });
+  return apps::run_app(app, argc, argv, options.common, [&] { quantize(app, options); });
 }

@@ -53,8 +53,8 @@ void evaluate(const Options& o) {
   for (const std::string& note : model.notes) std::cerr << "note: " << note << "\n";
   std::cout << o.data.weights << ": " << model.description << ", " << model.classes << " classes\n";
   const std::vector<int> outputs = apps::output_of_class(data.classes(), model.classes);
-  const apps::Evaluation e =
-      apps::evaluate({&model.graph}, data, outputs, {.batch_size = o.data.batch_size, .quiet = o.common.quiet});
+  const nn::Graph graph = apps::as_trained(model);
+  const apps::Evaluation e = apps::evaluate({&graph}, data, outputs, {.batch_size = o.data.batch_size, .quiet = o.common.quiet});
   apps::show_confusion(e.confusion, data.classes());
   apps::show_accuracy(e, o.data.data + ", split " + o.data.split);
 }
@@ -67,6 +67,10 @@ void check_usage(const CLI::App& app, const Options& o) {
   if (trains && o.limit > 0) refuse("--limit: is for evaluation; training uses all images");
   if (!trains && o.train.resume) refuse("--resume: needs the --epochs and other options of the training that was begun");
   if (!trains && o.head == "torchvision") refuse("--head torchvision: is for training from scratch, with --epochs");
+  if (!trains && o.train.qat) refuse("--qat: is for training, with --epochs");
+  if (!o.train.qat)
+    for (const char* name : {"--backend", "--num-observer-update-epochs", "--num-batch-norm-update-epochs"})
+      if (app.count(name)) refuse(std::string(name) + ": goes with --qat");
   if (!trains && app.count("--output")) refuse("--output: is for training, with --epochs");
 }
 

@@ -21,6 +21,10 @@ void round_on_input_grid(nn::Graph& graph, nn::Node& observer) {
   if (!is_quantized(*op) || !shares_qparams(op->op) || nn::is<nn::op::Cat>(op->op)) return;
   const FakeQuantize* before = fake_quantize_of(*op->inputs.at(0));
   if (before == nullptr || before->qparams() == fake_quantize_of(observer)->qparams()) return;
+  if (nn::is<nn::op::Dropout>(op->op)) {  // the only one whose observer is its own: the codes stay as they are
+    observer.op = op->inputs[0]->op;
+    return;
+  }
   observer.inputs[0] = graph.insert_after(
       op, {.name = op->name + "_codes", .op = nn::op::Call{std::make_shared<FakeQuantize>(before->qparams())}, .inputs = {op}});
 }

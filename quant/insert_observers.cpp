@@ -26,7 +26,7 @@ class Inserter {
 
   /// `last` ends the pattern that starts at `node` (they differ for add + relu). All later users read the observed value.
   void observe_output(nn::Node& node, nn::Node* last, const QConfig& qconfig) {
-    const bool shares = shares_qparams(node.op) && !node.keep_float;
+    const bool shares = shares_observer(node.op) && !node.keep_float;
     nn::Node* inserted =
         insert_behind(last, shares ? std::get<nn::op::Call>(node.inputs[0]->op).function : make_(qconfig.activation));
     observed_by_[last] = inserted;

@@ -2,7 +2,7 @@
 // them. PyTorch counterpart: torch/ao/quantization/fx/prepare.py, insert_observers_for_model.
 //
 //   for each call with an int8 form, in order: first an observer for every input that has none (the model's input, a float op's
-//   result), then one for its output. Pools, cat, flatten and dropout share their input's observer object: it then sees both
+//   result), then one for its output. Pools, relu, cat and flatten share their input's observer object: it then sees both
 //   tensors. cat makes all its inputs share the first one's. An addition that stays float takes its relu along, whose result is
 //   observed all the same unless the relu's own QConfig is none.
 #pragma once

@@ -23,12 +23,15 @@ inline QParams calibrated_qparams(const nn::Node& node) {
   }
 }
 
-/// Ops whose output keeps its input's scale and zero point (cat: its first input's), and so shares its observer.
+/// Ops whose output keeps its input's scale and zero point (cat: its first input's).
 inline bool shares_qparams(const nn::Op& op) {
   using namespace nn::op;
   return nn::is<Relu>(op) || nn::is<Relu6>(op) || nn::is<MaxPool2d>(op) || nn::is<AdaptiveAvgPool2d>(op) || nn::is<Flatten>(op) ||
          nn::is<Dropout>(op) || nn::is<Cat>(op);
 }
+
+/// Those also share their input's observer. Dropout has one of its own in PyTorch, whose answer convert_fx does not use.
+inline bool shares_observer(const nn::Op& op) { return shares_qparams(op) && !nn::is<nn::op::Dropout>(op); }
 
 inline bool has_int8_form(const nn::Op& op) {
   using namespace nn::op;

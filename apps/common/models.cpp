@@ -6,6 +6,7 @@
 #include "loaders/safetensors.h"
 #include "nn/models/from_checkpoint.h"
 #include "nn/trace.h"
+#include "quant/fake_quantize.h"
 #include "quant/from_pytorch.h"
 #include "quant/model_file.h"
 
@@ -14,8 +15,17 @@ namespace {
 
 using ops::int8::Engine;
 
+Model from_qat(const StateDict& state, const std::string& path) {
+  quant::TrainedQat qat = quant::load_qat(state, path);
+  Model model{
+      quant::float_graph(qat.folded), str(qat.form, ", trained quantization-aware for ", qat.mapping.backend()), qat.classes, {}};
+  model.qat = std::move(qat);
+  return model;
+}
+
 Model from_state(const StateDict& state, const std::string& path, const std::string& head, int64_t classes, uint64_t seed) {
   loaders::check_finite(state, path);
+  if (quant::is_qat(state)) return from_qat(state, path);
   nn::LoadedModel loaded =
       head == "fastai" ? nn::fastai_model_from_checkpoint(state, path, classes, seed) : nn::model_from_checkpoint(state, path);
   return {nn::trace(*loaded.model, Tensor::zeros({1, 3, 64, 64})), loaded.form + ", float32", loaded.classes, loaded.notes};
@@ -47,7 +57,17 @@ Model from_pytorch(const StateDict& state, const std::string& path, const std::o
   return model;
 }
 
+Model trained(Model model) {
+  if (model.qat) model.description += ", fake quantization";
+  model.graph = as_trained(model);
+  return model;
+}
+
 }  // namespace
+
+nn::Graph as_trained(const Model& model) {
+  return model.qat ? quant::fake_quantize(model.qat->folded, model.qat->mapping) : model.graph.clone();
+}
 
 Model load_float_model(const std::string& path, const std::string& head, int64_t classes, uint64_t seed) {
   std::vector<std::string> notes;
@@ -62,14 +82,15 @@ Model load_float_model(const std::string& path, const std::string& head, int64_t
 Model load_any_model(const std::string& path, const std::optional<Engine>& engine) {
   if (loaders::is_safetensors(path)) {
     loaders::SafeTensors file = loaders::load_safetensors(path);
-    if (!quant::is_saved_graph(file.metadata)) return from_state(file.tensors, path, "auto", 0, 0);
+    if (!quant::is_saved_graph(file.metadata)) return trained(from_state(file.tensors, path, "auto", 0, 0));
     Model model{quant::load_graph({std::move(file.tensors), std::move(file.metadata)}, path), "int8", 0, {}};
     model.classes = classes_of(model.graph);
     return model;
   }
   std::vector<std::string> notes;
   const StateDict state = loaders::load_checkpoint(path, &notes);
-  Model model = quant::is_pytorch_quantized(state) ? from_pytorch(state, path, engine) : from_state(state, path, "auto", 0, 0);
+  Model model =
+      quant::is_pytorch_quantized(state) ? from_pytorch(state, path, engine) : trained(from_state(state, path, "auto", 0, 0));
   model.notes.insert(model.notes.begin(), notes.begin(), notes.end());
   return model;
 }

@@ -1,4 +1,5 @@
-// Any model file to a graph that runs: a float checkpoint, our int8 model, or a state_dict that PyTorch quantized.
+// Any model file to a graph that runs: a float checkpoint, one in quantization-aware training, our int8 model, or a state_dict
+// that PyTorch quantized.
 #pragma once
 
 #include <optional>
@@ -7,6 +8,7 @@
 
 #include "nn/graph.h"
 #include "ops/int8/qparams.h"
+#include "quant/qat_checkpoint.h"
 
 namespace octet::apps {
 
@@ -15,14 +17,18 @@ struct Model {
   std::string description;  // "resnet18 with fastai's head, float32"
   int64_t classes = 0;
   std::vector<std::string> notes;
+  std::optional<quant::TrainedQat> qat = {};  // of a quantization-aware training: `graph` is then its float model
 };
+
+/// The graph that a quantization-aware training trained: with fake quantization. Of another float model, its graph.
+nn::Graph as_trained(const Model& model);
 
 /// A float checkpoint (.pth or .safetensors). head: "auto" keeps the checkpoint's form, "fastai" gives torchvision's weights a
 /// new fastai head with `classes` outputs.
 Model load_float_model(const std::string& path, const std::string& head = "auto", int64_t classes = 10, uint64_t seed = 0);
 
-/// Any of the three. engine: whose arithmetic a PyTorch state_dict follows, which the file does not say; by default fbgemm for
-/// per-channel weights and qnnpack for per-tensor ones.
+/// Any of them, a quantization-aware one as trained. engine: whose arithmetic a PyTorch state_dict follows, which the file does
+/// not say; by default fbgemm for per-channel weights and qnnpack for per-tensor ones.
 Model load_any_model(const std::string& path, const std::optional<ops::int8::Engine>& engine);
 
 }  // namespace octet::apps

@@ -42,7 +42,7 @@ void add_train_options(CLI::App& app, TrainOptions& o) {
       ->check(CLI::Range(0, 10'000));
   add("--freeze-epochs", o.freeze_epochs, "Before that, train only the head, as fastai's fine_tune")
       ->check(CLI::Range(0, 10'000));
-  add("--lr", o.lr, "Largest learning rate")->check(number(0, 100, Low::excluded));
+  add("--lr", o.lr, "Largest learning rate [0.002; with --qat 0.0002]")->check(number(0, 100, Low::excluded));
   add("--size", o.sizes, "Side of the training images; several for progressive sizes: 96,128,160")
       ->delimiter(',')
       ->check(image_size());
@@ -56,6 +56,13 @@ void add_train_options(CLI::App& app, TrainOptions& o) {
   add("--output", o.output, "Where the trained weights go after every epoch, .pth or .safetensors")->check(checkpoint_name());
   add("--log", o.log, "A .csv of the epochs; their curves go beside it as .svg");
   app.add_flag("--resume", o.resume, "Go on with the interrupted training of --output")->group("Training");
+  app.add_flag("--qat", o.qat, "Quantization-aware: train with fake quantization, for quantize to convert")->group("Training");
+  add("--backend", o.backend, "With --qat: the codes that are trained for")
+      ->check(CLI::IsMember({"qnnpack", "x86", "fbgemm", "onednn"}));
+  add("--num-observer-update-epochs", o.num_observer_update_epochs, "With --qat: then scales stay as they are")
+      ->check(CLI::Range(1, 10'000));
+  add("--num-batch-norm-update-epochs", o.num_batch_norm_update_epochs, "With --qat: then batch norm's statistics stay")
+      ->check(CLI::Range(0, 10'000));
   add("--cache-mb", o.cache_mb, "Memory for the decoded images of each split")->check(CLI::Range(int64_t{0}, int64_t{1} << 30));
   add("--max-bad-images", o.max_bad_images, "Unreadable images that may be left out before training stops")
       ->check(CLI::Range(int64_t{0}, int64_t{1} << 40));
@@ -63,9 +70,10 @@ void add_train_options(CLI::App& app, TrainOptions& o) {
 
 std::vector<Phase> phases(const TrainOptions& o) {
   const bool constant = o.schedule == "constant";
-  if (o.freeze_epochs == 0) return {{0, o.epochs, false, {o.lr, o.lr, o.lr}, constant, {}}};
-  std::vector<Phase> plan = {{0, o.freeze_epochs, true, {o.lr / 10, o.lr / 10, o.lr}, constant, {.pct_start = 0.99}}};
-  const double half = o.lr / 2;
+  const double lr = o.learning_rate();
+  if (o.freeze_epochs == 0) return {{0, o.epochs, false, {lr, lr, lr}, constant, {}}};
+  std::vector<Phase> plan = {{0, o.freeze_epochs, true, {lr / 10, lr / 10, lr}, constant, {.pct_start = 0.99}}};
+  const double half = lr / 2;
   if (o.epochs > 0)
     plan.push_back({o.freeze_epochs, o.epochs, false, {half / 100, half / 10, half}, constant, {.pct_start = 0.3, .div = 5}});
   return plan;
@@ -81,7 +89,7 @@ std::vector<std::pair<std::string, std::string>> fixed_options(const TrainOption
   for (int size : o.sizes) sizes += str(sizes.empty() ? "" : ",", size);
   return {{"--epochs", str(o.epochs)},
           {"--freeze-epochs", str(o.freeze_epochs)},
-          {"--lr", str(o.lr)},
+          {"--lr", str(o.learning_rate())},
           {"--size", sizes},
           {"--batch-size", str(o.batch_size)},
           {"--seed", str(o.seed)},
@@ -90,7 +98,8 @@ std::vector<std::pair<std::string, std::string>> fixed_options(const TrainOption
           {"--weight-decay", str(o.weight_decay)},
           {"--label-smoothing", str(o.label_smoothing)},
           {"--clip-norm", str(o.clip_norm)},
-          {"--min-scale", str(o.min_scale)}};
+          {"--min-scale", str(o.min_scale)},
+          {"--qat", o.qat ? str(o.backend, ", ", o.num_observer_update_epochs, ", ", o.num_batch_norm_update_epochs) : "off"}};
 }
 
 }  // namespace octet::apps

@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 #include <array>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,7 @@ namespace octet::apps {
 
 struct TrainOptions {
   int epochs = 0, freeze_epochs = 0;
-  double lr = 2e-3;
+  std::optional<double> lr;  // learning_rate()
   std::vector<int> sizes = {128};
   int batch_size = 64;
   int64_t seed = 0;
@@ -25,7 +26,12 @@ struct TrainOptions {
   int64_t cache_mb = 4096, max_bad_images = 0;
   std::string output = "resnet18.pth", log;
   bool resume = false;
+  bool qat = false;  // quantization-aware
+  std::string backend = "qnnpack";
+  int num_observer_update_epochs = 4, num_batch_norm_update_epochs = 3;
 
+  /// Fine-tuning under fake quantization wants a tenth.
+  double learning_rate() const { return lr.value_or(qat ? 2e-4 : 2e-3); }
   bool trains() const { return epochs + freeze_epochs > 0; }
 };
 

@@ -13,6 +13,7 @@
 #include "nn/init.h"
 #include "nn/models/from_checkpoint.h"
 #include "nn/trace.h"
+#include "quant/prepare_qat.h"
 
 namespace octet::apps {
 namespace {
@@ -57,10 +58,10 @@ void check_outputs(const TrainInput& input, const TrainOptions& o) {
   OCTET_CHECK(!std::filesystem::is_directory(o.output, ignored), o.output, ": is a directory, expected a file");
 }
 
-void evaluate_trained(nn::Module& model, ImageSet validation, int64_t classes, const TrainOptions& o, const std::string& data,
-                      bool quiet) {
-  model.eval();
-  const nn::Graph graph = nn::trace(model, Tensor::zeros({1, 3, 64, 64}));
+void evaluate_trained(const Trainee& trainee, ImageSet validation, int64_t classes, const TrainOptions& o,
+                      const std::string& data, bool quiet) {
+  trainee.module.eval();
+  const nn::Graph graph = trainee.evaluated();
   const Evaluation e = evaluate({&graph}, validation.images, output_of_class(validation.images.classes(), classes),
                                 {.batch_size = o.batch_size, .quiet = quiet, .cache = &validation.cache});
   show_confusion(e.confusion, validation.images.classes());
@@ -81,14 +82,18 @@ void train(const TrainInput& input, const TrainOptions& options, const CommonOpt
   const nn::LoadedModel start = input.weights.empty() ? from_scratch(input, classes, seed) : from_weights(input, classes, seed);
   for (const std::string& note : start.notes) std::cerr << "note: " << note << "\n";
   std::cout << start.form << ", " << classes << " classes, " << (input.weights.empty() ? "from scratch" : "from " + input.weights)
-            << "; " << training_images.size() << " images to train on, " << validation_images.size() << " to validate"
-            << std::endl;
+            << (options.qat ? ", quantization-aware for " + options.backend : "") << "; " << training_images.size()
+            << " images to train on, " << validation_images.size() << " to validate" << std::endl;
   const ImageSet validation{validation_images, validation_cache};
-  Trainer trainer(*start.model, {training_images, training_cache}, validation, options,
-                  conditions_of(options, start, training_images), common.quiet);
+  const quant::QConfigMapping mapping = quant::get_default_qat_qconfig_mapping(options.backend);
+  std::optional<nn::GraphModule> qat;
+  if (options.qat) qat.emplace(quant::prepare_qat(nn::trace(*start.model, Tensor::zeros({1, 3, 64, 64})), mapping));
+  const Trainee trainee = qat ? qat_trainee(*qat, mapping, options) : float_trainee(*start.model);
+  Trainer trainer(trainee, {training_images, training_cache}, validation, options, conditions_of(options, start, training_images),
+                  common.quiet);
   trainer.run();
-  std::cout << "wrote " << options.output << "\n";
-  evaluate_trained(*start.model, validation, classes, options, input.data + ", split val", common.quiet);
+  std::cout << "wrote " << options.output << (options.qat ? "; convert it: quantize --weights " + options.output : "") << "\n";
+  evaluate_trained(trainee, validation, classes, options, input.data + ", split val", common.quiet);
 }
 
 }  // namespace octet::apps

@@ -14,7 +14,6 @@
 #include "nn/adamw.h"
 #include "nn/models/resnet.h"
 #include "nn/sgd.h"
-#include "nn/trace.h"
 
 namespace octet::apps {
 namespace {
@@ -70,18 +69,19 @@ std::string fixed(double value) {
 
 }  // namespace
 
-Trainer::Trainer(nn::Module& model, ImageSet training, ImageSet validation, const TrainOptions& options, Conditions conditions,
+Trainer::Trainer(Trainee trainee, ImageSet training, ImageSet validation, const TrainOptions& options, Conditions conditions,
                  bool quiet)
-    : model_(model),
+    : trainee_(std::move(trainee)),
+      model_(trainee_.module),
       training_(training),
       validation_(validation),
       options_(options),
       conditions_(std::move(conditions)),
       quiet_(quiet),
-      optimizer_(make_optimizer(model, options)) {
+      optimizer_(make_optimizer(model_, options)) {
   const std::string file = resume_file(options.output);
   if (options.resume)
-    at_ = load_training(options.output, model, *optimizer_, conditions_);
+    at_ = load_training(options.output, model_, *optimizer_, conditions_);
   else
     OCTET_CHECK(!std::filesystem::exists(file), file, ": an interrupted training of ", options.output,
                 "; go on with it by --resume, or remove it");
@@ -114,6 +114,7 @@ void Trainer::run_epoch(const Phase& phase) {
   const Stopwatch watch;
   const double before = at_.seconds;
   const int size = size_of_epoch(options_, at_.epoch);
+  trainee_.begin_epoch(at_.epoch);
   train_epoch(phase, size);
   at_.seconds = before + watch.seconds();
   if (InterruptGuard::requested()) interrupted();
@@ -196,7 +197,7 @@ double Trainer::step(const loaders::Batch& batch, const Phase& phase, double x) 
 
 Evaluation Trainer::validate(int size) {
   model_.eval();
-  const nn::Graph graph = nn::trace(model_, Tensor::zeros({1, 3, 64, 64}));
+  const nn::Graph graph = trainee_.evaluated();
   std::vector<int> outputs(validation_.images.classes().size());
   std::iota(outputs.begin(), outputs.end(), 0);
   return evaluate({&graph}, validation_.images, outputs,

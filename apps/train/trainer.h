@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "apps/common/evaluate.h"
-#include "apps/train/options.h"
+#include "apps/train/trainee.h"
 #include "apps/train/training_state.h"
 
 namespace octet::apps {
@@ -24,8 +24,8 @@ struct ImageSet {
 
 class Trainer {
  public:
-  /// model, training and validation must outlive the trainer. conditions: see training_state.h.
-  Trainer(nn::Module& model, ImageSet training, ImageSet validation, const TrainOptions& options, Conditions conditions,
+  /// What trainee, training and validation refer to must outlive the trainer. conditions: see training_state.h.
+  Trainer(Trainee trainee, ImageSet training, ImageSet validation, const TrainOptions& options, Conditions conditions,
           bool quiet);
 
   /// Trains until the last epoch is done. Throws Interrupted after Ctrl-C, when all is saved; Error when the loss is no longer a
@@ -45,7 +45,8 @@ class Trainer {
   void note_skipped(const std::vector<loaders::Skipped>& skipped);
   std::vector<size_t> order() const;
 
-  nn::Module& model_;
+  Trainee trainee_;
+  nn::Module& model_;  // the trainee's
   ImageSet training_, validation_;
   const TrainOptions& options_;
   Conditions conditions_;

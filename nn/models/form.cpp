@@ -73,6 +73,14 @@ Form form_of(const StateDict& state, const std::string& source) {
        state.entries().size(), " keys", state.empty() ? "" : ", the first of which is '" + state.entries()[0].key + "'");
 }
 
+int64_t classes_of(const StateDict& state, const Form& form, const std::string& source) {
+  const std::string key = std::string(form.classifier()) + ".weight";
+  OCTET_CHECK(state.find(key), source, ": missing key '", key, "' of ", form.name());
+  const Tensor& t = state.find(key)->tensor;
+  OCTET_CHECK(t.dim() == 2 && t.size(0) > 0, source, ": '", key, "' has shape ", t.shape(), ", expected [classes, features]");
+  return t.size(0);
+}
+
 std::unique_ptr<Module> make_model(const Form& form, int64_t classes) {
   if (form.network == Network::vgg11_bn) return std::make_unique<Vgg11Bn>(classes);
   if (form.network == Network::mobilenet_v2) return std::make_unique<MobileNetV2>(classes);

@@ -22,6 +22,9 @@ struct Form {
 /// Of a float state_dict or one that PyTorch quantized. Throws Error (naming `source`) for keys of another network.
 Form form_of(const StateDict& state, const std::string& source);
 
+/// Outputs of the classifier. Throws Error when it is missing.
+int64_t classes_of(const StateDict& state, const Form& form, const std::string& source);
+
 std::unique_ptr<Module> make_model(const Form& form, int64_t classes);
 
 }  // namespace octet::nn

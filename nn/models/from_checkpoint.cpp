@@ -5,14 +5,6 @@
 namespace octet::nn {
 namespace {
 
-int64_t classes_of(const StateDict& state, const Form& form, const std::string& source) {
-  const std::string key = std::string(form.classifier()) + ".weight";
-  OCTET_CHECK(state.find(key), source, ": missing key '", key, "' of ", form.name());
-  const Tensor& t = state.find(key)->tensor;
-  OCTET_CHECK(t.dim() == 2 && t.size(0) > 0, source, ": '", key, "' has shape ", t.shape(), ", expected [classes, features]");
-  return t.size(0);
-}
-
 /// "layer1.0.conv1.weight" -> "0.4.0.conv1.weight"; empty for the classifier, which has no place in the fastai form.
 std::string fastai_key(const std::string& key) {
   static const std::pair<const char*, const char*> kPrefixes[] = {{"conv1.", "0.0."},  {"bn1.", "0.1."},    {"layer1.", "0.4."},

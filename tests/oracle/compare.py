@@ -3,6 +3,7 @@
 
     compare.py nodes       --data DIR [--limit 64]               every node of PyTorch's int8 models, seven networks on both engines, and float logits
     compare.py export      --data DIR [--limit 32]               our calibrated models exported, loaded by PyTorch with strict=True, node by node there
+    compare.py qat         --data DIR [--limit 32]               our quantization-aware training converted by PyTorch, and PyTorch's by us, node by node
     compare.py calibration --data DIR [--limit 448] [--batch 64] observers after calibrating on the same images
     compare.py answers     --data DIR [--limit N]                PyTorch's int8 model: the same answer on every image, fed as the same tensor
     compare.py speed       --data DIR [--limit 512]              the whole job (calibrate, convert, evaluate float and int8) in both, by turns
@@ -25,8 +26,8 @@ sys.path.insert(0, str(ROOT / "tests" / "golden"))
 import numpy as np
 import torch
 from PIL import Image
-from torch.ao.quantization import get_default_qconfig_mapping
-from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
+from torch.ao.quantization import get_default_qat_qconfig_mapping, get_default_qconfig_mapping
+from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx, prepare_qat_fx
 
 import golden_models
 import golden_networks
@@ -139,6 +140,44 @@ def export(a, files):
     return ok
 
 
+def qat(a, files):
+    """Both ways through the .pth: trained by one, converted by both."""
+    ok = True
+    x = torch.stack([load_image(f) for f in files[:: max(1, len(files) // 4)][:4]])
+    small = torch.nn.functional.interpolate(torch.stack([load_image(f) for f in files[:: max(1, len(files) // 16)][:16]]), 96)
+    for kind in ("fastai", "resnet18"):
+        for backend in ("qnnpack", "x86", "onednn"):
+            for trained_by in ("octet", "PyTorch"):
+                with tempfile.TemporaryDirectory() as tmp:
+                    torch.backends.quantized.engine = engine_of(backend)
+                    model = golden_models.build(kind, 10)
+                    prepared = prepare_qat_fx(model.train(), get_default_qat_qconfig_mapping(backend), torch.zeros(1, 3, 224, 224))
+                    if trained_by == "octet":
+                        torch.save(model.state_dict(), f"{tmp}/float.pth")
+                        run(a.build / "train_or_load", "--quiet", "--qat", "--backend", backend, "--epochs", 1, "--size", 64, "--batch-size", 32, "--weights", f"{tmp}/float.pth",
+                            "--data", ROOT / "data" / "imagenette-sample", "--output", f"{tmp}/qat.pth")
+                        prepared.load_state_dict(torch.load(f"{tmp}/qat.pth", weights_only=True), strict=True)
+                    else:
+                        optimizer = torch.optim.SGD(prepared.parameters(), lr=1e-4)
+                        for _ in range(3):
+                            torch.nn.functional.cross_entropy(prepared(small), torch.arange(len(small)) % 10).backward()
+                            optimizer.step()
+                        torch.save(prepared.state_dict(), f"{tmp}/qat.pth")
+                    quantized = convert_fx(prepared.eval())
+                    recorder = golden_models.Recorder(quantized)
+                    np.save(f"{tmp}/x.npy", x.numpy())
+                    with torch.no_grad():
+                        recorder.run(x)
+                    run(a.build / "quantize", "--quiet", "--weights", f"{tmp}/qat.pth", "--eval-limit", 10, "--no-fake-quant", "--output", f"{tmp}/out")
+                    run(a.build / "predict", "--model", f"{tmp}/out/model.safetensors", "--input", f"{tmp}/x.npy", "--dump", f"{tmp}/nodes")
+                    codes, wrong, worst, same = node_differences(recorder, f"{tmp}/nodes")
+                    good = wrong == 0 and worst <= 1e-5 and same
+                    ok &= good
+                    print(f"{'ok  ' if good else 'FAIL'} {kind} {backend} trained by {trained_by}: {wrong} of {codes} codes differ, float nodes within {worst:.1e}"
+                          f"{'' if same else ', node names differ'}", flush=True)
+    return ok
+
+
 def calibration(a, files):
     ok = True
     for backend in ("qnnpack", "x86"):
@@ -216,7 +255,7 @@ def speed(a, files):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("what", choices=["nodes", "export", "calibration", "answers", "speed"])
+    p.add_argument("what", choices=["nodes", "export", "qat", "calibration", "answers", "speed"])
     p.add_argument("--data", required=True)
     p.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
     p.add_argument("--split", default="val")
@@ -225,7 +264,7 @@ def main():
     a = p.parse_args()
     torch.set_num_threads(2)
     files = sorted(glob.glob(f"{a.data}/{a.split}/*/*.JPEG"))
-    limit = a.limit or {"nodes": 64, "export": 32, "calibration": 448, "answers": len(files), "speed": 512}[a.what]
+    limit = a.limit or {"nodes": 64, "export": 32, "qat": 32, "calibration": 448, "answers": len(files), "speed": 512}[a.what]
     if a.what == "speed":
         files = files[:: max(1, len(files) // limit)]  # images of all classes, as quantize's output needs them
     sys.exit(0 if globals()[a.what](a, files[:limit]) else 1)

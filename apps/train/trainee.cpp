@@ -1,0 +1,21 @@
+#include "apps/train/trainee.h"
+
+#include "nn/trace.h"
+#include "quant/fake_quantize.h"
+#include "quant/prepare_qat.h"
+
+namespace octet::apps {
+
+Trainee float_trainee(nn::Module& model) {
+  return {model, [&model] { return nn::trace(model, Tensor::zeros({1, 3, 64, 64})); }, [](int) {}};
+}
+
+Trainee qat_trainee(nn::GraphModule& model, const quant::QConfigMapping& mapping, const TrainOptions& options) {
+  return {model, [&] { return quant::fake_quantize(quant::fold_qat(model.graph()), mapping); },
+          [&](int epoch) {
+            quant::enable_observers(model.graph(), epoch < options.num_observer_update_epochs);
+            model.freeze_batch_norm(epoch >= options.num_batch_norm_update_epochs);
+          }};
+}
+
+}  // namespace octet::apps

@@ -1,0 +1,24 @@
+// What a Trainer trains: a float model, or one in quantization-aware training.
+#pragma once
+
+#include <functional>
+
+#include "apps/train/options.h"
+#include "nn/graph_module.h"
+#include "quant/qconfig_mapping.h"
+
+namespace octet::apps {
+
+struct Trainee {
+  nn::Module& module;
+  std::function<nn::Graph()> evaluated;  // the graph that validation runs
+  std::function<void(int epoch)> begin_epoch;
+};
+
+Trainee float_trainee(nn::Module& model);
+
+/// Validation runs with fake quantization as training left it. After options.num_observer_update_epochs the observers are off,
+/// after options.num_batch_norm_update_epochs batch norm inside convolutions is frozen.
+Trainee qat_trainee(nn::GraphModule& model, const quant::QConfigMapping& mapping, const TrainOptions& options);
+
+}  // namespace octet::apps
