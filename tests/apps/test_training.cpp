@@ -2,46 +2,13 @@
 #include "loaders/checkpoint.h"
 #include "loaders/pth_writer.h"
 #include "loaders/safetensors.h"
-#include "tests/apps/run.h"
+#include "tests/apps/small_set.h"
 #include "tests/support/compare.h"
 
 namespace octet::test {
 namespace {
 
-namespace fs = std::filesystem;
-
 const std::string kWeights = std::string(OCTET_SOURCE_DIR) + "/data/resnet18-imagenette-fastai.pth";
-const std::string kSample = std::string(OCTET_SOURCE_DIR) + "/data/imagenette-sample";
-
-/// Two classes with a few images each, so that an epoch takes a fraction of a second.
-class SmallSet {
- public:
-  SmallSet() {
-    for (const char* split : {"train", "val"})
-      for (const char* name : {"n01440764", "n03888257"}) {
-        const fs::path to = folder_.path() / split / name;
-        fs::create_directories(to);
-        int count = 0;
-        for (const auto& file : fs::directory_iterator(kSample + "/val/" + name))
-          if (count++ < 12) fs::copy_file(file.path(), to / file.path().filename());
-      }
-  }
-  std::string path() const { return folder_.path().string(); }
-
- private:
-  TemporaryFolder folder_;
-};
-
-/// train_or_load on the small set; --threads 2 is part of "the same bits".
-std::string train_command(const SmallSet& set, const std::string& output, const std::string& more,
-                          const std::string& size = "32") {
-  return "train_or_load --quiet --threads 2 --batch-size 4 --size " + size + " --data " + set.path() + " --output " + output +
-         " " + more;
-}
-
-std::string program(const std::string& command) { return std::string(OCTET_BINARY_DIR) + "/" + command; }
-
-bool same_file(const std::string& a, const std::string& b) { return read_text(a) == read_text(b); }
 
 TEST(Train, FromScratchWritesCheckpointTableAndCurves) {
   const SmallSet set;
@@ -90,16 +57,6 @@ TEST(Train, FineTuneFreezesTheBodyButNotItsBatchNorm) {
   EXPECT_NE(whole.out.find("epoch "), whole.out.rfind("epoch "));  // two tables
   const StateDict tuned = loaders::load_checkpoint(folder / "whole.safetensors");
   EXPECT_FALSE(bits_equal(tuned.find("0.0.weight")->tensor, two_classes.tensors.find("0.0.weight")->tensor));
-}
-
-/// Starts a training, sends `signal` once the shell says yes to `condition` and `delay` has passed, and returns its exit code.
-int interrupted_training(const std::string& command, const std::string& output, const std::string& condition, const char* signal,
-                         double delay) {
-  const std::string script = program(command) + " >" + output + ".out 2>" + output + ".err & pid=$!; " + "until " + condition +
-                             "; do kill -0 $pid || break; sleep 0.01; done; sleep " + std::to_string(delay) + "; kill -" +
-                             signal + " $pid; wait $pid";
-  const int status = std::system(("bash -c '" + script + "' 2>/dev/null").c_str());
-  return WEXITSTATUS(status);
 }
 
 class Interrupted : public ::testing::TestWithParam<const char*> {};
