@@ -11,12 +11,12 @@
 
 #include "apps/common/cli.h"
 #include "apps/common/evaluate.h"
+#include "apps/common/export.h"
 #include "apps/common/models.h"
 #include "apps/common/progress.h"
 #include "apps/common/qconfig_options.h"
 #include "apps/common/show.h"
 #include "loaders/file.h"
-#include "loaders/pth_writer.h"
 #include "loaders/safetensors.h"
 #include "nn/executor.h"
 #include "nn/print.h"
@@ -24,7 +24,6 @@
 #include "quant/fake_quantize.h"
 #include "quant/model_file.h"
 #include "quant/qconfig_json.h"
-#include "quant/to_pytorch.h"
 #include "tensor/random.h"
 
 using namespace octet;
@@ -35,7 +34,8 @@ struct Options {
   apps::CommonOptions common;
   apps::DataOptions data;
   apps::QConfigOptions qconfig;
-  std::string subset = "first", output, export_to, calibration = "one-pass";
+  std::string subset = "first", output, calibration = "one-pass";
+  std::vector<std::string> export_to;
   int64_t limit = 0, eval_limit = 0, seed = 0;
   bool verbose = false, fake_quant = true;
 };
@@ -57,8 +57,11 @@ void add_options(CLI::App& app, Options& o) {
       ->check(CLI::Range(int64_t{0}, int64_t{1} << 40))
       ->capture_default_str();
   app.add_option("--output", o.output, "Folder for model.safetensors and report.json; none: nothing is written");
-  app.add_option("--export", o.export_to, "torch: also write quantized.pth, which loads with strict=True into convert_fx's model")
-      ->check(CLI::IsMember({"torch"}));
+  app.add_option("--export", o.export_to,
+                 "Also write, into --output: torch: quantized.pth, which loads with strict=True into convert_fx's model; npy: "
+                 "layers/NAME.weight.npy and so on; c: model.h, every layer's integers as C99. Several: torch,npy")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"torch", "npy", "c"}));
   app.add_option("--seed", o.seed, "For the random image of the hand check")
       ->check(CLI::Range(int64_t{0}, int64_t{1} << 62))
       ->capture_default_str();
@@ -124,7 +127,11 @@ double calibrate(const nn::Graph& prepared, const loaders::Imagenette& data, con
     loaders::Batches batches(data, indices, {.batch_size = o.data.batch_size});
     int64_t observed = 0;
     while (const auto batch = batches.next()) {
-      nn::run(prepared, batch->images);
+      try {
+        nn::run(prepared, batch->images);
+      } catch (const Error& error) {
+        fail("calibration, images ", observed, " to ", observed + batch->images.size(0) - 1, ": ", error.what());
+      }
       progress.add(batch->images.size(0));
       observed += batch->images.size(0);
     }
@@ -159,6 +166,7 @@ nn::Graph convert(const nn::Graph& prepared, const quant::QConfigMapping& qconfi
   apps::show_stage(6, "Convert to int8");
   nn::Graph int8 = quant::convert(prepared, qconfig);
   std::cout << nn::modules_to_string(int8) << "\n";
+  apps::show_float_layers(int8);
   if (o.verbose) std::cout << "\n" << nn::graph_to_string(int8);
 
   apps::show_stage(7, "Inside the first layer");
@@ -240,9 +248,9 @@ void quantize(const CLI::App& app, const Options& o) {
                        {"total", seconds_since(start)}};
   loaders::save_safetensors(o.output + "/model.safetensors", file);
   loaders::write_atomically(o.output + "/report.json", [&](loaders::Output& out) { out.write(report.dump(1) + "\n"); });
-  if (o.export_to == "torch") loaders::save_pth(o.output + "/quantized.pth", quant::state_dict_for_pytorch(prepared, qconfig));
-  std::cout << "wrote " << o.output << "/model.safetensors, report.json" << (o.export_to.empty() ? "" : ", quantized.pth")
-            << "\n";
+  std::cout << "wrote " << o.output << "/model.safetensors, report.json";
+  for (const std::string& form : o.export_to) std::cout << ", " << apps::export_int8(form, o.output, prepared, qconfig, int8);
+  std::cout << "\n";
 }
 
 }  // namespace

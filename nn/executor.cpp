@@ -75,7 +75,8 @@ Tensor run_node(const Node& node, std::span<const Tensor> inputs) {
   try {
     return std::visit(RunNode{node, inputs}, node.op);
   } catch (const Error& error) {
-    fail("node '", node.name, "': ", error.what());
+    const bool watches = is<op::Call>(node.op) && !node.inputs.empty();
+    fail("node '", node.name, "'", watches ? " behind '" + node.inputs[0]->name + "'" : "", ": ", error.what());
   }
 }
 

@@ -13,11 +13,9 @@ class Observer : public nn::TensorFunction {
  public:
   explicit Observer(const QSpec& spec) : spec_(spec) { check_spec(spec); }
 
-  /// Observes x and returns it unchanged, as PyTorch's forward does.
-  Tensor operator()(const Tensor& x) final {
-    observe(x);
-    return x;
-  }
+  /// Observes x and returns it unchanged, as PyTorch's forward does. In a graph infinity, too, is an Error: it comes from weights
+  /// or images that are broken, and each kind of observer would make something else of it.
+  Tensor operator()(const Tensor& x) final;
 
   /// Updates the statistics. Throws Error for NaN.
   virtual void observe(const Tensor& x) = 0;

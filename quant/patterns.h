@@ -38,6 +38,9 @@ inline bool has_int8_form(const nn::Op& op) {
   return nn::is<Conv2d>(op) || nn::is<Linear>(op) || nn::is<Add>(op) || shares_qparams(op);
 }
 
+/// Those without: they stay between a dequantize and a quantize.
+inline bool is_float_only(const nn::Op& op) { return nn::is<nn::op::BatchNorm>(op) || nn::is<nn::op::AdaptiveMaxPool2d>(op); }
+
 /// Is this call to be quantized?
 inline bool is_quantized(const nn::Node& node) { return has_int8_form(node.op) && !node.keep_float; }
 

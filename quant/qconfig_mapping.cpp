@@ -5,6 +5,7 @@
 #include <set>
 
 #include "nn/print.h"
+#include "quant/nearest_names.h"
 #include "quant/patterns.h"
 
 namespace octet::quant {
@@ -20,7 +21,8 @@ std::string object_type(const nn::Node& call) {
 /// The module that makes the call: the layer itself, or the one whose forward calls the function.
 const std::string& module_of(const nn::Node& call) { return call.kind == nn::NodeKind::call_module ? call.target : call.scope; }
 
-std::string listed(const std::set<std::string>& names) {
+template <class Names>
+std::string listed(const Names& names) {
   constexpr size_t kShown = 24;
   std::string text;
   size_t shown = 0;
@@ -85,8 +87,10 @@ void QConfigMapping::check_all_match(const nn::Graph& graph) const {
   for (const Rule& rule : rules_) {
     const bool matched =
         std::ranges::any_of(graph.nodes(), [&](const nn::Node& node) { return has_int8_form(node.op) && matches(rule, node); });
-    OCTET_CHECK(matched, rule.by == By::type ? "type '" : "'", rule.key, "' matches no layer that can be quantized; there are ",
-                listed(rule.by == By::type ? types : names));
+    const std::set<std::string>& known = rule.by == By::type ? types : names;
+    OCTET_CHECK(matched, rule.by == By::type ? "type '" : "'", rule.key,
+                "' matches no layer that can be quantized; nearest: ", listed(nearest_names(rule.key, known)), "; there are ",
+                listed(known));
   }
 }
 

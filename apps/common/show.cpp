@@ -7,6 +7,7 @@
 #include "nn/print.h"
 #include "ops/int8/requantize.h"
 #include "quant/output_qparams.h"
+#include "quant/patterns.h"
 
 namespace octet::apps {
 namespace {
@@ -52,6 +53,27 @@ json layers_json(const nn::Graph& graph) {
   return list;
 }
 
+struct FloatLayer {
+  std::string name, type, reason;
+};
+
+std::vector<FloatLayer> float_layers(const nn::Graph& int8) {
+  std::vector<FloatLayer> found;
+  for (const nn::Node& node : int8.nodes()) {
+    const bool asked = quant::has_int8_form(node.op);
+    if (asked || quant::is_float_only(node.op))
+      found.push_back({node.name, nn::type_name(node), asked ? "as asked" : "no int8 form"});
+  }
+  return found;
+}
+
+json float_layers_json(const nn::Graph& int8) {
+  json list = json::array();
+  for (const auto& [name, type, reason] : float_layers(int8))
+    list.push_back({{"name", name}, {"type", type}, {"reason", reason}});
+  return list;
+}
+
 }  // namespace
 
 void show_stage(int number, const std::string& title) { std::cout << "\n== " << number << ". " << title << "\n"; }
@@ -65,6 +87,18 @@ void show_observers(const std::vector<quant::ObserverInfo>& observers, size_t co
               << ", zero_point=" << q.zero_point << "\n";
   }
   if (count < observers.size()) std::cout << "... and " << observers.size() - count << " more (--verbose shows all)\n";
+}
+
+void show_float_layers(const nn::Graph& graph) {
+  const std::vector<FloatLayer> layers = float_layers(graph);
+  if (layers.empty()) return;
+  std::cout << "kept in float:";
+  const char* separator = " ";
+  for (const auto& [name, type, reason] : layers) {
+    std::cout << separator << name << " (" << type << ", " << reason << ")";
+    separator = ", ";
+  }
+  std::cout << "\n";
 }
 
 void show_first_layer(const nn::Graph& graph) {
@@ -154,6 +188,7 @@ json report_json(const quant::QConfigMapping& qconfig, const std::vector<quant::
           {"engine", name_of(qconfig.engine())},
           {"observers", observers_json(observers)},
           {"layers", layers_json(int8_graph)},
+          {"kept_float", float_layers_json(int8_graph)},
           {"hand_check", check ? json{{"equal", check->equal}, {"total", check->total}} : json(nullptr)},
           {"accuracy",
            {{"float", e.accuracy()},

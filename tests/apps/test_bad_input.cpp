@@ -53,7 +53,8 @@ TEST(QConfigOptions, AreNamed) {
   EXPECT_TRUE(fails(run("quantize --observer magic"), 2, {"--observer", "magic", "histogram"}));
   EXPECT_TRUE(fails(run("quantize --percentile nan"), 2, {"--percentile"}));
   EXPECT_TRUE(fails(run("quantize --per-channel --per-tensor"), 2, {"--per-tensor", "--per-channel"}));
-  EXPECT_TRUE(fails(run("quantize --limit 2 --keep-float layer9"), 1, {"'layer9'", "matches no layer", "0.4.0.conv1"}));
+  EXPECT_TRUE(
+      fails(run("quantize --limit 2 --keep-float layer9"), 1, {"'layer9'", "matches no layer", "nearest: ", "0.4.0.conv1"}));
   EXPECT_TRUE(fails(run("quantize --limit 2 --keep-float '('"), 1, {"'('", "regular expression"}));
   EXPECT_TRUE(fails(run("quantize --qconfig /nonexistent.json"), 1, {"/nonexistent.json"}));
 }
@@ -95,6 +96,24 @@ TEST(Weights, NanIsNamed) {
   }
   loaders::save_safetensors(folder / "nan.safetensors", bad);
   EXPECT_TRUE(fails(run("quantize --weights " + (folder / "nan.safetensors")), 1, {"nan.safetensors", "0.5.0.conv1.weight"}));
+}
+
+TEST(Calibration, InfinityIsNamedWithLayerAndImages) {
+  const TemporaryFolder folder;
+  const StateDict good = loaders::load_checkpoint(kWeights);
+  loaders::SafeTensors bad;  // finite weights whose sums are not
+  for (StateEntry e : good.entries()) {
+    if (e.key == "0.5.0.conv1.weight") {
+      e.tensor = e.tensor.to(DType::f32).clone();
+      for (int64_t i = 0; i < e.tensor.numel(); ++i) e.tensor.data<float>()[i] = 3e38f;
+    }
+    bad.tensors.add(e);
+  }
+  loaders::save_safetensors(folder / "large.safetensors", bad);
+  for (const char* observer : {"histogram", "minmax", "percentile"})
+    EXPECT_TRUE(fails(
+        run("quantize --quiet --limit 4 --batch-size 2 --weights " + (folder / "large.safetensors") + " --observer " + observer),
+        1, {"calibration, images 0 to 1", "behind '_0_5_0_conv1'", "infinity"}));
 }
 
 TEST(Weights, AnotherNetwork) {

@@ -1,0 +1,49 @@
+#include "apps/common/export.h"
+
+#include "apps/common/cli.h"
+#include "loaders/file.h"
+#include "loaders/npy.h"
+#include "loaders/pth_writer.h"
+#include "quant/c_header.h"
+#include "quant/to_pytorch.h"
+
+namespace octet::apps {
+namespace {
+
+template <class Params>
+void save_layer(const std::string& path, const Params& p) {
+  loaders::save_npy(path + ".weight.npy", p.weight);
+  loaders::save_npy(path + ".weight_scale.npy", Tensor::from(p.weight_scale, {std::ssize(p.weight_scale)}));
+  if (p.bias.defined()) loaders::save_npy(path + ".bias.npy", p.bias);
+}
+
+void save_layers(const std::string& folder, const nn::Graph& int8) {
+  make_folder(folder);
+  for (const nn::Node& node : int8.nodes()) {
+    if (const auto* conv = std::get_if<nn::op::QuantizedConv2d>(&node.op))
+      save_layer(folder + "/" + node.target, conv->layer->params());
+    if (const auto* linear = std::get_if<nn::op::QuantizedLinear>(&node.op))
+      save_layer(folder + "/" + node.target, linear->layer->params());
+  }
+}
+
+}  // namespace
+
+std::string export_int8(const std::string& form, const std::string& folder, const nn::Graph& prepared,
+                        const quant::QConfigMapping& qconfig, const nn::Graph& int8) {
+  if (form == "torch") {
+    loaders::save_pth(folder + "/quantized.pth", quant::state_dict_for_pytorch(prepared, qconfig));
+    return "quantized.pth";
+  }
+  if (form == "npy") {
+    save_layers(folder + "/layers", int8);
+    return "layers/*.npy";
+  }
+  OCTET_CHECK(form == "c", "unknown form to export '", form, "': expected torch, npy or c");
+  loaders::write_atomically(folder + "/model.h", [&](loaders::Output& out) {
+    quant::write_c_header(int8, [&](std::string_view text) { out.write(text); });
+  });
+  return "model.h";
+}
+
+}  // namespace octet::apps
