@@ -2,12 +2,13 @@
 //
 //   predict --model M image.jpg ...                      the top classes of each image
 //   predict --model M --input X.npy --output Y.npy       float32 [N, 3, H, W] in, logits [N, classes] out
-//   predict --model M --input X.npy --dump DIR           every node's output as NAME.npy: uint8 codes [N, C, H, W] for quantized
-//   nodes
+//   predict --model M --input X.npy --dump DIR           every node's output as NAME.npy; of quantized nodes uint8 [N, C, H, W]
+//   predict --model M --benchmark 5 --batch 32           the time of random images
 #include <fstream>
 #include <iomanip>
 #include <iostream>
 
+#include "apps/common/benchmark.h"
 #include "apps/common/cli.h"
 #include "apps/common/models.h"
 #include "loaders/file.h"
@@ -30,6 +31,7 @@ struct Options {
   std::vector<std::string> images;
   int top = 3;
   int batch_size = 64;
+  apps::InferenceBenchmark benchmark;
 };
 
 void add_options(CLI::App& app, Options& o) {
@@ -43,6 +45,16 @@ void add_options(CLI::App& app, Options& o) {
   app.add_option("--top", o.top, "Classes to print per image")->check(CLI::Range(1, 1000))->capture_default_str();
   app.add_option("--batch-size", o.batch_size, "Images per batch of --input; --dump runs all at once")
       ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
+  auto* seconds = app.add_option("--benchmark", o.benchmark.seconds, "Only time the model on random images for so many seconds")
+                      ->check(apps::number(0, 1e6, apps::Low::excluded));
+  app.add_option("--batch", o.benchmark.batch_size, "Images at once, with --benchmark")
+      ->check(CLI::Range(1, 4096))
+      ->needs(seconds)
+      ->capture_default_str();
+  app.add_option("--size", o.benchmark.image_size, "Their side in pixels")
+      ->check(CLI::Range(32, 4096))
+      ->needs(seconds)
       ->capture_default_str();
   app.add_option("images", o.images, "JPEG or PNG files");
   apps::add_common_options(app, o.common);
@@ -98,9 +110,11 @@ Tensor logits_of(const nn::Graph& graph, const Tensor& x, const Options& o) {
 }
 
 void predict(const Options& o) {
+  apps::keep_freed_memory();
   const apps::Model model =
       apps::load_any_model(o.model, o.engine.empty() ? std::nullopt : std::optional(quant::parse_engine(o.engine)));
   for (const std::string& note : model.notes) std::cerr << "note: " << note << "\n";
+  if (o.benchmark.seconds > 0) return apps::benchmark_inference(model.graph, o.benchmark);
   if (!o.input.empty()) {
     const Tensor x = loaders::load_npy(o.input);
     check_input(x, o.input);
@@ -119,7 +133,8 @@ int main(int argc, char** argv) {
   Options options;
   add_options(app, options);
   app.final_callback([&] {
-    if (options.images.empty() && options.input.empty()) throw CLI::RequiredError("images or --input");
+    if (options.images.empty() && options.input.empty() && options.benchmark.seconds == 0)
+      throw CLI::RequiredError("images, --input or --benchmark");
   });
   return apps::run_app(app, argc, argv, options.common, [&] { predict(options); });
 }

@@ -7,7 +7,7 @@
 namespace octet::ops::cpu {
 
 void affine(const float* x, int64_t n, float alpha, float beta, float* y) {
-  (active_isa() == Isa::avx2 ? affine_avx2 : affine_portable)(x, n, alpha, beta, y);
+  (use(Isa::avx2) ? affine_avx2 : affine_portable)(x, n, alpha, beta, y);
 }
 
 void affine_portable(const float* x, int64_t n, float alpha, float beta, float* y) {

@@ -8,15 +8,25 @@
 namespace octet::ops::cpu {
 namespace {
 
-bool cpu_has_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+constexpr const char* kNames[] = {"portable", "avx2", "avx512vnni"};
+
+Isa best() {
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return Isa::portable;
+  const bool vnni = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                    __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+                    __builtin_cpu_supports("avx512vnni");
+  return vnni ? Isa::avx512vnni : Isa::avx2;
+}
 
 Isa decide() {
   const char* wanted = std::getenv("OCTET_ISA");
-  if (wanted == nullptr || *wanted == '\0') return cpu_has_avx2() ? Isa::avx2 : Isa::portable;
-  if (std::string_view(wanted) == "portable") return Isa::portable;
-  OCTET_CHECK(std::string_view(wanted) == "avx2", "OCTET_ISA=", wanted, ": expected portable or avx2");
-  OCTET_CHECK(cpu_has_avx2(), "OCTET_ISA=avx2: this CPU has no AVX2 with FMA; use OCTET_ISA=portable");
-  return Isa::avx2;
+  if (wanted == nullptr || *wanted == '\0') return best();
+  for (const Isa isa : {Isa::portable, Isa::avx2, Isa::avx512vnni}) {
+    if (std::string_view(wanted) != name_of(isa)) continue;
+    OCTET_CHECK(isa <= best(), "OCTET_ISA=", wanted, ": this CPU has not all of it; use OCTET_ISA=", name_of(best()));
+    return isa;
+  }
+  fail("OCTET_ISA=", wanted, ": expected portable, avx2 or avx512vnni");
 }
 
 }  // namespace
@@ -26,6 +36,6 @@ Isa active_isa() {
   return isa;
 }
 
-const char* name_of(Isa isa) { return isa == Isa::avx2 ? "avx2" : "portable"; }
+const char* name_of(Isa isa) { return kNames[static_cast<int>(isa)]; }
 
 }  // namespace octet::ops::cpu

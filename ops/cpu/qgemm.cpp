@@ -5,8 +5,12 @@
 
 namespace octet::ops::cpu {
 
+void check_depth(int64_t depth) {
+  OCTET_CHECK(depth <= kMaxDepth, "int8 layer: ", depth, " products per output could overflow int32; the limit is ", kMaxDepth);
+}
+
 PackedWeights::PackedWeights(const int8_t* w, int64_t outputs_, int64_t depth_) : outputs(outputs_), depth((depth_ + 1) / 2 * 2) {
-  OCTET_CHECK(depth <= kMaxDepth, "int8 layer: ", depth_, " products per output could overflow int32; the limit is ", kMaxDepth);
+  check_depth(depth_);
   panels = Tensor::zeros({padded_outputs() / kPanel, depth / 2, kPanel, 2}, DType::i16);
   int16_t* out = panels.data<int16_t>();
   for (int64_t k = 0; k < outputs; ++k)
@@ -17,7 +21,7 @@ PackedWeights::PackedWeights(const int8_t* w, int64_t outputs_, int64_t depth_) 
 }
 
 void qgemm(const int16_t* a, int64_t rows, const PackedWeights& w, int32_t* acc) {
-  (active_isa() == Isa::avx2 ? qgemm_avx2 : qgemm_portable)(a, rows, w, acc);
+  (use(Isa::avx2) ? qgemm_avx2 : qgemm_portable)(a, rows, w, acc);
 }
 
 void qgemm_portable(const int16_t* a, int64_t rows, const PackedWeights& w, int32_t* acc) {

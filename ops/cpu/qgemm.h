@@ -17,6 +17,8 @@ constexpr int64_t kPanel = 16;
 
 /// Largest depth for which depth * 255 * 128 fits int32.
 constexpr int64_t kMaxDepth = 2147483647LL / (255 * 128);
+/// Throws Error for a larger one.
+void check_depth(int64_t depth);
 
 struct PackedWeights {
   int64_t outputs = 0;

@@ -5,12 +5,17 @@
 //   y = requantize(acc)                                                              (ops/int8/requantize.h)
 //
 //   x quint8 [N, H, W, C], weight qint8 [K, C/G, R, S] -> y quint8 [N, P, Q, K].
-// Rows of im2col (one output pixel: [R, S, C] of code - zx as int16) are made tile by tile and multiplied by ops/cpu/qgemm.h.
-// PyTorch counterpart: torch.ao.nn.quantized.Conv2d and torch.ao.nn.intrinsic.quantized.ConvReLU2d. Naive twin:
+// The convolution that is read first: rows of im2col (one output pixel: [R, S, C] of code - zx as int16) are made tile by tile
+// and multiplied by ops/cpu/qgemm.h. Beside it, with the same codes, the fast one where the CPU has it: ops/cpu/qconv.h. PyTorch
+// counterpart: torch.ao.nn.quantized.Conv2d and torch.ao.nn.intrinsic.quantized.ConvReLU2d. Naive twin:
 // ops/reference/int8_conv2d.h.
 #pragma once
 
+#include <optional>
+
+#include "ops/cpu/qconv.h"
 #include "ops/cpu/qgemm.h"
+#include "ops/im2col.h"
 #include "ops/int8/requantize.h"
 #include "ops/options.h"
 
@@ -38,7 +43,11 @@ class Conv2d {
  private:
   Conv2dParams params_;
   Requantization requantization_;
+  Tensor by_im2col(const Tensor& x, const Im2colShape& shape) const;
+  Tensor from_padded_image(const Tensor& x, const Im2colShape& shape) const;
+
   std::vector<cpu::PackedWeights> packed_;  // one per group
+  std::optional<cpu::ConvWeights> direct_;  // instead, where ops/cpu/qconv.h applies
 };
 
 }  // namespace octet::ops::int8

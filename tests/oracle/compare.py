@@ -5,6 +5,7 @@
     compare.py export      --data DIR [--limit 32]               our calibrated models exported, loaded by PyTorch with strict=True, node by node there
     compare.py qat         --data DIR [--limit 32]               our quantization-aware training converted by PyTorch, and PyTorch's by us, node by node
     compare.py calibration --data DIR [--limit 448] [--batch 64] observers after calibrating on the same images
+    compare.py cost        --data DIR [--limit 512]              what histograms cost: seconds to calibrate beside seconds of float inference, in both
     compare.py answers     --data DIR [--limit N]                PyTorch's int8 model: the same answer on every image, fed as the same tensor
     compare.py speed       --data DIR [--limit 512]              the whole job (calibrate, convert, evaluate float and int8) in both, by turns
 Common: --build build (where predict and quantize are), --split val. DIR is Imagenette's folder. Exits 1 when a comparison fails.
@@ -201,6 +202,30 @@ def calibration(a, files):
     return ok
 
 
+def cost(a, files):
+    """Of PyTorch the network alone, on decoded images; of octet the whole calibration, decoding included, beside its float network."""
+    decoded = list(batches(files, a.batch))
+    torch.backends.quantized.engine = "qnnpack"
+    model = golden_models.build("fastai", 10)
+    prepared = prepare_fx(model, get_default_qconfig_mapping("qnnpack"), torch.zeros(1, 3, 224, 224))
+    seconds = {}
+    with tempfile.TemporaryDirectory() as tmp, torch.no_grad():
+        for name, m in (("float", model), ("calibrate", prepared)):
+            m(decoded[0])
+            start = time.perf_counter()
+            for b in decoded:
+                m(b)
+            seconds[name] = time.perf_counter() - start
+        torch.save(model.state_dict(), f"{tmp}/float.pth")
+        run(a.build / "quantize", "--quiet", "--weights", f"{tmp}/float.pth", "--data", a.data, "--split", a.split, "--limit", len(files), "--eval-limit", len(files), "--subset", "spread",
+            "--threads", 2, "--no-fake-quant", "--output", f"{tmp}/out")
+        ours = json.load(open(f"{tmp}/out/report.json"))["timings"]
+    ratio = ours["calibrate"] / ours["float"]
+    print(f"{'ok  ' if ratio <= 1.3 else 'FAIL'} {len(files)} images, calibrate / float: octet {ours['calibrate']:.1f} s / {ours['float']:.1f} s = {ratio:.2f} (decoding included), "
+          f"PyTorch {seconds['calibrate']:.1f} s / {seconds['float']:.1f} s = {seconds['calibrate'] / seconds['float']:.2f} (decoding not included)")
+    return ratio <= 1.3
+
+
 def answers(a, files):
     ok = True
     for backend in ("qnnpack", "x86"):
@@ -255,7 +280,7 @@ def speed(a, files):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("what", choices=["nodes", "export", "qat", "calibration", "answers", "speed"])
+    p.add_argument("what", choices=["nodes", "export", "qat", "calibration", "cost", "answers", "speed"])
     p.add_argument("--data", required=True)
     p.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
     p.add_argument("--split", default="val")
@@ -264,8 +289,8 @@ def main():
     a = p.parse_args()
     torch.set_num_threads(2)
     files = sorted(glob.glob(f"{a.data}/{a.split}/*/*.JPEG"))
-    limit = a.limit or {"nodes": 64, "export": 32, "qat": 32, "calibration": 448, "answers": len(files), "speed": 512}[a.what]
-    if a.what == "speed":
+    limit = a.limit or {"nodes": 64, "export": 32, "qat": 32, "calibration": 448, "cost": 512, "answers": len(files), "speed": 512}[a.what]
+    if a.what in ("speed", "cost"):
         files = files[:: max(1, len(files) // limit)]  # images of all classes, as quantize's output needs them
     sys.exit(0 if globals()[a.what](a, files[:limit]) else 1)
 

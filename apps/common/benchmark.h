@@ -1,0 +1,16 @@
+// predict --benchmark: a model on random images, timed, in the one line in which bench/peers.sh has every engine print it.
+#pragma once
+
+#include "nn/graph.h"
+
+namespace octet::apps {
+
+struct InferenceBenchmark {
+  double seconds = 0;
+  int batch_size = 1, image_size = 224;
+};
+
+/// Prints "octet-int8 THREADS BATCH min_ms median_ms runs peak_rss_mb", or octet-float for a graph without integers.
+void benchmark_inference(const nn::Graph& graph, const InferenceBenchmark& options);
+
+}  // namespace octet::apps

@@ -1,0 +1,66 @@
+// Pixels x Panels registers of sums (6 x 4 = 24 of 32): per four bytes of the windows one load of weights per panel, one
+// broadcast per pixel, and a vpdpbusd for each pair. Requantization follows in the registers.
+#include <immintrin.h>
+
+#include <cstring>
+
+#include "ops/cpu/qconv.h"
+
+namespace octet::ops::cpu {
+namespace {
+
+template <int Pixels, int Panels>
+void conv_tile(const ConvWeights& w, const ConvTile& tile, int64_t first) {
+  __m512i sum[Pixels][Panels];
+  for (auto& pixel : sum)
+    for (auto& s : pixel) s = _mm512_setzero_si512();
+  const int8_t* weights = w.panels.data<int8_t>() + first * w.panel_bytes();
+  const int64_t panel = w.panel_bytes();
+  for (int64_t r = 0; r < w.rows; ++r) {
+    const uint8_t* x[Pixels];
+    for (int m = 0; m < Pixels; ++m) x[m] = tile.windows[m] + r * tile.row_stride;
+    for (int64_t i = 0; i < w.run; i += kConvGroup, weights += kConvPanel * kConvGroup) {
+      __m512i b[Panels];
+#pragma GCC unroll 4
+      for (int n = 0; n < Panels; ++n) b[n] = _mm512_load_si512(weights + n * panel);
+#pragma GCC unroll 6
+      for (int m = 0; m < Pixels; ++m) {
+        int32_t four;
+        std::memcpy(&four, x[m] + i, sizeof four);
+        const __m512i a = _mm512_set1_epi32(four);
+#pragma GCC unroll 4
+        for (int n = 0; n < Panels; ++n) sum[m][n] = _mm512_dpbusd_epi32(sum[m][n], a, b[n]);
+      }
+    }
+  }
+  const __m512 low = _mm512_set1_ps(static_cast<float>(w.range.qmin - w.zero_point)),
+               high = _mm512_set1_ps(static_cast<float>(w.range.qmax - w.zero_point));
+  const __m512i zero_point = _mm512_set1_epi32(w.zero_point);
+  for (int n = 0; n < Panels; ++n) {
+    const int64_t k = (first + n) * kConvPanel, left = w.outputs - k;
+    const auto mask = static_cast<__mmask16>(left >= kConvPanel ? 0xffff : (1 << left) - 1);
+    const __m512i bias = _mm512_loadu_si512(w.bias_i32.data() + k);
+    const __m512 bias_f32 = _mm512_loadu_ps(w.bias_f32.data() + k), multiplier = _mm512_loadu_ps(w.multiplier.data() + k);
+    for (int m = 0; m < Pixels; ++m) {
+      __m512 v = _mm512_mul_ps(_mm512_add_ps(_mm512_cvtepi32_ps(_mm512_add_epi32(sum[m][n], bias)), bias_f32), multiplier);
+      v = _mm512_max_ps(_mm512_min_ps(v, high), low);
+      const __m512i q = _mm512_add_epi32(_mm512_cvtps_epi32(v), zero_point);
+      _mm512_mask_cvtepi32_storeu_epi8(tile.y + m * w.outputs + k, mask, q);
+    }
+  }
+}
+
+using Kernel = void (*)(const ConvWeights&, const ConvTile&, int64_t);
+template <int Pixels>
+constexpr Kernel kOfPixels[kConvPanels] = {conv_tile<Pixels, 1>, conv_tile<Pixels, 2>, conv_tile<Pixels, 3>,
+                                           conv_tile<Pixels, 4>};
+constexpr const Kernel* kKernels[kConvRows] = {kOfPixels<1>, kOfPixels<2>, kOfPixels<3>,
+                                               kOfPixels<4>, kOfPixels<5>, kOfPixels<6>};
+
+}  // namespace
+
+void conv_tile_avx512vnni(const ConvWeights& w, const ConvTile& tile, int64_t first, int count) {
+  kKernels[tile.pixels - 1][count - 1](w, tile, first);
+}
+
+}  // namespace octet::ops::cpu
