@@ -56,6 +56,7 @@ void add_options(CLI::App& app, Options& o) {
       ->check(CLI::Range(32, 4096))
       ->needs(seconds)
       ->capture_default_str();
+  app.add_flag("--layers", o.benchmark.layers, "Also the time of each layer")->needs(seconds);
   app.add_option("images", o.images, "JPEG or PNG files");
   apps::add_common_options(app, o.common);
 }

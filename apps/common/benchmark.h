@@ -8,6 +8,7 @@ namespace octet::apps {
 struct InferenceBenchmark {
   double seconds = 0;
   int batch_size = 1, image_size = 224;
+  bool layers = false;  // also a line per node: median time and multiply-adds per second
 };
 
 /// Prints "octet-int8 THREADS BATCH min_ms median_ms runs peak_rss_mb", or octet-float for a graph without integers.
