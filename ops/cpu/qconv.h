@@ -7,7 +7,7 @@
 // number.
 //
 // The kernel is AVX-512's vpdpbusd: four u8 * s8 products added to an int32 without saturating on the way. Weights are packed in
-// panels of 16 outputs: for each four bytes of a window, 16 x 4 int8.
+// strips of 64 outputs: for each four bytes of a window 64 x 4 int8, read one after the other.
 #pragma once
 
 #include <vector>
@@ -17,16 +17,25 @@
 namespace octet::ops::cpu {
 
 constexpr int64_t kConvPanel = 16;  // outputs in one register
+constexpr int64_t kConvStrip = 64;  // outputs per tile
 constexpr int64_t kConvGroup = 4;   // bytes that one instruction multiplies and adds
 constexpr int kConvRows = 6;        // output pixels per tile
-constexpr int kConvPanels = 4;      // panels per tile
+
+/// What a kernel sees: plain pointers, because a kernel for newer CPUs must not instantiate code that others share.
+struct ConvView {
+  int64_t outputs, rows, run;
+  const int8_t* strips;
+  const int32_t* bias_i32;
+  const float *bias_f32, *multiplier;
+  int32_t zero_point, qmin, qmax;
+};
 
 struct ConvWeights {
   int64_t outputs = 0;
   int64_t rows = 0;  // R
   int64_t run = 0;   // S*C rounded up to kConvGroup; the added weights are 0
-  Tensor panels;     // int8 [ceil(outputs/16), R, run/4, 16, 4]
-  // of each output, rounded up to whole panels:
+  Tensor strips;     // int8 [ceil(outputs/64), R, run/4, 64, 4]
+  // of each output, rounded up to whole strips:
   std::vector<int32_t> bias_i32;  // zero point taken out
   std::vector<float> bias_f32, multiplier;
   int32_t zero_point = 0;  // of the output
@@ -36,7 +45,10 @@ struct ConvWeights {
   /// weight qint8 [K, C, R, S].
   ConvWeights(const Tensor& weight, int32_t input_zero_point, const int8::Requantization& requantization);
 
-  int64_t panel_bytes() const { return rows * run * kConvPanel; }
+  ConvView view() const {
+    return {outputs,    rows,       run,       strips.data<int8_t>(), bias_i32.data(), bias_f32.data(), multiplier.data(),
+            zero_point, range.qmin, range.qmax};
+  }
 };
 
 /// Where one call reads and writes: `pixels` (up to kConvRows) output pixels that lie one after the other in y.
@@ -47,7 +59,7 @@ struct ConvTile {
   uint8_t* y;          // [pixels, K]
 };
 
-/// Channels of `count` panels (up to kConvPanels) from panel `first` on. Needs AVX-512 VNNI.
-void conv_tile_avx512vnni(const ConvWeights& w, const ConvTile& tile, int64_t first, int count);
+/// The outputs of one strip. Needs AVX-512 VNNI.
+void conv_tile_avx512vnni(const ConvView& w, const ConvTile& tile, int64_t strip);
 
 }  // namespace octet::ops::cpu

@@ -10,19 +10,20 @@ namespace octet::ops::cpu {
 namespace {
 
 template <int Pixels, int Panels>
-void conv_tile(const ConvWeights& w, const ConvTile& tile, int64_t first) {
+void conv_tile(const ConvView& w, const ConvTile& tile, int64_t strip) {
   __m512i sum[Pixels][Panels];
-  for (auto& pixel : sum)
-    for (auto& s : pixel) s = _mm512_setzero_si512();
-  const int8_t* weights = w.panels.data<int8_t>() + first * w.panel_bytes();
-  const int64_t panel = w.panel_bytes();
+#pragma GCC unroll 6
+  for (int m = 0; m < Pixels; ++m)
+#pragma GCC unroll 4
+    for (int n = 0; n < Panels; ++n) sum[m][n] = _mm512_setzero_si512();
+  const int8_t* weights = w.strips + strip * w.rows * w.run * kConvStrip;
   for (int64_t r = 0; r < w.rows; ++r) {
     const uint8_t* x[Pixels];
     for (int m = 0; m < Pixels; ++m) x[m] = tile.windows[m] + r * tile.row_stride;
-    for (int64_t i = 0; i < w.run; i += kConvGroup, weights += kConvPanel * kConvGroup) {
+    for (int64_t i = 0; i < w.run; i += kConvGroup, weights += kConvStrip * kConvGroup) {
       __m512i b[Panels];
 #pragma GCC unroll 4
-      for (int n = 0; n < Panels; ++n) b[n] = _mm512_load_si512(weights + n * panel);
+      for (int n = 0; n < Panels; ++n) b[n] = _mm512_load_si512(weights + n * kConvPanel * kConvGroup);
 #pragma GCC unroll 6
       for (int m = 0; m < Pixels; ++m) {
         int32_t four;
@@ -33,14 +34,16 @@ void conv_tile(const ConvWeights& w, const ConvTile& tile, int64_t first) {
       }
     }
   }
-  const __m512 low = _mm512_set1_ps(static_cast<float>(w.range.qmin - w.zero_point)),
-               high = _mm512_set1_ps(static_cast<float>(w.range.qmax - w.zero_point));
+  const __m512 low = _mm512_set1_ps(static_cast<float>(w.qmin - w.zero_point)),
+               high = _mm512_set1_ps(static_cast<float>(w.qmax - w.zero_point));
   const __m512i zero_point = _mm512_set1_epi32(w.zero_point);
+#pragma GCC unroll 4
   for (int n = 0; n < Panels; ++n) {
-    const int64_t k = (first + n) * kConvPanel, left = w.outputs - k;
+    const int64_t k = strip * kConvStrip + n * kConvPanel, left = w.outputs - k;
     const auto mask = static_cast<__mmask16>(left >= kConvPanel ? 0xffff : (1 << left) - 1);
-    const __m512i bias = _mm512_loadu_si512(w.bias_i32.data() + k);
-    const __m512 bias_f32 = _mm512_loadu_ps(w.bias_f32.data() + k), multiplier = _mm512_loadu_ps(w.multiplier.data() + k);
+    const __m512i bias = _mm512_loadu_si512(w.bias_i32 + k);
+    const __m512 bias_f32 = _mm512_loadu_ps(w.bias_f32 + k), multiplier = _mm512_loadu_ps(w.multiplier + k);
+#pragma GCC unroll 6
     for (int m = 0; m < Pixels; ++m) {
       __m512 v = _mm512_mul_ps(_mm512_add_ps(_mm512_cvtepi32_ps(_mm512_add_epi32(sum[m][n], bias)), bias_f32), multiplier);
       v = _mm512_max_ps(_mm512_min_ps(v, high), low);
@@ -50,17 +53,17 @@ void conv_tile(const ConvWeights& w, const ConvTile& tile, int64_t first) {
   }
 }
 
-using Kernel = void (*)(const ConvWeights&, const ConvTile&, int64_t);
+using Kernel = void (*)(const ConvView&, const ConvTile&, int64_t);
 template <int Pixels>
-constexpr Kernel kOfPixels[kConvPanels] = {conv_tile<Pixels, 1>, conv_tile<Pixels, 2>, conv_tile<Pixels, 3>,
-                                           conv_tile<Pixels, 4>};
-constexpr const Kernel* kKernels[kConvRows] = {kOfPixels<1>, kOfPixels<2>, kOfPixels<3>,
-                                               kOfPixels<4>, kOfPixels<5>, kOfPixels<6>};
+constexpr Kernel kOfPixels[] = {conv_tile<Pixels, 1>, conv_tile<Pixels, 2>, conv_tile<Pixels, 3>, conv_tile<Pixels, 4>};
+constexpr const Kernel* kKernels[] = {kOfPixels<1>, kOfPixels<2>, kOfPixels<3>, kOfPixels<4>, kOfPixels<5>, kOfPixels<6>};
 
 }  // namespace
 
-void conv_tile_avx512vnni(const ConvWeights& w, const ConvTile& tile, int64_t first, int count) {
-  kKernels[tile.pixels - 1][count - 1](w, tile, first);
+void conv_tile_avx512vnni(const ConvView& w, const ConvTile& tile, int64_t strip) {
+  const int64_t outputs = w.outputs - strip * kConvStrip;  // of this strip and those behind it
+  const int64_t panels = outputs >= kConvStrip ? kConvStrip / kConvPanel : (outputs + kConvPanel - 1) / kConvPanel;
+  kKernels[tile.pixels - 1][panels - 1](w, tile, strip);
 }
 
 }  // namespace octet::ops::cpu

@@ -60,54 +60,6 @@ int64_t tile_rows(int64_t depth) {
   return std::clamp<int64_t>(kTileBytes / (2 * depth) / 6 * 6, 6, 96);
 }
 
-/// x with a border of zero points, so that no window needs a test; x itself where there is no padding and a window's run can be
-/// read as it is.
-struct PaddedImages {
-  Tensor bytes;  // quint8 [N, H + 2*padding, W + 2*padding, C] and a few bytes more
-  int64_t row_stride, image_stride, column_step, row_step;
-
-  PaddedImages(const Tensor& x, const Im2colShape& s, int32_t zero_point, int64_t run) {
-    const int64_t N = x.size(0), H = s.height + 2 * s.padding.h, W = s.width + 2 * s.padding.w, C = s.channels;
-    row_stride = W * C;
-    image_stride = H * row_stride;
-    column_step = s.stride.w * C;
-    row_step = s.stride.h * row_stride;
-    if (s.padding == Size2(0) && run == s.kernel.w * C) {
-      bytes = x;
-      return;
-    }
-    bytes = Tensor({N * image_stride + cpu::kConvGroup}, DType::quint8);
-    const uint8_t* from = x.data<uint8_t>();
-    uint8_t* to = bytes.data<uint8_t>();
-    const auto border = static_cast<uint8_t>(zero_point);
-#pragma omp parallel for
-    for (int64_t i = 0; i < N * H; ++i) {
-      const int64_t h = i % H - s.padding.h;
-      uint8_t* row = to + i * row_stride;
-      if (h < 0 || h >= s.height) {
-        std::memset(row, border, static_cast<size_t>(row_stride));
-        continue;
-      }
-      const int64_t left = s.padding.w * C, inside = s.width * C;
-      std::memset(row, border, static_cast<size_t>(left));
-      std::memcpy(row + left, from + (i / H * s.height + h) * inside, static_cast<size_t>(inside));
-      std::memset(row + left + inside, border, static_cast<size_t>(left));
-    }
-    std::memset(to + N * image_stride, border, cpu::kConvGroup);
-  }
-
-  const uint8_t* window(int64_t n, int64_t p, int64_t q) const {
-    return bytes.data<uint8_t>() + n * image_stride + p * row_step + q * column_step;
-  }
-};
-
-/// Output pixels that one thread does with the same weights: enough to be worth the weights' way from the cache, few enough that
-/// two threads share one image.
-int64_t pixels_per_block(int64_t pixels) {
-  constexpr int64_t kBlock = 16 * cpu::kConvRows;
-  return std::min(pixels, kBlock);
-}
-
 }  // namespace
 
 Conv2d::Conv2d(Conv2dParams params)
@@ -122,7 +74,8 @@ Conv2d::Conv2d(Conv2dParams params)
   const int64_t groups = params_.options.groups;
   OCTET_CHECK(groups > 0 && w.size(0) % groups == 0, "int8 conv2d: ", w.size(0), " output channels in ", groups, " groups");
   const int64_t outputs = w.size(0) / groups, depth = w.numel() / w.size(0);
-  if (groups == 1 && cpu::use(cpu::Isa::avx512vnni)) {
+  winograd_applies_ = cpu::use(cpu::Isa::avx2) && WinogradConv2d::applies(w, params_.options, params_.input.zero_point);
+  if (groups == 1 && DirectConv2d::available()) {
     direct_.emplace(w, params_.input.zero_point, requantization_);
     return;
   }
@@ -136,34 +89,13 @@ Tensor Conv2d::operator()(const Tensor& x) const {
   OCTET_CHECK(x.dim() == 4 && x.dtype() == DType::quint8, "int8 conv2d: expected input quint8 [N, H, W, C], got ", x.dtype(), " ",
               x.shape());
   const Im2colShape shape = conv2d_shape({x.size(0), x.size(3), x.size(1), x.size(2)}, params_.weight.shape(), params_.options);
-  return direct_ ? from_padded_image(x, shape) : by_im2col(x, shape);
-}
-
-Tensor Conv2d::from_padded_image(const Tensor& x, const Im2colShape& s) const {
-  const cpu::ConvWeights& w = *direct_;
-  const PaddedImages images(x, s, params_.input.zero_point, w.run);
-  const int64_t N = x.size(0), K = w.outputs, pixels = s.cols(), panels = (K + cpu::kConvPanel - 1) / cpu::kConvPanel;
-  Tensor y({N, s.out_height, s.out_width, K}, DType::quint8);
-  const int64_t block = pixels_per_block(pixels), blocks = (pixels + block - 1) / block;
-  const int64_t strips = (panels + cpu::kConvPanels - 1) / cpu::kConvPanels;
-  uint8_t* py = y.data<uint8_t>();
-#pragma omp parallel for collapse(3) schedule(dynamic)
-  for (int64_t strip = 0; strip < strips; ++strip)  // outermost: its weights stay in the second-level cache
-    for (int64_t n = 0; n < N; ++n)
-      for (int64_t b = 0; b < blocks; ++b) {
-        const int64_t first_panel = strip * cpu::kConvPanels, end = std::min(pixels, (b + 1) * block);
-        const auto count = static_cast<int>(std::min<int64_t>(cpu::kConvPanels, panels - first_panel));
-        for (int64_t pixel = b * block; pixel < end; pixel += cpu::kConvRows) {
-          cpu::ConvTile tile;
-          tile.pixels = static_cast<int>(std::min<int64_t>(cpu::kConvRows, end - pixel));
-          tile.row_stride = images.row_stride;
-          tile.y = py + (n * pixels + pixel) * K;
-          for (int m = 0; m < tile.pixels; ++m)
-            tile.windows[m] = images.window(n, (pixel + m) / s.out_width, (pixel + m) % s.out_width);
-          cpu::conv_tile_avx512vnni(w, tile, first_panel, count);
-        }
-      }
-  return y;
+  if (winograd_applies_ && WinogradConv2d::tiles(x.size(0), shape) >= WinogradConv2d::kWorthwhileTiles) {
+    std::call_once(*winograd_once_, [this] {
+      winograd_ = std::make_unique<WinogradConv2d>(params_.weight, params_.input.zero_point, requantization_);
+    });
+    return (*winograd_)(x, shape);
+  }
+  return direct_ ? (*direct_)(x, shape) : by_im2col(x, shape);
 }
 
 Tensor Conv2d::by_im2col(const Tensor& x, const Im2colShape& shape) const {

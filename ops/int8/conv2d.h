@@ -11,12 +11,14 @@
 // ops/reference/int8_conv2d.h.
 #pragma once
 
+#include <memory>
+#include <mutex>
 #include <optional>
 
-#include "ops/cpu/qconv.h"
 #include "ops/cpu/qgemm.h"
-#include "ops/im2col.h"
+#include "ops/int8/direct_conv2d.h"
 #include "ops/int8/requantize.h"
+#include "ops/int8/winograd_conv2d.h"
 #include "ops/options.h"
 
 namespace octet::ops::int8 {
@@ -44,10 +46,13 @@ class Conv2d {
   Conv2dParams params_;
   Requantization requantization_;
   Tensor by_im2col(const Tensor& x, const Im2colShape& shape) const;
-  Tensor from_padded_image(const Tensor& x, const Im2colShape& shape) const;
 
   std::vector<cpu::PackedWeights> packed_;  // one per group
-  std::optional<cpu::ConvWeights> direct_;  // instead, where ops/cpu/qconv.h applies
+  std::optional<DirectConv2d> direct_;      // instead, where it is available
+  // Made when an input first wants it: its weights are large.
+  bool winograd_applies_ = false;
+  std::unique_ptr<std::once_flag> winograd_once_ = std::make_unique<std::once_flag>();
+  mutable std::unique_ptr<WinogradConv2d> winograd_;
 };
 
 }  // namespace octet::ops::int8

@@ -6,15 +6,28 @@ namespace octet::ops::int8 {
 
 Tensor quantize(const Tensor& x, QParams qparams) {
   check_qparams(qparams, DType::quint8, "quantize");
-  Tensor codes(x.shape(), DType::quint8);
-  const float* px = x.data<float>();
-  uint8_t* pc = codes.data<uint8_t>();
   const float inverse_scale = 1.0f / qparams.scale;
   const int32_t zero_point = qparams.zero_point;
-  const int64_t n = x.numel();
-#pragma omp parallel for simd
-  for (int64_t i = 0; i < n; ++i) pc[i] = static_cast<uint8_t>(quantize_value(px[i], inverse_scale, zero_point, {0, 255}));
-  return to_channels_last(codes);
+  const auto code = [&](float v) { return static_cast<uint8_t>(quantize_value(v, inverse_scale, zero_point, {0, 255})); };
+  const float* px = x.data<float>();
+  if (x.dim() != 4) {
+    Tensor codes(x.shape(), DType::quint8);
+    for (int64_t i = 0; i < x.numel(); ++i) codes.data<uint8_t>()[i] = code(px[i]);
+    return codes;
+  }
+  const int64_t N = x.size(0), C = x.size(1), H = x.size(2), W = x.size(3);
+  Tensor codes({N, H, W, C}, DType::quint8);
+  uint8_t* pc = codes.data<uint8_t>();
+#pragma omp parallel for collapse(2)
+  for (int64_t n = 0; n < N; ++n)
+    for (int64_t h = 0; h < H; ++h) {
+      uint8_t* row = pc + (n * H + h) * W * C;
+      for (int64_t c = 0; c < C; ++c) {
+        const float* from = px + ((n * C + c) * H + h) * W;
+        for (int64_t w = 0; w < W; ++w) row[w * C + c] = code(from[w]);
+      }
+    }
+  return codes;
 }
 
 Tensor dequantize(const Tensor& codes, QParams qparams) {

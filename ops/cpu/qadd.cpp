@@ -1,0 +1,12 @@
+#include "ops/cpu/qadd.h"
+
+#include "ops/cpu/isa.h"
+#include "ops/cpu/qadd_body.h"
+
+namespace octet::ops::cpu {
+
+const QAddKernels kQAddPortable = {add_by_shift, add_by_float};
+
+const QAddKernels& qadd_kernels() { return use(Isa::avx2) ? kQAddAvx2 : kQAddPortable; }
+
+}  // namespace octet::ops::cpu

@@ -1,0 +1,28 @@
+// Sums of codes, element by element, for ops/int8/add.h, which has the formulas and their constants.
+#pragma once
+
+#include <cstdint>
+
+namespace octet::ops::cpu {
+
+/// qnnpack: q = ((a - za) * ma + (b - zb) * mb) >> shift, rounded half up by the sign's rule, + zy, clamped.
+struct QAddShift {
+  int32_t za, zb, ma, mb, shift, zy, qmin, qmax;
+};
+/// fbgemm: v = (fma(a, sa, -za * sa) + fma(b, sb, -zb * sb)) * inverse_scale, q = clamp(rne(v) + zy).
+struct QAddFloat {
+  float sa, offset_a, sb, offset_b, inverse_scale;
+  int32_t zy, qmin, qmax;
+};
+
+struct QAddKernels {
+  void (*by_shift)(const uint8_t* a, const uint8_t* b, int64_t n, const QAddShift& constants, uint8_t* y);
+  void (*by_float)(const uint8_t* a, const uint8_t* b, int64_t n, const QAddFloat& constants, uint8_t* y);
+};
+
+/// For active_isa().
+const QAddKernels& qadd_kernels();
+
+extern const QAddKernels kQAddPortable, kQAddAvx2;
+
+}  // namespace octet::ops::cpu

@@ -1,0 +1,48 @@
+// Six tiles x 16 outputs in 12 of the 16 registers; per pair of channels two loads, and a broadcast, vpmaddwd and vpaddd per
+// tile.
+#include <immintrin.h>
+
+#include <cstring>
+
+#include "ops/cpu/winograd_int16_body.h"
+
+namespace octet::ops::cpu {
+namespace {
+
+template <int Rows>
+void multiply_rows(const int16_t* v, int64_t pairs, const int16_t* u, int32_t* m) {
+  __m256i sum[Rows][2];
+#pragma GCC unroll 6
+  for (int row = 0; row < Rows; ++row) sum[row][0] = sum[row][1] = _mm256_setzero_si256();
+  for (int64_t p = 0; p < pairs; ++p, u += 2 * kWinogradStrip) {
+    const __m256i b0 = _mm256_load_si256(reinterpret_cast<const __m256i*>(u));
+    const __m256i b1 = _mm256_load_si256(reinterpret_cast<const __m256i*>(u + kWinogradPanel));
+#pragma GCC unroll 6
+    for (int row = 0; row < Rows; ++row) {
+      int32_t pair;
+      std::memcpy(&pair, v + row * 2 * pairs + 2 * p, sizeof pair);
+      const __m256i a = _mm256_set1_epi32(pair);
+      sum[row][0] = _mm256_add_epi32(sum[row][0], _mm256_madd_epi16(a, b0));
+      sum[row][1] = _mm256_add_epi32(sum[row][1], _mm256_madd_epi16(a, b1));
+    }
+  }
+#pragma GCC unroll 6
+  for (int row = 0; row < Rows; ++row) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(m + row * kWinogradStrip), sum[row][0]);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(m + row * kWinogradStrip + 8), sum[row][1]);
+  }
+}
+
+using Kernel = void (*)(const int16_t*, int64_t, const int16_t*, int32_t*);
+constexpr Kernel kKernels[] = {multiply_rows<1>, multiply_rows<2>, multiply_rows<3>,
+                               multiply_rows<4>, multiply_rows<5>, multiply_rows<6>};
+
+void multiply(const int16_t* v, int rows, int64_t pairs, const int16_t* u, int32_t* m) {
+  for (int64_t k = 0; k < kWinogradStrip; k += kWinogradPanel) kKernels[rows - 1](v, pairs, u + 2 * k, m + k);
+}
+
+}  // namespace
+
+const WinogradKernels kWinogradAvx2 = {transform_input, multiply, transform_output};
+
+}  // namespace octet::ops::cpu

@@ -1,0 +1,124 @@
+// The transforms of ops/cpu/winograd_int16.h as plain loops over lanes, which each kernel file compiles for its instruction set.
+// Everything is static: a function compiled for a newer CPU must never be the one that the linker picks for an older.
+#pragma once
+
+#include <cstring>
+
+#include "ops/cpu/winograd_int16.h"
+
+namespace octet::ops::cpu {
+namespace {
+
+// Vectors of lanes, which the compiler maps to the registers of the instruction set. 64 bytes: one register of AVX-512, two of
+// AVX2.
+typedef int16_t Lanes16 __attribute__((vector_size(64)));
+typedef uint8_t Codes16 __attribute__((vector_size(32)));
+typedef uint32_t Lanes32 __attribute__((vector_size(64)));
+typedef int32_t Signed32 __attribute__((vector_size(64)));
+typedef float Floats __attribute__((vector_size(64)));
+typedef uint8_t Codes32 __attribute__((vector_size(16)));
+constexpr int64_t kInputLanes = 32;
+
+/// B^T d.
+[[gnu::always_inline]] inline void transform_six(const Lanes16 (&d)[6], Lanes16 (&out)[6]) {
+  const Lanes16 even = d[4] - 4 * d[2], odd = d[3] - 4 * d[1], near = d[4] - d[2], far = 2 * (d[3] - d[1]);
+  out[0] = 4 * (d[0] - d[2]) + near;
+  out[1] = even + odd;
+  out[2] = even - odd;
+  out[3] = near + far;
+  out[4] = near - far;
+  out[5] = d[5] - d[3] - 4 * (d[3] - d[1]);
+}
+
+/// 32 channels of one window. `channels` of them are real.
+[[gnu::always_inline]] inline void transform_input_lanes(const uint8_t* image, int64_t row_stride, int64_t C, int16_t zero_point,
+                                                         int16_t* v, int64_t place_stride, int64_t channels) {
+  Lanes16 half[6][6];  // [place row][window column]
+#pragma GCC unroll 6
+  for (int w = 0; w < 6; ++w) {
+    Lanes16 d[6], out[6];
+#pragma GCC unroll 6
+    for (int h = 0; h < 6; ++h) {
+      Codes16 codes = {};
+      const uint8_t* from = image + h * row_stride + w * C;
+      if (channels == kInputLanes)
+        std::memcpy(&codes, from, sizeof codes);
+      else
+        for (int64_t i = 0; i < channels; ++i) codes[i] = from[i];
+      d[h] = __builtin_convertvector(codes, Lanes16) - zero_point;
+    }
+    transform_six(d, out);
+#pragma GCC unroll 6
+    for (int h = 0; h < 6; ++h) half[h][w] = out[h];
+  }
+#pragma GCC unroll 6
+  for (int h = 0; h < 6; ++h) {
+    Lanes16 out[6];
+    transform_six(half[h], out);
+#pragma GCC unroll 6
+    for (int w = 0; w < 6; ++w) {
+      int16_t* to = v + (h * 6 + w) * place_stride;
+      if (channels == kInputLanes)
+        std::memcpy(to, &out[w], sizeof out[w]);
+      else
+        for (int64_t i = 0; i < channels; ++i) to[i] = out[w][i];
+    }
+  }
+}
+
+void transform_input(const uint8_t* image, int64_t row_stride, int64_t C, int32_t zero_point, int16_t* v, int64_t place_stride) {
+  const auto zero = static_cast<int16_t>(zero_point);
+  int64_t c = 0;
+  for (; c + kInputLanes <= C; c += kInputLanes)
+    transform_input_lanes(image + c, row_stride, C, zero, v + c, place_stride, kInputLanes);
+  if (c < C) transform_input_lanes(image + c, row_stride, C, zero, v + c, place_stride, C - c);
+}
+
+/// A^T m, modulo 2^32.
+[[gnu::always_inline]] inline void transform_four(const Lanes32 (&m)[6], Lanes32 (&out)[4]) {
+  const Lanes32 sum = 4 * (m[1] + m[2]), difference = 4 * (m[1] - m[2]), sum2 = m[3] + m[4], difference2 = 2 * (m[3] - m[4]);
+  out[0] = 6 * m[0] + sum + sum2;
+  out[1] = difference + difference2;
+  out[2] = sum + 4 * sum2;
+  out[3] = difference + 4 * difference2 + 24 * m[5];
+}
+
+void transform_output(const int32_t* m, int64_t place_stride, const WinogradOutput& o, int64_t k0, int channels, int rows,
+                      int columns, uint8_t* y) {
+  constexpr uint32_t kInverseOf9 = 954437177;  // modulo 2^32
+  constexpr float kMagic = 12582912.0f;        // rounds half to even: ops/int8/requantize.h
+  Lanes32 half[4][6], sums[4][4];
+#pragma GCC unroll 6
+  for (int w = 0; w < 6; ++w) {
+    Lanes32 in[6], out[4];
+#pragma GCC unroll 6
+    for (int h = 0; h < 6; ++h) std::memcpy(&in[h], m + (h * 6 + w) * place_stride, sizeof in[h]);
+    transform_four(in, out);
+#pragma GCC unroll 4
+    for (int h = 0; h < 4; ++h) half[h][w] = out[h];
+  }
+#pragma GCC unroll 4
+  for (int h = 0; h < 4; ++h) transform_four(half[h], sums[h]);
+
+  Signed32 bias;
+  Floats bias_f32, multiplier;
+  std::memcpy(&bias, o.bias_i32 + k0, sizeof bias);
+  std::memcpy(&bias_f32, o.bias_f32 + k0, sizeof bias_f32);
+  std::memcpy(&multiplier, o.multiplier + k0, sizeof multiplier);
+  const Floats low = Floats{} + static_cast<float>(o.qmin - o.zero_point),
+               high = Floats{} + static_cast<float>(o.qmax - o.zero_point);
+  for (int h = 0; h < rows; ++h)
+    for (int w = 0; w < columns; ++w) {
+      const Signed32 acc = reinterpret_cast<Signed32>(sums[h][w] * kInverseOf9) >> 6;
+      const auto biased = reinterpret_cast<Signed32>(reinterpret_cast<Lanes32>(acc) + reinterpret_cast<Lanes32>(bias));
+      Floats v = (__builtin_convertvector(biased, Floats) + bias_f32) * multiplier;
+      v = v < high ? v : high;
+      v = v > low ? v : low;
+      const Codes32 codes =
+          __builtin_convertvector(__builtin_convertvector((v + kMagic) - kMagic, Signed32) + o.zero_point, Codes32);
+      std::memcpy(y + h * o.row_stride + w * o.outputs, &codes, static_cast<size_t>(channels));
+    }
+}
+
+}  // namespace
+}  // namespace octet::ops::cpu

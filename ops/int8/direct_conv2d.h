@@ -1,0 +1,27 @@
+// int8 convolution of one group without im2col: windows are read where they lie in a padded image (ops/cpu/qconv.h).
+// Same codes as ops/int8/conv2d.h, which chooses between them.
+#pragma once
+
+#include "ops/cpu/qconv.h"
+#include "ops/im2col.h"
+
+namespace octet::ops::int8 {
+
+class DirectConv2d {
+ public:
+  /// Does this CPU have the kernel?
+  static bool available();
+
+  /// weight qint8 [K, C, R, S].
+  DirectConv2d(const Tensor& weight, int32_t input_zero_point, const Requantization& requantization)
+      : input_zero_point_(input_zero_point), weights_(weight, input_zero_point, requantization) {}
+
+  /// x quint8 [N, H, W, C] -> [N, P, Q, K].
+  Tensor operator()(const Tensor& x, const Im2colShape& shape) const;
+
+ private:
+  int32_t input_zero_point_;
+  cpu::ConvWeights weights_;
+};
+
+}  // namespace octet::ops::int8

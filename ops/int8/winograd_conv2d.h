@@ -1,0 +1,34 @@
+// int8 3x3 stride 1 convolution of one group by exact integer Winograd (ops/cpu/winograd_int16.h): the same codes with a quarter
+// of the products. Same codes as ops/int8/conv2d.h, which chooses between them.
+#pragma once
+
+#include "ops/cpu/winograd_int16.h"
+#include "ops/im2col.h"
+
+namespace octet::ops::int8 {
+
+class WinogradConv2d {
+ public:
+  /// Does it apply to these weights [K, C/G, R, S], and is it exact for them?
+  static bool applies(const Tensor& weight, const Conv2dOptions& options, int32_t input_zero_point);
+
+  WinogradConv2d(const Tensor& weight, int32_t input_zero_point, const Requantization& requantization);
+
+  /// 4x4 tiles of output. The transformed weights are eight times the plain ones, so a few tiles are not worth reading them.
+  static int64_t tiles(int64_t images, const Im2colShape& shape);
+  static constexpr int64_t kWorthwhileTiles = 40;
+
+  /// x quint8 [N, H, W, C] -> [N, P, Q, K].
+  Tensor operator()(const Tensor& x, const Im2colShape& shape) const;
+
+ private:
+  int64_t outputs_, channels_;
+  int32_t input_zero_point_;
+  Tensor weights_;                 // int16 [36, ceil(K/64), C/2, 64, 2]
+  std::vector<int32_t> bias_i32_;  // of each output, rounded up to whole strips, as the next two
+  std::vector<float> bias_f32_, multiplier_;
+  int32_t output_zero_point_;
+  CodeRange range_;
+};
+
+}  // namespace octet::ops::int8
