@@ -20,13 +20,13 @@ bool winograd_is_exact(const Tensor& weight, int32_t input_zero_point) {
   return true;
 }
 
-Tensor winograd_weights(const Tensor& weight) {
+Tensor winograd_weights(const Tensor& weight, int64_t strip) {
   static constexpr int kG[kWinogradWindow][3] = {{1, 0, 0}, {-1, -1, -1}, {-1, 1, -1}, {1, 2, 4}, {1, -2, 4}, {0, 0, 1}};
-  const int64_t K = weight.size(0), C = weight.size(1), strips = (K + kWinogradStrip - 1) / kWinogradStrip, pairs = C / 2;
-  Tensor u = Tensor::zeros({kWinogradPlaces, strips, pairs, kWinogradStrip, 2}, DType::i16);
+  const int64_t K = weight.size(0), C = weight.size(1), strips = (K + strip - 1) / strip, pairs = C / 2;
+  Tensor u = Tensor::zeros({kWinogradPlaces, strips, pairs, strip, 2}, DType::i16);
   const int8_t* w = weight.data<int8_t>();
   int16_t* pu = u.data<int16_t>();
-  const int64_t place_stride = strips * pairs * kWinogradStrip * 2;
+  const int64_t place_stride = strips * pairs * strip * 2;
 #pragma omp parallel for
   for (int64_t k = 0; k < K; ++k)
     for (int64_t c = 0; c < C; ++c) {
@@ -34,7 +34,7 @@ Tensor winograd_weights(const Tensor& weight) {
       int half[kWinogradWindow][3];  // G g
       for (int64_t i = 0; i < kWinogradWindow; ++i)
         for (int64_t s = 0; s < 3; ++s) half[i][s] = kG[i][0] * g[s] + kG[i][1] * g[3 + s] + kG[i][2] * g[6 + s];
-      int16_t* to = pu + ((k / kWinogradStrip * pairs + c / 2) * kWinogradStrip + k % kWinogradStrip) * 2 + c % 2;
+      int16_t* to = pu + ((k / strip * pairs + c / 2) * strip + k % strip) * 2 + c % 2;
       for (int64_t i = 0; i < kWinogradWindow; ++i)
         for (int64_t j = 0; j < kWinogradWindow; ++j)
           to[(i * kWinogradWindow + j) * place_stride] =
@@ -45,21 +45,22 @@ Tensor winograd_weights(const Tensor& weight) {
 
 namespace {
 
+constexpr int64_t kStrip = kWinogradPanel;
+
 void multiply(const int16_t* v, int rows, int64_t pairs, const int16_t* u, int32_t* m) {
-  for (int row = 0; row < rows; ++row, v += 2 * pairs, m += kWinogradStrip) {
-    uint32_t sum[kWinogradStrip] = {};
+  for (int row = 0; row < rows; ++row, v += 2 * pairs, m += kStrip) {
+    uint32_t sum[kStrip] = {};
     for (int64_t p = 0; p < pairs; ++p) {
-      const int16_t* b = u + p * 2 * kWinogradStrip;
-      for (int64_t k = 0; k < kWinogradStrip; ++k)
-        sum[k] += static_cast<uint32_t>(v[2 * p] * b[2 * k] + v[2 * p + 1] * b[2 * k + 1]);
+      const int16_t* b = u + p * 2 * kStrip;
+      for (int64_t k = 0; k < kStrip; ++k) sum[k] += static_cast<uint32_t>(v[2 * p] * b[2 * k] + v[2 * p + 1] * b[2 * k + 1]);
     }
-    for (int64_t k = 0; k < kWinogradStrip; ++k) m[k] = static_cast<int32_t>(sum[k]);
+    for (int64_t k = 0; k < kStrip; ++k) m[k] = static_cast<int32_t>(sum[k]);
   }
 }
 
 }  // namespace
 
-const WinogradKernels kWinogradPortable = {transform_input, multiply, transform_output};
+const WinogradKernels kWinogradPortable = {transform_input, multiply, transform_output, kStrip};
 
 const WinogradKernels& winograd_kernels() {
   if (use(Isa::avx512vnni)) return kWinogradAvx512Vnni;

@@ -27,19 +27,19 @@ namespace octet::ops::cpu {
 constexpr int64_t kWinogradTile = 4;     // output pixels each way
 constexpr int64_t kWinogradWindow = 6;   // input pixels each way
 constexpr int64_t kWinogradPlaces = 36;  // products per tile and channel
-constexpr int64_t kWinogradPanel = 16;   // outputs in one register of AVX-512
-constexpr int64_t kWinogradStrip = 64;   // outputs that are computed together, padded with weights of 0
+constexpr int64_t kWinogradPanel = 16;   // outputs that are transformed together
 constexpr int64_t kWinogradRows = 6;     // tiles that are multiplied together
 
 /// weight qint8 [K, C, 3, 3].
 bool winograd_is_exact(const Tensor& weight, int32_t input_zero_point);
 
-/// [K, C, 3, 3] -> int16 [36, ceil(K/64), C/2, 64, 2]. C must be even.
-Tensor winograd_weights(const Tensor& weight);
+/// [K, C, 3, 3] -> int16 [36, ceil(K/strip), C/2, strip, 2], with weights of 0 for outputs that are not there. C must be even.
+/// strip: of the kernels that will read it.
+Tensor winograd_weights(const Tensor& weight, int64_t strip);
 
 /// What an output tile needs to become codes: plain pointers, because kernels for newer CPUs must not instantiate shared code.
 struct WinogradOutput {
-  const int32_t* bias_i32;  // [64 * strips], as the two below
+  const int32_t* bias_i32;  // [strip * strips], as the two below
   const float *bias_f32, *multiplier;
   int32_t zero_point, qmin, qmax;
   int64_t outputs;     // K: bytes from one pixel to the next
@@ -49,12 +49,13 @@ struct WinogradOutput {
 struct WinogradKernels {
   /// One window: image, 6 rows of 6 pixels of C codes -> v[place * place_stride + c].
   void (*input)(const uint8_t* image, int64_t row_stride, int64_t C, int32_t zero_point, int16_t* v, int64_t place_stride);
-  /// m[row * 64 + k] = sum over p of v[row][2p] * u[p][k][0] + v[row][2p + 1] * u[p][k][1] for `rows` up to kWinogradRows.
-  /// v [rows, 2 * pairs], u [pairs, 64, 2]: one strip.
+  /// m[row * strip + k] = sum over p of v[row][2p] * u[p][k][0] + v[row][2p + 1] * u[p][k][1] for `rows` up to kWinogradRows.
+  /// v [rows, 2 * pairs], u [pairs, strip, 2].
   void (*multiply)(const int16_t* v, int rows, int64_t pairs, const int16_t* u, int32_t* m);
   /// One tile of 16 outputs: m[place * place_stride + k] -> up to 4x4 pixels at y, `channels` of them (up to 16) from channel k0.
   void (*output)(const int32_t* m, int64_t place_stride, const WinogradOutput& o, int64_t k0, int channels, int rows, int columns,
                  uint8_t* y);
+  int64_t strip;  // outputs that multiply computes together: a multiple of kWinogradPanel
 };
 
 /// For active_isa().

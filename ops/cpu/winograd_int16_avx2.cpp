@@ -14,7 +14,7 @@ void multiply_rows(const int16_t* v, int64_t pairs, const int16_t* u, int32_t* m
   __m256i sum[Rows][2];
 #pragma GCC unroll 6
   for (int row = 0; row < Rows; ++row) sum[row][0] = sum[row][1] = _mm256_setzero_si256();
-  for (int64_t p = 0; p < pairs; ++p, u += 2 * kWinogradStrip) {
+  for (int64_t p = 0; p < pairs; ++p, u += 2 * kWinogradPanel) {
     const __m256i b0 = _mm256_load_si256(reinterpret_cast<const __m256i*>(u));
     const __m256i b1 = _mm256_load_si256(reinterpret_cast<const __m256i*>(u + kWinogradPanel));
 #pragma GCC unroll 6
@@ -28,8 +28,8 @@ void multiply_rows(const int16_t* v, int64_t pairs, const int16_t* u, int32_t* m
   }
 #pragma GCC unroll 6
   for (int row = 0; row < Rows; ++row) {
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(m + row * kWinogradStrip), sum[row][0]);
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(m + row * kWinogradStrip + 8), sum[row][1]);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(m + row * kWinogradPanel), sum[row][0]);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(m + row * kWinogradPanel + 8), sum[row][1]);
   }
 }
 
@@ -37,12 +37,10 @@ using Kernel = void (*)(const int16_t*, int64_t, const int16_t*, int32_t*);
 constexpr Kernel kKernels[] = {multiply_rows<1>, multiply_rows<2>, multiply_rows<3>,
                                multiply_rows<4>, multiply_rows<5>, multiply_rows<6>};
 
-void multiply(const int16_t* v, int rows, int64_t pairs, const int16_t* u, int32_t* m) {
-  for (int64_t k = 0; k < kWinogradStrip; k += kWinogradPanel) kKernels[rows - 1](v, pairs, u + 2 * k, m + k);
-}
+void multiply(const int16_t* v, int rows, int64_t pairs, const int16_t* u, int32_t* m) { kKernels[rows - 1](v, pairs, u, m); }
 
 }  // namespace
 
-const WinogradKernels kWinogradAvx2 = {transform_input, multiply, transform_output};
+const WinogradKernels kWinogradAvx2 = {transform_input, multiply, transform_output, kWinogradPanel};
 
 }  // namespace octet::ops::cpu

@@ -8,7 +8,8 @@
 namespace octet::ops::cpu {
 namespace {
 
-constexpr int kPanels = static_cast<int>(kWinogradStrip / kWinogradPanel);
+constexpr int64_t kStrip = 64;
+constexpr int kPanels = static_cast<int>(kStrip / kWinogradPanel);
 
 template <int Rows>
 void multiply_rows(const int16_t* v, int64_t pairs, const int16_t* u, int32_t* m) {
@@ -17,7 +18,7 @@ void multiply_rows(const int16_t* v, int64_t pairs, const int16_t* u, int32_t* m
   for (int row = 0; row < Rows; ++row)
 #pragma GCC unroll 4
     for (int n = 0; n < kPanels; ++n) sum[row][n] = _mm512_setzero_si512();
-  for (int64_t p = 0; p < pairs; ++p, u += 2 * kWinogradStrip) {
+  for (int64_t p = 0; p < pairs; ++p, u += 2 * kStrip) {
     __m512i b[kPanels];
 #pragma GCC unroll 4
     for (int n = 0; n < kPanels; ++n) b[n] = _mm512_load_si512(u + n * 2 * kWinogradPanel);
@@ -33,7 +34,7 @@ void multiply_rows(const int16_t* v, int64_t pairs, const int16_t* u, int32_t* m
 #pragma GCC unroll 6
   for (int row = 0; row < Rows; ++row)
 #pragma GCC unroll 4
-    for (int n = 0; n < kPanels; ++n) _mm512_storeu_si512(m + row * kWinogradStrip + n * kWinogradPanel, sum[row][n]);
+    for (int n = 0; n < kPanels; ++n) _mm512_storeu_si512(m + row * kStrip + n * kWinogradPanel, sum[row][n]);
 }
 
 using Kernel = void (*)(const int16_t*, int64_t, const int16_t*, int32_t*);
@@ -44,6 +45,6 @@ void multiply(const int16_t* v, int rows, int64_t pairs, const int16_t* u, int32
 
 }  // namespace
 
-const WinogradKernels kWinogradAvx512Vnni = {transform_input, multiply, transform_output};
+const WinogradKernels kWinogradAvx512Vnni = {transform_input, multiply, transform_output, kStrip};
 
 }  // namespace octet::ops::cpu

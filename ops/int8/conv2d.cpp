@@ -1,5 +1,7 @@
 #include "ops/int8/conv2d.h"
 
+#include <omp.h>
+
 #include <algorithm>
 
 #include "ops/conv2d.h"
@@ -54,10 +56,12 @@ struct Windows {
   }
 };
 
-/// Output pixels per tile: their im2col rows stay in the second-level cache, and are a multiple of the micro-kernel's rows.
-int64_t tile_rows(int64_t depth) {
+/// Output pixels per tile, of `pixels`: their im2col rows stay in the second-level cache, and every thread gets as many.
+int64_t tile_rows(int64_t depth, int64_t pixels) {
   constexpr int64_t kTileBytes = 192 * 1024;
-  return std::clamp<int64_t>(kTileBytes / (2 * depth) / 6 * 6, 6, 96);
+  const int64_t largest = std::clamp<int64_t>(kTileBytes / (2 * depth) / 6 * 6, 6, 96), threads = omp_get_max_threads();
+  const int64_t rounds = (pixels + threads * largest - 1) / (threads * largest);
+  return (pixels + threads * rounds - 1) / (threads * rounds);
 }
 
 }  // namespace
@@ -89,7 +93,9 @@ Tensor Conv2d::operator()(const Tensor& x) const {
   OCTET_CHECK(x.dim() == 4 && x.dtype() == DType::quint8, "int8 conv2d: expected input quint8 [N, H, W, C], got ", x.dtype(), " ",
               x.shape());
   const Im2colShape shape = conv2d_shape({x.size(0), x.size(3), x.size(1), x.size(2)}, params_.weight.shape(), params_.options);
-  if (winograd_applies_ && WinogradConv2d::tiles(x.size(0), shape) >= WinogradConv2d::kWorthwhileTiles) {
+  const int64_t worthwhile =
+      direct_ ? WinogradConv2d::kWorthwhileTilesBesideDirect : WinogradConv2d::kWorthwhileTilesBesideIm2col;
+  if (winograd_applies_ && WinogradConv2d::tiles(x.size(0), shape) >= worthwhile) {
     std::call_once(*winograd_once_, [this] {
       winograd_ = std::make_unique<WinogradConv2d>(params_.weight, params_.input.zero_point, requantization_);
     });
@@ -103,7 +109,7 @@ Tensor Conv2d::by_im2col(const Tensor& x, const Im2colShape& shape) const {
   Tensor y({N, shape.out_height, shape.out_width, K}, DType::quint8);
   const uint8_t* px = x.data<uint8_t>();
   uint8_t* py = y.data<uint8_t>();
-  const int64_t image_bytes = x.numel() / N, total = N * pixels, tile = tile_rows(packed_[0].depth);
+  const int64_t image_bytes = x.numel() / N, total = N * pixels, tile = tile_rows(packed_[0].depth, total);
 #pragma omp parallel
   {
     std::vector<int16_t> rows(static_cast<size_t>(tile * packed_[0].depth));

@@ -9,7 +9,7 @@ namespace {
 
 using namespace cpu;
 
-/// Tiles that a thread multiplies in one go: their products with one strip of outputs, 36 * 12 * 64 int32, are 108 KiB.
+/// Tiles that a thread multiplies in one go: their products with 64 outputs, 36 * 12 * 64 int32, are 108 KiB.
 constexpr int64_t kTileBlock = 2 * kWinogradRows;
 
 /// Weights up to this size are read again for every block of tiles, whose transformed windows then never leave the thread's
@@ -37,13 +37,13 @@ WinogradConv2d::WinogradConv2d(const Tensor& weight, int32_t input_zero_point, c
     : outputs_(weight.size(0)),
       channels_(weight.size(1)),
       input_zero_point_(input_zero_point),
-      weights_(winograd_weights(weight)),
+      weights_(winograd_weights(weight, winograd_kernels().strip)),
       bias_i32_(r.bias_i32),
       bias_f32_(r.bias_f32),
       multiplier_(r.multiplier),
       output_zero_point_(r.zero_point),
       range_(r.range) {
-  const auto padded = static_cast<size_t>(weights_.size(1) * kWinogradStrip);
+  const auto padded = static_cast<size_t>(weights_.size(1) * winograd_kernels().strip);
   bias_i32_.resize(padded);
   bias_f32_.resize(padded);
   multiplier_.resize(padded);
@@ -70,23 +70,22 @@ struct Job {
     }
   }
 
-  /// Outputs of one strip of tiles [begin, end), up to kTileBlock; m: [36, kTileBlock, 64].
+  /// Outputs of one strip of tiles [begin, end), up to kTileBlock; m: [36, kTileBlock, strip].
   void multiply(int64_t begin, int64_t end, int64_t strip, const int16_t* v, int64_t place_stride, int32_t* m) const {
-    const int64_t count = end - begin, K = output.outputs, u_strip = C * kWinogradStrip;
+    const int64_t count = end - begin, K = output.outputs, width = kernels.strip, u_strip = C * width;
     for (int64_t place = 0; place < kWinogradPlaces; ++place)
       for (int64_t t = 0; t < count; t += kWinogradRows)
         kernels.multiply(v + place * place_stride + t * C, static_cast<int>(std::min(kWinogradRows, count - t)), C / 2,
-                         u + (place * strips + strip) * u_strip, m + (place * count + t) * kWinogradStrip);
-    const int64_t first_k = strip * kWinogradStrip, end_k = std::min(K, first_k + kWinogradStrip);
+                         u + (place * strips + strip) * u_strip, m + (place * count + t) * width);
+    const int64_t first_k = strip * width, end_k = std::min(K, first_k + width);
     for (int64_t t = 0; t < count; ++t) {
       const int64_t tile = (begin + t) % grid.per_image(), n = (begin + t) / grid.per_image();
       const int64_t p = tile / grid.across * kWinogradTile, q = tile % grid.across * kWinogradTile;
       const auto rows = static_cast<int>(std::min(kWinogradTile, out_height - p));
       const auto columns = static_cast<int>(std::min(kWinogradTile, out_width - q));
       for (int64_t k = first_k; k < end_k; k += kWinogradPanel)
-        kernels.output(m + t * kWinogradStrip + k - first_k, count * kWinogradStrip, output, k,
-                       static_cast<int>(std::min(kWinogradPanel, K - k)), rows, columns,
-                       y + ((n * out_height + p) * out_width + q) * K + k);
+        kernels.output(m + t * width + k - first_k, count * width, output, k, static_cast<int>(std::min(kWinogradPanel, K - k)),
+                       rows, columns, y + ((n * out_height + p) * out_width + q) * K + k);
     }
   }
 };
@@ -95,7 +94,7 @@ struct Job {
 void run_by_block(const Job& job, int64_t tiles) {
 #pragma omp parallel
   {
-    std::vector<int32_t> m(static_cast<size_t>(kWinogradPlaces * kTileBlock * kWinogradStrip));
+    std::vector<int32_t> m(static_cast<size_t>(kWinogradPlaces * kTileBlock * job.kernels.strip));
     std::vector<int16_t> v(static_cast<size_t>(kWinogradPlaces * kTileBlock * job.C));
 #pragma omp for schedule(dynamic)
     for (int64_t begin = 0; begin < tiles; begin += kTileBlock) {
@@ -114,7 +113,7 @@ void run_by_strip(const Job& job, int64_t images) {
   int16_t* v = transformed.data<int16_t>();
 #pragma omp parallel
   {
-    std::vector<int32_t> m(static_cast<size_t>(kWinogradPlaces * kTileBlock * kWinogradStrip));
+    std::vector<int32_t> m(static_cast<size_t>(kWinogradPlaces * kTileBlock * job.kernels.strip));
     for (int64_t image = 0; image < images; image += at_once) {
       const int64_t first = image * T, end = std::min(images, image + at_once) * T, place_stride = (end - first) * C;
 #pragma omp for

@@ -1,0 +1,134 @@
+// The fast int8 convolutions against the naive twin, in codes: sizes that do not fill tiles, extreme values, both engines.
+#include "ops/conv2d.h"
+#include "ops/cpu/isa.h"
+#include "ops/int8/conv2d.h"
+#include "ops/reference/int8_conv2d.h"
+#include "tests/support/compare.h"
+#include "tests/support/make.h"
+
+namespace octet::ops::int8 {
+namespace {
+
+struct Case {
+  Shape x, w;
+  Conv2dOptions options;
+  friend std::ostream& operator<<(std::ostream& out, const Case& c) { return out << c.x << c.w; }
+};
+
+Conv2dParams params_of(const Case& c, Engine engine, bool relu) {
+  Generator generator(5);
+  std::vector<float> scale;
+  for (int64_t k = 0; k < c.w[0]; ++k) scale.push_back(0.0001f + 0.0004f * generator.uniform());
+  return {test::random_codes(c.w, DType::qint8, 2),
+          scale,
+          test::random_floats({c.w[0]}, 3),
+          c.options,
+          relu,
+          engine,
+          {0.02f, 119},
+          {0.31f, 103}};
+}
+
+Requantization requantization_of(const Conv2dParams& p) {
+  return {p.engine, p.input, p.weight_scale, p.output, p.bias, p.relu, p.weight.size(0)};
+}
+
+Im2colShape shape_of(const Tensor& x, const Conv2dParams& p) {
+  return conv2d_shape({x.size(0), x.size(3), x.size(1), x.size(2)}, p.weight.shape(), p.options);
+}
+
+template <class Fast>
+void expect_as_naive(const Case& c) {
+  const Tensor x = test::random_codes(c.x, DType::quint8, 1);
+  for (Engine engine : {Engine::qnnpack, Engine::fbgemm})
+    for (bool relu : {false, true}) {
+      const Conv2dParams p = params_of(c, engine, relu);
+      const Fast fast(p.weight, p.input.zero_point, requantization_of(p));
+      EXPECT_TRUE(test::codes_equal(fast(x, shape_of(x, p)), reference::int8_conv2d(x, p))) << name_of(engine) << relu;
+    }
+}
+
+class Winograd : public ::testing::TestWithParam<Case> {};
+INSTANTIATE_TEST_SUITE_P(
+    Shapes, Winograd,
+    ::testing::Values(Case{{1, 4, 4, 2}, {1, 2, 3, 3}, {.padding = 1}}, Case{{1, 1, 1, 2}, {3, 2, 3, 3}, {.padding = 1}},
+                      Case{{2, 13, 9, 16}, {20, 16, 3, 3}, {.padding = 1}}, Case{{3, 7, 7, 66}, {70, 66, 3, 3}, {.padding = 1}},
+                      Case{{2, 10, 11, 8}, {64, 8, 3, 3}, {}}, Case{{1, 5, 6, 34}, {80, 34, 3, 3}, {.padding = 2}},
+                      Case{{2, 9, 9, 256}, {256, 256, 3, 3}, {.padding = 1}}));  // weights above 3 MiB
+
+TEST_P(Winograd, SameCodes) { expect_as_naive<WinogradConv2d>(GetParam()); }
+
+TEST(WinogradProof, HoldsUpToItsLimit) {
+  const auto weight = [](int64_t channels, int value) {
+    Tensor w({1, channels, 3, 3}, DType::qint8);
+    std::fill_n(w.data<int8_t>(), w.numel(), static_cast<int8_t>(value));
+    return w;
+  };
+  EXPECT_TRUE(WinogradConv2d::applies(weight(112, -128), {.padding = 1}, 0));    // 112 * 9 * 128 * 255 < 2^25
+  EXPECT_FALSE(WinogradConv2d::applies(weight(116, -128), {.padding = 1}, 0));   // above
+  EXPECT_TRUE(WinogradConv2d::applies(weight(116, -128), {.padding = 1}, 128));  // 128 * ... is half
+  EXPECT_FALSE(WinogradConv2d::applies(weight(3, 1), {.padding = 1}, 0));        // odd
+  EXPECT_FALSE(WinogradConv2d::applies(weight(4, 1), {.stride = 2, .padding = 1}, 0));
+}
+
+/// The largest sums that the proof allows, of either sign: every code still is the naive one.
+TEST(WinogradProof, ExtremeSumsAreExact) {
+  for (int w : {-128, 127})
+    for (int code : {0, 255})
+      for (int zero_point : {0, 255}) {
+        Conv2dParams p = params_of({{1, 6, 6, 112}, {1, 112, 3, 3}, {.padding = 1}}, Engine::qnnpack, false);
+        std::fill_n(p.weight.data<int8_t>(), p.weight.numel(), static_cast<int8_t>(w));
+        p.input.zero_point = zero_point;
+        p.weight_scale = {1e-6f};
+        Tensor x({1, 6, 6, 112}, DType::quint8);
+        std::fill_n(x.data<uint8_t>(), x.numel(), static_cast<uint8_t>(code));
+        ASSERT_TRUE(WinogradConv2d::applies(p.weight, p.options, zero_point));
+        const WinogradConv2d fast(p.weight, zero_point, requantization_of(p));
+        EXPECT_TRUE(test::codes_equal(fast(x, shape_of(x, p)), reference::int8_conv2d(x, p))) << w << code << zero_point;
+      }
+}
+
+TEST(WinogradKernels, SameBitsAsThePortableOnes) {
+  const cpu::WinogradKernels &fast = cpu::winograd_kernels(), &portable = cpu::kWinogradPortable;
+  constexpr int64_t kChannels = 38;
+  const Tensor image = test::random_codes({6, 6, kChannels}, DType::u8, 1);
+  std::vector<int16_t> v(36 * kChannels), want(v.size());
+  fast.input(image.data<uint8_t>(), 6 * kChannels, kChannels, 77, v.data(), kChannels);
+  portable.input(image.data<uint8_t>(), 6 * kChannels, kChannels, 77, want.data(), kChannels);
+  EXPECT_EQ(v, want);
+
+  const Tensor weight = test::random_codes({fast.strip, kChannels, 3, 3}, DType::qint8, 2);
+  const Tensor u = cpu::winograd_weights(weight, fast.strip), u_portable = cpu::winograd_weights(weight, portable.strip);
+  const int64_t u_strip = kChannels * portable.strip;
+  for (int rows = 1; rows <= cpu::kWinogradRows; ++rows) {
+    std::vector<int32_t> m(static_cast<size_t>(rows * fast.strip));
+    fast.multiply(v.data(), rows, kChannels / 2, u.data<int16_t>(), m.data());
+    for (int64_t strip = 0; strip < fast.strip / portable.strip; ++strip) {
+      std::vector<int32_t> part(static_cast<size_t>(rows * portable.strip));
+      portable.multiply(v.data(), rows, kChannels / 2, u_portable.data<int16_t>() + strip * u_strip, part.data());
+      for (int row = 0; row < rows; ++row)
+        for (int64_t k = 0; k < portable.strip; ++k)
+          ASSERT_EQ(m[static_cast<size_t>(row * fast.strip + strip * portable.strip + k)],
+                    part[static_cast<size_t>(row * portable.strip + k)]);
+    }
+  }
+}
+
+class Direct : public ::testing::TestWithParam<Case> {
+ protected:
+  void SetUp() override {
+    if (!DirectConv2d::available()) GTEST_SKIP() << "no AVX-512 VNNI, or OCTET_ISA forbids it";
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Shapes, Direct,
+                         ::testing::Values(Case{{2, 23, 17, 3}, {8, 3, 7, 7}, {.stride = 2, .padding = 3}},
+                                           Case{{1, 5, 5, 5}, {17, 5, 1, 1}, {}},  // a run that is no multiple of four
+                                           Case{{2, 9, 9, 16}, {65, 16, 3, 3}, {.padding = 1}},
+                                           Case{{2, 8, 9, 32}, {100, 32, 1, 1}, {.stride = 2}},
+                                           Case{{1, 7, 6, 12}, {33, 12, 2, 3}, {.stride = 1, .padding = 1}},
+                                           Case{{1, 31, 29, 4}, {16, 4, 3, 3}, {.padding = 1}}));  // several blocks of pixels
+
+TEST_P(Direct, SameCodes) { expect_as_naive<DirectConv2d>(GetParam()); }
+
+}  // namespace
+}  // namespace octet::ops::int8
