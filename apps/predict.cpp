@@ -19,6 +19,7 @@
 #include "loaders/transforms.h"
 #include "nn/executor.h"
 #include "ops/elementwise.h"
+#include "quant/optimize_for_inference.h"
 #include "quant/qconfig_mapping.h"
 
 using namespace octet;
@@ -112,9 +113,10 @@ Tensor logits_of(const nn::Graph& graph, const Tensor& x, const Options& o) {
 
 void predict(const Options& o) {
   apps::keep_freed_memory();
-  const apps::Model model =
+  apps::Model model =
       apps::load_any_model(o.model, o.engine.empty() ? std::nullopt : std::optional(quant::parse_engine(o.engine)));
   for (const std::string& note : model.notes) std::cerr << "note: " << note << "\n";
+  if (o.dump.empty()) model.graph = quant::optimize_for_inference(model.graph);
   if (o.benchmark.seconds > 0) return apps::benchmark_inference(model.graph, o.benchmark);
   if (!o.input.empty()) {
     const Tensor x = loaders::load_npy(o.input);

@@ -23,6 +23,7 @@
 #include "quant/convert.h"
 #include "quant/fake_quantize.h"
 #include "quant/model_file.h"
+#include "quant/optimize_for_inference.h"
 #include "quant/qconfig_json.h"
 #include "tensor/random.h"
 
@@ -198,12 +199,15 @@ apps::Evaluation evaluate(const apps::Model& model, const nn::Graph* fake, const
   apps::show_stage(10, "Evaluate");
   const loaders::Imagenette data(o.data.data, o.data.split,
                                  {.limit = o.eval_limit ? std::optional(static_cast<size_t>(o.eval_limit)) : std::nullopt});
-  std::vector<const nn::Graph*> graphs = {&model.graph, &int8};
+  const nn::Graph fast = quant::optimize_for_inference(model.graph);
+  std::optional<nn::Graph> fast_fake;
+  std::vector<const nn::Graph*> graphs = {&fast, &int8};
   if (fake) {
     constexpr int kCompared = 8;  // images
     std::vector<size_t> indices = loaders::subset_indices(data.size(), kCompared, loaders::Subset::spread);
     apps::show_comparison(quant::compare(*fake, int8, loaders::Batches(data, std::move(indices)).next()->images), o.verbose);
-    graphs.insert(graphs.begin() + 1, fake);
+    fast_fake = quant::optimize_for_inference(*fake);
+    graphs.insert(graphs.begin() + 1, &*fast_fake);
   }
   return apps::evaluate(graphs, data, outputs, {.batch_size = o.data.batch_size, .quiet = o.common.quiet});
 }

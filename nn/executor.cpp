@@ -23,6 +23,7 @@ struct RunNode {
 
   Tensor operator()(const op::Conv2d& o) const {
     OCTET_CHECK(!o.qat || !o.qat->batch_norm, "batch norm inside a convolution is for training; fold it first");
+    if (o.winograd && ops::WinogradLayer::worthwhile(in[0].shape())) return (*o.winograd)(in[0]);
     return activated(ops::conv2d(in[0], weight(o.qat.get()), node.parameter("bias"), o.options), o.relu);
   }
   Tensor operator()(const op::Linear& o) const {

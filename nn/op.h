@@ -14,6 +14,7 @@
 #include "ops/int8/conv2d.h"
 #include "ops/int8/linear.h"
 #include "ops/options.h"
+#include "ops/winograd.h"
 
 namespace octet::nn {
 
@@ -51,6 +52,7 @@ struct Conv2d {
   ops::Conv2dOptions options;
   bool relu = false;
   std::shared_ptr<const Qat> qat = {};
+  std::shared_ptr<const ops::WinogradLayer> winograd = {};  // the same with fewer products, for inputs that it is worthwhile for
 };
 struct Linear {
   bool relu = false;

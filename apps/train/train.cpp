@@ -13,6 +13,7 @@
 #include "nn/init.h"
 #include "nn/models/from_checkpoint.h"
 #include "nn/trace.h"
+#include "quant/optimize_for_inference.h"
 #include "quant/prepare_qat.h"
 
 namespace octet::apps {
@@ -61,7 +62,7 @@ void check_outputs(const TrainInput& input, const TrainOptions& o) {
 void evaluate_trained(const Trainee& trainee, ImageSet validation, int64_t classes, const TrainOptions& o,
                       const std::string& data, bool quiet) {
   trainee.module.eval();
-  const nn::Graph graph = trainee.evaluated();
+  const nn::Graph graph = quant::optimize_for_inference(trainee.evaluated());
   const Evaluation e = evaluate({&graph}, validation.images, output_of_class(validation.images.classes(), classes),
                                 {.batch_size = o.batch_size, .quiet = quiet, .cache = &validation.cache});
   show_confusion(e.confusion, validation.images.classes());

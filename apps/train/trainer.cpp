@@ -14,6 +14,7 @@
 #include "nn/adamw.h"
 #include "nn/models/resnet.h"
 #include "nn/sgd.h"
+#include "quant/optimize_for_inference.h"
 
 namespace octet::apps {
 namespace {
@@ -197,7 +198,7 @@ double Trainer::step(const loaders::Batch& batch, const Phase& phase, double x) 
 
 Evaluation Trainer::validate(int size) {
   model_.eval();
-  const nn::Graph graph = trainee_.evaluated();
+  const nn::Graph graph = quant::optimize_for_inference(trainee_.evaluated());
   std::vector<int> outputs(validation_.images.classes().size());
   std::iota(outputs.begin(), outputs.end(), 0);
   return evaluate({&graph}, validation_.images, outputs,

@@ -1,10 +1,10 @@
 // int8 convolution straight from a padded image, without im2col: the fast path of ops/int8/conv2d.h for one group.
 //
-//   image   [H + 2*padding, W + 2*padding, C] codes, the border holding the zero point, so that a window row is S*C bytes in a
-//   run acc[k] = sum over r, i of image[row r of the window][i] * weight[k][r][i]        r < R, i < S*C, exact in int32 y[k]   =
-//   requantize(acc[k] - zero_point * sum of weight[k])                      ops/int8/requantize.h
-// Instead of subtracting the zero point from every code it is taken, once per channel, out of the sum: modulo 2^32 the same
-// number.
+//   image   [H + 2*padding, W + 2*padding, C] codes, the border holding the zero point: a window's row is S*C bytes in a run
+//   acc[k] = sum over r < R, i < S*C of image[row r of the window][i] * weight[k][r][i]                    exact in int32
+//   y[k] = requantize(acc[k] - zero_point * sum of weight[k])                                    ops/int8/requantize.h
+// Instead of subtracting the zero point from every code it is taken, once per channel, out of the sum, which is the same number
+// modulo 2^32.
 //
 // The kernel is AVX-512's vpdpbusd: four u8 * s8 products added to an int32 without saturating on the way. Weights are packed in
 // strips of 64 outputs: for each four bytes of a window 64 x 4 int8, read one after the other.

@@ -6,14 +6,14 @@
 //   M = sum over c of U * V int32, for each of the 36 places
 //   Y = A^T M A = 576 y     y: the 4x4 sums of the plain convolution;   y = (Y * 9^-1 mod 2^32) >> 6
 //
-//       [ 1  0  0]          [4  0 -5  0 1 0]          [6  4  4  1  1  0]     G has its rows multiplied by c = (4, 6, 6, 24, 24,
-//       1) to
-//   G = [-1 -1 -1]    B^T = [0 -4 -4  1 1 0]    A^T = [0  4 -4  2 -2  0]     make them whole; A^T has its columns by 24 / c,
-//   which
-//       [-1  1 -1]          [0  4 -4 -1 1 0]          [0  4  4  4  4  0]     leaves the factor 24 in each dimension.
+//       [ 1  0  0]          [4  0 -5  0 1 0]          [6  4  4  1  1  0]
+//   G = [-1 -1 -1]    B^T = [0 -4 -4  1 1 0]    A^T = [0  4 -4  2 -2  0]
+//       [-1  1 -1]          [0  4 -4 -1 1 0]          [0  4  4  4  4  0]
 //       [ 1  2  4]          [0 -2 -1  2 1 0]          [0  4 -4  8 -8 24]
 //       [ 1 -2  4]          [0  2 -1 -2 1 0]
 //       [ 0  0  1]          [0  4  0 -5 0 1]
+// The rows of G are multiplied by c = (4, 6, 6, 24, 24, 1) to make them whole, the columns of A^T by 24 / c, which leaves the
+// factor 24 in each dimension.
 // M and Y may wrap: all is linear, so modulo 2^32 they are right, and y is whenever |y| < 2^25 (576 y = 64 * 9 y: the inverse of
 // 9 gives 64 y modulo 2^32). winograd_is_exact proves that of a layer from its weights.
 #pragma once

@@ -60,8 +60,8 @@ struct Windows {
 int64_t tile_rows(int64_t depth, int64_t pixels) {
   constexpr int64_t kTileBytes = 192 * 1024;
   const int64_t largest = std::clamp<int64_t>(kTileBytes / (2 * depth) / 6 * 6, 6, 96), threads = omp_get_max_threads();
-  const int64_t rounds = (pixels + threads * largest - 1) / (threads * largest);
-  return (pixels + threads * rounds - 1) / (threads * rounds);
+  const int64_t rounds = std::max<int64_t>(1, (pixels + threads * largest - 1) / (threads * largest));
+  return std::max<int64_t>(1, (pixels + threads * rounds - 1) / (threads * rounds));
 }
 
 }  // namespace

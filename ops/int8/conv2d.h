@@ -43,10 +43,10 @@ class Conv2d {
   const Conv2dParams& params() const { return params_; }
 
  private:
-  Conv2dParams params_;
-  Requantization requantization_;
   Tensor by_im2col(const Tensor& x, const Im2colShape& shape) const;
 
+  Conv2dParams params_;
+  Requantization requantization_;
   std::vector<cpu::PackedWeights> packed_;  // one per group
   std::optional<DirectConv2d> direct_;      // instead, where it is available
   // Made when an input first wants it: its weights are large.
