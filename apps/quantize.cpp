@@ -123,13 +123,14 @@ double calibrate(const nn::Graph& prepared, const loaders::Imagenette& data, con
   std::vector<size_t> indices =
       loaders::subset_indices(data.size(), count, o.subset == "first" ? loaders::Subset::first : loaders::Subset::spread);
   const auto observers = quant::observers(prepared);
+  const nn::Graph fast = quant::optimize_for_inference(prepared);  // the same observers
   const auto pass = [&](const char* label) {
     apps::Progress progress(label, static_cast<int64_t>(indices.size()), o.common.quiet);
     loaders::Batches batches(data, indices, {.batch_size = o.data.batch_size});
     int64_t observed = 0;
     while (const auto batch = batches.next()) {
       try {
-        nn::run(prepared, batch->images);
+        nn::run(fast, batch->images);
       } catch (const Error& error) {
         fail("calibration, images ", observed, " to ", observed + batch->images.size(0) - 1, ": ", error.what());
       }

@@ -5,8 +5,7 @@
 // so that for each of the 36 elements the sum over channels is one matrix product: [K, C] x [C, tiles]. Backward is the transpose
 // of every step, and the same products: dU = dM V^T, dV = U^T dM with dM = A dY A^T, dx = B dV B^T, dg = G^T dU G.
 //   x [N, C, H, W], weight [K, C, 3, 3] -> y [N, K, H, W]. Twin of ops/conv2d.h, which it equals within rounding (about ten times
-// that of a direct sum). Used in training, and for inference where quant/optimize_for_inference.h asks for it; calibration keeps
-// the sums that PyTorch's observers are compared with.
+// that of a direct sum). Used in training, and for inference where quant/optimize_for_inference.h asks for it.
 #pragma once
 
 #include <mutex>

@@ -38,12 +38,11 @@ constexpr Kernel kKernels[kRows + 1] = {nullptr,         micro_kernel<1>, micro_
 
 }  // namespace
 
-void qgemm_avx2(const int16_t* a, int64_t rows, const PackedWeights& w, int32_t* acc) {
-  const int64_t ld = w.padded_outputs();
+void qgemm_avx2(const int16_t* a, int64_t rows, const int16_t* panels, int64_t ld, int64_t depth, int32_t* acc) {
   for (int64_t k = 0; k < ld; k += kPanel)
     for (int64_t m = 0; m < rows; m += kRows) {
       const int64_t count = rows - m < kRows ? rows - m : kRows;
-      kKernels[count](a + m * w.depth, w.panels.data<int16_t>() + k * w.depth, w.depth, ld, acc + m * ld + k);
+      kKernels[count](a + m * depth, panels + k * depth, depth, ld, acc + m * ld + k);
     }
 }
 

@@ -122,7 +122,7 @@ TEST(Qgemm, SameSumsOnEveryInstructionSet) {
     for (int16_t& v : a) v = static_cast<int16_t>(static_cast<int>(generator.below(511)) - 255);
     std::vector<int32_t> fast(static_cast<size_t>(rows * packed.padded_outputs())), portable(fast.size());
     cpu::qgemm(a.data(), rows, packed, fast.data());
-    cpu::qgemm_portable(a.data(), rows, packed, portable.data());
+    cpu::qgemm_portable(a.data(), rows, packed.panels.data<int16_t>(), packed.padded_outputs(), packed.depth, portable.data());
     EXPECT_EQ(fast, portable);
   }
 }
