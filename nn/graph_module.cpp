@@ -11,12 +11,6 @@ TrainableFunction& trainable(const std::shared_ptr<TensorFunction>& function, co
   return *f;
 }
 
-const op::Qat* qat_of(const Op& op) {
-  if (const auto* conv = std::get_if<op::Conv2d>(&op)) return conv->qat.get();
-  if (const auto* linear = std::get_if<op::Linear>(&op)) return linear->qat.get();
-  return nullptr;
-}
-
 bool is_buffer(const std::string& name) { return name.ends_with("running_mean") || name.ends_with("running_var"); }
 
 /// PyTorch's order within a layer.

@@ -130,4 +130,17 @@ bool is(const Op& op) {
   return std::holds_alternative<T>(op);
 }
 
+/// Where a convolution or linear layer keeps its part in quantization-aware training; null for other ops.
+inline std::shared_ptr<const op::Qat>* qat_slot(Op& op) {
+  if (auto* conv = std::get_if<op::Conv2d>(&op)) return &conv->qat;
+  if (auto* linear = std::get_if<op::Linear>(&op)) return &linear->qat;
+  return nullptr;
+}
+/// Null where there is none.
+inline const op::Qat* qat_of(const Op& op) {
+  if (const auto* conv = std::get_if<op::Conv2d>(&op)) return conv->qat.get();
+  if (const auto* linear = std::get_if<op::Linear>(&op)) return linear->qat.get();
+  return nullptr;
+}
+
 }  // namespace octet::nn

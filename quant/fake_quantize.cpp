@@ -29,18 +29,10 @@ void round_on_input_grid(nn::Graph& graph, nn::Node& observer) {
       op, {.name = op->name + "_codes", .op = nn::op::Call{std::make_shared<FakeQuantize>(before->qparams())}, .inputs = {op}});
 }
 
-/// The weight is rounded now; once is enough.
-void forget_training(nn::Node& node) {
-  if (auto* conv = std::get_if<nn::op::Conv2d>(&node.op)) conv->qat = nullptr;
-  if (auto* linear = std::get_if<nn::op::Linear>(&node.op)) linear->qat = nullptr;
-}
-
 }  // namespace
 
 std::vector<float> layer_scales(const nn::Node& layer, const QConfigMapping& mapping) {
-  const auto* conv = std::get_if<nn::op::Conv2d>(&layer.op);
-  const auto* linear = std::get_if<nn::op::Linear>(&layer.op);
-  const nn::op::Qat* qat = conv ? conv->qat.get() : linear ? linear->qat.get() : nullptr;
+  const nn::op::Qat* qat = nn::qat_of(layer.op);
   if (qat == nullptr) return weight_scales(mapping.of(layer)->weight, layer.parameter("weight"));
   const auto* trained = dynamic_cast<const FakeQuantize*>(qat->weight_fake_quant.get());
   OCTET_CHECK(trained != nullptr, "'", layer.name, "' is still in training; fold_qat first");
@@ -56,7 +48,7 @@ nn::Graph fake_quantize(const nn::Graph& prepared, const QConfigMapping& mapping
       node.op = nn::op::Call{std::make_shared<FakeQuantize>(std::vector{calibrated_qparams(node)})};
     } else if (is_quantized(node) && (nn::is<nn::op::Conv2d>(node.op) || nn::is<nn::op::Linear>(node.op))) {
       node.parameters["weight"] = ops::int8::fake_quantize_weight(node.parameter("weight"), layer_scales(node, mapping));
-      forget_training(node);
+      *nn::qat_slot(node.op) = nullptr;  // rounded now; once is enough
     }
   }
   for (nn::Node& node : graph.nodes())

@@ -28,15 +28,9 @@ void absorb_batch_norm(nn::Graph& graph) {
   }
 }
 
-std::shared_ptr<const op::Qat>* qat_of(nn::Node& node) {
-  if (auto* conv = std::get_if<op::Conv2d>(&node.op)) return &conv->qat;
-  if (auto* linear = std::get_if<op::Linear>(&node.op)) return &linear->qat;
-  return nullptr;
-}
-
 void insert_weight_fake_quantization(nn::Graph& graph, const QConfigMapping& mapping) {
   for (nn::Node& node : graph.nodes()) {
-    std::shared_ptr<const op::Qat>* qat = qat_of(node);
+    std::shared_ptr<const op::Qat>* qat = nn::qat_slot(node.op);
     if (qat == nullptr || !is_quantized(node)) continue;
     const ObserverChoice choice = mapping.of(node)->weight;
     const int64_t channels = choice.per_channel ? node.parameter("weight").size(0) : 1;
@@ -95,7 +89,7 @@ nn::Graph fold_qat(const nn::Graph& trained) {
   nn::Graph graph = trained.clone();
   std::map<const Fused*, std::shared_ptr<Observer>> observers;  // nodes that share one go on sharing it
   for (nn::Node& node : graph.nodes()) {
-    if (std::shared_ptr<const op::Qat>* qat = qat_of(node); qat && *qat) fold_layer(node, *qat);
+    if (std::shared_ptr<const op::Qat>* qat = nn::qat_slot(node.op); qat && *qat) fold_layer(node, *qat);
     auto* call = std::get_if<op::Call>(&node.op);
     const auto fused = call ? fused_of(call->function) : nullptr;
     if (fused == nullptr) continue;
@@ -110,7 +104,7 @@ nn::Graph float_graph(const nn::Graph& folded) {
   nn::Graph graph = folded.clone();
   for (auto it = graph.nodes().begin(); it != graph.nodes().end();) {
     nn::Node& node = *it++;
-    if (std::shared_ptr<const op::Qat>* qat = qat_of(node)) *qat = nullptr;
+    if (auto* qat = nn::qat_slot(node.op)) *qat = nullptr;
     if (!observer_of(node)) continue;
     graph.replace_uses(&node, node.inputs.at(0));
     graph.erase(&node);
@@ -122,9 +116,7 @@ void enable_observers(const nn::Graph& qat, bool enabled) {
   for (const nn::Node& node : qat.nodes()) {
     std::shared_ptr<Fused> fused;
     if (const auto* call = std::get_if<op::Call>(&node.op)) fused = fused_of(call->function);
-    if (const auto* conv = std::get_if<op::Conv2d>(&node.op); conv && conv->qat) fused = fused_of(conv->qat->weight_fake_quant);
-    if (const auto* linear = std::get_if<op::Linear>(&node.op); linear && linear->qat)
-      fused = fused_of(linear->qat->weight_fake_quant);
+    if (const op::Qat* layer = nn::qat_of(node.op)) fused = fused_of(layer->weight_fake_quant);
     if (fused) fused->enable_observer(enabled);
   }
 }
