@@ -79,7 +79,8 @@ TEST(QConfigMapping, NamesWhatDoesNotMatch) {
   const nn::Graph traced = traced_model();
   QConfigMapping mapping = get_default_qconfig_mapping("x86");
   mapping.set_module_name("0.4.0.conv9", std::nullopt);
-  EXPECT_TRUE(test::fails_with([&] { prepare(traced, mapping); }, {"'0.4.0.conv9'", "matches no layer", "nearest: 0.4.0.conv1, 0.4.0.conv2"}));
+  EXPECT_TRUE(test::fails_with([&] { prepare(traced, mapping); },
+                               {"'0.4.0.conv9'", "matches no layer", "nearest: 0.4.0.conv1, 0.4.0.conv2"}));
   EXPECT_TRUE(test::fails_with([&] { mapping.set_module_name_regex("(", std::nullopt); }, {"'('", "regular expression"}));
   QConfigMapping types = get_default_qconfig_mapping("x86");
   types.set_object_type("Conv3d", std::nullopt);
