@@ -15,6 +15,7 @@
 #include "nn/trace.h"
 #include "quant/optimize_for_inference.h"
 #include "quant/prepare_qat.h"
+#include "quant/qat_checkpoint.h"
 
 namespace octet::apps {
 namespace {
@@ -32,6 +33,8 @@ nn::LoadedModel from_weights(const TrainInput& input, int64_t classes, uint64_t 
   std::vector<std::string> notes;
   const StateDict state = loaders::load_checkpoint(input.weights, &notes);
   loaders::check_finite(state, input.weights);
+  OCTET_CHECK(!quant::is_qat(state), input.weights,
+              ": was trained quantization-aware already; begin with the float checkpoint, or go on with --resume");
   nn::LoadedModel start = input.head == "fastai" ? nn::fastai_model_from_checkpoint(state, input.weights, classes, seed)
                                                  : nn::model_from_checkpoint(state, input.weights);
   OCTET_CHECK(start.classes == classes, input.weights, ": has ", start.classes, " classes and the data ", classes,

@@ -1,4 +1,5 @@
-// Sums of codes, element by element, for ops/int8/add.h, which has the formulas and their constants.
+// Sums of codes, element by element, on one thread: the loops of ops/int8/add.h, which says where the formulas come from and
+// makes the constants. PyTorch counterpart: torch.ops.quantized.add, of its engines qnnpack and fbgemm.
 #pragma once
 
 #include <cstdint>

@@ -1,3 +1,4 @@
+// The loops of ops/cpu/qadd_body.h, vectorised by the compiler for AVX2 and FMA.
 #include "ops/cpu/qadd_body.h"
 
 namespace octet::ops::cpu {

@@ -65,6 +65,8 @@ TEST(Qat, WrongUsageAndDamagedFiles) {
       fails(run(train_command(set, folder / "a.pth", "--epochs 1 --qat --backend tensorrt")), 2, {"tensorrt", "qnnpack"}));
   const std::string weights = folder / "qat.pth";
   ASSERT_EQ(run(train_command(set, weights, kQat + "--epochs 1 --backend x86")).exit_code, 0);
+  EXPECT_TRUE(fails(run(train_command(set, folder / "b.pth", "--epochs 1 --qat --weights " + weights)), 1,
+                    {"qat.pth", "quantization-aware already", "float checkpoint"}));
   const std::string quantize = "quantize --weights " + weights + " --data " + set.path();
   for (const char* option : {"--observer minmax", "--keep-float 0.4", "--limit 5", "--per-tensor", "--calibration two-pass"})
     EXPECT_TRUE(fails(run(quantize + " " + option), 2, {"decided", std::string(option).substr(0, 7)})) << option;

@@ -50,6 +50,25 @@ TEST_P(Workflow, QuantizeThenPredict) {
   EXPECT_EQ(codes.dtype(), DType::u8);
 }
 
+TEST(Benchmark, OneLineAndOnePerLayer) {
+  const Result r = run("predict --model " + std::string(OCTET_SOURCE_DIR) +
+                       "/data/resnet18-imagenette-fastai.pth --benchmark 0.01 --batch 2 --size 64 --threads 2 --layers");
+  ASSERT_EQ(r.exit_code, 0) << r.err;
+  EXPECT_TRUE(contains(r.out, " G/s  _0_4_0_conv1 ")) << r.out;
+  char engine[16];
+  int threads = 0, batch = 0;
+  double fastest = 0, median = 0;
+  long runs = 0, megabytes = 0;
+  const char* last = r.out.c_str() + r.out.find("octet-");
+  ASSERT_EQ(std::sscanf(last, "octet-%15s %d %d %lf %lf %ld %ld", engine, &threads, &batch, &fastest, &median, &runs, &megabytes),
+            7);
+  EXPECT_EQ(std::string(engine), "float");
+  EXPECT_EQ(threads, 2);
+  EXPECT_EQ(batch, 2);
+  EXPECT_TRUE(0 < fastest && fastest <= median && runs >= 5 && megabytes > 0) << r.out;
+  EXPECT_TRUE(fails(run("predict --model m.pth --batch 4 x.jpg"), 2, {"--batch", "--benchmark"}));
+}
+
 TEST(WorkflowBits, SameModelForEveryThreadCountAndInstructionSet) {
   const TemporaryFolder folder;
   const std::string quantize = "quantize --quiet --limit 4 --eval-limit 10 --output ";

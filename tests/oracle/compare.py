@@ -88,6 +88,14 @@ def node_differences(recorder, folder):
     return codes, wrong, worst, sorted(recorder.outputs) == sorted(f[:-4] for f in os.listdir(folder))
 
 
+def verdict(label, recorder, folder):
+    """Prints how the dumped nodes compare, and says whether all is well."""
+    codes, wrong, worst, same = node_differences(recorder, folder)
+    good = wrong == 0 and worst <= 1e-5 and same
+    print(f"{'ok  ' if good else 'FAIL'} {label}: {wrong} of {codes} codes differ, float nodes within {worst:.1e}{'' if same else ', node names differ'}", flush=True)
+    return good
+
+
 def nodes(a, files):
     ok = True
     x = torch.stack([load_image(f) for f in files[:: max(1, len(files) // 4)][:4]])
@@ -133,11 +141,7 @@ def export(a, files):
                 with torch.no_grad():
                     recorder.run(x)
                 run(a.build / "predict", "--model", f"{tmp}/out/model.safetensors", "--input", f"{tmp}/x.npy", "--dump", f"{tmp}/nodes")
-                codes, wrong, worst, same = node_differences(recorder, f"{tmp}/nodes")
-                good = wrong == 0 and worst <= 1e-5 and same
-                ok &= good
-                print(f"{'ok  ' if good else 'FAIL'} {kind} {classes} {backend}: loaded with strict=True, {wrong} of {codes} codes differ, float nodes within {worst:.1e}"
-                      f"{'' if same else ', node names differ'}", flush=True)
+                ok &= verdict(f"{kind} {classes} {backend}, loaded with strict=True", recorder, f"{tmp}/nodes")
     return ok
 
 
@@ -171,11 +175,7 @@ def qat(a, files):
                         recorder.run(x)
                     run(a.build / "quantize", "--quiet", "--weights", f"{tmp}/qat.pth", "--eval-limit", 10, "--no-fake-quant", "--output", f"{tmp}/out")
                     run(a.build / "predict", "--model", f"{tmp}/out/model.safetensors", "--input", f"{tmp}/x.npy", "--dump", f"{tmp}/nodes")
-                    codes, wrong, worst, same = node_differences(recorder, f"{tmp}/nodes")
-                    good = wrong == 0 and worst <= 1e-5 and same
-                    ok &= good
-                    print(f"{'ok  ' if good else 'FAIL'} {kind} {backend} trained by {trained_by}: {wrong} of {codes} codes differ, float nodes within {worst:.1e}"
-                          f"{'' if same else ', node names differ'}", flush=True)
+                    ok &= verdict(f"{kind} {backend} trained by {trained_by}", recorder, f"{tmp}/nodes")
     return ok
 
 
