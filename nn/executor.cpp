@@ -23,7 +23,6 @@ struct RunNode {
 
   Tensor operator()(const op::Conv2d& o) const {
     OCTET_CHECK(!o.qat || !o.qat->batch_norm, "batch norm inside a convolution is for training; fold it first");
-    if (o.winograd && ops::WinogradLayer::worthwhile(in[0].shape())) return (*o.winograd)(in[0]);
     return activated(ops::conv2d(in[0], weight(o.qat.get()), node.parameter("bias"), o.options), o.relu);
   }
   Tensor operator()(const op::Linear& o) const {
@@ -43,6 +42,7 @@ struct RunNode {
   Tensor operator()(const op::Add&) const { return ops::add(in[0], in[1]); }
   Tensor operator()(const op::Cat&) const { return ops::cat_channels(in); }
   Tensor operator()(const op::Call& o) const { return (*o.function)(in[0]); }
+  Tensor operator()(const op::Lowered& o) const { return o.function(in); }
 
   Tensor operator()(const op::Quantize& o) const { return ops::int8::quantize(in[0], o.output); }
   Tensor operator()(const op::Dequantize& o) const { return ops::int8::dequantize(in[0], o.input); }

@@ -4,8 +4,10 @@
 // The float ops come from tracing a model, the quantized ones from quant/convert.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -14,7 +16,6 @@
 #include "ops/int8/conv2d.h"
 #include "ops/int8/linear.h"
 #include "ops/options.h"
-#include "ops/winograd.h"
 
 namespace octet::nn {
 
@@ -52,7 +53,6 @@ struct Conv2d {
   ops::Conv2dOptions options;
   bool relu = false;
   std::shared_ptr<const Qat> qat = {};
-  std::shared_ptr<const ops::WinogradLayer> winograd = {};  // the same with fewer products, for inputs that it is worthwhile for
 };
 struct Linear {
   bool relu = false;
@@ -77,6 +77,11 @@ struct Add {};
 struct Cat {};
 struct Call {
   std::shared_ptr<TensorFunction> function;
+};
+/// Made by quant/optimize_for_inference: what one or several ops above compute, in a form that is fast. Such graphs are only run.
+struct Lowered {
+  std::string description;  // "Conv2dAddReLU, channels last"
+  std::function<Tensor(std::span<const Tensor>)> function;
 };
 
 // int8, quint8 [N, H, W, C] or [N, C]
@@ -121,7 +126,7 @@ struct QuantizedDropout {
 
 using Op = std::variant<op::Placeholder, op::Output, op::Conv2d, op::Linear, op::BatchNorm, op::Relu, op::Relu6, op::MaxPool2d,
                         op::AdaptiveAvgPool2d, op::AdaptiveMaxPool2d, op::Flatten, op::Dropout, op::Add, op::Cat, op::Call,
-                        op::Quantize, op::Dequantize, op::QuantizedConv2d, op::QuantizedLinear, op::QuantizedAdd,
+                        op::Lowered, op::Quantize, op::Dequantize, op::QuantizedConv2d, op::QuantizedLinear, op::QuantizedAdd,
                         op::QuantizedRelu, op::QuantizedRelu6, op::QuantizedMaxPool2d, op::QuantizedAdaptiveAvgPool2d,
                         op::QuantizedCat, op::QuantizedFlatten, op::QuantizedDropout>;
 

@@ -76,6 +76,7 @@ struct Describe {
     const size_t open = text.find('(');
     return {text.substr(0, open), open == std::string::npos ? "" : text.substr(open + 1, text.size() - open - 2)};
   }
+  Description operator()(const op::Lowered& o) const { return {o.description, ""}; }
   Description operator()(const op::Quantize& o) const { return {"Quantize", qparams_text(o.output)}; }
   Description operator()(const op::Dequantize&) const { return {"DeQuantize", ""}; }
   Description operator()(const op::QuantizedConv2d& o) const {

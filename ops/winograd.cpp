@@ -1,7 +1,6 @@
 #include "ops/winograd.h"
 
 #include <algorithm>
-#include <limits>
 #include <vector>
 
 #include "ops/cpu/gemm.h"
@@ -49,23 +48,11 @@ void copy_in(const Tiling& t, Planes planes, std::vector<float>& buffer, int64_t
                   buffer.data() + b * t.padded_size() + (h + border) * t.padded_width() + border);
 }
 
-/// What follows the sums of one channel.
-struct Epilogue {
-  float bias = 0;
-  bool relu = false;
-};
-
-void copy_out(const Tiling& t, const std::vector<float>& buffer, Planes planes, int64_t border, Epilogue epilogue) {
-  const float low = epilogue.relu ? 0.0f : -std::numeric_limits<float>::infinity();
+void copy_out(const Tiling& t, const std::vector<float>& buffer, Planes planes, int64_t border) {
   for (int64_t b = 0; b < t.images; ++b)
-    for (int64_t h = 0; h < t.H; ++h) {
-      const float* from = buffer.data() + b * t.padded_size() + (h + border) * t.padded_width() + border;
-      float* to = planes.data + b * planes.stride + h * t.W;
-      for (int64_t w = 0; w < t.W; ++w) {
-        const float y = from[w] + epilogue.bias;
-        to[w] = y < low ? low : y;
-      }
-    }
+    for (int64_t h = 0; h < t.H; ++h)
+      std::copy_n(buffer.data() + b * t.padded_size() + (h + border) * t.padded_width() + border, t.W,
+                  planes.data + b * planes.stride + h * t.W);
 }
 
 /// Planes -> transformed [36][tiles], elements `element_stride` apart. Transform: InputTransform (from 6x6 windows with border 1)
@@ -177,7 +164,7 @@ void transform_images(const Tiling& t, Tensor images, float* out) {
 }
 
 template <class Transform>
-void restore_images(const Tiling& t, const float* in, Tensor images, const Tensor& bias = {}, bool relu = false) {
+void restore_images(const Tiling& t, const float* in, Tensor images) {
   const int64_t channels = images.size(1), border = Transform::kOut == 6 ? 1 : 0;
 #pragma omp parallel
   {
@@ -186,8 +173,7 @@ void restore_images(const Tiling& t, const float* in, Tensor images, const Tenso
     for (int64_t c = 0; c < channels; ++c) {
       if (border) std::fill(buffer.begin(), buffer.end(), 0.0f);
       from_elements<Transform>(t, in + c * t.tiles, t.element_stride(channels), buffer);
-      copy_out(t, buffer, {images.data<float>() + c * t.H * t.W, channels * t.H * t.W}, border,
-               {bias.defined() ? bias.data<float>()[c] : 0.0f, relu});
+      copy_out(t, buffer, {images.data<float>() + c * t.H * t.W, channels * t.H * t.W}, border);
     }
   }
 }
@@ -211,11 +197,10 @@ bool winograd_applies(const Shape& weight, const Conv2dOptions& o) {
   return weight.size() == 4 && weight[2] == 3 && weight[3] == 3 && o.stride == Size2(1) && o.padding == Size2(1) && o.groups == 1;
 }
 
-namespace {
-
-/// u: of transform_weight.
-Tensor forward(const Tensor& x, const Tensor& u, int64_t K, const Tensor& bias, bool relu) {
-  const int64_t N = x.size(0), C = x.size(1), H = x.size(2), W = x.size(3);
+Tensor conv2d_winograd(const Tensor& x, const Tensor& weight) {
+  check_shapes(x, weight);
+  const Tensor u = transform_weight(weight);
+  const int64_t N = x.size(0), C = x.size(1), H = x.size(2), W = x.size(3), K = weight.size(0);
   const int64_t together = images_together(x, std::max(C, K));
   Tensor y({N, K, H, W});
   const Tiling most(std::min(N, together), H, W);
@@ -228,27 +213,9 @@ Tensor forward(const Tensor& x, const Tensor& u, int64_t K, const Tensor& bias, 
     for (int64_t e = 0; e < kElements; ++e)
       cpu::gemm(K, t.tiles, C, u.data<float>() + e * weight_stride(K * C), v.data<float>() + e * t.element_stride(C), 0.0f,
                 m.data<float>() + e * t.element_stride(K));
-    restore_images<cpu::OutputTransform>(t, m.data<float>(), y.slice(n, end), bias, relu);
+    restore_images<cpu::OutputTransform>(t, m.data<float>(), y.slice(n, end));
   }
   return y;
-}
-
-}  // namespace
-
-Tensor conv2d_winograd(const Tensor& x, const Tensor& weight) {
-  check_shapes(x, weight);
-  return forward(x, transform_weight(weight), weight.size(0), {}, false);
-}
-
-bool WinogradLayer::worthwhile(const Shape& x) {
-  constexpr int64_t kTiles = 12;
-  return x.at(0) * ((x.at(2) + 3) / 4) * ((x.at(3) + 3) / 4) >= kTiles;
-}
-
-Tensor WinogradLayer::operator()(const Tensor& x) const {
-  check_shapes(x, weight_);
-  std::call_once(once_, [this] { transformed_ = transform_weight(weight_); });
-  return forward(x, transformed_, weight_.size(0), bias_, relu_);
 }
 
 Conv2dGradients conv2d_winograd_backward(const Tensor& dy, const Tensor& x, const Tensor& weight, Conv2dWanted wanted) {

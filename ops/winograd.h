@@ -5,10 +5,8 @@
 // so that for each of the 36 elements the sum over channels is one matrix product: [K, C] x [C, tiles]. Backward is the transpose
 // of every step, and the same products: dU = dM V^T, dV = U^T dM with dM = A dY A^T, dx = B dV B^T, dg = G^T dU G.
 //   x [N, C, H, W], weight [K, C, 3, 3] -> y [N, K, H, W]. Twin of ops/conv2d.h, which it equals within rounding (about ten times
-// that of a direct sum). Used in training, and for inference where quant/optimize_for_inference.h asks for it.
+// that of a direct sum). Used in training; inference has ops/inference_conv2d.h.
 #pragma once
-
-#include <mutex>
 
 #include "ops/conv2d.h"
 
@@ -18,24 +16,6 @@ namespace octet::ops {
 bool winograd_applies(const Shape& weight, const Conv2dOptions& options);
 
 Tensor conv2d_winograd(const Tensor& x, const Tensor& weight);
-
-/// A layer for inference: its weight is transformed once, when an input first wants it.
-class WinogradLayer {
- public:
-  /// weight [K, C, 3, 3], bias [K] or undefined.
-  WinogradLayer(Tensor weight, Tensor bias, bool relu) : weight_(std::move(weight)), bias_(std::move(bias)), relu_(relu) {}
-
-  /// A transformed weight is four times the plain one: worth reading only for as many tiles.
-  static bool worthwhile(const Shape& x);
-
-  Tensor operator()(const Tensor& x) const;
-
- private:
-  Tensor weight_, bias_;
-  bool relu_;
-  mutable std::once_flag once_;
-  mutable Tensor transformed_;
-};
 
 /// Gradients of x and weight, where wanted. The bits do not depend on the number of threads.
 Conv2dGradients conv2d_winograd_backward(const Tensor& dy, const Tensor& x, const Tensor& weight, Conv2dWanted wanted = {});

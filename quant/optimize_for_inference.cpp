@@ -1,19 +1,142 @@
 #include "quant/optimize_for_inference.h"
 
+#include <unordered_set>
+
+#include "ops/channels_last_pool.h"
+#include "ops/inference_conv2d.h"
 #include "quant/fold_batch_norm.h"
 #include "quant/fuse_relu.h"
 
 namespace octet::quant {
+namespace {
 
-nn::Graph optimize_for_inference(const nn::Graph& graph) {
-  nn::Graph fast = graph.clone();
+using namespace nn;
+
+bool has_kernel(const Node& node) {
+  const auto* conv = std::get_if<op::Conv2d>(&node.op);
+  return conv != nullptr && conv->qat == nullptr && ops::InferenceConv2d::available(conv->options);
+}
+
+/// A convolution, and what is added to its result: inputs x and, where there is one, the other summand, both channels last.
+op::Lowered lowered(const Node& node, const op::Conv2d& conv, bool adds, bool relu) {
+  auto layer = std::make_shared<const ops::InferenceConv2d>(node.parameter("weight"), node.parameter("bias"), conv.options, relu);
+  return {str("Conv2d", adds ? "Add" : "", relu ? "ReLU" : "", ", channels last"),
+          [layer](std::span<const Tensor> in) { return (*layer)(in[0], in.size() > 1 ? in[1] : Tensor()); }};
+}
+
+/// conv -> add (-> relu), nobody else reading what lies between, becomes one node in the place of the last.
+void fuse_add(Graph& graph) {
+  const auto only_user = [&](const Node* node) {
+    const auto users = graph.users(node);
+    return users.size() == 1 ? users[0] : nullptr;
+  };
+  for (auto it = graph.nodes().begin(); it != graph.nodes().end();) {
+    Node& add = *it++;
+    if (!is<op::Add>(add.op) || add.inputs[0] == add.inputs[1]) continue;
+    const auto fusable = [&](const Node* node) {
+      return has_kernel(*node) && !std::get<op::Conv2d>(node->op).relu && only_user(node) == &add;
+    };
+    const size_t which = fusable(add.inputs[0]) ? 0 : 1;
+    Node* conv = add.inputs[which];
+    if (!fusable(conv)) continue;
+    Node* relu = only_user(&add);
+    if (relu != nullptr && !is<op::Relu>(relu->op)) relu = nullptr;
+    Node* last = relu ? relu : &add;
+    last->op = lowered(*conv, std::get<op::Conv2d>(conv->op), true, relu != nullptr);
+    last->parameters = conv->parameters;
+    last->inputs = {conv->inputs[0], add.inputs[1 - which]};
+    if (relu) {
+      if (it != graph.nodes().end() && &*it == relu) ++it;
+      graph.erase(&add);
+    }
+    graph.erase(conv);
+  }
+}
+
+/// The channels-last twin of a node that has one, else nothing.
+std::optional<op::Lowered> channels_last(const Node& node) {
+  if (const auto* conv = std::get_if<op::Conv2d>(&node.op); conv && has_kernel(node))
+    return lowered(node, *conv, false, conv->relu);
+  const auto of_one = [](const char* description, auto function) {
+    return op::Lowered{description, [function](std::span<const Tensor> in) { return function(in[0]); }};
+  };
+  if (const auto* pool = std::get_if<op::MaxPool2d>(&node.op))
+    return of_one("MaxPool2d, channels last",
+                  [o = pool->options](const Tensor& x) { return ops::max_pool2d_channels_last(x, o); });
+  if (const auto* pool = std::get_if<op::AdaptiveAvgPool2d>(&node.op))
+    return of_one("AdaptiveAvgPool2d, channels last",
+                  [size = pool->output](const Tensor& x) { return ops::adaptive_avg_pool2d_channels_last(x, size); });
+  if (const auto* pool = std::get_if<op::AdaptiveMaxPool2d>(&node.op))
+    return of_one("AdaptiveMaxPool2d, channels last",
+                  [size = pool->output](const Tensor& x) { return ops::adaptive_max_pool2d_channels_last(x, size); });
+  return std::nullopt;
+}
+
+bool is_elementwise(const Op& op) {
+  return is<op::Relu>(op) || is<op::Relu6>(op) || is<op::Add>(op) || is<op::Dropout>(op) || is<op::Call>(op);
+}
+
+/// Follows which values are channels last, and converts where a node needs the other order.
+class Layouts {
+ public:
+  explicit Layouts(Graph& graph) : graph_(graph) {}
+
+  void apply() {
+    for (Node& node : graph_.nodes()) {
+      if (last_.contains(&node) || is_conversion(node)) continue;
+      if (is<op::Lowered>(node.op)) {
+        want(node, true);
+      } else if (auto twin = channels_last(node); twin && (is<op::Conv2d>(node.op) || last_.contains(node.inputs[0]))) {
+        node.op = *twin;
+        want(node, true);
+      } else if (is_elementwise(node.op) && last_.contains(node.inputs[0])) {
+        want(node, true);
+      } else {
+        want(node, false);
+      }
+    }
+  }
+
+ private:
+  bool is_conversion(const Node& node) const { return node.target == kConversion; }
+
+  /// Gives the node its inputs in that order; if channels last, so is its result.
+  void want(Node& node, bool channels_last) {
+    for (Node*& input : node.inputs)
+      if (last_.contains(input) != channels_last) input = converted(input, channels_last);
+    if (channels_last) last_.insert(&node);
+  }
+
+  Node* converted(Node* node, bool channels_last) {
+    Node*& made = conversions_[node];
+    if (made) return made;
+    made =
+        graph_.insert_after(node, {.name = node->name + (channels_last ? "_channels_last" : "_channels_first"),
+                                   .target = kConversion,
+                                   .op = op::Lowered{channels_last ? "ToChannelsLast" : "ToChannelsFirst",
+                                                     [channels_last](std::span<const Tensor> in) {
+                                                       return channels_last ? to_channels_last(in[0]) : to_channels_first(in[0]);
+                                                     }},
+                                   .inputs = {node}});
+    if (channels_last) last_.insert(made);
+    return made;
+  }
+
+  static constexpr const char* kConversion = "to_memory_format";
+
+  Graph& graph_;
+  std::unordered_set<const Node*> last_;
+  std::unordered_map<const Node*, Node*> conversions_;
+};
+
+}  // namespace
+
+Graph optimize_for_inference(const Graph& graph) {
+  Graph fast = graph.clone();
   fold_batch_norm(fast);
   fuse_relu(fast);
-  for (nn::Node& node : fast.nodes()) {
-    auto* conv = std::get_if<nn::op::Conv2d>(&node.op);
-    if (conv == nullptr || conv->qat || !ops::winograd_applies(node.parameter("weight").shape(), conv->options)) continue;
-    conv->winograd = std::make_shared<const ops::WinogradLayer>(node.parameter("weight"), node.parameter("bias"), conv->relu);
-  }
+  fuse_add(fast);
+  Layouts(fast).apply();
   return fast;
 }
 

@@ -1,13 +1,16 @@
-// optimize_for_inference: a float graph made fast, with the same answers within rounding: batch norm folded, relu fused, and 3x3
-// convolutions by Winograd (ops/winograd.h) where there are enough tiles.
-// PyTorch counterpart: torch.jit.optimize_for_inference.
+// optimize_for_inference: a graph made fast, with the same answers: floats within rounding, codes exactly.
+//
+//   float: batch norm folded, relu and residual additions in the convolution before them, channels last from the first
+//   convolution to the last pool (ops/inference_conv2d.h). Observers and fake quantization stay where they are.
+// PyTorch counterpart: torch.jit.optimize_for_inference, with model.to(memory_format=torch.channels_last).
 #pragma once
 
 #include "nn/graph.h"
 
 namespace octet::quant {
 
-/// A copy; a graph without float convolutions stays as it is.
+/// The nodes keep their names; those that several became one is the last of them. Without AVX2 the graph is only folded and
+/// fused.
 nn::Graph optimize_for_inference(const nn::Graph& graph);
 
 }  // namespace octet::quant

@@ -47,10 +47,10 @@ namespace {
 
 constexpr int64_t kStrip = kWinogradPanel;
 
-void multiply(const int16_t* v, int rows, int64_t pairs, const int16_t* u, int32_t* m) {
-  for (int row = 0; row < rows; ++row, v += 2 * pairs, m += kStrip) {
+void multiply(const int16_t* v, int rows, int64_t C, const int16_t* u, int32_t* m) {
+  for (int row = 0; row < rows; ++row, v += C, m += kStrip) {
     uint32_t sum[kStrip] = {};
-    for (int64_t p = 0; p < pairs; ++p) {
+    for (int64_t p = 0; p < C / 2; ++p) {
       const int16_t* b = u + p * 2 * kStrip;
       for (int64_t k = 0; k < kStrip; ++k) sum[k] += static_cast<uint32_t>(v[2 * p] * b[2 * k] + v[2 * p + 1] * b[2 * k + 1]);
     }
@@ -60,11 +60,11 @@ void multiply(const int16_t* v, int rows, int64_t pairs, const int16_t* u, int32
 
 }  // namespace
 
-const WinogradKernels kWinogradPortable = {transform_input, multiply, transform_output, kStrip};
+const WinogradInt16 kWinogradInt16Portable = {transform_input, multiply, transform_output, kStrip};
 
-const WinogradKernels& winograd_kernels() {
-  if (use(Isa::avx512vnni)) return kWinogradAvx512Vnni;
-  return use(Isa::avx2) ? kWinogradAvx2 : kWinogradPortable;
+const WinogradInt16& winograd_int16() {
+  if (use(Isa::avx512vnni)) return kWinogradInt16Avx512Vnni;
+  return use(Isa::avx2) ? kWinogradInt16Avx2 : kWinogradInt16Portable;
 }
 
 }  // namespace octet::ops::cpu

@@ -18,17 +18,10 @@
 // 9 gives 64 y modulo 2^32). winograd_is_exact proves that of a layer from its weights.
 #pragma once
 
-#include <cstdint>
-
+#include "ops/cpu/winograd_kernels.h"
 #include "ops/int8/requantize.h"
 
 namespace octet::ops::cpu {
-
-constexpr int64_t kWinogradTile = 4;     // output pixels each way
-constexpr int64_t kWinogradWindow = 6;   // input pixels each way
-constexpr int64_t kWinogradPlaces = 36;  // products per tile and channel
-constexpr int64_t kWinogradPanel = 16;   // outputs that are transformed together
-constexpr int64_t kWinogradRows = 6;     // tiles that are multiplied together
 
 /// weight qint8 [K, C, 3, 3].
 bool winograd_is_exact(const Tensor& weight, int32_t input_zero_point);
@@ -38,29 +31,21 @@ bool winograd_is_exact(const Tensor& weight, int32_t input_zero_point);
 Tensor winograd_weights(const Tensor& weight, int64_t strip);
 
 /// What an output tile needs to become codes: plain pointers, because kernels for newer CPUs must not instantiate shared code.
-struct WinogradOutput {
+struct WinogradCodes {
   const int32_t* bias_i32;  // [strip * strips], as the two below
   const float *bias_f32, *multiplier;
   int32_t zero_point, qmin, qmax;
   int64_t outputs;     // K: bytes from one pixel to the next
   int64_t row_stride;  // bytes from one row of the image to the next
+  uint8_t* y;
 };
 
-struct WinogradKernels {
-  /// One window: image, 6 rows of 6 pixels of C codes -> v[place * place_stride + c].
-  void (*input)(const uint8_t* image, int64_t row_stride, int64_t C, int32_t zero_point, int16_t* v, int64_t place_stride);
-  /// m[row * strip + k] = sum over p of v[row][2p] * u[p][k][0] + v[row][2p + 1] * u[p][k][1] for `rows` up to kWinogradRows.
-  /// v [rows, 2 * pairs], u [pairs, strip, 2].
-  void (*multiply)(const int16_t* v, int rows, int64_t pairs, const int16_t* u, int32_t* m);
-  /// One tile of 16 outputs: m[place * place_stride + k] -> up to 4x4 pixels at y, `channels` of them (up to 16) from channel k0.
-  void (*output)(const int32_t* m, int64_t place_stride, const WinogradOutput& o, int64_t k0, int channels, int rows, int columns,
-                 uint8_t* y);
-  int64_t strip;  // outputs that multiply computes together: a multiple of kWinogradPanel
-};
+/// C is even; u [C/2, strip, 2].
+using WinogradInt16 = WinogradKernels<uint8_t, int16_t, int32_t, WinogradCodes>;
 
 /// For active_isa().
-const WinogradKernels& winograd_kernels();
+const WinogradInt16& winograd_int16();
 
-extern const WinogradKernels kWinogradPortable, kWinogradAvx2, kWinogradAvx512Vnni;
+extern const WinogradInt16 kWinogradInt16Portable, kWinogradInt16Avx2, kWinogradInt16Avx512Vnni;
 
 }  // namespace octet::ops::cpu

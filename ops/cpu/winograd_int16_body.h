@@ -66,8 +66,8 @@ constexpr int64_t kInputLanes = 32;
   }
 }
 
-void transform_input(const uint8_t* image, int64_t row_stride, int64_t C, int32_t zero_point, int16_t* v, int64_t place_stride) {
-  const auto zero = static_cast<int16_t>(zero_point);
+void transform_input(const uint8_t* image, int64_t row_stride, int64_t C, uint8_t zero_point, int16_t* v, int64_t place_stride) {
+  const int16_t zero = zero_point;
   int64_t c = 0;
   for (; c + kInputLanes <= C; c += kInputLanes)
     transform_input_lanes(image + c, row_stride, C, zero, v + c, place_stride, kInputLanes);
@@ -83,8 +83,8 @@ void transform_input(const uint8_t* image, int64_t row_stride, int64_t C, int32_
   out[3] = difference + 4 * difference2 + 24 * m[5];
 }
 
-void transform_output(const int32_t* m, int64_t place_stride, const WinogradOutput& o, int64_t k0, int channels, int rows,
-                      int columns, uint8_t* y) {
+void transform_output(const int32_t* m, int64_t place_stride, const WinogradCodes& o, int64_t k0, int channels, int rows,
+                      int columns, int64_t first) {
   constexpr uint32_t kInverseOf9 = 954437177;  // modulo 2^32
   constexpr float kMagic = 12582912.0f;        // rounds half to even: ops/int8/requantize.h
   Lanes32 half[4][6], sums[4][4];
@@ -116,7 +116,7 @@ void transform_output(const int32_t* m, int64_t place_stride, const WinogradOutp
       v = v > low ? v : low;
       const Codes32 codes =
           __builtin_convertvector(__builtin_convertvector((v + kMagic) - kMagic, Signed32) + o.zero_point, Codes32);
-      std::memcpy(y + h * o.row_stride + w * o.outputs, &codes, static_cast<size_t>(channels));
+      std::memcpy(o.y + first + h * o.row_stride + w * o.outputs, &codes, static_cast<size_t>(channels));
     }
 }
 

@@ -36,7 +36,7 @@ inline void transpose4(Float4& a, Float4& b, Float4& c, Float4& d) {
 struct InputTransform {
   static constexpr int kIn = 6, kOut = 6;
   template <class T>
-  static void apply(const T* v, int s, T* o) {
+  [[gnu::always_inline]] static void apply(const T* v, int s, T* o) {
     const T v0 = v[0], v1 = v[s], v2 = v[2 * s], v3 = v[3 * s], v4 = v[4 * s], v5 = v[5 * s];
     const T a = v4 - 4.0f * v2, b = v3 - 4.0f * v1, c = v4 - v2, e = 2.0f * (v3 - v1);
     o[0] = 4.0f * v0 - 5.0f * v2 + v4;
@@ -52,7 +52,7 @@ struct InputTransform {
 struct InputAdjoint {
   static constexpr int kIn = 6, kOut = 6;
   template <class T>
-  static void apply(const T* v, int s, T* o) {
+  [[gnu::always_inline]] static void apply(const T* v, int s, T* o) {
     const T v0 = v[0], v1 = v[s], v2 = v[2 * s], v3 = v[3 * s], v4 = v[4 * s], v5 = v[5 * s];
     const T a = v1 + v2, b = v1 - v2, c = v3 + v4, e = v3 - v4;
     o[0] = 4.0f * v0;
@@ -68,7 +68,7 @@ struct InputAdjoint {
 struct OutputTransform {
   static constexpr int kIn = 6, kOut = 4;
   template <class T>
-  static void apply(const T* v, int s, T* o) {
+  [[gnu::always_inline]] static void apply(const T* v, int s, T* o) {
     const T a = v[s] + v[2 * s], b = v[s] - v[2 * s], c = v[3 * s] + v[4 * s], e = v[3 * s] - v[4 * s], v0 = v[0], v5 = v[5 * s];
     o[0] = v0 + a + c;
     o[s] = b + 2.0f * e;
@@ -81,7 +81,7 @@ struct OutputTransform {
 struct OutputAdjoint {
   static constexpr int kIn = 4, kOut = 6;
   template <class T>
-  static void apply(const T* v, int s, T* o) {
+  [[gnu::always_inline]] static void apply(const T* v, int s, T* o) {
     const T v0 = v[0], v1 = v[s], v2 = v[2 * s], v3 = v[3 * s];
     const T a = v0 + v2, b = v1 + v3, c = v0 + 4.0f * v2, e = 2.0f * v1 + 8.0f * v3;
     o[0] = v0;
@@ -97,7 +97,7 @@ struct OutputAdjoint {
 struct WeightTransform {
   static constexpr int kIn = 3, kOut = 6;
   template <class T>
-  static void apply(const T* v, int s, T* o) {
+  [[gnu::always_inline]] static void apply(const T* v, int s, T* o) {
     const T v0 = v[0], v1 = v[s], v2 = v[2 * s];
     const T a = (v0 + v2) * (-1.0f / 6), b = v1 * (1.0f / 6), c = v0 * (1.0f / 24) + v2 * (1.0f / 6), e = v1 * (1.0f / 12);
     o[0] = v0 * 0.25f;
@@ -113,7 +113,7 @@ struct WeightTransform {
 struct WeightAdjoint {
   static constexpr int kIn = 6, kOut = 3;
   template <class T>
-  static void apply(const T* v, int s, T* o) {
+  [[gnu::always_inline]] static void apply(const T* v, int s, T* o) {
     const T v0 = v[0], a = v[s] + v[2 * s], b = v[2 * s] - v[s], c = v[3 * s] + v[4 * s], e = v[3 * s] - v[4 * s], v5 = v[5 * s];
     o[0] = v0 * 0.25f - a * (1.0f / 6) + c * (1.0f / 24);
     o[s] = b * (1.0f / 6) + e * (1.0f / 12);
@@ -123,7 +123,7 @@ struct WeightAdjoint {
 
 /// Columns, then rows, of a tile with rows of six in memory: in place, [kIn][kIn] -> [kOut][kOut].
 template <class Transform, class T>
-inline void transform_2d(T* tile) {
+[[gnu::always_inline]] inline void transform_2d(T* tile) {
   for (int column = 0; column < Transform::kIn; ++column) Transform::apply(tile + column, 6, tile + column);
   for (int row = 0; row < Transform::kOut; ++row) Transform::apply(tile + 6 * row, 1, tile + 6 * row);
 }

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "ops/cpu/isa.h"
-#include "ops/int8/padded_images.h"
+#include "ops/padded_images.h"
 
 namespace octet::ops::int8 {
 namespace {
@@ -19,8 +19,9 @@ bool DirectConv2d::available() { return cpu::use(cpu::Isa::avx512vnni); }
 Tensor DirectConv2d::operator()(const Tensor& x, const Im2colShape& s) const {
   const cpu::ConvWeights& w = weights_;
   const bool runs_are_whole = w.run == s.kernel.w * s.channels;  // otherwise a window's last run reads beyond it
-  const PaddedImages images(x, s.padding, s.height + 2 * s.padding.h, s.width + 2 * s.padding.w + (runs_are_whole ? 0 : 1),
-                            input_zero_point_);
+  const PaddedImages<uint8_t> images(x, s.padding, s.height + 2 * s.padding.h,
+                                     s.width + 2 * s.padding.w + (runs_are_whole ? 0 : 1),
+                                     static_cast<uint8_t>(input_zero_point_));
   const int64_t N = x.size(0), K = w.outputs, pixels = s.cols(), strips = w.strips.size(0);
   Tensor y({N, s.out_height, s.out_width, K}, DType::quint8);
   const int64_t blocks = (pixels + kBlock - 1) / kBlock;
@@ -34,12 +35,9 @@ Tensor DirectConv2d::operator()(const Tensor& x, const Im2colShape& s) const {
         for (int64_t pixel = b * kBlock; pixel < end; pixel += cpu::kConvRows) {
           cpu::ConvTile tile;
           tile.pixels = static_cast<int>(std::min<int64_t>(cpu::kConvRows, end - pixel));
-          tile.row_stride = images.row_stride;
+          tile.row_stride = images.row_stride();
           tile.y = py + (n * pixels + pixel) * K;
-          for (int m = 0; m < tile.pixels; ++m) {
-            const int64_t p = (pixel + m) / s.out_width, q = (pixel + m) % s.out_width;
-            tile.windows[m] = images.at(n, p * s.stride.h, q * s.stride.w * s.channels);
-          }
+          images.windows(s, n, pixel, tile.pixels, tile.windows);
           cpu::conv_tile_avx512vnni(view, tile, strip);
         }
       }

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "ops/channels_last_pool.h"
 #include "ops/int8/requantize.h"
-#include "ops/pool.h"
 
 namespace octet::ops::int8 {
 namespace {
@@ -26,25 +26,7 @@ Tensor clamp(const Tensor& x, int32_t low, int32_t high) {
 
 Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& o) {
   check_image(x, "int8 max_pool2d");
-  const int64_t N = x.size(0), H = x.size(1), W = x.size(2), C = x.size(3);
-  const int64_t P = output_size(H, o.kernel.h, o.stride.h, o.padding.h), Q = output_size(W, o.kernel.w, o.stride.w, o.padding.w);
-  Tensor y({N, P, Q, C}, DType::quint8);
-  const uint8_t* px = x.data<uint8_t>();
-  uint8_t* py = y.data<uint8_t>();
-#pragma omp parallel for
-  for (int64_t i = 0; i < N * P * Q; ++i) {
-    const int64_t n = i / (P * Q), p = i / Q % P, q = i % Q;
-    uint8_t* out = py + i * C;
-    std::fill_n(out, C, uint8_t{0});
-    for (int64_t r = 0; r < o.kernel.h; ++r)
-      for (int64_t s = 0; s < o.kernel.w; ++s) {
-        const int64_t h = p * o.stride.h - o.padding.h + r, w = q * o.stride.w - o.padding.w + s;
-        if (h < 0 || h >= H || w < 0 || w >= W) continue;
-        const uint8_t* codes = px + ((n * H + h) * W + w) * C;
-        for (int64_t c = 0; c < C; ++c) out[c] = std::max(out[c], codes[c]);
-      }
-  }
-  return y;
+  return max_pool_channels_last<uint8_t>(x, o, [](uint8_t a, uint8_t b) { return std::max(a, b); });
 }
 
 Tensor adaptive_avg_pool2d(const Tensor& x, Size2 output, QParams qparams) {

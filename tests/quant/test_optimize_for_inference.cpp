@@ -22,29 +22,33 @@ TEST(OptimizeForInference, SameLogitsFewerNodes) {
     const nn::Graph graph = nn::trace(*model, Tensor::zeros({1, 3, 64, 64}));
     const nn::Graph fast = optimize_for_inference(graph);
     EXPECT_LT(fast.nodes().size(), graph.nodes().size());
-    int winograd = 0;
-    for (const nn::Node& node : fast.nodes()) {
-      EXPECT_FALSE(nn::is<nn::op::BatchNorm>(node.op)) << node.name;
-      if (const auto* conv = std::get_if<nn::op::Conv2d>(&node.op)) winograd += conv->winograd != nullptr;
-    }
-    EXPECT_EQ(winograd > 0, network != nn::Network::mobilenet_v2);  // its 3x3 convolutions are depthwise, or have a stride
+    for (const nn::Node& node : fast.nodes()) EXPECT_FALSE(nn::is<nn::op::BatchNorm>(node.op)) << node.name;
     const Tensor x = test::hashed_values({2, 3, 96, 96}, 7, 2.0);
     EXPECT_LT(test::relative_error(nn::run(fast, x), nn::run(graph, x)), 2e-5) << nn::Form{network}.name();
   }
 }
 
-TEST(WinogradLayer, IsConvolutionBiasAndRelu) {
-  for (const Shape& shape : {Shape{1, 5, 13, 14}, Shape{3, 8, 7, 7}})
-    for (bool relu : {false, true})
-      for (bool with_bias : {false, true}) {
-        const Tensor x = test::random_floats(shape, 1), w = test::random_floats({6, shape[1], 3, 3}, 2);
-        const Tensor bias = with_bias ? test::random_floats({6}, 3) : Tensor();
-        Tensor want = ops::conv2d(x, w, bias, {.padding = 1});
-        if (relu) ops::relu_(want);
-        EXPECT_LT(test::relative_error(ops::WinogradLayer(w, bias, relu)(x), want), 1e-5) << shape << relu << with_bias;
-      }
-  EXPECT_FALSE(ops::WinogradLayer::worthwhile({1, 512, 7, 7}));
-  EXPECT_TRUE(ops::WinogradLayer::worthwhile({3, 512, 7, 7}));
+/// A residual block that the pass must not tear apart: the sum's parts are read elsewhere, or added to themselves.
+TEST(OptimizeForInference, AdditionsThatCannotBeFused) {
+  nn::Graph graph;
+  nn::Node* x = graph.append({.name = "x", .kind = nn::NodeKind::placeholder, .op = nn::op::Placeholder{}});
+  const auto conv = [&](nn::Node* input, uint64_t seed) {
+    return graph.append({.name = "conv",
+                         .op = nn::op::Conv2d{.options = {.padding = 1}},
+                         .inputs = {input},
+                         .parameters = {{"weight", test::random_floats({3, 3, 3, 3}, seed)}}});
+  };
+  const auto add = [&](nn::Node* a, nn::Node* b) { return graph.append({.name = "add", .op = nn::op::Add{}, .inputs = {a, b}}); };
+  nn::Node* a = conv(x, 1);
+  nn::Node* twice = add(a, a);
+  nn::Node* b = conv(twice, 2);
+  nn::Node* relu = graph.append({.name = "relu", .op = nn::op::Relu{}, .inputs = {b}});  // b has two users
+  nn::Node* sum = add(b, relu);
+  nn::Node* c = conv(sum, 3);
+  nn::Node* fused = add(x, c);  // x is in the other memory format
+  graph.append({.name = "output", .kind = nn::NodeKind::output, .op = nn::op::Output{}, .inputs = {fused}});
+  const Tensor input = test::random_floats({2, 3, 9, 10}, 4);
+  EXPECT_LT(test::relative_error(nn::run(optimize_for_inference(graph), input), nn::run(graph, input)), 1e-5);
 }
 
 }  // namespace

@@ -1,0 +1,54 @@
+// Float convolution for inference on channels-last images: the kernels of ops/inference_conv2d.h.
+//
+//   sum[m][k] = sum over r < runs, i < run of rows[m][r * run_stride + i] * weights[r][i][k]    fused multiply-adds, in this
+//   order y[m][k] = max(sum + bias[k] + added[m][k], low)
+// A row is the window of one output pixel, R runs of S*C values in a padded image; or a Winograd tile's values at one place, one
+// run of C. Each output is summed in the same order on every instruction set, so all give the same bits.
+#pragma once
+
+#include <cstdint>
+
+#include "ops/cpu/winograd_kernels.h"
+
+namespace octet::ops::cpu {
+
+struct FTile {
+  static constexpr int kRows = 6;  // at most
+
+  const float* rows[kRows];
+  int count;  // of rows
+  int64_t runs, run_stride, run;
+  const float* weights;  // [runs, run, strip]
+  int64_t outputs;       // of the strip's that exist
+  const float* bias;     // [strip], or null
+  const float* added;    // as y, or null; may be y itself
+  float low;             // 0: relu; -infinity: nothing
+  float* y;              // [count] rows of `outputs` values
+  int64_t y_stride;      // values from one row of y, and of added, to the next
+};
+
+/// What a Winograd tile of 4x4 pixels needs to become outputs.
+struct WinogradFloats {
+  const float* bias;   // [strip * strips]
+  const float* added;  // as y, or null
+  float low;
+  int64_t outputs;     // K: values from one pixel to the next
+  int64_t row_stride;  // values from one row of the image to the next
+  float* y;
+};
+
+/// u [C, strip].
+using WinogradFloat = WinogradKernels<float, float, float, WinogradFloats>;
+
+struct FConvKernels {
+  void (*tile)(const FTile& tile);
+  WinogradFloat winograd;
+  int64_t strip;  // outputs of one tile
+};
+
+/// For active_isa(). Portable ones are for tests only: without the instruction, a fused multiply-add is a slow function.
+const FConvKernels& fconv_kernels();
+
+extern const FConvKernels kFConvPortable, kFConvAvx2, kFConvAvx512Vnni;
+
+}  // namespace octet::ops::cpu

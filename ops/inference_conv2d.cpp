@@ -1,0 +1,155 @@
+#include "ops/inference_conv2d.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "ops/conv2d.h"
+#include "ops/cpu/fconv.h"
+#include "ops/cpu/isa.h"
+#include "ops/cpu/winograd_tile.h"
+#include "ops/padded_images.h"
+#include "ops/winograd.h"
+#include "ops/winograd_tiles.h"
+
+namespace octet::ops {
+namespace {
+
+/// Output pixels that a thread does in one go: enough to be worth the weights' way from the cache, few enough that two threads
+/// share a small image.
+constexpr int64_t kBlock = 16 * cpu::FTile::kRows;
+
+/// Weights that are used for a whole block of pixels before the next: they stay in the second-level cache.
+constexpr int64_t kWeightBytes = 512 << 10;
+
+/// 4x4 tiles from which on Winograd is worth reading its weights, which are four times the plain ones (bench/RESULTS.md).
+constexpr int64_t kWorthwhileTiles = 12;
+
+int64_t strips_of(int64_t outputs) { return (outputs + cpu::fconv_kernels().strip - 1) / cpu::fconv_kernels().strip; }
+
+/// [K, C, R, S] -> [strips, R, S*C, strip], 0 for outputs that are not there.
+Tensor pack_direct(const Tensor& weight) {
+  const int64_t K = weight.size(0), C = weight.size(1), R = weight.size(2), S = weight.size(3);
+  const int64_t strip = cpu::fconv_kernels().strip;
+  Tensor packed = Tensor::zeros({strips_of(K), R, S * C, strip});
+  const float* from = weight.data<float>();
+  float* to = packed.data<float>();
+#pragma omp parallel for
+  for (int64_t k = 0; k < K; ++k)
+    for (int64_t c = 0; c < C; ++c)
+      for (int64_t r = 0; r < R; ++r)
+        for (int64_t s = 0; s < S; ++s)
+          to[((k / strip * R + r) * S * C + s * C + c) * strip + k % strip] = from[((k * C + c) * R + r) * S + s];
+  return packed;
+}
+
+/// U = G g G^T: [K, C, 3, 3] -> [36, strips, C, strip].
+Tensor pack_winograd(const Tensor& weight) {
+  const int64_t K = weight.size(0), C = weight.size(1), strip = cpu::fconv_kernels().strip, strips = strips_of(K);
+  Tensor packed = Tensor::zeros({cpu::kWinogradPlaces, strips, C, strip});
+  const float* from = weight.data<float>();
+  float* to = packed.data<float>();
+#pragma omp parallel for
+  for (int64_t k = 0; k < K; ++k)
+    for (int64_t c = 0; c < C; ++c) {
+      const float* g = from + (k * C + c) * 9;
+      float tile[cpu::kWinogradPlaces];
+      for (int e = 0; e < 9; ++e) tile[e / 3 * 6 + e % 3] = g[e];
+      cpu::transform_2d<cpu::WeightTransform>(tile);
+      for (int64_t place = 0; place < cpu::kWinogradPlaces; ++place)
+        to[((place * strips + k / strip) * C + c) * strip + k % strip] = tile[place];
+    }
+  return packed;
+}
+
+}  // namespace
+
+bool InferenceConv2d::available(const Conv2dOptions& options) { return options.groups == 1 && cpu::use(cpu::Isa::avx2); }
+
+InferenceConv2d::InferenceConv2d(Tensor weight, const Tensor& bias, const Conv2dOptions& options, bool relu)
+    : weight_(std::move(weight)), options_(options), low_(relu ? 0.0f : -std::numeric_limits<float>::infinity()) {
+  OCTET_CHECK(weight_.dim() == 4 && options.groups == 1, "inference conv2d: expected weight [K, C, R, S] of one group, got ",
+              weight_.shape(), " of ", options.groups);
+  OCTET_CHECK(!bias.defined() || bias.shape() == Shape{weight_.size(0)}, "inference conv2d: bias ", bias.shape(), " for weight ",
+              weight_.shape());
+  bias_ = Tensor::zeros({strips_of(weight_.size(0)) * cpu::fconv_kernels().strip});
+  if (bias.defined()) std::copy_n(bias.data<float>(), bias.numel(), bias_.data<float>());
+}
+
+Im2colShape InferenceConv2d::shape_of(const Shape& x) const {
+  OCTET_CHECK(x.size() == 4, "inference conv2d: expected input [N, H, W, C], got ", x);
+  return conv2d_shape({x[0], x[3], x[1], x[2]}, weight_.shape(), options_);
+}
+
+bool InferenceConv2d::has(Algorithm algorithm) const {
+  return algorithm == Algorithm::direct || winograd_applies(weight_.shape(), options_);
+}
+
+InferenceConv2d::Algorithm InferenceConv2d::algorithm(const Shape& x) const {
+  return has(Algorithm::winograd) && x[0] * WinogradGrid(shape_of(x)).per_image() >= kWorthwhileTiles ? Algorithm::winograd
+                                                                                                      : Algorithm::direct;
+}
+
+Tensor InferenceConv2d::operator()(const Tensor& x, const Tensor& added) const {
+  shape_of(x.shape());
+  return run(algorithm(x.shape()), x, added);
+}
+
+Tensor InferenceConv2d::run(Algorithm algorithm, const Tensor& x, const Tensor& added) const {
+  const Im2colShape s = shape_of(x.shape());
+  OCTET_CHECK(has(algorithm), "inference conv2d: no Winograd for weight ", weight_.shape(),
+              ": it needs 3x3 of stride and padding 1");
+  Tensor y({x.size(0), s.out_height, s.out_width, weight_.size(0)});
+  OCTET_CHECK(!added.defined() || added.shape() == y.shape(), "inference conv2d: cannot add ", added.shape(), " to an output ",
+              y.shape());
+  const float* added_data = added.defined() ? added.data<float>() : nullptr;
+  if (algorithm == Algorithm::winograd)
+    run_winograd(x, s, added_data, y.data<float>());
+  else
+    run_directly(x, s, added_data, y.data<float>());
+  return y;
+}
+
+void InferenceConv2d::run_directly(const Tensor& x, const Im2colShape& s, const float* added, float* y) const {
+  std::call_once(direct_->once, [this] { direct_->weights = pack_direct(weight_); });
+  const PaddedImages<float> images(x, s.padding, s.height + 2 * s.padding.h, s.width + 2 * s.padding.w, 0.0f);
+  const int64_t N = x.size(0), K = weight_.size(0), pixels = s.cols(), strip_width = cpu::fconv_kernels().strip;
+  const int64_t R = s.kernel.h, run = s.kernel.w * s.channels, strips = strips_of(K), blocks = (pixels + kBlock - 1) / kBlock;
+  const auto row_bytes = static_cast<int64_t>(sizeof(float)) * run * strip_width;
+  const int64_t rows_at_once = std::clamp<int64_t>(kWeightBytes / row_bytes, 1, R);
+  const float* weights = direct_->weights.data<float>();
+#pragma omp parallel for collapse(3) schedule(dynamic)
+  for (int64_t strip = 0; strip < strips; ++strip)
+    for (int64_t n = 0; n < N; ++n)
+      for (int64_t b = 0; b < blocks; ++b)
+        for (int64_t r = 0; r < R; r += rows_at_once) {  // later rows are added to what y already holds
+          const int64_t end = std::min(pixels, (b + 1) * kBlock), k = strip * strip_width,
+                        row_end = std::min(R, r + rows_at_once);
+          for (int64_t pixel = b * kBlock; pixel < end; pixel += cpu::FTile::kRows) {
+            cpu::FTile tile;
+            tile.count = static_cast<int>(std::min<int64_t>(cpu::FTile::kRows, end - pixel));
+            images.windows(s, n, pixel, tile.count, tile.rows);
+            for (int m = 0; m < tile.count; ++m) tile.rows[m] += r * images.row_stride();
+            tile.runs = row_end - r;
+            tile.run_stride = images.row_stride();
+            tile.run = run;
+            tile.weights = weights + (strip * R + r) * run * strip_width;
+            tile.outputs = std::min(strip_width, K - k);
+            const int64_t at = (n * pixels + pixel) * K + k;
+            tile.bias = r == 0 ? bias_.data<float>() + k : nullptr;
+            tile.added = r > 0 ? y + at : added ? added + at : nullptr;
+            tile.low = row_end == R ? low_ : -std::numeric_limits<float>::infinity();
+            tile.y = y + at;
+            tile.y_stride = K;
+            cpu::fconv_kernels().tile(tile);
+          }
+        }
+}
+
+void InferenceConv2d::run_winograd(const Tensor& x, const Im2colShape& s, const float* added, float* y) const {
+  std::call_once(winograd_->once, [this] { winograd_->weights = pack_winograd(weight_); });
+  const int64_t K = weight_.size(0);
+  const cpu::WinogradFloats output{bias_.data<float>(), added, low_, K, s.out_width * K, y};
+  WinogradJob(cpu::fconv_kernels().winograd, x.data<float>(), x.size(0), s, 0.0f, winograd_->weights, output, K).run();
+}
+
+}  // namespace octet::ops

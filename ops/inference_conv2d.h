@@ -1,0 +1,50 @@
+// Float convolution made for inference: channels last, one group, with bias, residual addition and relu in the same pass.
+//
+//   y[n, p, q, k] = max(conv2d(x, weight)[n, k, p, q] + bias[k] + added[n, p, q, k], 0 or -infinity)
+//   x [N, H, W, C], weight [K, C, R, S], bias [K] or undefined, added [N, P, Q, K] or undefined -> y [N, P, Q, K]
+// Two ways, both by the kernels of ops/cpu/fconv.h: directly, windows read where they lie in a padded image (no im2col), or by
+// Winograd, for 3x3 of stride 1 and enough tiles. Twin of ops/conv2d.h, which it equals within rounding.
+#pragma once
+
+#include <memory>
+#include <mutex>
+
+#include "ops/im2col.h"
+#include "tensor/tensor.h"
+
+namespace octet::ops {
+
+class InferenceConv2d {
+ public:
+  /// Is there a kernel on this CPU for such a convolution? Needs AVX2.
+  static bool available(const Conv2dOptions& options);
+
+  InferenceConv2d(Tensor weight, const Tensor& bias, const Conv2dOptions& options, bool relu);
+
+  Tensor operator()(const Tensor& x, const Tensor& added = {}) const;
+
+  enum class Algorithm { direct, winograd };
+  bool has(Algorithm algorithm) const;
+  /// The one that is chosen for an input of this shape.
+  Algorithm algorithm(const Shape& x) const;
+  Tensor run(Algorithm algorithm, const Tensor& x, const Tensor& added) const;
+
+ private:
+  Im2colShape shape_of(const Shape& x) const;
+  void run_directly(const Tensor& x, const Im2colShape& s, const float* added, float* y) const;
+  void run_winograd(const Tensor& x, const Im2colShape& s, const float* added, float* y) const;
+
+  Tensor weight_;  // [K, C, R, S]
+  Tensor bias_;    // [whole strips of K]
+  Conv2dOptions options_;
+  float low_;  // of the outputs
+  // Packed when an input first wants it.
+  struct Packed {
+    std::once_flag once;
+    Tensor weights;
+  };
+  std::unique_ptr<Packed> direct_ = std::make_unique<Packed>();    // [strips, R, S*C, strip]
+  std::unique_ptr<Packed> winograd_ = std::make_unique<Packed>();  // [36, strips, C, strip]
+};
+
+}  // namespace octet::ops

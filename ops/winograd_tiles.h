@@ -1,0 +1,171 @@
+// Runs Winograd kernels (ops/cpu/winograd_kernels.h) over channels-last images, on all threads.
+//
+//   x [N, H, W, C] -> y [N, P, Q, K], 3x3, stride 1. Windows are read where they lie; only those that reach over the border are
+// copied, with the border's value around them.
+#pragma once
+
+#include <omp.h>
+
+#include <algorithm>
+
+#include "ops/cpu/winograd_kernels.h"
+#include "ops/im2col.h"
+#include "ops/scratch.h"
+#include "tensor/tensor.h"
+
+namespace octet::ops {
+
+/// 4x4 tiles of output that cover an image.
+struct WinogradGrid {
+  int64_t down, across;
+  explicit WinogradGrid(const Im2colShape& s)
+      : down((s.out_height + cpu::kWinogradTile - 1) / cpu::kWinogradTile),
+        across((s.out_width + cpu::kWinogradTile - 1) / cpu::kWinogradTile) {}
+  int64_t per_image() const { return down * across; }
+};
+
+/// One call. Tile t is number t % per_image of image t / per_image.
+template <class Kernels>
+class WinogradJob {
+ public:
+  using Input = typename Kernels::Input;
+  using Transformed = typename Kernels::Transformed;
+  using Product = typename Kernels::Product;
+
+  /// x [images, H, W, C]; zero: what lies outside it; u: transformed weights [36, strips, C, strip] in the kernels' order.
+  WinogradJob(const Kernels& kernels, const Input* x, int64_t images, const Im2colShape& shape, Input zero, const Tensor& u,
+              const typename Kernels::Output& output, int64_t outputs)
+      : kernels_(kernels), x_(x), images_(images), s_(shape), zero_(zero), u_(u), output_(output), K_(outputs), grid_(shape) {}
+
+  void run() const {
+    if (u_.nbytes() <= kSmallWeights)
+      run_by_block();
+    else
+      run_by_strip();
+  }
+
+ private:
+  /// Weights up to this size are read again for every block of tiles, whose transformed windows then never leave the thread's
+  /// cache. Larger ones are read once for many images: all windows are transformed first, up to kTransformedBytes of them.
+  static constexpr size_t kSmallWeights = 3 << 20;
+  static constexpr int64_t kTransformedBytes = 4 << 20;
+  /// Tiles that a thread multiplies in one go: their products with 64 outputs, 36 * 13 * 64 values, are 117 KiB.
+  static constexpr int64_t kTileBlock = 13;
+
+  int64_t C() const { return s_.channels; }
+  int64_t strips() const { return (K_ + kernels_.strip - 1) / kernels_.strip; }
+
+  /// Blocks of up to kTileBlock tiles, as many for each thread: block b is tiles [b * tiles / blocks, (b + 1) * tiles / blocks).
+  static int64_t blocks_of(int64_t tiles) {
+    const int64_t threads = omp_get_max_threads();
+    return std::max<int64_t>(1, std::min(tiles, threads * ((tiles + threads * kTileBlock - 1) / (threads * kTileBlock))));
+  }
+
+  /// [36, kTileBlock, strip], of this thread.
+  Product* products() const { return scratch<Product>(Scratch::products, cpu::kWinogradPlaces * kTileBlock * kernels_.strip); }
+  /// [6, 6, C], of this thread.
+  Input* window() const { return scratch<Input>(Scratch::windows, cpu::kWinogradPlaces * C()); }
+
+  /// The window of tile t -> v, places place_stride apart.
+  void transform(int64_t t, Transformed* v, int64_t place_stride, Input* copy) const {
+    const int64_t tile = t % grid_.per_image(), row = s_.width * C();
+    const int64_t h = tile / grid_.across * cpu::kWinogradTile - s_.padding.h,
+                  w = tile % grid_.across * cpu::kWinogradTile - s_.padding.w;
+    const Input* image = x_ + t / grid_.per_image() * s_.height * row;
+    if (h >= 0 && w >= 0 && h + cpu::kWinogradWindow <= s_.height && w + cpu::kWinogradWindow <= s_.width) {
+      kernels_.input(image + h * row + w * C(), row, C(), zero_, v, place_stride);
+      return;
+    }
+    const int64_t window_row = cpu::kWinogradWindow * C();
+    const int64_t begin = std::clamp<int64_t>(-w, 0, cpu::kWinogradWindow),  // columns inside: [begin, end)
+        end = std::clamp<int64_t>(s_.width - w, begin, cpu::kWinogradWindow);
+    for (int64_t r = 0; r < cpu::kWinogradWindow; ++r) {
+      Input* to = copy + r * window_row;
+      if (h + r < 0 || h + r >= s_.height) {
+        std::fill_n(to, window_row, zero_);
+        continue;
+      }
+      std::fill_n(to, begin * C(), zero_);
+      std::copy_n(image + (h + r) * row + (w + begin) * C(), (end - begin) * C(), to + begin * C());
+      std::fill(to + end * C(), to + window_row, zero_);
+    }
+    kernels_.input(copy, window_row, C(), zero_, v, place_stride);
+  }
+
+  /// Outputs of one strip of tiles [begin, end), up to kTileBlock.
+  void multiply(int64_t begin, int64_t end, int64_t strip, const Transformed* v, int64_t place_stride, Product* m) const {
+    const int64_t count = end - begin, width = kernels_.strip, u_strip = C() * width;
+    const int64_t calls = (count + cpu::kWinogradRows - 1) / cpu::kWinogradRows;  // with as many rows each
+    const auto* u = reinterpret_cast<const Transformed*>(u_.bytes());
+    for (int64_t place = 0; place < cpu::kWinogradPlaces; ++place)
+      for (int64_t i = 0; i < calls; ++i) {
+        const int64_t t = i * count / calls, rows = (i + 1) * count / calls - t;
+        kernels_.multiply(v + place * place_stride + t * C(), static_cast<int>(rows), C(),
+                          u + (place * strips() + strip) * u_strip, m + (place * count + t) * width);
+      }
+    const int64_t first_k = strip * width, end_k = std::min(K_, first_k + width);
+    for (int64_t t = 0; t < count; ++t) {
+      const int64_t tile = (begin + t) % grid_.per_image(), n = (begin + t) / grid_.per_image();
+      const int64_t p = tile / grid_.across * cpu::kWinogradTile, q = tile % grid_.across * cpu::kWinogradTile;
+      const auto rows = static_cast<int>(std::min(cpu::kWinogradTile, s_.out_height - p));
+      const auto columns = static_cast<int>(std::min(cpu::kWinogradTile, s_.out_width - q));
+      for (int64_t k = first_k; k < end_k; k += cpu::kWinogradPanel)
+        kernels_.output(m + t * width + k - first_k, count * width, output_, k,
+                        static_cast<int>(std::min(cpu::kWinogradPanel, K_ - k)), rows, columns,
+                        ((n * s_.out_height + p) * s_.out_width + q) * K_ + k);
+    }
+  }
+
+  /// Block by block: transform, then all strips.
+  void run_by_block() const {
+    const int64_t tiles = images_ * grid_.per_image(), blocks = blocks_of(tiles);
+#pragma omp parallel
+    {
+      auto* v = scratch<Transformed>(Scratch::transformed, cpu::kWinogradPlaces * kTileBlock * C());
+      Product* m = products();
+      Input* copy = window();
+#pragma omp for schedule(dynamic)
+      for (int64_t b = 0; b < blocks; ++b) {
+        const int64_t begin = b * tiles / blocks, end = (b + 1) * tiles / blocks, place_stride = (end - begin) * C();
+        for (int64_t t = begin; t < end; ++t) transform(t, v + (t - begin) * C(), place_stride, copy);
+        for (int64_t strip = 0; strip < strips(); ++strip) multiply(begin, end, strip, v, place_stride, m);
+      }
+    }
+  }
+
+  /// All windows of some images first, then strip by strip.
+  void run_by_strip() const {
+    const int64_t T = grid_.per_image(), window_bytes = cpu::kWinogradPlaces * C() * static_cast<int64_t>(sizeof(Transformed));
+    const int64_t at_once = std::clamp<int64_t>(kTransformedBytes / (T * window_bytes), 1, images_);
+    auto* v = scratch<Transformed>(Scratch::transformed, cpu::kWinogradPlaces * at_once * T * C());  // all threads'
+#pragma omp parallel
+    {
+      Product* m = products();
+      Input* copy = window();
+      for (int64_t image = 0; image < images_; image += at_once) {
+        const int64_t first = image * T, tiles = std::min(images_ - image, at_once) * T, place_stride = tiles * C();
+        const int64_t blocks = (tiles + kTileBlock - 1) / kTileBlock;
+#pragma omp for
+        for (int64_t t = 0; t < tiles; ++t) transform(first + t, v + t * C(), place_stride, copy);
+#pragma omp for collapse(2) schedule(dynamic)
+        for (int64_t strip = 0; strip < strips(); ++strip)
+          for (int64_t b = 0; b < blocks; ++b) {
+            const int64_t begin = b * tiles / blocks, end = (b + 1) * tiles / blocks;
+            multiply(first + begin, first + end, strip, v + begin * C(), place_stride, m);
+          }
+      }
+    }
+  }
+
+  const Kernels& kernels_;
+  const Input* x_;
+  int64_t images_;
+  const Im2colShape& s_;
+  Input zero_;
+  const Tensor& u_;
+  typename Kernels::Output output_;
+  int64_t K_;
+  WinogradGrid grid_;
+};
+
+}  // namespace octet::ops
