@@ -47,8 +47,12 @@ Tensor relu6(const Tensor& x) {
   Tensor y(x.shape());
   const float* px = x.data<float>();
   float* py = y.data<float>();
+  const int64_t n = y.numel();
 #pragma omp parallel for simd
-  for (int64_t i = 0; i < x.numel(); ++i) py[i] = std::min(std::max(px[i], 0.0f), 6.0f);
+  for (int64_t i = 0; i < n; ++i) {
+    const float positive = px[i] < 0.0f ? 0.0f : px[i];  // NaN stays
+    py[i] = positive > 6.0f ? 6.0f : positive;
+  }
   return y;
 }
 

@@ -3,6 +3,7 @@
 #include <unordered_set>
 
 #include "ops/channels_last_pool.h"
+#include "ops/depthwise_conv2d.h"
 #include "ops/inference_conv2d.h"
 #include "quant/fold_batch_norm.h"
 #include "quant/fuse_relu.h"
@@ -55,11 +56,16 @@ void fuse_add(Graph& graph) {
 
 /// The channels-last twin of a node that has one, else nothing.
 std::optional<op::Lowered> channels_last(const Node& node) {
-  if (const auto* conv = std::get_if<op::Conv2d>(&node.op); conv && has_kernel(node))
-    return lowered(node, *conv, false, conv->relu);
+  const auto* conv = std::get_if<op::Conv2d>(&node.op);
+  if (conv && has_kernel(node)) return lowered(node, *conv, false, conv->relu);
   const auto of_one = [](const char* description, auto function) {
     return op::Lowered{description, [function](std::span<const Tensor> in) { return function(in[0]); }};
   };
+  if (conv && conv->qat == nullptr && ops::DepthwiseConv2d::applies(node.parameter("weight").shape(), conv->options)) {
+    auto layer =
+        std::make_shared<const ops::DepthwiseConv2d>(node.parameter("weight"), node.parameter("bias"), conv->options, conv->relu);
+    return of_one("DepthwiseConv2d, channels last", [layer](const Tensor& x) { return (*layer)(x); });
+  }
   if (const auto* pool = std::get_if<op::MaxPool2d>(&node.op))
     return of_one("MaxPool2d, channels last",
                   [o = pool->options](const Tensor& x) { return ops::max_pool2d_channels_last(x, o); });
@@ -86,7 +92,7 @@ class Layouts {
       if (last_.contains(&node) || is_conversion(node)) continue;
       if (is<op::Lowered>(node.op)) {
         want(node, true);
-      } else if (auto twin = channels_last(node); twin && (is<op::Conv2d>(node.op) || last_.contains(node.inputs[0]))) {
+      } else if (auto twin = channels_last(node); twin && (has_kernel(node) || last_.contains(node.inputs[0]))) {
         node.op = *twin;
         want(node, true);
       } else if (is_elementwise(node.op) && last_.contains(node.inputs[0])) {

@@ -7,6 +7,7 @@
 #include "ops/conv2d.h"
 #include "ops/cpu/fconv.h"
 #include "ops/cpu/isa.h"
+#include "ops/depthwise_conv2d.h"
 #include "ops/elementwise.h"
 #include "tests/support/compare.h"
 #include "tests/support/gradcheck.h"
@@ -119,6 +120,19 @@ TEST(FConvKernels, SameBitsAsThePortableOnes) {
       }
       ASSERT_EQ(y, want) << channels << adds;
     }
+}
+
+TEST(DepthwiseConv2d, IsConvolutionOfAsManyGroups) {
+  const Tensor x = test::random_floats({2, 5, 13, 11}, 1), w = test::random_floats({5, 1, 3, 3}, 2);
+  for (const Conv2dOptions& o : {Conv2dOptions{.padding = 1, .groups = 5}, Conv2dOptions{.stride = 2, .groups = 5}})
+    for (bool relu : {false, true})
+      for (const Tensor& bias : {Tensor(), test::random_floats({5}, 3)}) {
+        Tensor want = conv2d(x, w, bias, o);
+        if (relu) relu_(want);
+        const Tensor y = DepthwiseConv2d(w, bias, o, relu)(to_channels_last(x));
+        EXPECT_LT(test::relative_error(to_channels_first(y), want), 1e-6) << relu;
+      }
+  EXPECT_THROW(DepthwiseConv2d(w, {}, {}, false), Error);
 }
 
 TEST(ChannelsLastPool, SameValues) {
