@@ -42,10 +42,10 @@ Tensor pack_direct(const Tensor& weight) {
   return packed;
 }
 
-/// U = G g G^T: [K, C, 3, 3] -> [36, strips, C, strip].
+/// U = G g G^T: [K, C, 3, 3] -> [strips, 36, C, strip].
 Tensor pack_winograd(const Tensor& weight) {
-  const int64_t K = weight.size(0), C = weight.size(1), strip = cpu::fconv_kernels().strip, strips = strips_of(K);
-  Tensor packed = Tensor::zeros({cpu::kWinogradPlaces, strips, C, strip});
+  const int64_t K = weight.size(0), C = weight.size(1), strip = cpu::fconv_kernels().strip;
+  Tensor packed = Tensor::zeros({strips_of(K), cpu::kWinogradPlaces, C, strip});
   const float* from = weight.data<float>();
   float* to = packed.data<float>();
 #pragma omp parallel for
@@ -56,7 +56,7 @@ Tensor pack_winograd(const Tensor& weight) {
       for (int e = 0; e < 9; ++e) tile[e / 3 * 6 + e % 3] = g[e];
       cpu::transform_2d<cpu::WeightTransform>(tile);
       for (int64_t place = 0; place < cpu::kWinogradPlaces; ++place)
-        to[((place * strips + k / strip) * C + c) * strip + k % strip] = tile[place];
+        to[((k / strip * cpu::kWinogradPlaces + place) * C + c) * strip + k % strip] = tile[place];
     }
   return packed;
 }

@@ -44,7 +44,7 @@ class InferenceConv2d {
     Tensor weights;
   };
   std::unique_ptr<Packed> direct_ = std::make_unique<Packed>();    // [strips, R, S*C, strip]
-  std::unique_ptr<Packed> winograd_ = std::make_unique<Packed>();  // [36, strips, C, strip]
+  std::unique_ptr<Packed> winograd_ = std::make_unique<Packed>();  // [strips, 36, C, strip]
 };
 
 }  // namespace octet::ops

@@ -32,7 +32,7 @@ class WinogradJob {
   using Transformed = typename Kernels::Transformed;
   using Product = typename Kernels::Product;
 
-  /// x [images, H, W, C]; zero: what lies outside it; u: transformed weights [36, strips, C, strip] in the kernels' order.
+  /// x [images, H, W, C]; zero: what lies outside it; u: transformed weights [strips, 36, C, strip] in the kernels' order.
   WinogradJob(const Kernels& kernels, const Input* x, int64_t images, const Im2colShape& shape, Input zero, const Tensor& u,
               const typename Kernels::Output& output, int64_t outputs)
       : kernels_(kernels), x_(x), images_(images), s_(shape), zero_(zero), u_(u), output_(output), K_(outputs), grid_(shape) {}
@@ -50,7 +50,7 @@ class WinogradJob {
   static constexpr size_t kSmallWeights = 3 << 20;
   static constexpr int64_t kTransformedBytes = 4 << 20;
   /// Tiles that a thread multiplies in one go: their products with 64 outputs, 36 * 13 * 64 values, are 117 KiB.
-  static constexpr int64_t kTileBlock = 13;
+  static constexpr int64_t kTileBlock = 24;
 
   int64_t C() const { return s_.channels; }
   int64_t strips() const { return (K_ + kernels_.strip - 1) / kernels_.strip; }
@@ -101,7 +101,7 @@ class WinogradJob {
       for (int64_t i = 0; i < calls; ++i) {
         const int64_t t = i * count / calls, rows = (i + 1) * count / calls - t;
         kernels_.multiply(v + place * place_stride + t * C(), static_cast<int>(rows), C(),
-                          u + (place * strips() + strip) * u_strip, m + (place * count + t) * width);
+                          u + (strip * cpu::kWinogradPlaces + place) * u_strip, m + (place * count + t) * width);
       }
     const int64_t first_k = strip * width, end_k = std::min(K_, first_k + width);
     for (int64_t t = 0; t < count; ++t) {

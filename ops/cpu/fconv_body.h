@@ -36,8 +36,9 @@ template <class V>
   std::memcpy(p, &v, static_cast<size_t>(count) * sizeof(float));
 }
 
-template <class Isa, int Rows, int Panels>
-static void multiply_tile(const FTile& t) {
+/// fetch_next: the weights behind these are wanted next, and come from far away.
+template <class Isa, int Rows, int Panels, bool fetch_next>
+[[gnu::noipa]] static void multiply_tile(const FTile& t) {
   using V = typename Isa::V;
   constexpr int64_t kStrip = Isa::kPanels * kLanes<Isa>;
   V sum[Rows][Panels];
@@ -46,6 +47,7 @@ static void multiply_tile(const FTile& t) {
 #pragma GCC unroll 4
     for (int n = 0; n < Panels; ++n) sum[m][n] = V{};
   const float* weights = t.weights;
+  [[maybe_unused]] const int64_t next = t.runs * t.run * kStrip;
   for (int64_t r = 0; r < t.runs; ++r) {
     const float* x[Rows];
 #pragma GCC unroll 6
@@ -53,7 +55,10 @@ static void multiply_tile(const FTile& t) {
     for (int64_t i = 0; i < t.run; ++i, weights += kStrip) {
       V b[Panels];
 #pragma GCC unroll 4
-      for (int n = 0; n < Panels; ++n) b[n] = load<V>(weights + n * kLanes<Isa>);
+      for (int n = 0; n < Panels; ++n) {
+        b[n] = load<V>(weights + n * kLanes<Isa>);
+        if constexpr (fetch_next) __builtin_prefetch(weights + next + n * kLanes<Isa>, 0, 2);
+      }
 #pragma GCC unroll 6
       for (int m = 0; m < Rows; ++m) {
         const V a = Isa::broadcast(x[m][i]);
@@ -81,21 +86,21 @@ static void multiply_tile(const FTile& t) {
   }
 }
 
-template <class Isa, int Panels>
+template <class Isa, int Panels, bool fetch_next = false>
 static void multiply_panels(const FTile& t) {
   switch (t.count) {
     case 1:
-      return multiply_tile<Isa, 1, Panels>(t);
+      return multiply_tile<Isa, 1, Panels, fetch_next>(t);
     case 2:
-      return multiply_tile<Isa, 2, Panels>(t);
+      return multiply_tile<Isa, 2, Panels, fetch_next>(t);
     case 3:
-      return multiply_tile<Isa, 3, Panels>(t);
+      return multiply_tile<Isa, 3, Panels, fetch_next>(t);
     case 4:
-      return multiply_tile<Isa, 4, Panels>(t);
+      return multiply_tile<Isa, 4, Panels, fetch_next>(t);
     case 5:
-      return multiply_tile<Isa, 5, Panels>(t);
+      return multiply_tile<Isa, 5, Panels, fetch_next>(t);
     default:
-      return multiply_tile<Isa, 6, Panels>(t);
+      return multiply_tile<Isa, 6, Panels, fetch_next>(t);
   }
 }
 
@@ -115,7 +120,7 @@ static void multiply_strip(const FTile& t) {
 template <class Isa>
 static void multiply_places(const float* v, int rows, int64_t C, const float* u, float* m) {
   constexpr int64_t kStrip = Isa::kPanels * kLanes<Isa>;
-  FTile t;
+  FTile t{};
   for (int row = 0; row < rows; ++row) t.rows[row] = v + row * C;
   t.count = rows;
   t.runs = 1;
@@ -127,7 +132,7 @@ static void multiply_places(const float* v, int rows, int64_t C, const float* u,
   t.low = -__builtin_inff();
   t.y = m;
   t.y_stride = kStrip;
-  multiply_panels<Isa, Isa::kPanels>(t);
+  multiply_panels<Isa, Isa::kPanels, true>(t);
 }
 
 /// `count` channels of one window, up to the lanes of a vector.

@@ -23,10 +23,10 @@ bool winograd_is_exact(const Tensor& weight, int32_t input_zero_point) {
 Tensor winograd_weights(const Tensor& weight, int64_t strip) {
   static constexpr int kG[kWinogradWindow][3] = {{1, 0, 0}, {-1, -1, -1}, {-1, 1, -1}, {1, 2, 4}, {1, -2, 4}, {0, 0, 1}};
   const int64_t K = weight.size(0), C = weight.size(1), strips = (K + strip - 1) / strip, pairs = C / 2;
-  Tensor u = Tensor::zeros({kWinogradPlaces, strips, pairs, strip, 2}, DType::i16);
+  Tensor u = Tensor::zeros({strips, kWinogradPlaces, pairs, strip, 2}, DType::i16);
   const int8_t* w = weight.data<int8_t>();
   int16_t* pu = u.data<int16_t>();
-  const int64_t place_stride = strips * pairs * strip * 2;
+  const int64_t place_stride = pairs * strip * 2;
 #pragma omp parallel for
   for (int64_t k = 0; k < K; ++k)
     for (int64_t c = 0; c < C; ++c) {
@@ -34,7 +34,7 @@ Tensor winograd_weights(const Tensor& weight, int64_t strip) {
       int half[kWinogradWindow][3];  // G g
       for (int64_t i = 0; i < kWinogradWindow; ++i)
         for (int64_t s = 0; s < 3; ++s) half[i][s] = kG[i][0] * g[s] + kG[i][1] * g[3 + s] + kG[i][2] * g[6 + s];
-      int16_t* to = pu + ((k / strip * pairs + c / 2) * strip + k % strip) * 2 + c % 2;
+      int16_t* to = pu + k / strip * kWinogradPlaces * place_stride + (c / 2 * strip + k % strip) * 2 + c % 2;
       for (int64_t i = 0; i < kWinogradWindow; ++i)
         for (int64_t j = 0; j < kWinogradWindow; ++j)
           to[(i * kWinogradWindow + j) * place_stride] =

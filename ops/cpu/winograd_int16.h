@@ -26,7 +26,7 @@ namespace octet::ops::cpu {
 /// weight qint8 [K, C, 3, 3].
 bool winograd_is_exact(const Tensor& weight, int32_t input_zero_point);
 
-/// [K, C, 3, 3] -> int16 [36, ceil(K/strip), C/2, strip, 2], with weights of 0 for outputs that are not there. C must be even.
+/// [K, C, 3, 3] -> int16 [ceil(K/strip), 36, C/2, strip, 2], with weights of 0 for outputs that are not there. C must be even.
 /// strip: of the kernels that will read it.
 Tensor winograd_weights(const Tensor& weight, int64_t strip);
 

@@ -18,10 +18,14 @@ void multiply_rows(const int16_t* v, int64_t pairs, const int16_t* u, int32_t* m
   for (int row = 0; row < Rows; ++row)
 #pragma GCC unroll 4
     for (int n = 0; n < kPanels; ++n) sum[row][n] = _mm512_setzero_si512();
+  const int64_t next_place = pairs * 2 * kStrip;  // its weights are wanted next, and they come from far away
   for (int64_t p = 0; p < pairs; ++p, u += 2 * kStrip) {
     __m512i b[kPanels];
 #pragma GCC unroll 4
-    for (int n = 0; n < kPanels; ++n) b[n] = _mm512_load_si512(u + n * 2 * kWinogradPanel);
+    for (int n = 0; n < kPanels; ++n) {
+      b[n] = _mm512_load_si512(u + n * 2 * kWinogradPanel);
+      _mm_prefetch(reinterpret_cast<const char*>(u + next_place + n * 2 * kWinogradPanel), _MM_HINT_T1);
+    }
 #pragma GCC unroll 6
     for (int row = 0; row < Rows; ++row) {
       int32_t pair;

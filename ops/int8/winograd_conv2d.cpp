@@ -23,7 +23,7 @@ WinogradConv2d::WinogradConv2d(const Tensor& weight, int32_t input_zero_point, c
       multiplier_(r.multiplier),
       output_zero_point_(r.zero_point),
       range_(r.range) {
-  const auto padded = static_cast<size_t>(weights_.size(1) * winograd_int16().strip);
+  const auto padded = static_cast<size_t>(weights_.size(0) * winograd_int16().strip);
   bias_i32_.resize(padded);
   bias_f32_.resize(padded);
   multiplier_.resize(padded);

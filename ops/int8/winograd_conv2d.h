@@ -17,7 +17,7 @@ class WinogradConv2d {
   /// 4x4 tiles of output. The transformed weights are eight times the plain ones, so a few tiles are not worth reading them;
   /// how many are depends on what else there is, measured on ResNet18 (bench/RESULTS.md).
   static int64_t tiles(int64_t images, const Im2colShape& shape);
-  static constexpr int64_t kWorthwhileTilesBesideDirect = 40, kWorthwhileTilesBesideIm2col = 12;
+  static constexpr int64_t kWorthwhileTilesBesideDirect = 12, kWorthwhileTilesBesideIm2col = 12;
 
   /// x quint8 [N, H, W, C] -> [N, P, Q, K].
   Tensor operator()(const Tensor& x, const Im2colShape& shape) const;
@@ -25,7 +25,7 @@ class WinogradConv2d {
  private:
   int64_t outputs_, channels_;
   int32_t input_zero_point_;
-  Tensor weights_;                 // int16 [36, strips, C/2, strip, 2]
+  Tensor weights_;                 // int16 [strips, 36, C/2, strip, 2]
   std::vector<int32_t> bias_i32_;  // of each output, rounded up to whole strips, as the next two
   std::vector<float> bias_f32_, multiplier_;
   int32_t output_zero_point_;
