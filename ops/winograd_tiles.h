@@ -52,6 +52,9 @@ class WinogradJob {
   /// Tiles that a thread multiplies in one go: their products with 64 outputs, 36 * 13 * 64 values, are 117 KiB.
   static constexpr int64_t kTileBlock = 24;
 
+  /// Values between the end of one place and the next: without them the 36 places of a tile could lie in few sets of the cache.
+  static constexpr int64_t kGap = 64 / sizeof(Transformed);
+
   int64_t C() const { return s_.channels; }
   int64_t strips() const { return (K_ + kernels_.strip - 1) / kernels_.strip; }
 
@@ -61,8 +64,8 @@ class WinogradJob {
     return std::max<int64_t>(1, std::min(tiles, threads * ((tiles + threads * kTileBlock - 1) / (threads * kTileBlock))));
   }
 
-  /// [36, kTileBlock, strip], of this thread.
-  Product* products() const { return scratch<Product>(Scratch::products, cpu::kWinogradPlaces * kTileBlock * kernels_.strip); }
+  /// [36, kTileBlock * strip + kGap], of this thread.
+  Product* products() const { return scratch<Product>(Scratch::products, cpu::kWinogradPlaces * (kTileBlock * kernels_.strip + kGap)); }
   /// [6, 6, C], of this thread.
   Input* window() const { return scratch<Input>(Scratch::windows, cpu::kWinogradPlaces * C()); }
 
@@ -94,14 +97,14 @@ class WinogradJob {
 
   /// Outputs of one strip of tiles [begin, end), up to kTileBlock.
   void multiply(int64_t begin, int64_t end, int64_t strip, const Transformed* v, int64_t place_stride, Product* m) const {
-    const int64_t count = end - begin, width = kernels_.strip, u_strip = C() * width;
+    const int64_t count = end - begin, width = kernels_.strip, u_strip = C() * width, m_stride = count * width + kGap;
     const int64_t calls = (count + cpu::kWinogradRows - 1) / cpu::kWinogradRows;  // with as many rows each
     const auto* u = reinterpret_cast<const Transformed*>(u_.bytes());
     for (int64_t place = 0; place < cpu::kWinogradPlaces; ++place)
       for (int64_t i = 0; i < calls; ++i) {
         const int64_t t = i * count / calls, rows = (i + 1) * count / calls - t;
         kernels_.multiply(v + place * place_stride + t * C(), static_cast<int>(rows), C(),
-                          u + (strip * cpu::kWinogradPlaces + place) * u_strip, m + (place * count + t) * width);
+                          u + (strip * cpu::kWinogradPlaces + place) * u_strip, m + place * m_stride + t * width);
       }
     const int64_t first_k = strip * width, end_k = std::min(K_, first_k + width);
     for (int64_t t = 0; t < count; ++t) {
@@ -110,7 +113,7 @@ class WinogradJob {
       const auto rows = static_cast<int>(std::min(cpu::kWinogradTile, s_.out_height - p));
       const auto columns = static_cast<int>(std::min(cpu::kWinogradTile, s_.out_width - q));
       for (int64_t k = first_k; k < end_k; k += cpu::kWinogradPanel)
-        kernels_.output(m + t * width + k - first_k, count * width, output_, k,
+        kernels_.output(m + t * width + k - first_k, m_stride, output_, k,
                         static_cast<int>(std::min(cpu::kWinogradPanel, K_ - k)), rows, columns,
                         ((n * s_.out_height + p) * s_.out_width + q) * K_ + k);
     }
@@ -121,12 +124,12 @@ class WinogradJob {
     const int64_t tiles = images_ * grid_.per_image(), blocks = blocks_of(tiles);
 #pragma omp parallel
     {
-      auto* v = scratch<Transformed>(Scratch::transformed, cpu::kWinogradPlaces * kTileBlock * C());
+      auto* v = scratch<Transformed>(Scratch::transformed, cpu::kWinogradPlaces * (kTileBlock * C() + kGap));
       Product* m = products();
       Input* copy = window();
 #pragma omp for schedule(dynamic)
       for (int64_t b = 0; b < blocks; ++b) {
-        const int64_t begin = b * tiles / blocks, end = (b + 1) * tiles / blocks, place_stride = (end - begin) * C();
+        const int64_t begin = b * tiles / blocks, end = (b + 1) * tiles / blocks, place_stride = (end - begin) * C() + kGap;
         for (int64_t t = begin; t < end; ++t) transform(t, v + (t - begin) * C(), place_stride, copy);
         for (int64_t strip = 0; strip < strips(); ++strip) multiply(begin, end, strip, v, place_stride, m);
       }
@@ -137,13 +140,13 @@ class WinogradJob {
   void run_by_strip() const {
     const int64_t T = grid_.per_image(), window_bytes = cpu::kWinogradPlaces * C() * static_cast<int64_t>(sizeof(Transformed));
     const int64_t at_once = std::clamp<int64_t>(kTransformedBytes / (T * window_bytes), 1, images_);
-    auto* v = scratch<Transformed>(Scratch::transformed, cpu::kWinogradPlaces * at_once * T * C());  // all threads'
+    auto* v = scratch<Transformed>(Scratch::transformed, cpu::kWinogradPlaces * (at_once * T * C() + kGap));  // all threads'
 #pragma omp parallel
     {
       Product* m = products();
       Input* copy = window();
       for (int64_t image = 0; image < images_; image += at_once) {
-        const int64_t first = image * T, tiles = std::min(images_ - image, at_once) * T, place_stride = tiles * C();
+        const int64_t first = image * T, tiles = std::min(images_ - image, at_once) * T, place_stride = tiles * C() + kGap;
         const int64_t blocks = (tiles + kTileBlock - 1) / kTileBlock;
 #pragma omp for
         for (int64_t t = 0; t < tiles; ++t) transform(first + t, v + t * C(), place_stride, copy);

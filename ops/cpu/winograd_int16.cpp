@@ -60,7 +60,7 @@ void multiply(const int16_t* v, int rows, int64_t C, const int16_t* u, int32_t* 
 
 }  // namespace
 
-const WinogradInt16 kWinogradInt16Portable = {transform_input, multiply, transform_output, kStrip};
+const WinogradInt16 kWinogradInt16Portable = {transform_input<PlainIsa>, multiply, transform_output<PlainIsa>, kStrip};
 
 const WinogradInt16& winograd_int16() {
   if (use(Isa::avx512vnni)) return kWinogradInt16Avx512Vnni;

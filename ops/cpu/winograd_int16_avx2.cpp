@@ -41,6 +41,6 @@ void multiply(const int16_t* v, int rows, int64_t C, const int16_t* u, int32_t* 
 
 }  // namespace
 
-const WinogradInt16 kWinogradInt16Avx2 = {transform_input, multiply, transform_output, kWinogradPanel};
+const WinogradInt16 kWinogradInt16Avx2 = {transform_input<PlainIsa>, multiply, transform_output<PlainIsa>, kWinogradPanel};
 
 }  // namespace octet::ops::cpu

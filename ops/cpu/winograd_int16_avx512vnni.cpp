@@ -8,6 +8,20 @@
 namespace octet::ops::cpu {
 namespace {
 
+struct Avx512 {
+  typedef int16_t Lanes16 __attribute__((vector_size(64)));
+
+  [[gnu::always_inline]] static void widen(const uint8_t* codes, Lanes16& out) {
+    out = reinterpret_cast<Lanes16>(_mm512_cvtepu8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(codes))));
+  }
+  [[gnu::always_inline]] static void store_codes(const Floats& v, float low, float high, int32_t zero_point, uint8_t* y,
+                                                 int channels) {
+    const __m512 clamped = _mm512_max_ps(_mm512_min_ps(reinterpret_cast<__m512>(v), _mm512_set1_ps(high)), _mm512_set1_ps(low));
+    const __m512i codes = _mm512_add_epi32(_mm512_cvtps_epi32(clamped), _mm512_set1_epi32(zero_point));
+    _mm512_mask_cvtepi32_storeu_epi8(y, static_cast<__mmask16>((1u << channels) - 1), codes);
+  }
+};
+
 constexpr int64_t kStrip = 64;
 constexpr int kPanels = static_cast<int>(kStrip / kWinogradPanel);
 
@@ -49,6 +63,6 @@ void multiply(const int16_t* v, int rows, int64_t C, const int16_t* u, int32_t* 
 
 }  // namespace
 
-const WinogradInt16 kWinogradInt16Avx512Vnni = {transform_input, multiply, transform_output, kStrip};
+const WinogradInt16 kWinogradInt16Avx512Vnni = {transform_input<Avx512>, multiply, transform_output<Avx512>, kStrip};
 
 }  // namespace octet::ops::cpu

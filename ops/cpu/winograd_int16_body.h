@@ -11,15 +11,36 @@ namespace {
 
 // Vectors of lanes, which the compiler maps to the registers of the instruction set. 64 bytes: one register of AVX-512, two of
 // AVX2.
-typedef int16_t Lanes16 __attribute__((vector_size(64)));
-typedef uint8_t Codes16 __attribute__((vector_size(32)));
 typedef uint32_t Lanes32 __attribute__((vector_size(64)));
 typedef int32_t Signed32 __attribute__((vector_size(64)));
 typedef float Floats __attribute__((vector_size(64)));
 typedef uint8_t Codes32 __attribute__((vector_size(16)));
-constexpr int64_t kInputLanes = 32;
+
+/// What the transforms are made of, in the compiler's own vectors; an instruction set may know better.
+/// Lanes16: channels of int16 that are transformed together.
+struct PlainIsa {
+  typedef int16_t Lanes16 __attribute__((vector_size(32)));
+  typedef uint8_t Codes16 __attribute__((vector_size(16)));
+
+  [[gnu::always_inline]] static void widen(const uint8_t* codes, Lanes16& out) {
+    Codes16 c;
+    std::memcpy(&c, codes, sizeof c);
+    out = __builtin_convertvector(c, Lanes16);
+  }
+  /// clamp(rne(v), low, high) + zero_point, of which `channels` are stored.
+  [[gnu::always_inline]] static void store_codes(const Floats& real, float low, float high, int32_t zero_point, uint8_t* y,
+                                                 int channels) {
+    constexpr float kMagic = 12582912.0f;  // rounds half to even: ops/int8/requantize.h
+    const Floats lowest = Floats{} + low, highest = Floats{} + high;
+    Floats v = real < highest ? real : highest;
+    v = v > lowest ? v : lowest;
+    const Codes32 codes = __builtin_convertvector(__builtin_convertvector((v + kMagic) - kMagic, Signed32) + zero_point, Codes32);
+    std::memcpy(y, &codes, static_cast<size_t>(channels));
+  }
+};
 
 /// B^T d.
+template <class Lanes16>
 [[gnu::always_inline]] inline void transform_six(const Lanes16 (&d)[6], Lanes16 (&out)[6]) {
   const Lanes16 even = d[4] - 4 * d[2], odd = d[3] - 4 * d[1], near = d[4] - d[2], far = 2 * (d[3] - d[1]);
   out[0] = 4 * (d[0] - d[2]) + near;
@@ -30,22 +51,19 @@ constexpr int64_t kInputLanes = 32;
   out[5] = d[5] - d[3] - 4 * (d[3] - d[1]);
 }
 
-/// 32 channels of one window. `channels` of them are real.
-[[gnu::always_inline]] inline void transform_input_lanes(const uint8_t* image, int64_t row_stride, int64_t C, int16_t zero_point,
-                                                         int16_t* v, int64_t place_stride, int64_t channels) {
+/// A vector's channels of one window. No part of its caller: the 72 addresses would be kept in memory from one call to the next.
+template <class Isa>
+[[gnu::noinline]] static void transform_lanes(const uint8_t* image, int64_t row_stride, int64_t C, int16_t zero_point, int16_t* v,
+                                              int64_t place_stride) {
+  using Lanes16 = typename Isa::Lanes16;
   Lanes16 half[6][6];  // [place row][window column]
 #pragma GCC unroll 6
   for (int w = 0; w < 6; ++w) {
     Lanes16 d[6], out[6];
 #pragma GCC unroll 6
     for (int h = 0; h < 6; ++h) {
-      Codes16 codes = {};
-      const uint8_t* from = image + h * row_stride + w * C;
-      if (channels == kInputLanes)
-        std::memcpy(&codes, from, sizeof codes);
-      else
-        for (int64_t i = 0; i < channels; ++i) codes[i] = from[i];
-      d[h] = __builtin_convertvector(codes, Lanes16) - zero_point;
+      Isa::widen(image + h * row_stride + w * C, d[h]);
+      d[h] -= zero_point;
     }
     transform_six(d, out);
 #pragma GCC unroll 6
@@ -56,22 +74,26 @@ constexpr int64_t kInputLanes = 32;
     Lanes16 out[6];
     transform_six(half[h], out);
 #pragma GCC unroll 6
-    for (int w = 0; w < 6; ++w) {
-      int16_t* to = v + (h * 6 + w) * place_stride;
-      if (channels == kInputLanes)
-        std::memcpy(to, &out[w], sizeof out[w]);
-      else
-        for (int64_t i = 0; i < channels; ++i) to[i] = out[w][i];
-    }
+    for (int w = 0; w < 6; ++w, v += place_stride) std::memcpy(v, &out[w], sizeof out[w]);
   }
 }
 
-void transform_input(const uint8_t* image, int64_t row_stride, int64_t C, uint8_t zero_point, int16_t* v, int64_t place_stride) {
-  const int16_t zero = zero_point;
+template <class Isa>
+static void transform_input(const uint8_t* image, int64_t row_stride, int64_t C, uint8_t zero_point, int16_t* v,
+                            int64_t place_stride) {
+  constexpr int64_t kLanes = sizeof(typename Isa::Lanes16) / sizeof(int16_t);
   int64_t c = 0;
-  for (; c + kInputLanes <= C; c += kInputLanes)
-    transform_input_lanes(image + c, row_stride, C, zero, v + c, place_stride, kInputLanes);
-  if (c < C) transform_input_lanes(image + c, row_stride, C, zero, v + c, place_stride, C - c);
+  for (; c + kLanes <= C; c += kLanes) transform_lanes<Isa>(image + c, row_stride, C, zero_point, v + c, place_stride);
+  if (c == C) return;
+  // The last channels, by way of a window and places of whole vectors.
+  uint8_t window[kWinogradPlaces * kLanes] = {};
+  int16_t places[kWinogradPlaces * kLanes];
+  const auto rest = static_cast<size_t>(C - c);
+  for (int64_t h = 0; h < 6; ++h)
+    for (int64_t w = 0; w < 6; ++w) std::memcpy(window + (h * 6 + w) * kLanes, image + c + h * row_stride + w * C, rest);
+  transform_lanes<Isa>(window, 6 * kLanes, kLanes, zero_point, places, kLanes);
+  for (int64_t i = 0; i < kWinogradPlaces; ++i)
+    std::memcpy(v + c + i * place_stride, places + i * kLanes, rest * sizeof(int16_t));
 }
 
 /// A^T m, modulo 2^32.
@@ -83,10 +105,10 @@ void transform_input(const uint8_t* image, int64_t row_stride, int64_t C, uint8_
   out[3] = difference + 4 * difference2 + 24 * m[5];
 }
 
-void transform_output(const int32_t* m, int64_t place_stride, const WinogradCodes& o, int64_t k0, int channels, int rows,
-                      int columns, int64_t first) {
+template <class Isa>
+static void transform_output(const int32_t* m, int64_t place_stride, const WinogradCodes& o, int64_t k0, int channels, int rows,
+                             int columns, int64_t first) {
   constexpr uint32_t kInverseOf9 = 954437177;  // modulo 2^32
-  constexpr float kMagic = 12582912.0f;        // rounds half to even: ops/int8/requantize.h
   Lanes32 half[4][6], sums[4][4];
 #pragma GCC unroll 6
   for (int w = 0; w < 6; ++w) {
@@ -105,18 +127,13 @@ void transform_output(const int32_t* m, int64_t place_stride, const WinogradCode
   std::memcpy(&bias, o.bias_i32 + k0, sizeof bias);
   std::memcpy(&bias_f32, o.bias_f32 + k0, sizeof bias_f32);
   std::memcpy(&multiplier, o.multiplier + k0, sizeof multiplier);
-  const Floats low = Floats{} + static_cast<float>(o.qmin - o.zero_point),
-               high = Floats{} + static_cast<float>(o.qmax - o.zero_point);
+  const auto low = static_cast<float>(o.qmin - o.zero_point), high = static_cast<float>(o.qmax - o.zero_point);
   for (int h = 0; h < rows; ++h)
     for (int w = 0; w < columns; ++w) {
       const Signed32 acc = reinterpret_cast<Signed32>(sums[h][w] * kInverseOf9) >> 6;
       const auto biased = reinterpret_cast<Signed32>(reinterpret_cast<Lanes32>(acc) + reinterpret_cast<Lanes32>(bias));
-      Floats v = (__builtin_convertvector(biased, Floats) + bias_f32) * multiplier;
-      v = v < high ? v : high;
-      v = v > low ? v : low;
-      const Codes32 codes =
-          __builtin_convertvector(__builtin_convertvector((v + kMagic) - kMagic, Signed32) + o.zero_point, Codes32);
-      std::memcpy(o.y + first + h * o.row_stride + w * o.outputs, &codes, static_cast<size_t>(channels));
+      const Floats v = (__builtin_convertvector(biased, Floats) + bias_f32) * multiplier;
+      Isa::store_codes(v, low, high, o.zero_point, o.y + first + h * o.row_stride + w * o.outputs, channels);
     }
 }
 
