@@ -1,18 +1,18 @@
 #include "ops/int8/quantize.h"
 
+#include "ops/cpu/qquantize.h"
 #include "ops/int8/requantize.h"
 
 namespace octet::ops::int8 {
 
 Tensor quantize(const Tensor& x, QParams qparams) {
   check_qparams(qparams, DType::quint8, "quantize");
-  const float inverse_scale = 1.0f / qparams.scale;
-  const int32_t zero_point = qparams.zero_point;
-  const auto code = [&](float v) { return static_cast<uint8_t>(quantize_value(v, inverse_scale, zero_point, {0, 255})); };
+  const cpu::QuantizeConstants constants{1.0f / qparams.scale, qparams.zero_point};
+  const cpu::QuantizeRow quantize_row = cpu::quantize_row();
   const float* px = x.data<float>();
   if (x.dim() != 4) {
     Tensor codes(x.shape(), DType::quint8);
-    for (int64_t i = 0; i < x.numel(); ++i) codes.data<uint8_t>()[i] = code(px[i]);
+    quantize_row(px, x.numel(), 1, x.numel(), constants, codes.data<uint8_t>());
     return codes;
   }
   const int64_t N = x.size(0), C = x.size(1), H = x.size(2), W = x.size(3);
@@ -20,13 +20,8 @@ Tensor quantize(const Tensor& x, QParams qparams) {
   uint8_t* pc = codes.data<uint8_t>();
 #pragma omp parallel for collapse(2)
   for (int64_t n = 0; n < N; ++n)
-    for (int64_t h = 0; h < H; ++h) {
-      uint8_t* row = pc + (n * H + h) * W * C;
-      for (int64_t c = 0; c < C; ++c) {
-        const float* from = px + ((n * C + c) * H + h) * W;
-        for (int64_t w = 0; w < W; ++w) row[w * C + c] = code(from[w]);
-      }
-    }
+    for (int64_t h = 0; h < H; ++h)
+      quantize_row(px + (n * C * H + h) * W, H * W, C, W, constants, pc + (n * H + h) * W * C);
   return codes;
 }
 
