@@ -27,19 +27,23 @@ Tensor DepthwiseConv2d::operator()(const Tensor& x) const {
   Tensor y({N, s.out_height, s.out_width, C});
   float* py = y.data<float>();
   const float *bias = bias_.data<float>(), *taps = taps_.data<float>();
-#pragma omp parallel for
-  for (int64_t i = 0; i < N * s.cols(); ++i) {
-    const int64_t n = i / s.cols(), p = i % s.cols() / s.out_width, q = i % s.out_width;
-    float* out = py + i * C;
-    std::copy_n(bias, C, out);
-    const float* w = taps;
-    for (int64_t r = 0; r < s.kernel.h; ++r)
-      for (int64_t t = 0; t < s.kernel.w; ++t, w += C) {
-        const float* pixel = images.at(n, p * s.stride.h + r, (q * s.stride.w + t) * C);
+#pragma omp parallel
+  {
+    images.fill();
+#pragma omp for
+    for (int64_t i = 0; i < N * s.cols(); ++i) {
+      const int64_t n = i / s.cols(), p = i % s.cols() / s.out_width, q = i % s.out_width;
+      float* out = py + i * C;
+      std::copy_n(bias, C, out);
+      const float* w = taps;
+      for (int64_t r = 0; r < s.kernel.h; ++r)
+        for (int64_t t = 0; t < s.kernel.w; ++t, w += C) {
+          const float* pixel = images.at(n, p * s.stride.h + r, (q * s.stride.w + t) * C);
 #pragma omp simd
-        for (int64_t c = 0; c < C; ++c) out[c] += pixel[c] * w[c];
-      }
-    for (int64_t c = 0; c < C; ++c) out[c] = out[c] < low_ ? low_ : out[c];
+          for (int64_t c = 0; c < C; ++c) out[c] += pixel[c] * w[c];
+        }
+      for (int64_t c = 0; c < C; ++c) out[c] = out[c] < low_ ? low_ : out[c];
+    }
   }
   return y;
 }

@@ -117,32 +117,36 @@ void InferenceConv2d::run_directly(const Tensor& x, const Im2colShape& s, const 
   const auto row_bytes = static_cast<int64_t>(sizeof(float)) * run * strip_width;
   const int64_t rows_at_once = std::clamp<int64_t>(kWeightBytes / row_bytes, 1, R);
   const float* weights = direct_->weights.data<float>();
-#pragma omp parallel for collapse(3) schedule(dynamic)
-  for (int64_t strip = 0; strip < strips; ++strip)
-    for (int64_t n = 0; n < N; ++n)
-      for (int64_t b = 0; b < blocks; ++b)
-        for (int64_t r = 0; r < R; r += rows_at_once) {  // later rows are added to what y already holds
-          const int64_t end = std::min(pixels, (b + 1) * kBlock), k = strip * strip_width,
-                        row_end = std::min(R, r + rows_at_once);
-          for (int64_t pixel = b * kBlock; pixel < end; pixel += cpu::FTile::kRows) {
-            cpu::FTile tile;
-            tile.count = static_cast<int>(std::min<int64_t>(cpu::FTile::kRows, end - pixel));
-            images.windows(s, n, pixel, tile.count, tile.rows);
-            for (int m = 0; m < tile.count; ++m) tile.rows[m] += r * images.row_stride();
-            tile.runs = row_end - r;
-            tile.run_stride = images.row_stride();
-            tile.run = run;
-            tile.weights = weights + (strip * R + r) * run * strip_width;
-            tile.outputs = std::min(strip_width, K - k);
-            const int64_t at = (n * pixels + pixel) * K + k;
-            tile.bias = r == 0 ? bias_.data<float>() + k : nullptr;
-            tile.added = r > 0 ? y + at : added ? added + at : nullptr;
-            tile.low = row_end == R ? low_ : -std::numeric_limits<float>::infinity();
-            tile.y = y + at;
-            tile.y_stride = K;
-            cpu::fconv_kernels().tile(tile);
+#pragma omp parallel
+  {
+    images.fill();
+#pragma omp for collapse(3) schedule(dynamic)
+    for (int64_t strip = 0; strip < strips; ++strip)
+      for (int64_t n = 0; n < N; ++n)
+        for (int64_t b = 0; b < blocks; ++b)
+          for (int64_t r = 0; r < R; r += rows_at_once) {  // later rows are added to what y already holds
+            const int64_t end = std::min(pixels, (b + 1) * kBlock), k = strip * strip_width,
+                          row_end = std::min(R, r + rows_at_once);
+            for (int64_t pixel = b * kBlock; pixel < end; pixel += cpu::FTile::kRows) {
+              cpu::FTile tile;
+              tile.count = static_cast<int>(std::min<int64_t>(cpu::FTile::kRows, end - pixel));
+              images.windows(s, n, pixel, tile.count, tile.rows);
+              for (int m = 0; m < tile.count; ++m) tile.rows[m] += r * images.row_stride();
+              tile.runs = row_end - r;
+              tile.run_stride = images.row_stride();
+              tile.run = run;
+              tile.weights = weights + (strip * R + r) * run * strip_width;
+              tile.outputs = std::min(strip_width, K - k);
+              const int64_t at = (n * pixels + pixel) * K + k;
+              tile.bias = r == 0 ? bias_.data<float>() + k : nullptr;
+              tile.added = r > 0 ? y + at : added ? added + at : nullptr;
+              tile.low = row_end == R ? low_ : -std::numeric_limits<float>::infinity();
+              tile.y = y + at;
+              tile.y_stride = K;
+              cpu::fconv_kernels().tile(tile);
+            }
           }
-        }
+  }
 }
 
 void InferenceConv2d::run_winograd(const Tensor& x, const Im2colShape& s, const float* added, float* y) const {

@@ -55,8 +55,9 @@ struct ConvWeights {
 struct ConvTile {
   const uint8_t* windows[kConvRows];  // first byte of each pixel's window; kConvGroup - 1 bytes behind its last run are read too
   int pixels;
-  int64_t row_stride;  // bytes from one row of the image to the next
-  uint8_t* y;          // [pixels, K]
+  int64_t row_stride;   // bytes from one row of the image to the next
+  uint8_t* y;           // [pixels, K]
+  const int8_t* ahead;  // weights that will be wanted soon: a quarter of a strip is fetched from here; or null
 };
 
 /// The outputs of one strip. Needs AVX-512 VNNI.

@@ -17,11 +17,14 @@ void conv_tile(const ConvView& w, const ConvTile& tile, int64_t strip) {
 #pragma GCC unroll 4
     for (int n = 0; n < Panels; ++n) sum[m][n] = _mm512_setzero_si512();
   const int8_t* weights = w.strips + strip * w.rows * w.run * kConvStrip;
+  const int8_t* ahead = tile.ahead ? tile.ahead : weights;
   for (int64_t r = 0; r < w.rows; ++r) {
     const uint8_t* x[Pixels];
     for (int m = 0; m < Pixels; ++m) x[m] = tile.windows[m] + r * tile.row_stride;
     for (int64_t i = 0; i < w.run; i += kConvGroup, weights += kConvStrip * kConvGroup) {
       __m512i b[Panels];
+      _mm_prefetch(reinterpret_cast<const char*>(ahead), _MM_HINT_T1);
+      ahead += kConvStrip;
 #pragma GCC unroll 4
       for (int n = 0; n < Panels; ++n) b[n] = _mm512_load_si512(weights + n * kConvPanel * kConvGroup);
 #pragma GCC unroll 6

@@ -1,3 +1,4 @@
+// The loop of ops/cpu/qquantize_body.h, vectorised by the compiler for AVX2.
 #include "ops/cpu/qquantize_body.h"
 
 namespace octet::ops::cpu {

@@ -1,5 +1,7 @@
 #include "ops/int8/direct_conv2d.h"
 
+#include <omp.h>
+
 #include <algorithm>
 
 #include "ops/cpu/isa.h"
@@ -27,20 +29,29 @@ Tensor DirectConv2d::operator()(const Tensor& x, const Im2colShape& s) const {
   const int64_t blocks = (pixels + kBlock - 1) / kBlock;
   uint8_t* py = y.data<uint8_t>();
   const cpu::ConvView view = w.view();
-#pragma omp parallel for collapse(3) schedule(dynamic)
-  for (int64_t strip = 0; strip < strips; ++strip)  // outermost: its weights stay in the second-level cache
-    for (int64_t n = 0; n < N; ++n)
-      for (int64_t b = 0; b < blocks; ++b) {
-        const int64_t end = std::min(pixels, (b + 1) * kBlock);
-        for (int64_t pixel = b * kBlock; pixel < end; pixel += cpu::kConvRows) {
-          cpu::ConvTile tile;
-          tile.pixels = static_cast<int>(std::min<int64_t>(cpu::kConvRows, end - pixel));
-          tile.row_stride = images.row_stride();
-          tile.y = py + (n * pixels + pixel) * K;
-          images.windows(s, n, pixel, tile.pixels, tile.windows);
-          cpu::conv_tile_avx512vnni(view, tile, strip);
+  const int64_t strip_bytes = w.rows * w.run * cpu::kConvStrip, stride_ahead = N * blocks == 1 ? omp_get_max_threads() : 1;
+#pragma omp parallel
+  {
+    images.fill();
+#pragma omp for collapse(3) schedule(dynamic)
+    for (int64_t strip = 0; strip < strips; ++strip)  // outermost: its weights stay in the second-level cache
+      for (int64_t n = 0; n < N; ++n)
+        for (int64_t b = 0; b < blocks; ++b) {
+          const int64_t end = std::min(pixels, (b + 1) * kBlock);
+          for (int64_t pixel = b * kBlock; pixel < end; pixel += cpu::kConvRows) {
+            cpu::ConvTile tile;
+            tile.pixels = static_cast<int>(std::min<int64_t>(cpu::kConvRows, end - pixel));
+            tile.row_stride = images.row_stride();
+            tile.y = py + (n * pixels + pixel) * K;
+            images.windows(s, n, pixel, tile.pixels, tile.windows);
+            const int64_t quarter = (pixel - b * kBlock) / cpu::kConvRows - 1;
+            tile.ahead = quarter >= 0 && quarter < 4 && b == blocks - 1 && n == N - 1 && strip + stride_ahead < strips
+                             ? view.strips + (strip + stride_ahead) * strip_bytes + quarter * strip_bytes / 4
+                             : nullptr;
+            cpu::conv_tile_avx512vnni(view, tile, strip);
+          }
         }
-      }
+  }
   return y;
 }
 
