@@ -200,9 +200,9 @@ apps::Evaluation evaluate(const apps::Model& model, const nn::Graph* fake, const
   apps::show_stage(10, "Evaluate");
   const loaders::Imagenette data(o.data.data, o.data.split,
                                  {.limit = o.eval_limit ? std::optional(static_cast<size_t>(o.eval_limit)) : std::nullopt});
-  const nn::Graph fast = quant::optimize_for_inference(model.graph);
+  const nn::Graph fast = quant::optimize_for_inference(model.graph), fast_int8 = quant::optimize_for_inference(int8);
   std::optional<nn::Graph> fast_fake;
-  std::vector<const nn::Graph*> graphs = {&fast, &int8};
+  std::vector<const nn::Graph*> graphs = {&fast, &fast_int8};
   if (fake) {
     constexpr int kCompared = 8;  // images
     std::vector<size_t> indices = loaders::subset_indices(data.size(), kCompared, loaders::Subset::spread);

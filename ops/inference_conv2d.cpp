@@ -153,7 +153,9 @@ void InferenceConv2d::run_winograd(const Tensor& x, const Im2colShape& s, const 
   std::call_once(winograd_->once, [this] { winograd_->weights = pack_winograd(weight_); });
   const int64_t K = weight_.size(0);
   const cpu::WinogradFloats output{bias_.data<float>(), added, low_, K, s.out_width * K, y};
-  WinogradJob(cpu::fconv_kernels().winograd, x.data<float>(), x.size(0), s, 0.0f, winograd_->weights, output, K).run();
+  WinogradJob(cpu::fconv_kernels().winograd, x.data<float>(), x.size(0), s, 0.0f, winograd_->weights, output, K,
+              [](int64_t, int64_t) {})
+      .run();
 }
 
 }  // namespace octet::ops

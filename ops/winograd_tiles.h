@@ -25,7 +25,9 @@ struct WinogradGrid {
 };
 
 /// One call. Tile t is number t % per_image of image t / per_image.
-template <class Kernels>
+///
+/// finish(first, n): called when the n outputs from y[first] on are there, all channels of the strip of some pixels in a row.
+template <class Kernels, class Finish>
 class WinogradJob {
  public:
   using Input = typename Kernels::Input;
@@ -34,8 +36,17 @@ class WinogradJob {
 
   /// x [images, H, W, C]; zero: what lies outside it; u: transformed weights [strips, 36, C, strip] in the kernels' order.
   WinogradJob(const Kernels& kernels, const Input* x, int64_t images, const Im2colShape& shape, Input zero, const Tensor& u,
-              const typename Kernels::Output& output, int64_t outputs)
-      : kernels_(kernels), x_(x), images_(images), s_(shape), zero_(zero), u_(u), output_(output), K_(outputs), grid_(shape) {}
+              const typename Kernels::Output& output, int64_t outputs, Finish finish)
+      : kernels_(kernels),
+        x_(x),
+        images_(images),
+        s_(shape),
+        zero_(zero),
+        u_(u),
+        output_(output),
+        K_(outputs),
+        grid_(shape),
+        finish_(std::move(finish)) {}
 
   void run() const {
     if (u_.nbytes() <= kSmallWeights)
@@ -65,7 +76,9 @@ class WinogradJob {
   }
 
   /// [36, kTileBlock * strip + kGap], of this thread.
-  Product* products() const { return scratch<Product>(Scratch::products, cpu::kWinogradPlaces * (kTileBlock * kernels_.strip + kGap)); }
+  Product* products() const {
+    return scratch<Product>(Scratch::products, cpu::kWinogradPlaces * (kTileBlock * kernels_.strip + kGap));
+  }
   /// [6, 6, C], of this thread.
   Input* window() const { return scratch<Input>(Scratch::windows, cpu::kWinogradPlaces * C()); }
 
@@ -112,10 +125,20 @@ class WinogradJob {
       const int64_t p = tile / grid_.across * cpu::kWinogradTile, q = tile % grid_.across * cpu::kWinogradTile;
       const auto rows = static_cast<int>(std::min(cpu::kWinogradTile, s_.out_height - p));
       const auto columns = static_cast<int>(std::min(cpu::kWinogradTile, s_.out_width - q));
+      const int64_t first = ((n * s_.out_height + p) * s_.out_width + q) * K_ + first_k;
       for (int64_t k = first_k; k < end_k; k += cpu::kWinogradPanel)
         kernels_.output(m + t * width + k - first_k, m_stride, output_, k,
-                        static_cast<int>(std::min(cpu::kWinogradPanel, K_ - k)), rows, columns,
-                        ((n * s_.out_height + p) * s_.out_width + q) * K_ + k);
+                        static_cast<int>(std::min(cpu::kWinogradPanel, K_ - k)), rows, columns, first + k - first_k);
+      finish_pixels(first, end_k - first_k, rows, columns);
+    }
+  }
+
+  void finish_pixels(int64_t first, int64_t channels, int rows, int columns) const {
+    for (int64_t row = 0; row < rows; ++row, first += s_.out_width * K_) {
+      if (channels == K_)
+        finish_(first, columns * K_);
+      else
+        for (int64_t column = 0; column < columns; ++column) finish_(first + column * K_, channels);
     }
   }
 
@@ -169,6 +192,7 @@ class WinogradJob {
   typename Kernels::Output output_;
   int64_t K_;
   WinogradGrid grid_;
+  Finish finish_;
 };
 
 }  // namespace octet::ops

@@ -25,31 +25,59 @@ op::Lowered lowered(const Node& node, const op::Conv2d& conv, bool adds, bool re
           [layer](std::span<const Tensor> in) { return (*layer)(in[0], in.size() > 1 ? in[1] : Tensor()); }};
 }
 
-/// conv -> add (-> relu), nobody else reading what lies between, becomes one node in the place of the last.
+/// The only node that reads this one's result, or null.
+Node* only_user(Graph& graph, const Node* node) {
+  const auto users = graph.users(node);
+  return users.size() == 1 ? users[0] : nullptr;
+}
+
+/// Where a summand of `add` is a convolution (as `is_conv` has it) that nobody else reads: its place among the inputs.
+template <class IsConv>
+std::optional<size_t> fusable_summand(Graph& graph, const Node& add, IsConv&& is_conv) {
+  if (add.inputs[0] == add.inputs[1]) return std::nullopt;
+  for (size_t i : {0, 1})
+    if (is_conv(*add.inputs[i]) && only_user(graph, add.inputs[i]) == &add) return i;
+  return std::nullopt;
+}
+
+/// conv -> add (-> relu) becomes one node in the place of the last.
 void fuse_add(Graph& graph) {
-  const auto only_user = [&](const Node* node) {
-    const auto users = graph.users(node);
-    return users.size() == 1 ? users[0] : nullptr;
-  };
   for (auto it = graph.nodes().begin(); it != graph.nodes().end();) {
     Node& add = *it++;
-    if (!is<op::Add>(add.op) || add.inputs[0] == add.inputs[1]) continue;
-    const auto fusable = [&](const Node* node) {
-      return has_kernel(*node) && !std::get<op::Conv2d>(node->op).relu && only_user(node) == &add;
-    };
-    const size_t which = fusable(add.inputs[0]) ? 0 : 1;
-    Node* conv = add.inputs[which];
-    if (!fusable(conv)) continue;
-    Node* relu = only_user(&add);
+    if (!is<op::Add>(add.op)) continue;
+    const auto summand =
+        fusable_summand(graph, add, [](const Node& node) { return has_kernel(node) && !std::get<op::Conv2d>(node.op).relu; });
+    if (!summand) continue;
+    Node *conv = add.inputs[*summand], *relu = only_user(graph, &add);
     if (relu != nullptr && !is<op::Relu>(relu->op)) relu = nullptr;
     Node* last = relu ? relu : &add;
     last->op = lowered(*conv, std::get<op::Conv2d>(conv->op), true, relu != nullptr);
     last->parameters = conv->parameters;
-    last->inputs = {conv->inputs[0], add.inputs[1 - which]};
+    last->inputs = {conv->inputs[0], add.inputs[1 - *summand]};
     if (relu) {
       if (it != graph.nodes().end() && &*it == relu) ++it;
       graph.erase(&add);
     }
+    graph.erase(conv);
+  }
+}
+
+/// The same for codes.
+void fuse_quantized_add(Graph& graph) {
+  for (Node& add : graph.nodes()) {
+    const auto* o = std::get_if<op::QuantizedAdd>(&add.op);
+    if (o == nullptr) continue;
+    const auto summand = fusable_summand(graph, add, [](const Node& node) { return is<op::QuantizedConv2d>(node.op); });
+    if (!summand) continue;
+    Node* conv = add.inputs[*summand];
+    ops::int8::AddParams params = o->params;
+    if (*summand == 1) std::swap(params.a, params.b);  // the convolution's codes are the first summand
+    const auto layer = std::get<op::QuantizedConv2d>(conv->op).layer;
+    add.inputs = {conv->inputs[0], add.inputs[1 - *summand]};
+    add.parameters = {{"weight", layer->params().weight}};
+    add.op = op::Lowered{
+        str("QuantizedConv2dAdd", params.relu ? "ReLU" : ""),
+        [layer, addition = ops::int8::Addition(params)](std::span<const Tensor> in) { return (*layer)(in[0], addition, in[1]); }};
     graph.erase(conv);
   }
 }
@@ -143,6 +171,7 @@ Graph optimize_for_inference(const Graph& graph) {
   fuse_relu(fast);
   fuse_add(fast);
   Layouts(fast).apply();
+  fuse_quantized_add(fast);
   return fast;
 }
 

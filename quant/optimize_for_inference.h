@@ -2,6 +2,7 @@
 //
 //   float: batch norm folded, relu and residual additions in the convolution before them, channels last from the first
 //   convolution to the last pool (ops/inference_conv2d.h). Observers and fake quantization stay where they are.
+//   int8:  additions in the convolution before them (ops/int8/add.h).
 // PyTorch counterpart: torch.jit.optimize_for_inference, with model.to(memory_format=torch.channels_last).
 #pragma once
 

@@ -7,6 +7,9 @@ namespace octet::ops::cpu {
 
 const QAddKernels kQAddPortable = {add_by_shift, add_by_float};
 
-const QAddKernels& qadd_kernels() { return use(Isa::avx2) ? kQAddAvx2 : kQAddPortable; }
+const QAddKernels& qadd_kernels() {
+  if (use(Isa::avx512vnni)) return kQAddAvx512Vnni;
+  return use(Isa::avx2) ? kQAddAvx2 : kQAddPortable;
+}
 
 }  // namespace octet::ops::cpu

@@ -24,6 +24,6 @@ struct QAddKernels {
 /// For active_isa().
 const QAddKernels& qadd_kernels();
 
-extern const QAddKernels kQAddPortable, kQAddAvx2;
+extern const QAddKernels kQAddPortable, kQAddAvx2, kQAddAvx512Vnni;
 
 }  // namespace octet::ops::cpu

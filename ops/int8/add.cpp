@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "ops/cpu/qadd.h"
-
 namespace octet::ops::int8 {
 namespace {
 
@@ -34,15 +32,22 @@ cpu::QAddShift qnnpack_constants(const AddParams& p) {
           .qmax = 255};
 }
 
-/// kernel(begin, count) over [0, n) on all threads.
-template <class Kernel>
-void in_chunks(int64_t n, Kernel&& kernel) {
-  constexpr int64_t kChunk = 1 << 14;
-#pragma omp parallel for if (n > kChunk)
-  for (int64_t begin = 0; begin < n; begin += kChunk) kernel(begin, std::min(kChunk, n - begin));
+}  // namespace
+
+Addition::Addition(const AddParams& params) : by_shift_(params.engine == Engine::qnnpack) {
+  if (by_shift_)
+    shift_ = qnnpack_constants(params);
+  else
+    real_ = fbgemm_constants(params);
 }
 
-}  // namespace
+void Addition::operator()(const uint8_t* a, const uint8_t* b, int64_t n, uint8_t* y) const {
+  const cpu::QAddKernels& kernels = cpu::qadd_kernels();
+  if (by_shift_)
+    kernels.by_shift(a, b, n, shift_, y);
+  else
+    kernels.by_float(a, b, n, real_, y);
+}
 
 Tensor add(const Tensor& a, const Tensor& b, const AddParams& params) {
   OCTET_CHECK(a.shape() == b.shape() && a.dtype() == DType::quint8 && b.dtype() == DType::quint8,
@@ -51,14 +56,11 @@ Tensor add(const Tensor& a, const Tensor& b, const AddParams& params) {
   Tensor y(a.shape(), DType::quint8);
   const uint8_t *pa = a.data<uint8_t>(), *pb = b.data<uint8_t>();
   uint8_t* py = y.data<uint8_t>();
-  const cpu::QAddKernels& kernels = cpu::qadd_kernels();
-  if (params.engine == Engine::qnnpack) {
-    const cpu::QAddShift constants = qnnpack_constants(params);
-    in_chunks(y.numel(), [&](int64_t i, int64_t n) { kernels.by_shift(pa + i, pb + i, n, constants, py + i); });
-  } else {
-    const cpu::QAddFloat constants = fbgemm_constants(params);
-    in_chunks(y.numel(), [&](int64_t i, int64_t n) { kernels.by_float(pa + i, pb + i, n, constants, py + i); });
-  }
+  const Addition addition(params);
+  constexpr int64_t kChunk = 1 << 14;
+  const int64_t n = y.numel();
+#pragma omp parallel for if (n > kChunk)
+  for (int64_t begin = 0; begin < n; begin += kChunk) addition(pa + begin, pb + begin, std::min(kChunk, n - begin), py + begin);
   return y;
 }
 

@@ -8,6 +8,7 @@
 // Shapes are equal, quint8. PyTorch counterpart: torch.ops.quantized.add, add_relu.
 #pragma once
 
+#include "ops/cpu/qadd.h"
 #include "ops/int8/qparams.h"
 #include "tensor/tensor.h"
 
@@ -20,5 +21,30 @@ struct AddParams {
 };
 
 Tensor add(const Tensor& a, const Tensor& b, const AddParams& params);
+
+/// The same for codes where they lie, with its constants made once.
+class Addition {
+ public:
+  explicit Addition(const AddParams& params);
+
+  /// y[i] = a[i] + b[i] for i < n, on this thread; y may be a or b.
+  void operator()(const uint8_t* a, const uint8_t* b, int64_t n, uint8_t* y) const;
+
+ private:
+  bool by_shift_;  // the engine's rule: the one or the other below
+  cpu::QAddShift shift_{};
+  cpu::QAddFloat real_{};
+};
+
+/// What a convolution adds to its codes as soon as they are made; nothing, if `addition` is null.
+struct Addend {
+  const Addition* addition = nullptr;
+  const uint8_t* codes = nullptr;  // of the convolution's output shape: the second summand
+
+  /// To the n codes from y[first] on.
+  void add_to(uint8_t* y, int64_t first, int64_t n) const {
+    if (addition) (*addition)(y + first, codes + first, n, y + first);
+  }
+};
 
 }  // namespace octet::ops::int8

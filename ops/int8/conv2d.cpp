@@ -89,22 +89,34 @@ Conv2d::Conv2d(Conv2dParams params)
   }
 }
 
-Tensor Conv2d::operator()(const Tensor& x) const {
+Im2colShape Conv2d::shape_of(const Tensor& x) const {
   OCTET_CHECK(x.dim() == 4 && x.dtype() == DType::quint8, "int8 conv2d: expected input quint8 [N, H, W, C], got ", x.dtype(), " ",
               x.shape());
-  const Im2colShape shape = conv2d_shape({x.size(0), x.size(3), x.size(1), x.size(2)}, params_.weight.shape(), params_.options);
+  return conv2d_shape({x.size(0), x.size(3), x.size(1), x.size(2)}, params_.weight.shape(), params_.options);
+}
+
+Tensor Conv2d::operator()(const Tensor& x, const Addition& addition, const Tensor& other) const {
+  const Im2colShape s = shape_of(x);
+  const Shape y{x.size(0), s.out_height, s.out_width, params_.weight.size(0)};
+  OCTET_CHECK(other.shape() == y && other.dtype() == DType::quint8, "int8 conv2d: cannot add ", other.dtype(), " ", other.shape(),
+              " to an output ", y);
+  return run(x, {&addition, other.data<uint8_t>()});
+}
+
+Tensor Conv2d::run(const Tensor& x, const Addend& addend) const {
+  const Im2colShape shape = shape_of(x);
   const int64_t worthwhile =
       direct_ ? WinogradConv2d::kWorthwhileTilesBesideDirect : WinogradConv2d::kWorthwhileTilesBesideIm2col;
   if (winograd_applies_ && WinogradConv2d::tiles(x.size(0), shape) >= worthwhile) {
     std::call_once(*winograd_once_, [this] {
       winograd_ = std::make_unique<WinogradConv2d>(params_.weight, params_.input.zero_point, requantization_);
     });
-    return (*winograd_)(x, shape);
+    return (*winograd_)(x, shape, addend);
   }
-  return direct_ ? (*direct_)(x, shape) : by_im2col(x, shape);
+  return direct_ ? (*direct_)(x, shape, addend) : by_im2col(x, shape, addend);
 }
 
-Tensor Conv2d::by_im2col(const Tensor& x, const Im2colShape& shape) const {
+Tensor Conv2d::by_im2col(const Tensor& x, const Im2colShape& shape, const Addend& addend) const {
   const int64_t N = x.size(0), K = params_.weight.size(0), groups = params_.options.groups, pixels = shape.cols();
   Tensor y({N, shape.out_height, shape.out_width, K}, DType::quint8);
   const uint8_t* px = x.data<uint8_t>();
@@ -125,9 +137,11 @@ Tensor Conv2d::by_im2col(const Tensor& x, const Im2colShape& shape) const {
           windows.gather(px + n * image_bytes, pixel / shape.out_width, pixel % shape.out_width, rows.data() + i * w.depth);
         }
         cpu::qgemm(rows.data(), count, w, acc.data());
-        for (int64_t i = 0; i < count; ++i)
-          requantize(acc.data() + i * w.padded_outputs(), requantization_, g * w.outputs, w.outputs,
-                     py + (first + i) * K + g * w.outputs);
+        for (int64_t i = 0; i < count; ++i) {
+          const int64_t at = (first + i) * K + g * w.outputs;
+          requantize(acc.data() + i * w.padded_outputs(), requantization_, g * w.outputs, w.outputs, py + at);
+          addend.add_to(py, at, w.outputs);
+        }
       }
     }
   }

@@ -38,12 +38,17 @@ class Conv2d {
   /// Checks the parameters and packs the weights. Throws Error.
   explicit Conv2d(Conv2dParams params);
 
-  Tensor operator()(const Tensor& x) const;
+  Tensor operator()(const Tensor& x) const { return run(x, {}); }
+
+  /// Followed by ops/int8/add.h, in one pass: the convolution's codes are the first summand, `other` the second.
+  Tensor operator()(const Tensor& x, const Addition& addition, const Tensor& other) const;
 
   const Conv2dParams& params() const { return params_; }
 
  private:
-  Tensor by_im2col(const Tensor& x, const Im2colShape& shape) const;
+  Im2colShape shape_of(const Tensor& x) const;
+  Tensor run(const Tensor& x, const Addend& addend) const;
+  Tensor by_im2col(const Tensor& x, const Im2colShape& shape, const Addend& addend) const;
 
   Conv2dParams params_;
   Requantization requantization_;

@@ -18,7 +18,7 @@ constexpr int64_t kBlock = 16 * cpu::kConvRows;
 
 bool DirectConv2d::available() { return cpu::use(cpu::Isa::avx512vnni); }
 
-Tensor DirectConv2d::operator()(const Tensor& x, const Im2colShape& s) const {
+Tensor DirectConv2d::operator()(const Tensor& x, const Im2colShape& s, const Addend& addend) const {
   const cpu::ConvWeights& w = weights_;
   const bool runs_are_whole = w.run == s.kernel.w * s.channels;  // otherwise a window's last run reads beyond it
   const PaddedImages<uint8_t> images(x, s.padding, s.height + 2 * s.padding.h,
@@ -49,6 +49,8 @@ Tensor DirectConv2d::operator()(const Tensor& x, const Im2colShape& s) const {
                              ? view.strips + (strip + stride_ahead) * strip_bytes + quarter * strip_bytes / 4
                              : nullptr;
             cpu::conv_tile_avx512vnni(view, tile, strip);
+            const int64_t k = strip * cpu::kConvStrip, channels = std::min(cpu::kConvStrip, K - k);
+            for (int64_t m = 0; m < tile.pixels; ++m) addend.add_to(py, (n * pixels + pixel + m) * K + k, channels);
           }
         }
   }

@@ -4,6 +4,7 @@
 
 #include "ops/cpu/qconv.h"
 #include "ops/im2col.h"
+#include "ops/int8/add.h"
 
 namespace octet::ops::int8 {
 
@@ -17,7 +18,7 @@ class DirectConv2d {
       : input_zero_point_(input_zero_point), weights_(weight, input_zero_point, requantization) {}
 
   /// x quint8 [N, H, W, C] -> [N, P, Q, K].
-  Tensor operator()(const Tensor& x, const Im2colShape& shape) const;
+  Tensor operator()(const Tensor& x, const Im2colShape& shape, const Addend& addend = {}) const;
 
  private:
   int32_t input_zero_point_;

@@ -29,13 +29,15 @@ WinogradConv2d::WinogradConv2d(const Tensor& weight, int32_t input_zero_point, c
   multiplier_.resize(padded);
 }
 
-Tensor WinogradConv2d::operator()(const Tensor& x, const Im2colShape& s) const {
+Tensor WinogradConv2d::operator()(const Tensor& x, const Im2colShape& s, const Addend& addend) const {
   const int64_t N = x.size(0), K = outputs_;
   Tensor y({N, s.out_height, s.out_width, K}, DType::quint8);
   const WinogradCodes codes{
       bias_i32_.data(), bias_f32_.data(), multiplier_.data(), output_zero_point_, range_.qmin, range_.qmax, K,
       s.out_width * K,  y.data<uint8_t>()};
-  WinogradJob(winograd_int16(), x.data<uint8_t>(), N, s, static_cast<uint8_t>(input_zero_point_), weights_, codes, K).run();
+  WinogradJob(winograd_int16(), x.data<uint8_t>(), N, s, static_cast<uint8_t>(input_zero_point_), weights_, codes, K,
+              [&](int64_t first, int64_t n) { addend.add_to(codes.y, first, n); })
+      .run();
   return y;
 }
 

@@ -4,6 +4,7 @@
 
 #include "ops/cpu/winograd_int16.h"
 #include "ops/im2col.h"
+#include "ops/int8/add.h"
 
 namespace octet::ops::int8 {
 
@@ -20,7 +21,7 @@ class WinogradConv2d {
   static constexpr int64_t kWorthwhileTilesBesideDirect = 12, kWorthwhileTilesBesideIm2col = 12;
 
   /// x quint8 [N, H, W, C] -> [N, P, Q, K].
-  Tensor operator()(const Tensor& x, const Im2colShape& shape) const;
+  Tensor operator()(const Tensor& x, const Im2colShape& shape, const Addend& addend = {}) const;
 
  private:
   int64_t outputs_, channels_;

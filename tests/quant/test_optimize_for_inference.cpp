@@ -6,6 +6,8 @@
 #include "nn/trace.h"
 #include "ops/conv2d.h"
 #include "ops/elementwise.h"
+#include "quant/convert.h"
+#include "quant/insert_observers.h"
 #include "tests/support/compare.h"
 #include "tests/support/gradcheck.h"
 #include "tests/support/make.h"
@@ -49,6 +51,21 @@ TEST(OptimizeForInference, AdditionsThatCannotBeFused) {
   graph.append({.name = "output", .kind = nn::NodeKind::output, .op = nn::op::Output{}, .inputs = {fused}});
   const Tensor input = test::random_floats({2, 3, 9, 10}, 4);
   EXPECT_LT(test::relative_error(nn::run(optimize_for_inference(graph), input), nn::run(graph, input)), 1e-5);
+}
+
+/// int8: additions become part of the convolution before them, whichever summand that is, and every code stays.
+TEST(OptimizeForInference, SameCodes) {
+  for (const char* backend : {"qnnpack", "fbgemm"}) {
+    const auto model = nn::make_model({nn::Network::resnet18}, 10);
+    test::fill_by_formula(*model);
+    const Tensor x = test::hashed_values({2, 3, 64, 64}, 7, 2.0);
+    const QConfigMapping qconfig = get_default_qconfig_mapping(backend);
+    const nn::Graph prepared = prepare(nn::trace(*model, x), qconfig);
+    nn::run(prepared, x);
+    const nn::Graph int8 = convert(prepared, qconfig), fast = optimize_for_inference(int8);
+    EXPECT_EQ(fast.nodes().size() + 8, int8.nodes().size());  // additions
+    EXPECT_TRUE(test::bits_equal(nn::run(fast, x), nn::run(int8, x))) << backend;
+  }
 }
 
 }  // namespace
