@@ -135,30 +135,41 @@ static void multiply_places(const float* v, int rows, int64_t C, const float* u,
   multiply_panels<Isa, Isa::kPanels, true>(t);
 }
 
-/// `count` channels of one window, up to the lanes of a vector.
+/// A vector's channels of one window. No part of its caller: the 72 addresses would be kept in memory from one call to the next.
 template <class Isa>
-[[gnu::always_inline]] inline void transform_window(const float* image, int64_t row_stride, int64_t C, float* v,
-                                                    int64_t place_stride, int64_t count) {
+[[gnu::noinline]] static void transform_lanes(const float* image, int64_t row_stride, int64_t C, float* v, int64_t place_stride) {
   using V = typename Isa::V;
-  const bool whole = count == kLanes<Isa>;
-  V tile[kWinogradPlaces];
+  V half[6][6];  // [place row][window column]
 #pragma GCC unroll 6
-  for (int h = 0; h < kWinogradWindow; ++h)
+  for (int w = 0; w < 6; ++w) {
+    V d[6];
 #pragma GCC unroll 6
-    for (int w = 0; w < kWinogradWindow; ++w) {
-      const float* from = image + h * row_stride + w * C;
-      tile[h * kWinogradWindow + w] = whole ? load<V>(from) : load_some<V>(from, count);
-    }
-  transform_2d<InputTransform>(tile);
-  for (int place = 0; place < kWinogradPlaces; ++place) store_some(v + place * place_stride, tile[place], count);
+    for (int h = 0; h < 6; ++h) d[h] = load<V>(image + h * row_stride + w * C);
+    InputTransform::apply(d, 1, d);
+#pragma GCC unroll 6
+    for (int h = 0; h < 6; ++h) half[h][w] = d[h];
+  }
+#pragma GCC unroll 6
+  for (int h = 0; h < 6; ++h) {
+    InputTransform::apply(half[h], 1, half[h]);
+#pragma GCC unroll 6
+    for (int w = 0; w < 6; ++w, v += place_stride) std::memcpy(v, &half[h][w], sizeof half[h][w]);
+  }
 }
 
 template <class Isa>
 static void transform_input(const float* image, int64_t row_stride, int64_t C, float, float* v, int64_t place_stride) {
+  constexpr int64_t kWidth = kLanes<Isa>;
   int64_t c = 0;
-  for (; c + kLanes<Isa> <= C; c += kLanes<Isa>)
-    transform_window<Isa>(image + c, row_stride, C, v + c, place_stride, kLanes<Isa>);
-  if (c < C) transform_window<Isa>(image + c, row_stride, C, v + c, place_stride, C - c);
+  for (; c + kWidth <= C; c += kWidth) transform_lanes<Isa>(image + c, row_stride, C, v + c, place_stride);
+  if (c == C) return;
+  // The last channels, by way of a window and places of whole vectors.
+  float window[kWinogradPlaces * kWidth] = {}, places[kWinogradPlaces * kWidth];
+  const auto rest = static_cast<size_t>(C - c) * sizeof(float);
+  for (int64_t h = 0; h < 6; ++h)
+    for (int64_t w = 0; w < 6; ++w) std::memcpy(window + (h * 6 + w) * kWidth, image + c + h * row_stride + w * C, rest);
+  transform_lanes<Isa>(window, 6 * kWidth, kWidth, places, kWidth);
+  for (int64_t i = 0; i < kWinogradPlaces; ++i) std::memcpy(v + c + i * place_stride, places + i * kWidth, rest);
 }
 
 template <class Isa>
@@ -168,15 +179,23 @@ static void transform_output(const float* m, int64_t place_stride, const Winogra
   const V low = Isa::broadcast(o.low);
   for (int64_t k = 0; k < channels; k += kLanes<Isa>) {
     const int64_t left = channels - k, count = left < kLanes<Isa> ? left : kLanes<Isa>;
-    V tile[kWinogradPlaces];
-#pragma GCC unroll 36
-    for (int place = 0; place < kWinogradPlaces; ++place) tile[place] = load<V>(m + place * place_stride + k);
-    transform_2d<OutputTransform>(tile);
+    V half[4][6], y[4][4];
+#pragma GCC unroll 6
+    for (int w = 0; w < 6; ++w) {
+      V in[6], out[4];
+#pragma GCC unroll 6
+      for (int h = 0; h < 6; ++h) in[h] = load<V>(m + (h * 6 + w) * place_stride + k);
+      OutputTransform::apply(in, 1, out);
+#pragma GCC unroll 4
+      for (int h = 0; h < 4; ++h) half[h][w] = out[h];
+    }
+#pragma GCC unroll 4
+    for (int h = 0; h < 4; ++h) OutputTransform::apply(half[h], 1, y[h]);
     const V bias = load<V>(o.bias + k0 + k);
     for (int h = 0; h < rows; ++h)
       for (int w = 0; w < columns; ++w) {
         const int64_t at = first + k + h * o.row_stride + w * o.outputs;
-        V v = tile[h * kWinogradWindow + w] + bias;
+        V v = y[h][w] + bias;
         if (o.added) v += count == kLanes<Isa> ? load<V>(o.added + at) : load_some<V>(o.added + at, count);
         v = v < low ? low : v;
         if (count == kLanes<Isa>)
