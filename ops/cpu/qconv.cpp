@@ -1,38 +1,58 @@
 #include "ops/cpu/qconv.h"
 
+#include "ops/cpu/isa.h"
 #include "ops/cpu/qgemm.h"
 
 namespace octet::ops::cpu {
 
-ConvWeights::ConvWeights(const Tensor& weight, int32_t input_zero_point, const int8::Requantization& r)
+const ConvKernel* conv_kernel() {
+  if (use(Isa::avx512vnni)) return &kConvAvx512Vnni;
+  return use(Isa::avx2) ? &kConvAvx2 : nullptr;
+}
+
+namespace {
+
+template <class T>
+void pack(const Tensor& weight, const ConvKernel& kernel, ConvWeights& w) {
+  const int64_t C = weight.size(1), S = weight.size(3), strip = kernel.strip, group = kernel.group;
+  const int8_t* from = weight.data<int8_t>();
+  T* to = w.strips.data<T>();
+  for (int64_t k = 0; k < w.outputs; ++k)
+    for (int64_t c = 0; c < C; ++c)
+      for (int64_t h = 0; h < w.rows; ++h)
+        for (int64_t s = 0; s < S; ++s) {
+          const int64_t i = s * C + c;  // in the run
+          to[k / strip * w.rows * w.run * strip + (h * w.run + i / group * group) * strip + k % strip * group + i % group] =
+              *from++;
+        }
+}
+
+}  // namespace
+
+ConvWeights::ConvWeights(const Tensor& weight, int32_t input_zero_point, const int8::Requantization& r, const ConvKernel& kernel)
     : outputs(weight.size(0)),
       rows(weight.size(2)),
-      run((weight.size(1) * weight.size(3) + kConvGroup - 1) / kConvGroup * kConvGroup),
+      run((weight.size(1) * weight.size(3) + kernel.group - 1) / kernel.group * kernel.group),
       bias_i32(r.bias_i32),
       bias_f32(r.bias_f32),
       multiplier(r.multiplier),
       zero_point(r.zero_point),
       range(r.range) {
-  check_depth(weight.numel() / outputs);
-  const int64_t C = weight.size(1), S = weight.size(3), count = (outputs + kConvStrip - 1) / kConvStrip;
-  strips = Tensor::zeros({count, rows, run / kConvGroup, kConvStrip, kConvGroup}, DType::i8);
-  const int8_t* from = weight.data<int8_t>();
-  int8_t* to = strips.data<int8_t>();
-  for (int64_t k = 0; k < outputs; ++k) {
+  const int64_t depth = weight.numel() / outputs, count = (outputs + kernel.strip - 1) / kernel.strip;
+  check_depth(depth);
+  const bool codes = kernel.values == DType::u8;
+  strips = Tensor::zeros({count, rows, run / kernel.group, kernel.strip, kernel.group}, codes ? DType::i8 : DType::i16);
+  if (codes)
+    pack<int8_t>(weight, kernel, *this);
+  else
+    pack<int16_t>(weight, kernel, *this);
+  for (int64_t k = 0; codes && k < outputs; ++k) {
     uint32_t sum = 0;
-    for (int64_t c = 0; c < C; ++c)
-      for (int64_t h = 0; h < rows; ++h)
-        for (int64_t s = 0; s < S; ++s) {
-          const int8_t w = *from++;
-          const int64_t i = s * C + c;  // in the run
-          to[k / kConvStrip * rows * run * kConvStrip + (h * run + i / kConvGroup * kConvGroup) * kConvStrip +
-             k % kConvStrip * kConvGroup + i % kConvGroup] = w;
-          sum += static_cast<uint32_t>(w);
-        }
-    const auto unsigned_bias = static_cast<uint32_t>(bias_i32[static_cast<size_t>(k)]);
-    bias_i32[static_cast<size_t>(k)] = static_cast<int32_t>(unsigned_bias - static_cast<uint32_t>(input_zero_point) * sum);
+    for (int64_t i = 0; i < depth; ++i) sum += static_cast<uint32_t>(weight.data<int8_t>()[k * depth + i]);
+    auto& bias = bias_i32[static_cast<size_t>(k)];
+    bias = static_cast<int32_t>(static_cast<uint32_t>(bias) - static_cast<uint32_t>(input_zero_point) * sum);
   }
-  const auto padded = static_cast<size_t>(count * kConvStrip);
+  const auto padded = static_cast<size_t>(count * kernel.strip);
   bias_i32.resize(padded);
   bias_f32.resize(padded);
   multiplier.resize(padded);

@@ -9,6 +9,10 @@
 namespace octet::ops::cpu {
 namespace {
 
+constexpr int64_t kPanel = 16;  // outputs in one register
+constexpr int64_t kStrip = 64;
+constexpr int64_t kGroup = 4;
+
 template <int Pixels, int Panels>
 void conv_tile(const ConvView& w, const ConvTile& tile, int64_t strip) {
   __m512i sum[Pixels][Panels];
@@ -16,17 +20,17 @@ void conv_tile(const ConvView& w, const ConvTile& tile, int64_t strip) {
   for (int m = 0; m < Pixels; ++m)
 #pragma GCC unroll 4
     for (int n = 0; n < Panels; ++n) sum[m][n] = _mm512_setzero_si512();
-  const int8_t* weights = w.strips + strip * w.rows * w.run * kConvStrip;
-  const int8_t* ahead = tile.ahead ? tile.ahead : weights;
+  const int8_t* weights = static_cast<const int8_t*>(w.strips) + strip * w.rows * w.run * kStrip;
+  const int8_t* ahead = tile.ahead ? static_cast<const int8_t*>(tile.ahead) : weights;
   for (int64_t r = 0; r < w.rows; ++r) {
     const uint8_t* x[Pixels];
-    for (int m = 0; m < Pixels; ++m) x[m] = tile.windows[m] + r * tile.row_stride;
-    for (int64_t i = 0; i < w.run; i += kConvGroup, weights += kConvStrip * kConvGroup) {
+    for (int m = 0; m < Pixels; ++m) x[m] = static_cast<const uint8_t*>(tile.windows[m]) + r * tile.row_stride;
+    for (int64_t i = 0; i < w.run; i += kGroup, weights += kStrip * kGroup) {
       __m512i b[Panels];
       _mm_prefetch(reinterpret_cast<const char*>(ahead), _MM_HINT_T1);
-      ahead += kConvStrip;
+      ahead += kStrip;
 #pragma GCC unroll 4
-      for (int n = 0; n < Panels; ++n) b[n] = _mm512_load_si512(weights + n * kConvPanel * kConvGroup);
+      for (int n = 0; n < Panels; ++n) b[n] = _mm512_load_si512(weights + n * kPanel * kGroup);
 #pragma GCC unroll 6
       for (int m = 0; m < Pixels; ++m) {
         int32_t four;
@@ -42,8 +46,8 @@ void conv_tile(const ConvView& w, const ConvTile& tile, int64_t strip) {
   const __m512i zero_point = _mm512_set1_epi32(w.zero_point);
 #pragma GCC unroll 4
   for (int n = 0; n < Panels; ++n) {
-    const int64_t k = strip * kConvStrip + n * kConvPanel, left = w.outputs - k;
-    const auto mask = static_cast<__mmask16>(left >= kConvPanel ? 0xffff : (1 << left) - 1);
+    const int64_t k = strip * kStrip + n * kPanel, left = w.outputs - k;
+    const auto mask = static_cast<__mmask16>(left >= kPanel ? 0xffff : (1 << left) - 1);
     const __m512i bias = _mm512_loadu_si512(w.bias_i32 + k);
     const __m512 bias_f32 = _mm512_loadu_ps(w.bias_f32 + k), multiplier = _mm512_loadu_ps(w.multiplier + k);
 #pragma GCC unroll 6
@@ -61,12 +65,14 @@ template <int Pixels>
 constexpr Kernel kOfPixels[] = {conv_tile<Pixels, 1>, conv_tile<Pixels, 2>, conv_tile<Pixels, 3>, conv_tile<Pixels, 4>};
 constexpr const Kernel* kKernels[] = {kOfPixels<1>, kOfPixels<2>, kOfPixels<3>, kOfPixels<4>, kOfPixels<5>, kOfPixels<6>};
 
-}  // namespace
-
-void conv_tile_avx512vnni(const ConvView& w, const ConvTile& tile, int64_t strip) {
-  const int64_t outputs = w.outputs - strip * kConvStrip;  // of this strip and those behind it
-  const int64_t panels = outputs >= kConvStrip ? kConvStrip / kConvPanel : (outputs + kConvPanel - 1) / kConvPanel;
+void conv_strip(const ConvView& w, const ConvTile& tile, int64_t strip) {
+  const int64_t outputs = w.outputs - strip * kStrip;  // of this strip and those behind it
+  const int64_t panels = outputs >= kStrip ? kStrip / kPanel : (outputs + kPanel - 1) / kPanel;
   kKernels[tile.pixels - 1][panels - 1](w, tile, strip);
 }
+
+}  // namespace
+
+const ConvKernel kConvAvx512Vnni = {DType::u8, kStrip, kGroup, conv_strip};
 
 }  // namespace octet::ops::cpu

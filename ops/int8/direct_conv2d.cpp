@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "ops/cpu/isa.h"
 #include "ops/padded_images.h"
 
 namespace octet::ops::int8 {
@@ -12,24 +11,17 @@ namespace {
 
 /// Output pixels that a thread does in one go: enough to be worth the weights' way from the cache, few enough that two threads
 /// share a small image.
-constexpr int64_t kBlock = 16 * cpu::kConvRows;
+constexpr int64_t kBlock = 16 * cpu::ConvTile::kRows;
 
-}  // namespace
-
-bool DirectConv2d::available() { return cpu::use(cpu::Isa::avx512vnni); }
-
-Tensor DirectConv2d::operator()(const Tensor& x, const Im2colShape& s, const Addend& addend) const {
-  const cpu::ConvWeights& w = weights_;
-  const bool runs_are_whole = w.run == s.kernel.w * s.channels;  // otherwise a window's last run reads beyond it
-  const PaddedImages<uint8_t> images(x, s.padding, s.height + 2 * s.padding.h,
-                                     s.width + 2 * s.padding.w + (runs_are_whole ? 0 : 1),
-                                     static_cast<uint8_t>(input_zero_point_));
-  const int64_t N = x.size(0), K = w.outputs, pixels = s.cols(), strips = w.strips.size(0);
-  Tensor y({N, s.out_height, s.out_width, K}, DType::quint8);
-  const int64_t blocks = (pixels + kBlock - 1) / kBlock;
-  uint8_t* py = y.data<uint8_t>();
+/// Multiplies all strips of weights with all windows of the images.
+template <class Images>
+void run(const Images& images, const cpu::ConvKernel& kernel, const cpu::ConvWeights& w, const Im2colShape& s, int64_t N,
+         const Addend& addend, uint8_t* y) {
+  const int64_t K = w.outputs, pixels = s.cols(), strips = w.strips.size(0), blocks = (pixels + kBlock - 1) / kBlock;
   const cpu::ConvView view = w.view();
-  const int64_t strip_bytes = w.rows * w.run * cpu::kConvStrip, stride_ahead = N * blocks == 1 ? omp_get_max_threads() : 1;
+  // The strip that this thread is likely to do next, if this is its last block of this one.
+  const int64_t next = N * blocks == 1 ? omp_get_max_threads() : 1;
+  const auto weights_of = [&](int64_t strip) { return static_cast<const std::byte*>(view.strips) + strip * w.strip_bytes(); };
 #pragma omp parallel
   {
     images.fill();
@@ -38,22 +30,44 @@ Tensor DirectConv2d::operator()(const Tensor& x, const Im2colShape& s, const Add
       for (int64_t n = 0; n < N; ++n)
         for (int64_t b = 0; b < blocks; ++b) {
           const int64_t end = std::min(pixels, (b + 1) * kBlock);
-          for (int64_t pixel = b * kBlock; pixel < end; pixel += cpu::kConvRows) {
+          const bool fetches = b == blocks - 1 && n == N - 1 && strip + next < strips;
+          for (int64_t pixel = b * kBlock; pixel < end; pixel += cpu::ConvTile::kRows) {
             cpu::ConvTile tile;
-            tile.pixels = static_cast<int>(std::min<int64_t>(cpu::kConvRows, end - pixel));
+            tile.pixels = static_cast<int>(std::min<int64_t>(cpu::ConvTile::kRows, end - pixel));
             tile.row_stride = images.row_stride();
-            tile.y = py + (n * pixels + pixel) * K;
+            tile.y = y + (n * pixels + pixel) * K;
             images.windows(s, n, pixel, tile.pixels, tile.windows);
-            const int64_t quarter = (pixel - b * kBlock) / cpu::kConvRows - 1;
-            tile.ahead = quarter >= 0 && quarter < 4 && b == blocks - 1 && n == N - 1 && strip + stride_ahead < strips
-                             ? view.strips + (strip + stride_ahead) * strip_bytes + quarter * strip_bytes / 4
-                             : nullptr;
-            cpu::conv_tile_avx512vnni(view, tile, strip);
-            const int64_t k = strip * cpu::kConvStrip, channels = std::min(cpu::kConvStrip, K - k);
-            for (int64_t m = 0; m < tile.pixels; ++m) addend.add_to(py, (n * pixels + pixel + m) * K + k, channels);
+            const int64_t quarter = (pixel - b * kBlock) / cpu::ConvTile::kRows - 1;  // the first tile waits for its own weights
+            tile.ahead =
+                fetches && quarter >= 0 && quarter < 4 ? weights_of(strip + next) + quarter * w.strip_bytes() / 4 : nullptr;
+            kernel.tile(view, tile, strip);
+            const int64_t k = strip * kernel.strip, channels = std::min(kernel.strip, K - k);
+            for (int64_t m = 0; m < tile.pixels; ++m) addend.add_to(y, (n * pixels + pixel + m) * K + k, channels);
           }
         }
   }
+}
+
+}  // namespace
+
+bool DirectConv2d::available() { return cpu::conv_kernel() != nullptr; }
+
+DirectConv2d::DirectConv2d(const Tensor& weight, int32_t input_zero_point, const Requantization& requantization)
+    : kernel_(*cpu::conv_kernel()),
+      input_zero_point_(input_zero_point),
+      weights_(weight, input_zero_point, requantization, kernel_) {}
+
+Tensor DirectConv2d::operator()(const Tensor& x, const Im2colShape& s, const Addend& addend) const {
+  const bool runs_are_whole = weights_.run == s.kernel.w * s.channels;  // otherwise a window's last run reads beyond it
+  const int64_t height = s.height + 2 * s.padding.h, width = s.width + 2 * s.padding.w + (runs_are_whole ? 0 : 1);
+  const auto zero_point = static_cast<uint8_t>(input_zero_point_);
+  Tensor y({x.size(0), s.out_height, s.out_width, weights_.outputs}, DType::quint8);
+  if (kernel_.values == DType::u8)
+    run(PaddedImages<uint8_t>(x, s.padding, height, width, zero_point), kernel_, weights_, s, x.size(0), addend,
+        y.data<uint8_t>());
+  else
+    run(PaddedImages<int16_t, uint8_t>(x, s.padding, height, width, zero_point), kernel_, weights_, s, x.size(0), addend,
+        y.data<uint8_t>());
   return y;
 }
 

@@ -10,17 +10,17 @@ namespace octet::ops::int8 {
 
 class DirectConv2d {
  public:
-  /// Does this CPU have the kernel?
+  /// Does this CPU have a kernel?
   static bool available();
 
   /// weight qint8 [K, C, R, S].
-  DirectConv2d(const Tensor& weight, int32_t input_zero_point, const Requantization& requantization)
-      : input_zero_point_(input_zero_point), weights_(weight, input_zero_point, requantization) {}
+  DirectConv2d(const Tensor& weight, int32_t input_zero_point, const Requantization& requantization);
 
   /// x quint8 [N, H, W, C] -> [N, P, Q, K].
   Tensor operator()(const Tensor& x, const Im2colShape& shape, const Addend& addend = {}) const;
 
  private:
+  const cpu::ConvKernel& kernel_;
   int32_t input_zero_point_;
   cpu::ConvWeights weights_;
 };

@@ -117,7 +117,7 @@ TEST(WinogradKernels, SameBitsAsThePortableOnes) {
 class Direct : public ::testing::TestWithParam<Case> {
  protected:
   void SetUp() override {
-    if (!DirectConv2d::available()) GTEST_SKIP() << "no AVX-512 VNNI, or OCTET_ISA forbids it";
+    if (!DirectConv2d::available()) GTEST_SKIP() << "no AVX2, or OCTET_ISA forbids it";
   }
 };
 INSTANTIATE_TEST_SUITE_P(Shapes, Direct,

@@ -1,0 +1,71 @@
+// Six pixels x 16 outputs in 12 of the 16 registers: per two values of the windows two loads of weights, and a broadcast, two
+// vpmaddwd and two vpaddd per pixel. Requantization follows in the registers.
+#include <immintrin.h>
+
+#include <cstring>
+
+#include "ops/cpu/qconv.h"
+
+namespace octet::ops::cpu {
+namespace {
+
+constexpr int64_t kPanel = 8;  // outputs in one register
+constexpr int64_t kStrip = 16;
+constexpr int64_t kGroup = 2;
+
+/// Eight outputs: clamp(rne((float(sum + bias) + bias_f32) * multiplier), low, high) + zero point.
+[[gnu::always_inline]] inline __m256i codes_of(__m256i sum, const ConvView& w, int64_t k) {
+  const __m256i biased = _mm256_add_epi32(sum, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(w.bias_i32 + k)));
+  __m256 v = _mm256_mul_ps(_mm256_add_ps(_mm256_cvtepi32_ps(biased), _mm256_loadu_ps(w.bias_f32 + k)),
+                           _mm256_loadu_ps(w.multiplier + k));
+  v = _mm256_min_ps(v, _mm256_set1_ps(static_cast<float>(w.qmax - w.zero_point)));
+  v = _mm256_max_ps(v, _mm256_set1_ps(static_cast<float>(w.qmin - w.zero_point)));
+  return _mm256_add_epi32(_mm256_cvtps_epi32(v), _mm256_set1_epi32(w.zero_point));
+}
+
+template <int Pixels>
+void conv_tile(const ConvView& w, const ConvTile& tile, int64_t strip) {
+  __m256i sum[Pixels][2];
+#pragma GCC unroll 6
+  for (int m = 0; m < Pixels; ++m) sum[m][0] = sum[m][1] = _mm256_setzero_si256();
+  const int16_t* weights = static_cast<const int16_t*>(w.strips) + strip * w.rows * w.run * kStrip;
+  for (int64_t r = 0; r < w.rows; ++r) {
+    const int16_t* x[Pixels];
+#pragma GCC unroll 6
+    for (int m = 0; m < Pixels; ++m) x[m] = static_cast<const int16_t*>(tile.windows[m]) + r * tile.row_stride;
+    for (int64_t i = 0; i < w.run; i += kGroup, weights += kStrip * kGroup) {
+      const __m256i b0 = _mm256_load_si256(reinterpret_cast<const __m256i*>(weights));
+      const __m256i b1 = _mm256_load_si256(reinterpret_cast<const __m256i*>(weights + kPanel * kGroup));
+#pragma GCC unroll 6
+      for (int m = 0; m < Pixels; ++m) {
+        int32_t pair;
+        std::memcpy(&pair, x[m] + i, sizeof pair);
+        const __m256i a = _mm256_set1_epi32(pair);
+        sum[m][0] = _mm256_add_epi32(sum[m][0], _mm256_madd_epi16(a, b0));
+        sum[m][1] = _mm256_add_epi32(sum[m][1], _mm256_madd_epi16(a, b1));
+        asm volatile("" : "+x"(sum[m][0]), "+x"(sum[m][1]));  // one row after the other: g++ 12 would begin all, and spill sums
+      }
+    }
+  }
+  const int64_t k = strip * kStrip, left = w.outputs - k;
+  const auto count = static_cast<size_t>(left < kStrip ? left : kStrip);
+#pragma GCC unroll 6
+  for (int m = 0; m < Pixels; ++m) {
+    // The packs work on halves of 128 bits: codes of 0-3, 8-11, 4-7, 12-15, put in order at the end.
+    const __m256i words = _mm256_packus_epi32(codes_of(sum[m][0], w, k), codes_of(sum[m][1], w, k + kPanel));
+    const __m256i bytes = _mm256_packus_epi16(words, words);
+    const __m256i ordered = _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 0, 0, 0, 0));
+    std::memcpy(tile.y + m * w.outputs + k, &ordered, count);
+  }
+}
+
+using Kernel = void (*)(const ConvView&, const ConvTile&, int64_t);
+constexpr Kernel kKernels[] = {conv_tile<1>, conv_tile<2>, conv_tile<3>, conv_tile<4>, conv_tile<5>, conv_tile<6>};
+
+void conv_strip(const ConvView& w, const ConvTile& tile, int64_t strip) { kKernels[tile.pixels - 1](w, tile, strip); }
+
+}  // namespace
+
+const ConvKernel kConvAvx2 = {DType::i16, kStrip, kGroup, conv_strip};
+
+}  // namespace octet::ops::cpu
