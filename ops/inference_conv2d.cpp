@@ -110,13 +110,12 @@ Tensor InferenceConv2d::run(Algorithm algorithm, const Tensor& x, const Tensor& 
 }
 
 void InferenceConv2d::run_directly(const Tensor& x, const Im2colShape& s, const float* added, float* y) const {
-  std::call_once(direct_->once, [this] { direct_->weights = pack_direct(weight_); });
   const PaddedImages<float> images(x, s.padding, s.height + 2 * s.padding.h, s.width + 2 * s.padding.w, 0.0f);
   const int64_t N = x.size(0), K = weight_.size(0), pixels = s.cols(), strip_width = cpu::fconv_kernels().strip;
   const int64_t R = s.kernel.h, run = s.kernel.w * s.channels, strips = strips_of(K), blocks = (pixels + kBlock - 1) / kBlock;
   const auto row_bytes = static_cast<int64_t>(sizeof(float)) * run * strip_width;
   const int64_t rows_at_once = std::clamp<int64_t>(kWeightBytes / row_bytes, 1, R);
-  const float* weights = direct_->weights.data<float>();
+  const float* weights = direct_weights_.get([&] { return pack_direct(weight_); }).data<float>();
 #pragma omp parallel
   {
     images.fill();
@@ -150,12 +149,10 @@ void InferenceConv2d::run_directly(const Tensor& x, const Im2colShape& s, const 
 }
 
 void InferenceConv2d::run_winograd(const Tensor& x, const Im2colShape& s, const float* added, float* y) const {
-  std::call_once(winograd_->once, [this] { winograd_->weights = pack_winograd(weight_); });
+  const Tensor& u = winograd_weights_.get([&] { return pack_winograd(weight_); });
   const int64_t K = weight_.size(0);
   const cpu::WinogradFloats output{bias_.data<float>(), added, low_, K, s.out_width * K, y};
-  WinogradJob(cpu::fconv_kernels().winograd, x.data<float>(), x.size(0), s, 0.0f, winograd_->weights, output, K,
-              [](int64_t, int64_t) {})
-      .run();
+  WinogradJob(cpu::fconv_kernels().winograd, x.data<float>(), x.size(0), s, 0.0f, u, output, K, [](int64_t, int64_t) {}).run();
 }
 
 }  // namespace octet::ops

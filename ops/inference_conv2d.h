@@ -6,10 +6,8 @@
 // Winograd, for 3x3 of stride 1 and enough tiles. Twin of ops/conv2d.h, which it equals within rounding.
 #pragma once
 
-#include <memory>
-#include <mutex>
-
 #include "ops/im2col.h"
+#include "ops/lazy.h"
 #include "tensor/tensor.h"
 
 namespace octet::ops {
@@ -37,14 +35,9 @@ class InferenceConv2d {
   Tensor weight_;  // [K, C, R, S]
   Tensor bias_;    // [whole strips of K]
   Conv2dOptions options_;
-  float low_;  // of the outputs
-  // Packed when an input first wants it.
-  struct Packed {
-    std::once_flag once;
-    Tensor weights;
-  };
-  std::unique_ptr<Packed> direct_ = std::make_unique<Packed>();    // [strips, R, S*C, strip]
-  std::unique_ptr<Packed> winograd_ = std::make_unique<Packed>();  // [strips, 36, C, strip]
+  float low_;                      // of the outputs
+  Lazy<Tensor> direct_weights_;    // [strips, R, S*C, strip]
+  Lazy<Tensor> winograd_weights_;  // [strips, 36, C, strip]
 };
 
 }  // namespace octet::ops

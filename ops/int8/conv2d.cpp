@@ -77,26 +77,47 @@ Conv2d::Conv2d(Conv2dParams params)
   check_qparams(params_.output, DType::quint8, "int8 conv2d output");
   const int64_t groups = params_.options.groups;
   OCTET_CHECK(groups > 0 && w.size(0) % groups == 0, "int8 conv2d: ", w.size(0), " output channels in ", groups, " groups");
-  const int64_t outputs = w.size(0) / groups, depth = w.numel() / w.size(0);
+  cpu::check_depth(w.numel() / w.size(0));
   winograd_applies_ = cpu::use(cpu::Isa::avx2) && WinogradConv2d::applies(w, params_.options, params_.input.zero_point);
-  if (groups == 1 && DirectConv2d::available()) {
-    direct_.emplace(w, params_.input.zero_point, requantization_);
-    return;
-  }
-  for (int64_t g = 0; g < groups; ++g) {
-    const auto rows = channels_last_rows(w.data<int8_t>() + g * outputs * depth, outputs, w.size(1), {w.size(2), w.size(3)});
-    packed_.emplace_back(rows.data(), outputs, depth);
-  }
 }
 
-Im2colShape Conv2d::shape_of(const Tensor& x) const {
-  OCTET_CHECK(x.dim() == 4 && x.dtype() == DType::quint8, "int8 conv2d: expected input quint8 [N, H, W, C], got ", x.dtype(), " ",
-              x.shape());
-  return conv2d_shape({x.size(0), x.size(3), x.size(1), x.size(2)}, params_.weight.shape(), params_.options);
+const char* name_of(ConvAlgorithm algorithm) {
+  switch (algorithm) {
+    case ConvAlgorithm::im2col:
+      return "im2col";
+    case ConvAlgorithm::direct:
+      return "direct";
+    case ConvAlgorithm::winograd:
+      return "winograd";
+  }
+  return "";
+}
+
+bool Conv2d::has(ConvAlgorithm algorithm) const {
+  switch (algorithm) {
+    case ConvAlgorithm::im2col:
+      return true;
+    case ConvAlgorithm::direct:
+      return params_.options.groups == 1 && DirectConv2d::available();
+    case ConvAlgorithm::winograd:
+      return winograd_applies_;
+  }
+  return false;
+}
+
+ConvAlgorithm Conv2d::algorithm(const Shape& x) const {
+  if (winograd_applies_ && WinogradConv2d::tiles(x[0], shape_of(x)) >= WinogradConv2d::kWorthwhileTiles)
+    return ConvAlgorithm::winograd;
+  return has(ConvAlgorithm::direct) ? ConvAlgorithm::direct : ConvAlgorithm::im2col;
+}
+
+Im2colShape Conv2d::shape_of(const Shape& x) const {
+  OCTET_CHECK(x.size() == 4, "int8 conv2d: expected input quint8 [N, H, W, C], got ", x);
+  return conv2d_shape({x[0], x[3], x[1], x[2]}, params_.weight.shape(), params_.options);
 }
 
 Tensor Conv2d::operator()(const Tensor& x, const Addition& addition, const Tensor& other) const {
-  const Im2colShape s = shape_of(x);
+  const Im2colShape s = shape_of(x.shape());
   const Shape y{x.size(0), s.out_height, s.out_width, params_.weight.size(0)};
   OCTET_CHECK(other.shape() == y && other.dtype() == DType::quint8, "int8 conv2d: cannot add ", other.dtype(), " ", other.shape(),
               " to an output ", y);
@@ -104,33 +125,48 @@ Tensor Conv2d::operator()(const Tensor& x, const Addition& addition, const Tenso
 }
 
 Tensor Conv2d::run(const Tensor& x, const Addend& addend) const {
-  const Im2colShape shape = shape_of(x);
-  const int64_t worthwhile =
-      direct_ ? WinogradConv2d::kWorthwhileTilesBesideDirect : WinogradConv2d::kWorthwhileTilesBesideIm2col;
-  if (winograd_applies_ && WinogradConv2d::tiles(x.size(0), shape) >= worthwhile) {
-    std::call_once(*winograd_once_, [this] {
-      winograd_ = std::make_unique<WinogradConv2d>(params_.weight, params_.input.zero_point, requantization_);
-    });
-    return (*winograd_)(x, shape, addend);
+  OCTET_CHECK(x.dtype() == DType::quint8, "int8 conv2d: expected input quint8 [N, H, W, C], got ", x.dtype(), " ", x.shape());
+  const Im2colShape shape = shape_of(x.shape());
+  const Tensor& w = params_.weight;
+  const int32_t zero_point = params_.input.zero_point;
+  switch (algorithm(x.shape())) {
+    case ConvAlgorithm::winograd:
+      return winograd_.get([&] { return WinogradConv2d(w, zero_point, requantization_); })(x, shape, addend);
+    case ConvAlgorithm::direct:
+      return direct_.get([&] { return DirectConv2d(w, zero_point, requantization_); })(x, shape, addend);
+    case ConvAlgorithm::im2col:
+      break;
   }
-  return direct_ ? (*direct_)(x, shape, addend) : by_im2col(x, shape, addend);
+  return by_im2col(x, shape, addend);
+}
+
+std::vector<cpu::PackedWeights> Conv2d::pack_groups() const {
+  const Tensor& w = params_.weight;
+  const int64_t groups = params_.options.groups, outputs = w.size(0) / groups, depth = w.numel() / w.size(0);
+  std::vector<cpu::PackedWeights> packed;
+  for (int64_t g = 0; g < groups; ++g) {
+    const auto rows = channels_last_rows(w.data<int8_t>() + g * outputs * depth, outputs, w.size(1), {w.size(2), w.size(3)});
+    packed.emplace_back(rows.data(), outputs, depth);
+  }
+  return packed;
 }
 
 Tensor Conv2d::by_im2col(const Tensor& x, const Im2colShape& shape, const Addend& addend) const {
+  const std::vector<cpu::PackedWeights>& packed = packed_.get([&] { return pack_groups(); });
   const int64_t N = x.size(0), K = params_.weight.size(0), groups = params_.options.groups, pixels = shape.cols();
   Tensor y({N, shape.out_height, shape.out_width, K}, DType::quint8);
   const uint8_t* px = x.data<uint8_t>();
   uint8_t* py = y.data<uint8_t>();
-  const int64_t image_bytes = x.numel() / N, total = N * pixels, tile = tile_rows(packed_[0].depth, total);
+  const int64_t image_bytes = x.numel() / N, total = N * pixels, tile = tile_rows(packed[0].depth, total);
 #pragma omp parallel
   {
-    std::vector<int16_t> rows(static_cast<size_t>(tile * packed_[0].depth));
-    std::vector<int32_t> acc(static_cast<size_t>(tile * packed_[0].padded_outputs()));
+    std::vector<int16_t> rows(static_cast<size_t>(tile * packed[0].depth));
+    std::vector<int32_t> acc(static_cast<size_t>(tile * packed[0].padded_outputs()));
 #pragma omp for schedule(dynamic)
     for (int64_t first = 0; first < total; first += tile) {
       const int64_t count = std::min(tile, total - first);
       for (int64_t g = 0; g < groups; ++g) {
-        const cpu::PackedWeights& w = packed_[static_cast<size_t>(g)];
+        const cpu::PackedWeights& w = packed[static_cast<size_t>(g)];
         const Windows windows{shape, x.size(3), g * shape.channels, w.depth, params_.input.zero_point};
         for (int64_t i = 0; i < count; ++i) {
           const int64_t n = (first + i) / pixels, pixel = (first + i) % pixels;

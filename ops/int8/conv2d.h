@@ -11,14 +11,11 @@
 // ops/reference/int8_conv2d.h.
 #pragma once
 
-#include <memory>
-#include <mutex>
-#include <optional>
-
 #include "ops/cpu/qgemm.h"
 #include "ops/int8/direct_conv2d.h"
 #include "ops/int8/requantize.h"
 #include "ops/int8/winograd_conv2d.h"
+#include "ops/lazy.h"
 #include "ops/options.h"
 
 namespace octet::ops::int8 {
@@ -33,9 +30,13 @@ struct Conv2dParams {
   QParams input, output;
 };
 
+/// Ways to the same codes.
+enum class ConvAlgorithm { im2col, direct, winograd };
+const char* name_of(ConvAlgorithm algorithm);
+
 class Conv2d {
  public:
-  /// Checks the parameters and packs the weights. Throws Error.
+  /// Checks the parameters. Throws Error.
   explicit Conv2d(Conv2dParams params);
 
   Tensor operator()(const Tensor& x) const { return run(x, {}); }
@@ -43,21 +44,25 @@ class Conv2d {
   /// Followed by ops/int8/add.h, in one pass: the convolution's codes are the first summand, `other` the second.
   Tensor operator()(const Tensor& x, const Addition& addition, const Tensor& other) const;
 
+  /// Can it be done so on this CPU, for these weights?
+  bool has(ConvAlgorithm algorithm) const;
+  /// The way that an input of this shape [N, H, W, C] goes.
+  ConvAlgorithm algorithm(const Shape& x) const;
+
   const Conv2dParams& params() const { return params_; }
 
  private:
-  Im2colShape shape_of(const Tensor& x) const;
+  Im2colShape shape_of(const Shape& x) const;
   Tensor run(const Tensor& x, const Addend& addend) const;
   Tensor by_im2col(const Tensor& x, const Im2colShape& shape, const Addend& addend) const;
+  std::vector<cpu::PackedWeights> pack_groups() const;
 
   Conv2dParams params_;
   Requantization requantization_;
-  std::vector<cpu::PackedWeights> packed_;  // one per group
-  std::optional<DirectConv2d> direct_;      // instead, where it is available
-  // Made when an input first wants it: its weights are large.
   bool winograd_applies_ = false;
-  std::unique_ptr<std::once_flag> winograd_once_ = std::make_unique<std::once_flag>();
-  mutable std::unique_ptr<WinogradConv2d> winograd_;
+  Lazy<std::vector<cpu::PackedWeights>> packed_;  // for im2col: one per group
+  Lazy<DirectConv2d> direct_;
+  Lazy<WinogradConv2d> winograd_;
 };
 
 }  // namespace octet::ops::int8

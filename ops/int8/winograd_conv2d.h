@@ -16,9 +16,9 @@ class WinogradConv2d {
   WinogradConv2d(const Tensor& weight, int32_t input_zero_point, const Requantization& requantization);
 
   /// 4x4 tiles of output. The transformed weights are eight times the plain ones, so a few tiles are not worth reading them;
-  /// how many are depends on what else there is, measured on ResNet18 (bench/RESULTS.md).
+  /// how many are was measured on ResNet18 (bench/RESULTS.md).
   static int64_t tiles(int64_t images, const Im2colShape& shape);
-  static constexpr int64_t kWorthwhileTilesBesideDirect = 12, kWorthwhileTilesBesideIm2col = 12;
+  static constexpr int64_t kWorthwhileTiles = 12;
 
   /// x quint8 [N, H, W, C] -> [N, P, Q, K].
   Tensor operator()(const Tensor& x, const Im2colShape& shape, const Addend& addend = {}) const;
