@@ -11,6 +11,7 @@
 #include "apps/common/benchmark.h"
 #include "apps/common/cli.h"
 #include "apps/common/models.h"
+#include "apps/common/tune.h"
 #include "loaders/file.h"
 #include "loaders/image.h"
 #include "loaders/imagenette.h"
@@ -33,6 +34,7 @@ struct Options {
   int top = 3;
   int batch_size = 64;
   apps::InferenceBenchmark benchmark;
+  bool tune = false;
 };
 
 void add_options(CLI::App& app, Options& o) {
@@ -49,14 +51,12 @@ void add_options(CLI::App& app, Options& o) {
       ->capture_default_str();
   auto* seconds = app.add_option("--benchmark", o.benchmark.seconds, "Only time the model on random images for so many seconds")
                       ->check(apps::number(0, 1e6, apps::Low::excluded));
-  app.add_option("--batch", o.benchmark.batch_size, "Images at once, with --benchmark")
+  app.add_flag("--tune", o.tune, "Only find the fastest algorithm of each int8 convolution here, and write it into --model")
+      ->excludes(seconds);
+  app.add_option("--batch", o.benchmark.batch_size, "Images at once, with --benchmark or --tune")
       ->check(CLI::Range(1, 4096))
-      ->needs(seconds)
       ->capture_default_str();
-  app.add_option("--size", o.benchmark.image_size, "Their side in pixels")
-      ->check(CLI::Range(32, 4096))
-      ->needs(seconds)
-      ->capture_default_str();
+  app.add_option("--size", o.benchmark.image_size, "Their side in pixels")->check(CLI::Range(32, 4096))->capture_default_str();
   app.add_flag("--layers", o.benchmark.layers, "Also the time of each layer")->needs(seconds);
   app.add_option("images", o.images, "JPEG or PNG files");
   apps::add_common_options(app, o.common);
@@ -113,6 +113,7 @@ Tensor logits_of(const nn::Graph& graph, const Tensor& x, const Options& o) {
 
 void predict(const Options& o) {
   apps::keep_freed_memory();
+  if (o.tune) return apps::tune_model(o.model, {o.benchmark.batch_size, o.benchmark.image_size});
   apps::Model model =
       apps::load_any_model(o.model, o.engine.empty() ? std::nullopt : std::optional(quant::parse_engine(o.engine)));
   for (const std::string& note : model.notes) std::cerr << "note: " << note << "\n";
@@ -136,8 +137,11 @@ int main(int argc, char** argv) {
   Options options;
   add_options(app, options);
   app.final_callback([&] {
-    if (options.images.empty() && options.input.empty() && options.benchmark.seconds == 0)
-      throw CLI::RequiredError("images, --input or --benchmark");
+    const bool timed = options.benchmark.seconds > 0 || options.tune;
+    for (const char* name : {"--batch", "--size"})
+      if (app.count(name) && !timed) throw CLI::RequiresError(name, "--benchmark or --tune");
+    if (options.images.empty() && options.input.empty() && !timed)
+      throw CLI::RequiredError("images, --input, --benchmark or --tune");
   });
   return apps::run_app(app, argc, argv, options.common, [&] { predict(options); });
 }

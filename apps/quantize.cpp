@@ -9,6 +9,7 @@
 #include <iostream>
 #include <numeric>
 
+#include "apps/common/benchmark.h"
 #include "apps/common/cli.h"
 #include "apps/common/evaluate.h"
 #include "apps/common/export.h"
@@ -38,6 +39,7 @@ struct Options {
   std::string subset = "first", output, calibration = "one-pass";
   std::vector<std::string> export_to;
   int64_t limit = 0, eval_limit = 0, seed = 0;
+  double benchmark = 0;
   bool verbose = false, fake_quant = true;
 };
 
@@ -68,6 +70,8 @@ void add_options(CLI::App& app, Options& o) {
       ->capture_default_str();
   app.add_flag("--fake-quant,!--no-fake-quant", o.fake_quant, "Also evaluate the fake-quant graph, and compare int8 with it")
       ->capture_default_str();
+  app.add_option("--benchmark", o.benchmark, "Also time each layer on one image, int8 beside float, for so many seconds each")
+      ->check(CLI::Range(0.01, 3600.0));
   app.add_flag("--verbose", o.verbose, "Show every observer, the converted graph's calls and every node's comparison");
   apps::add_common_options(app, o.common);
 }
@@ -244,6 +248,8 @@ void quantize(const CLI::App& app, const Options& o) {
   const loaders::SafeTensors file{saved.tensors, saved.metadata};
   const apps::Sizes sizes{parameter_bytes(model.graph), loaders::safetensors_size(file)};
   apps::show_evaluation(evaluation, sizes, seconds_since(start));
+  if (o.benchmark > 0)
+    apps::show_layer_times(quant::optimize_for_inference(model.graph), quant::optimize_for_inference(int8), o.benchmark);
   if (o.output.empty()) return;
 
   nlohmann::json report = apps::report_json(qconfig, quant::observers(prepared), int8, check, evaluation, sizes);

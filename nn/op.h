@@ -82,6 +82,7 @@ struct Call {
 struct Lowered {
   std::string description;  // "Conv2dAddReLU, channels last"
   std::function<Tensor(std::span<const Tensor>)> function;
+  std::function<std::string(const Shape&)> algorithm = {};  // that an input of this shape is computed with; may be empty
 };
 
 // int8, quint8 [N, H, W, C] or [N, C]

@@ -18,8 +18,9 @@ namespace {
 /// share a small image.
 constexpr int64_t kBlock = 16 * cpu::FTile::kRows;
 
-/// Weights that are used for a whole block of pixels before the next: they stay in the second-level cache.
-constexpr int64_t kWeightBytes = 512 << 10;
+/// Weights of one output that are used for a whole block of pixels before the next: those of a strip of 64 stay in the second-level
+/// cache. The same for all kernels, for it decides in which order numbers are added.
+constexpr int64_t kWeightsAtOnce = (512 << 10) / sizeof(float) / 64;
 
 /// 4x4 tiles from which on Winograd is worth reading its weights, which are four times the plain ones (bench/RESULTS.md).
 constexpr int64_t kWorthwhileTiles = 12;
@@ -113,8 +114,7 @@ void InferenceConv2d::run_directly(const Tensor& x, const Im2colShape& s, const 
   const PaddedImages<float> images(x, s.padding, s.height + 2 * s.padding.h, s.width + 2 * s.padding.w, 0.0f);
   const int64_t N = x.size(0), K = weight_.size(0), pixels = s.cols(), strip_width = cpu::fconv_kernels().strip;
   const int64_t R = s.kernel.h, run = s.kernel.w * s.channels, strips = strips_of(K), blocks = (pixels + kBlock - 1) / kBlock;
-  const auto row_bytes = static_cast<int64_t>(sizeof(float)) * run * strip_width;
-  const int64_t rows_at_once = std::clamp<int64_t>(kWeightBytes / row_bytes, 1, R);
+  const int64_t rows_at_once = std::clamp<int64_t>(kWeightsAtOnce / run, 1, R);
   const float* weights = direct_weights_.get([&] { return pack_direct(weight_); }).data<float>();
 #pragma omp parallel
   {

@@ -22,6 +22,7 @@ class InferenceConv2d {
   Tensor operator()(const Tensor& x, const Tensor& added = {}) const;
 
   enum class Algorithm { direct, winograd };
+  static const char* name_of(Algorithm algorithm) { return algorithm == Algorithm::direct ? "direct" : "winograd"; }
   bool has(Algorithm algorithm) const;
   /// The one that is chosen for an input of this shape.
   Algorithm algorithm(const Shape& x) const;

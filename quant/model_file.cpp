@@ -33,6 +33,18 @@ ops::MaxPool2dOptions max_pool_from(const Json& j) {
   return {.kernel = size_from(j.at("kernel")), .stride = size_from(j.at("stride")), .padding = size_from(j.at("padding"))};
 }
 
+Json to_json(const ops::int8::ConvChoice& c) {
+  return {{"isa", c.isa},       {"threads", c.threads}, {"batch", c.batch},
+          {"height", c.height}, {"width", c.width},     {"algorithm", name_of(c.algorithm)}};
+}
+ops::int8::ConvChoice choice_from(const Json& j) {
+  const std::string name = j.at("algorithm");
+  for (const auto algorithm : ops::int8::kConvAlgorithms)
+    if (name == name_of(algorithm))
+      return {j.at("isa"), j.at("threads"), j.at("batch"), j.at("height"), j.at("width"), algorithm};
+  fail("unknown algorithm '", name, "'; expected im2col, direct or winograd");
+}
+
 /// Writes one op's attributes and tensors.
 struct Write {
   const nn::Node& node;
@@ -45,13 +57,15 @@ struct Write {
   Json operator()(const op::QuantizedConv2d& o) const {
     const auto& p = o.layer->params();
     layer_tensors(p);
-    return {{"op", "quantized_conv2d"},
-            {"input", to_json(p.input)},
-            {"output", to_json(p.output)},
-            {"relu", p.relu},
-            {"groups", p.options.groups},
-            {"stride", to_json(p.options.stride)},
-            {"padding", to_json(p.options.padding)}};
+    Json j = {{"op", "quantized_conv2d"},
+              {"input", to_json(p.input)},
+              {"output", to_json(p.output)},
+              {"relu", p.relu},
+              {"groups", p.options.groups},
+              {"stride", to_json(p.options.stride)},
+              {"padding", to_json(p.options.padding)}};
+    for (const ops::int8::ConvChoice& c : p.choices) j["choices"].push_back(to_json(c));
+    return j;
   }
   Json operator()(const op::QuantizedLinear& o) const {
     const auto& p = o.layer->params();
@@ -208,9 +222,12 @@ class Read {
             .groups = node_.at("groups").get<int64_t>()};
   }
   nn::Op conv2d() const {
+    std::vector<ops::int8::ConvChoice> choices;
+    if (node_.contains("choices"))
+      for (const Json& c : node_.at("choices")) choices.push_back(choice_from(c));
     return op::QuantizedConv2d{std::make_shared<const ops::int8::Conv2d>(
         ops::int8::Conv2dParams{weight(), weight_scale(), bias(), conv_options(), node_.at("relu"), engine_,
-                                qparams_from(node_.at("input")), qparams_from(node_.at("output"))})};
+                                qparams_from(node_.at("input")), qparams_from(node_.at("output")), std::move(choices)})};
   }
   nn::Op linear() const {
     return op::QuantizedLinear{std::make_shared<const ops::int8::Linear>(

@@ -2,7 +2,8 @@
 //
 //   tensors    "<node>.weight" (int8), "<node>.weight_scale" (float32), "<node>.bias", batch norm's four, in graph order
 //   metadata   "format" = "octet-int8-1", "engine", "graph": a JSON list of nodes with name, kind, target, op, inputs and
-//              attributes (scale, zero_point, stride, ...), and the caller's provenance ("backend", "source", ...)
+//              attributes (scale, zero_point, stride, ..., of a convolution "choices", see quant/tune.h), and the caller's
+//              provenance ("backend", "source", ...)
 // Numbers are written so that float32 values read back unchanged.
 #pragma once
 

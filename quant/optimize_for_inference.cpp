@@ -22,7 +22,8 @@ bool has_kernel(const Node& node) {
 op::Lowered lowered(const Node& node, const op::Conv2d& conv, bool adds, bool relu) {
   auto layer = std::make_shared<const ops::InferenceConv2d>(node.parameter("weight"), node.parameter("bias"), conv.options, relu);
   return {str("Conv2d", adds ? "Add" : "", relu ? "ReLU" : "", ", channels last"),
-          [layer](std::span<const Tensor> in) { return (*layer)(in[0], in.size() > 1 ? in[1] : Tensor()); }};
+          [layer](std::span<const Tensor> in) { return (*layer)(in[0], in.size() > 1 ? in[1] : Tensor()); },
+          [layer](const Shape& x) -> std::string { return ops::InferenceConv2d::name_of(layer->algorithm(x)); }};
 }
 
 /// The only node that reads this one's result, or null.
@@ -54,6 +55,7 @@ void fuse_add(Graph& graph) {
     last->op = lowered(*conv, std::get<op::Conv2d>(conv->op), true, relu != nullptr);
     last->parameters = conv->parameters;
     last->inputs = {conv->inputs[0], add.inputs[1 - *summand]};
+    last->target = conv->target;
     if (relu) {
       if (it != graph.nodes().end() && &*it == relu) ++it;
       graph.erase(&add);
@@ -75,9 +77,11 @@ void fuse_quantized_add(Graph& graph) {
     const auto layer = std::get<op::QuantizedConv2d>(conv->op).layer;
     add.inputs = {conv->inputs[0], add.inputs[1 - *summand]};
     add.parameters = {{"weight", layer->params().weight}};
+    add.target = conv->target;
     add.op = op::Lowered{
         str("QuantizedConv2dAdd", params.relu ? "ReLU" : ""),
-        [layer, addition = ops::int8::Addition(params)](std::span<const Tensor> in) { return (*layer)(in[0], addition, in[1]); }};
+        [layer, addition = ops::int8::Addition(params)](std::span<const Tensor> in) { return (*layer)(in[0], addition, in[1]); },
+        [layer](const Shape& x) -> std::string { return name_of(layer->algorithm(x)); }};
     graph.erase(conv);
   }
 }

@@ -10,7 +10,8 @@
 
 namespace octet::quant {
 
-/// The nodes keep their names; those that several became one is the last of them. Without AVX2 the graph is only folded and
+/// The nodes keep their names; where several became one it is the last one's, with the
+/// convolution's target. Without AVX2 the graph is only folded and
 /// fused.
 nn::Graph optimize_for_inference(const nn::Graph& graph);
 

@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 
 #include "apps/common/cli.h"
 #include "nn/executor.h"
 #include "nn/print.h"
+#include "nn/timing.h"
+#include "ops/cpu/peak.h"
 #include "tensor/random.h"
 
 namespace octet::apps {
@@ -23,39 +26,57 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-/// Of one image, given the layer's output; 0 for what is no convolution or linear layer.
-double multiply_adds(const nn::Node& node, const Tensor& y) {
-  Tensor weight = node.parameter("weight");
-  if (const auto* conv = std::get_if<nn::op::QuantizedConv2d>(&node.op)) weight = conv->layer->params().weight;
-  if (const auto* linear = std::get_if<nn::op::QuantizedLinear>(&node.op)) weight = linear->layer->params().weight;
-  if (!weight.defined() || weight.dim() < 2) return 0;
-  return static_cast<double>(y.numel() / y.size(0)) * static_cast<double>(weight.numel() / weight.size(0));
+void show_layers(const nn::Graph& graph, const Tensor& x, double seconds) {
+  for (const nn::NodeTime& t : nn::time_nodes(graph, x, seconds))
+    std::printf("%9.4f ms %7.1f G/s  %-8s  %-24s %s\n", t.ms, t.multiply_adds / t.ms / 1e6, t.algorithm.c_str(),
+                t.node->name.c_str(), nn::describe(*t.node).c_str());
 }
 
-void show_layers(const nn::Graph& graph, const Tensor& x, double seconds) {
-  struct Layer {
-    std::string name, description;
-    double multiply_adds = 0;
-    std::vector<double> ms;
-  };
-  std::vector<Layer> layers;
-  for (const auto begin = Clock::now(); layers.empty() || ms_since(begin) < 1e3 * seconds;) {
-    size_t i = 0;
-    auto last = Clock::now();
-    nn::run(graph, x, [&](const nn::Node& node, const Tensor& y) {
-      const double ms = ms_since(last);
-      if (i == layers.size()) layers.push_back({node.name, nn::describe(node), multiply_adds(node, y), {}});
-      layers[i++].ms.push_back(ms);
-      last = Clock::now();
-    });
-  }
-  for (const Layer& layer : layers) {
-    const double ms = median(layer.ms), all = layer.multiply_adds * static_cast<double>(x.size(0));
-    std::printf("%9.4f ms %7.1f G/s  %-24s %s\n", ms, all / ms / 1e6, layer.name.c_str(), layer.description.c_str());
-  }
+/// The instruction's multiply-adds a second; prints it. 0 where the kernels are portable.
+double show_peak(size_t which, const char* of) {
+  const auto loops = ops::cpu::peak_loops();
+  if (which >= loops.size()) return 0;
+  const double peak = ops::cpu::measure_peak(loops[which]);
+  std::printf("peak of %s on this machine, %s: %.0f G multiply-adds/s\n", of, loops[which].instruction, peak / 1e9);
+  return peak;
+}
+
+std::string share(const nn::NodeTime& t, double peak) {
+  if (peak == 0 || t.multiply_adds == 0) return "";
+  return std::to_string(std::lround(t.multiply_adds / t.ms * 1e3 / peak * 100)) + " %";
 }
 
 }  // namespace
+
+void show_layer_times(const nn::Graph& float_graph, const nn::Graph& int8_graph, double seconds) {
+  Generator generator(0);
+  const Tensor x = randn({1, 3, 224, 224}, generator);
+  std::printf("\none image of 224 px, %d threads\n", omp_get_max_threads());
+  const double float_peak = show_peak(0, "float"), int8_peak = show_peak(1, "int8");
+  const auto floats = nn::time_nodes(float_graph, x, seconds), codes = nn::time_nodes(int8_graph, x, seconds);
+  std::printf("%-26s %-9s %9s %9s %7s | %-9s %9s %7s | %s\n", "layer", "int8 by", "ms", "G/s", "share", "float by", "ms", "share",
+              "float/int8");
+  double total = 0, float_total = 0, rest = 0, float_rest = 0;
+  for (const nn::NodeTime& t : floats) (t.multiply_adds == 0 ? float_rest : float_total) += t.ms;
+  for (const nn::NodeTime& t : codes) {
+    (t.multiply_adds == 0 ? rest : total) += t.ms;
+    if (t.multiply_adds == 0) continue;
+    std::printf("%-26s %-9s %9.4f %9.1f %7s | ", t.node->target.c_str(), t.algorithm.c_str(), t.ms, t.multiply_adds / t.ms / 1e6,
+                share(t, int8_peak).c_str());
+    const auto twin = std::ranges::find_if(
+        floats, [&](const nn::NodeTime& f) { return f.multiply_adds != 0 && f.node->target == t.node->target; });
+    if (twin == floats.end())
+      std::printf("\n");
+    else
+      std::printf("%-9s %9.4f %7s | %.2f\n", twin->algorithm.c_str(), twin->ms, share(*twin, float_peak).c_str(),
+                  twin->ms / t.ms);
+  }
+  std::printf("%-26s %-9s %9.4f %9s %7s | %-9s %9.4f\n", "all else", "", rest, "", "", "", float_rest);
+  std::printf("%-26s %-9s %9.4f %9s %7s | %-9s %9.4f %7s | %.2f\n", "together", "", total + rest, "", "", "",
+              float_total + float_rest, "", (float_total + float_rest) / (total + rest));
+  std::printf(
+      "multiply-adds are those of the plain sum of products: Winograd does a quarter of them, on int16 at half the speed\n");
+}
 
 void benchmark_inference(const nn::Graph& graph, const InferenceBenchmark& o) {
   constexpr int kWarmUp = 3;

@@ -1,4 +1,5 @@
-// predict --benchmark: a model on random images, timed, in the one line in which bench/peers.sh has every engine print it.
+// Times of models. predict --benchmark: a model on random images, timed, in the one line in which bench/peers.sh has every engine
+// print it.
 #pragma once
 
 #include "nn/graph.h"
@@ -13,5 +14,9 @@ struct InferenceBenchmark {
 
 /// Prints "octet-int8 THREADS BATCH min_ms median_ms runs peak_rss_mb", or octet-float for a graph without integers.
 void benchmark_inference(const nn::Graph& graph, const InferenceBenchmark& options);
+
+/// quantize --benchmark: a table of the layers, one image, int8 beside float: algorithm, time, share of the machine's measured
+/// peak. Graphs of quant/optimize_for_inference.h, each run for so many seconds.
+void show_layer_times(const nn::Graph& float_graph, const nn::Graph& int8_graph, double seconds);
 
 }  // namespace octet::apps

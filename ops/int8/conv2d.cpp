@@ -105,7 +105,16 @@ bool Conv2d::has(ConvAlgorithm algorithm) const {
   return false;
 }
 
+ConvChoice choice_here(const Shape& x, ConvAlgorithm algorithm) {
+  return {cpu::name_of(cpu::active_isa()), omp_get_max_threads(), x.at(0), x.at(1), x.at(2), algorithm};
+}
+
 ConvAlgorithm Conv2d::algorithm(const Shape& x) const {
+  if (!params_.choices.empty()) {
+    const ConvChoice here = choice_here(x, ConvAlgorithm::direct);
+    for (const ConvChoice& choice : params_.choices)
+      if (choice.is_for(here) && has(choice.algorithm)) return choice.algorithm;
+  }
   if (winograd_applies_ && WinogradConv2d::tiles(x[0], shape_of(x)) >= WinogradConv2d::kWorthwhileTiles)
     return ConvAlgorithm::winograd;
   return has(ConvAlgorithm::direct) ? ConvAlgorithm::direct : ConvAlgorithm::im2col;

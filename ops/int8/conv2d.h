@@ -20,6 +20,24 @@
 
 namespace octet::ops::int8 {
 
+/// Ways to the same codes.
+enum class ConvAlgorithm { im2col, direct, winograd };
+constexpr ConvAlgorithm kConvAlgorithms[] = {ConvAlgorithm::im2col, ConvAlgorithm::direct, ConvAlgorithm::winograd};
+const char* name_of(ConvAlgorithm algorithm);
+
+/// What was found fastest (quant/tune.h) for one shape of input, on one kind of CPU with so many threads.
+struct ConvChoice {
+  std::string isa;
+  int64_t threads = 1, batch = 1, height = 0, width = 0;  // the input's
+  ConvAlgorithm algorithm = ConvAlgorithm::direct;
+
+  bool is_for(const ConvChoice& o) const {
+    return isa == o.isa && threads == o.threads && batch == o.batch && height == o.height && width == o.width;
+  }
+};
+/// For an input [N, H, W, C] on this CPU with as many threads as now.
+ConvChoice choice_here(const Shape& x, ConvAlgorithm algorithm);
+
 struct Conv2dParams {
   Tensor weight;                    // qint8 [K, C/G, R, S], zero point 0
   std::vector<float> weight_scale;  // one, or one per output channel
@@ -28,11 +46,8 @@ struct Conv2dParams {
   bool relu = false;
   Engine engine = Engine::qnnpack;
   QParams input, output;
+  std::vector<ConvChoice> choices = {};  // where there is none for an input, a rule decides
 };
-
-/// Ways to the same codes.
-enum class ConvAlgorithm { im2col, direct, winograd };
-const char* name_of(ConvAlgorithm algorithm);
 
 class Conv2d {
  public:

@@ -41,7 +41,7 @@ TEST(Usage, ExitsWith2) {
   EXPECT_TRUE(fails(run("quantize --threads -2"), 2, {"--threads"}));
   EXPECT_TRUE(fails(run("quantize --limit"), 2, {"--limit"}));
   EXPECT_TRUE(fails(run("predict"), 2, {"--model"}));
-  EXPECT_TRUE(fails(run("predict --model x.pth"), 2, {"images, --input or --benchmark"}));
+  EXPECT_TRUE(fails(run("predict --model x.pth"), 2, {"images, --input, --benchmark or --tune"}));
   EXPECT_TRUE(fails(run("predict --model x.pth --output y.npy"), 2, {"--input"}));
   for (const char* app : {"quantize", "predict", "train_or_load"}) {
     EXPECT_EQ(run(std::string(app) + " --help").exit_code, 0) << app;

@@ -69,12 +69,37 @@ TEST(Benchmark, OneLineAndOnePerLayer) {
   EXPECT_TRUE(fails(run("predict --model m.pth --batch 4 x.jpg"), 2, {"--batch", "--benchmark"}));
 }
 
-TEST(WorkflowBits, SameModelForEveryThreadCountAndInstructionSet) {
+TEST(Tune, WritesItsChoicesIntoTheModelAndNowhereElse) {
+  const TemporaryFolder folder;
+  const std::string model = folder / "model.safetensors";
+  ASSERT_EQ(run("quantize --quiet --limit 8 --eval-limit 4 --no-fake-quant --output " + (folder / "")).exit_code, 0);
+  const Result tuned = run("predict --tune --size 64 --threads 2 --model " + model);
+  ASSERT_EQ(tuned.exit_code, 0) << tuned.err;
+  EXPECT_TRUE(contains(tuned.out, "tuned for batches of 1 at 64 px, 2 threads")) << tuned.out;
+  EXPECT_TRUE(contains(read_text(model), R"(\"choices\":[{)"));  // metadata is JSON within JSON
+  EXPECT_EQ(run("predict --quiet --benchmark 0.01 --size 64 --model " + model).exit_code, 0);
+  const std::string float_model = std::string(OCTET_SOURCE_DIR) + "/data/resnet18-imagenette-fastai.pth";
+  EXPECT_TRUE(fails(run("predict --tune --model " + float_model), 1, {"--tune", "int8 model.safetensors"}));
+}
+
+TEST(LayerTimes, AreATableOfInt8BesideFloat) {
+  const Result r = run("quantize --quiet --limit 8 --eval-limit 4 --no-fake-quant --benchmark 0.01");
+  ASSERT_EQ(r.exit_code, 0) << r.err;
+  EXPECT_TRUE(contains(r.out, "float/int8")) << r.out;
+  for (const char* layer : {"0.0 ", "0.4.0.conv2 ", "0.7.0.downsample.0 ", "1.8 ", "together "})
+    EXPECT_TRUE(contains(r.out, str("\n", layer))) << layer << r.out;
+}
+
+/// Floats are summed in one order by all kernels, and codes are exact.
+TEST(WorkflowBits, SameModelForEveryThreadCountAndKernel) {
   const TemporaryFolder folder;
   const std::string quantize = "quantize --quiet --limit 4 --eval-limit 10 --output ";
   ASSERT_EQ(run(quantize + (folder / "a") + " --threads 2").exit_code, 0);
-  ASSERT_EQ(run(quantize + (folder / "b") + " --threads 2", "OCTET_ISA=portable").exit_code, 0);
+  ASSERT_EQ(run(quantize + (folder / "b") + " --threads 1").exit_code, 0);
   EXPECT_TRUE(read_text(folder / "a/model.safetensors") == read_text(folder / "b/model.safetensors"));
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) GTEST_SKIP() << "no AVX2: one kernel";
+  ASSERT_EQ(run(quantize + (folder / "c") + " --threads 2", "OCTET_ISA=avx2").exit_code, 0);
+  EXPECT_TRUE(read_text(folder / "a/model.safetensors") == read_text(folder / "c/model.safetensors"));
 }
 
 TEST(TrainOrLoad, EvaluatesACheckpoint) {

@@ -1,0 +1,16 @@
+// predict --tune: finds the fastest way for each int8 convolution on this machine and writes it into the model's file.
+#pragma once
+
+#include <string>
+
+namespace octet::apps {
+
+struct TuneOptions {
+  int batch_size = 1, image_size = 224;
+  double seconds = 0.5;  // for each way, each of two rounds
+};
+
+/// Prints a line per convolution. Throws Error if the file is no int8 model of octet's. The file is replaced whole or not at all.
+void tune_model(const std::string& path, const TuneOptions& options);
+
+}  // namespace octet::apps

@@ -1,0 +1,89 @@
+// Tuning chooses among ways to the same codes, and its choices survive the model file.
+#include "quant/tune.h"
+
+#include "nn/executor.h"
+#include "nn/models/from_checkpoint.h"
+#include "nn/timing.h"
+#include "nn/trace.h"
+#include "quant/convert.h"
+#include "quant/insert_observers.h"
+#include "quant/model_file.h"
+#include "tests/support/compare.h"
+#include "tests/support/make.h"
+#include "tests/support/training.h"
+
+namespace octet::quant {
+namespace {
+
+using ops::int8::ConvAlgorithm;
+
+struct Int8Net {
+  Tensor x = test::hashed_values({2, 3, 64, 64}, 7, 2.0);
+  nn::Graph graph;
+  Int8Net() {
+    const auto model = nn::make_model({nn::Network::resnet18}, 10);
+    test::fill_by_formula(*model);
+    const QConfigMapping qconfig = get_default_qconfig_mapping("qnnpack");
+    const nn::Graph prepared = prepare(nn::trace(*model, x), qconfig);
+    nn::run(prepared, x);
+    graph = convert(prepared, qconfig);
+  }
+};
+
+template <class F>
+void for_each_conv(nn::Graph& graph, F&& f) {
+  for (nn::Node& node : graph.nodes())
+    if (auto* conv = std::get_if<nn::op::QuantizedConv2d>(&node.op)) f(*conv);
+}
+
+TEST(Tune, EveryWayGivesTheSameCodes) {
+  Int8Net net;
+  const Tensor want = nn::run(net.graph, net.x);
+  for (const ConvAlgorithm algorithm : ops::int8::kConvAlgorithms) {
+    nn::Graph forced = net.graph.clone();
+    int forced_layers = 0;
+    for (const nn::NodeTime& t : nn::time_nodes(net.graph, net.x, 0))
+      for_each_conv(forced, [&](nn::op::QuantizedConv2d& conv) {
+        const auto* original = std::get_if<nn::op::QuantizedConv2d>(&t.node->op);
+        if (original == nullptr || original->layer != conv.layer || !conv.layer->has(algorithm)) return;
+        auto params = conv.layer->params();
+        params.choices = {choice_here(t.input, algorithm)};
+        conv.layer = std::make_shared<const ops::int8::Conv2d>(params);
+        EXPECT_EQ(conv.layer->algorithm(t.input), algorithm);
+        ++forced_layers;
+      });
+    EXPECT_TRUE(test::bits_equal(nn::run(forced, net.x), want)) << name_of(algorithm);
+    if (algorithm == ConvAlgorithm::im2col) {
+      EXPECT_EQ(forced_layers, 20);
+    }
+  }
+}
+
+TEST(Tune, ChoicesAreKeptInTheFileBesideThoseForOtherMachines) {
+  Int8Net net;
+  ops::int8::ConvChoice elsewhere = ops::int8::choice_here({1, 7, 7, 3}, ConvAlgorithm::im2col);
+  elsewhere.isa = "another";
+  for_each_conv(net.graph, [&](nn::op::QuantizedConv2d& conv) {
+    auto params = conv.layer->params();
+    params.choices = {elsewhere};
+    conv.layer = std::make_shared<const ops::int8::Conv2d>(params);
+  });
+  const nn::Graph tuned = tune(tune(net.graph, net.x, 0), net.x, 0);  // the second replaces the first's choices
+  nn::Graph loaded = load_graph(save_graph(tuned, {}), "test");
+  for_each_conv(loaded, [&](nn::op::QuantizedConv2d& conv) {
+    const auto& choices = conv.layer->params().choices;
+    ASSERT_EQ(choices.size(), 2u);
+    EXPECT_EQ(choices[0].isa, "another");
+    EXPECT_TRUE(choices[1].is_for(ops::int8::choice_here({2, choices[1].height, choices[1].width, 3}, ConvAlgorithm::direct)));
+    EXPECT_TRUE(conv.layer->has(choices[1].algorithm));
+  });
+  EXPECT_TRUE(test::bits_equal(nn::run(loaded, net.x), nn::run(net.graph, net.x)));
+
+  SavedModel damaged = save_graph(tuned, {});
+  std::string& json = damaged.metadata["graph"];
+  json.replace(json.find("\"algorithm\":\"im2col\""), 20, "\"algorithm\":\"magic1\"");
+  EXPECT_THROW(load_graph(damaged, "test"), Error);
+}
+
+}  // namespace
+}  // namespace octet::quant
