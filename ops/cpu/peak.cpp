@@ -17,7 +17,7 @@ std::span<const PeakLoop> peak_loops() {
 
 double measure_peak(const PeakLoop& loop) {
   constexpr int64_t kIterations = 1 << 20;
-  constexpr int kRuns = 10;
+  constexpr int kRuns = 40;
   using Clock = std::chrono::steady_clock;
   double best = 0;
   for (int run = 0; run < kRuns; ++run) {

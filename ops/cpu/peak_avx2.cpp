@@ -10,8 +10,9 @@ constexpr int kChains = 12;
 
 void fma(int64_t iterations) {
   __m256 sum[kChains];
+#pragma GCC unroll 12
   for (__m256& s : sum) s = _mm256_setzero_ps();
-  __m256 x = _mm256_set1_ps(0.5f);
+  const __m256 x = _mm256_set1_ps(0.5f);
   for (int64_t i = 0; i < iterations; ++i)
 #pragma GCC unroll 12
     for (__m256& s : sum) {
@@ -22,6 +23,7 @@ void fma(int64_t iterations) {
 
 void madd(int64_t iterations) {
   __m256i sum[kChains];
+#pragma GCC unroll 12
   for (__m256i& s : sum) s = _mm256_setzero_si256();
   __m256i x = _mm256_set1_epi16(3);
   for (int64_t i = 0; i < iterations; ++i)
