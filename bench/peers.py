@@ -18,7 +18,8 @@ import time
 import warnings
 
 warnings.filterwarnings("ignore")
-ENGINES = {"int8": ("octet-int8", "openvino-int8", "onnxruntime-u8s8", "torch-fbgemm", "torch-qnnpack"), "float": ("octet-float", "openvino-float", "onnxruntime-float", "torch-float")}
+ENGINES = {"int8": ("octet-int8", "openvino-int8", "onnxruntime-u8s8", "torch-fbgemm", "torch-qnnpack"), "float": ("octet-float", "openvino-float", "onnxruntime-float", "ncnn-float", "torch-float")}
+ONE_IMAGE_AT_A_TIME = ("ncnn-float",)
 
 
 def images(batch):
@@ -100,6 +101,52 @@ def openvino_runner(variant, models, threads, x):
     return lambda: request.infer({0: x})
 
 
+def ncnn_param():
+    """ResNet18 as ncnn's text: bias and relu fused, no weights, and every shape (-23330), by which ncnn chooses its algorithms."""
+    lines, blobs = [], set()
+
+    def layer(kind, name, inputs, outputs, shape, options=""):
+        blobs.update(inputs, outputs)
+        shapes = ",".join([f"3,{shape[0]},{shape[0]},{shape[1]}"] * len(outputs))
+        lines.append(f"{kind} {name} {len(inputs)} {len(outputs)} {' '.join((*inputs, *outputs))} -23330={4 * len(outputs)},{shapes} {options}")
+
+    def conv(name, x, channels, shape, kernel, stride, relu):
+        layer("Convolution", name, (x,), (name,), shape, f"0={shape[1]} 1={kernel} 3={stride} 4={kernel // 2} 5=1 6={channels * shape[1] * kernel * kernel} 9={int(relu)}")
+        return name
+
+    layer("Input", "x", (), ("x",), (224, 3), "0=224 1=224 2=3")
+    layer("Pooling", "maxpool", (conv("conv1", "x", 3, (112, 64), 7, 2, True),), ("maxpool",), (56, 64), "0=0 1=3 2=2")
+    y, before = "maxpool", (56, 64)
+    for stage, shape in enumerate(((56, 64), (28, 128), (14, 256), (7, 512)), 1):
+        for block in range(2):
+            name, stride = f"layer{stage}_{block}", before[0] // shape[0]
+            layer("Split", f"{name}_split", (y,), (f"{name}_a", f"{name}_b"), before)
+            main = conv(f"{name}_conv2", conv(f"{name}_conv1", f"{name}_a", before[1], shape, 3, stride, True), shape[1], shape, 3, 1, False)
+            skip = conv(f"{name}_downsample", f"{name}_b", before[1], shape, 1, stride, False) if stride == 2 else f"{name}_b"
+            layer("Eltwise", f"{name}_add", (main, skip), (f"{name}_sum",), shape, "0=1")
+            layer("ReLU", f"{name}_relu", (f"{name}_sum",), (name,), shape)
+            y, before = name, shape
+    layer("Pooling", "avgpool", (y,), ("avgpool",), (1, 512), "0=1 1=7")
+    layer("InnerProduct", "fc", ("avgpool",), ("y",), (1, 10), "0=10 1=1 2=5120")
+    return "\n".join(["7767517", f"{len(lines)} {len(blobs)}", *lines, ""])
+
+
+def ncnn_runner(variant, models, threads, x):
+    import ncnn
+
+    net = ncnn.Net()
+    net.opt.num_threads = threads
+    net.load_param_mem(ncnn_param())
+    net.load_model(ncnn.DataReaderFromEmpty())
+    image = ncnn.Mat(x[0].copy()).clone()
+
+    def run():
+        extractor = net.create_extractor()
+        extractor.input("x", image)
+        assert extractor.extract("y")[0] == 0
+    return run
+
+
 def infer(a):
     kind, variant = a.engine.split("-")
     run = globals()[f"{kind}_runner"](variant, a.models, a.threads, images(a.batch))
@@ -150,6 +197,7 @@ def main():
     print("| engine | batch | fastest run | median | peak MB | octet's fastest / this one's (every round) |\n|---|---|---|---|---|---|")
     for engines in ENGINES.values():
         for batch in (1, 32):
+            engines = [e for e in engines if batch == 1 or e not in ONE_IMAGE_AT_A_TIME]
             rounds = [[measure(a, engine, batch) for engine in engines] for _ in range(a.rounds)]
             for i, engine in enumerate(engines):
                 fastest, median, peak = (statistics.median(r[i][j] for r in rounds) for j in range(3))
