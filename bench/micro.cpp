@@ -85,7 +85,7 @@ void add_benchmarks() {
             ->Unit(benchmark::kMillisecond);
       };
       if (Float::available(layer.options()))
-        for (const auto algorithm : {Float::Algorithm::direct, Float::Algorithm::winograd})
+        for (const auto algorithm : {Float::Algorithm::direct, Float::Algorithm::winograd4, Float::Algorithm::winograd2})
           if (algorithm == Float::Algorithm::direct || winograd_applies)
             add("float", Float::name_of(algorithm),
                 [&layer, algorithm, batch](benchmark::State& state) { time_float(state, layer, algorithm, batch); });

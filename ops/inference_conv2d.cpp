@@ -18,11 +18,12 @@ namespace {
 /// share a small image.
 constexpr int64_t kBlock = 16 * cpu::FTile::kRows;
 
-/// Weights of one output that are used for a whole block of pixels before the next: those of a strip of 64 stay in the second-level
-/// cache. The same for all kernels, for it decides in which order numbers are added.
+/// Weights of one output that are used for a whole block of pixels before the next: those of a strip of 64 stay in the
+/// second-level cache. The same for all kernels, for it decides in which order numbers are added.
 constexpr int64_t kWeightsAtOnce = (512 << 10) / sizeof(float) / 64;
 
-/// 4x4 tiles from which on Winograd is worth reading its weights, which are four times the plain ones (bench/RESULTS.md).
+/// Tiles from which on Winograd is worth reading its weights, which are four times the plain ones for tiles of 4x4 and 1.8 times
+/// for 2x2 (bench/RESULTS.md).
 constexpr int64_t kWorthwhileTiles = 12;
 
 int64_t strips_of(int64_t outputs) { return (outputs + cpu::fconv_kernels().strip - 1) / cpu::fconv_kernels().strip; }
@@ -43,21 +44,23 @@ Tensor pack_direct(const Tensor& weight) {
   return packed;
 }
 
-/// U = G g G^T: [K, C, 3, 3] -> [strips, 36, C, strip].
+/// U = G g G^T: [K, C, 3, 3] -> [strips, places, C, strip].
+template <class Transform>
 Tensor pack_winograd(const Tensor& weight) {
+  constexpr int64_t kWindow = Transform::kOut, kPlaces = kWindow * kWindow;
   const int64_t K = weight.size(0), C = weight.size(1), strip = cpu::fconv_kernels().strip;
-  Tensor packed = Tensor::zeros({strips_of(K), cpu::kWinogradPlaces, C, strip});
+  Tensor packed = Tensor::zeros({strips_of(K), kPlaces, C, strip});
   const float* from = weight.data<float>();
   float* to = packed.data<float>();
 #pragma omp parallel for
   for (int64_t k = 0; k < K; ++k)
     for (int64_t c = 0; c < C; ++c) {
       const float* g = from + (k * C + c) * 9;
-      float tile[cpu::kWinogradPlaces];
+      float tile[36];  // rows of six, as transform_2d has them
       for (int e = 0; e < 9; ++e) tile[e / 3 * 6 + e % 3] = g[e];
-      cpu::transform_2d<cpu::WeightTransform>(tile);
-      for (int64_t place = 0; place < cpu::kWinogradPlaces; ++place)
-        to[((k / strip * cpu::kWinogradPlaces + place) * C + c) * strip + k % strip] = tile[place];
+      cpu::transform_2d<Transform>(tile);
+      for (int64_t place = 0; place < kPlaces; ++place)
+        to[((k / strip * kPlaces + place) * C + c) * strip + k % strip] = tile[place / kWindow * 6 + place % kWindow];
     }
   return packed;
 }
@@ -86,8 +89,22 @@ bool InferenceConv2d::has(Algorithm algorithm) const {
 }
 
 InferenceConv2d::Algorithm InferenceConv2d::algorithm(const Shape& x) const {
-  return has(Algorithm::winograd) && x[0] * WinogradGrid(shape_of(x)).per_image() >= kWorthwhileTiles ? Algorithm::winograd
-                                                                                                      : Algorithm::direct;
+  if (!winograd_applies(weight_.shape(), options_)) return Algorithm::direct;
+  const Im2colShape s = shape_of(x);
+  const auto enough = [&](int64_t tile) { return x[0] * WinogradGrid(s, tile).per_image() >= kWorthwhileTiles; };
+  return enough(4) ? Algorithm::winograd4 : enough(2) ? Algorithm::winograd2 : Algorithm::direct;
+}
+
+const char* InferenceConv2d::name_of(Algorithm algorithm) {
+  switch (algorithm) {
+    case Algorithm::direct:
+      return "direct";
+    case Algorithm::winograd4:
+      return "winograd4";
+    case Algorithm::winograd2:
+      return "winograd2";
+  }
+  return "";
 }
 
 Tensor InferenceConv2d::operator()(const Tensor& x, const Tensor& added) const {
@@ -103,8 +120,8 @@ Tensor InferenceConv2d::run(Algorithm algorithm, const Tensor& x, const Tensor& 
   OCTET_CHECK(!added.defined() || added.shape() == y.shape(), "inference conv2d: cannot add ", added.shape(), " to an output ",
               y.shape());
   const float* added_data = added.defined() ? added.data<float>() : nullptr;
-  if (algorithm == Algorithm::winograd)
-    run_winograd(x, s, added_data, y.data<float>());
+  if (algorithm != Algorithm::direct)
+    run_winograd(algorithm, x, s, added_data, y.data<float>());
   else
     run_directly(x, s, added_data, y.data<float>());
   return y;
@@ -135,6 +152,7 @@ void InferenceConv2d::run_directly(const Tensor& x, const Im2colShape& s, const 
               tile.run_stride = images.row_stride();
               tile.run = run;
               tile.weights = weights + (strip * R + r) * run * strip_width;
+              tile.ahead = nullptr;
               tile.outputs = std::min(strip_width, K - k);
               const int64_t at = (n * pixels + pixel) * K + k;
               tile.bias = r == 0 ? bias_.data<float>() + k : nullptr;
@@ -148,11 +166,15 @@ void InferenceConv2d::run_directly(const Tensor& x, const Im2colShape& s, const 
   }
 }
 
-void InferenceConv2d::run_winograd(const Tensor& x, const Im2colShape& s, const float* added, float* y) const {
-  const Tensor& u = winograd_weights_.get([&] { return pack_winograd(weight_); });
+void InferenceConv2d::run_winograd(Algorithm algorithm, const Tensor& x, const Im2colShape& s, const float* added,
+                                   float* y) const {
+  const bool large = algorithm == Algorithm::winograd4;
+  const Tensor& u = large ? winograd4_weights_.get([&] { return pack_winograd<cpu::WeightTransform>(weight_); })
+                          : winograd2_weights_.get([&] { return pack_winograd<cpu::WeightTransform2>(weight_); });
   const int64_t K = weight_.size(0);
   const cpu::WinogradFloats output{bias_.data<float>(), added, low_, K, s.out_width * K, y};
-  WinogradJob(cpu::fconv_kernels().winograd, x.data<float>(), x.size(0), s, 0.0f, u, output, K, [](int64_t, int64_t) {}).run();
+  const cpu::WinogradFloat& kernels = large ? cpu::fconv_kernels().winograd4 : cpu::fconv_kernels().winograd2;
+  WinogradJob(kernels, x.data<float>(), x.size(0), s, 0.0f, u, output, K, [](int64_t, int64_t) {}).run();
 }
 
 }  // namespace octet::ops

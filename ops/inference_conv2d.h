@@ -3,7 +3,8 @@
 //   y[n, p, q, k] = max(conv2d(x, weight)[n, k, p, q] + bias[k] + added[n, p, q, k], 0 or -infinity)
 //   x [N, H, W, C], weight [K, C, R, S], bias [K] or undefined, added [N, P, Q, K] or undefined -> y [N, P, Q, K]
 // Two ways, both by the kernels of ops/cpu/fconv.h: directly, windows read where they lie in a padded image (no im2col), or by
-// Winograd, for 3x3 of stride 1 and enough tiles. Twin of ops/conv2d.h, which it equals within rounding.
+// Winograd, for 3x3 of stride 1: the larger the tiles the fewer the products, and the larger the weights. Twin of ops/conv2d.h,
+// which it equals within rounding.
 #pragma once
 
 #include "ops/im2col.h"
@@ -21,8 +22,8 @@ class InferenceConv2d {
 
   Tensor operator()(const Tensor& x, const Tensor& added = {}) const;
 
-  enum class Algorithm { direct, winograd };
-  static const char* name_of(Algorithm algorithm) { return algorithm == Algorithm::direct ? "direct" : "winograd"; }
+  enum class Algorithm { direct, winograd4, winograd2 };  // F(4x4, 3x3), F(2x2, 3x3)
+  static const char* name_of(Algorithm algorithm);
   bool has(Algorithm algorithm) const;
   /// The one that is chosen for an input of this shape.
   Algorithm algorithm(const Shape& x) const;
@@ -31,14 +32,14 @@ class InferenceConv2d {
  private:
   Im2colShape shape_of(const Shape& x) const;
   void run_directly(const Tensor& x, const Im2colShape& s, const float* added, float* y) const;
-  void run_winograd(const Tensor& x, const Im2colShape& s, const float* added, float* y) const;
+  void run_winograd(Algorithm algorithm, const Tensor& x, const Im2colShape& s, const float* added, float* y) const;
 
   Tensor weight_;  // [K, C, R, S]
   Tensor bias_;    // [whole strips of K]
   Conv2dOptions options_;
-  float low_;                      // of the outputs
-  Lazy<Tensor> direct_weights_;    // [strips, R, S*C, strip]
-  Lazy<Tensor> winograd_weights_;  // [strips, 36, C, strip]
+  float low_;                                           // of the outputs
+  Lazy<Tensor> direct_weights_;                         // [strips, R, S*C, strip]
+  Lazy<Tensor> winograd4_weights_, winograd2_weights_;  // [strips, 36 or 16, C, strip]
 };
 
 }  // namespace octet::ops

@@ -15,12 +15,11 @@
 
 namespace octet::ops {
 
-/// 4x4 tiles of output that cover an image.
+/// Tiles of tile x tile output pixels that cover an image.
 struct WinogradGrid {
   int64_t down, across;
-  explicit WinogradGrid(const Im2colShape& s)
-      : down((s.out_height + cpu::kWinogradTile - 1) / cpu::kWinogradTile),
-        across((s.out_width + cpu::kWinogradTile - 1) / cpu::kWinogradTile) {}
+  WinogradGrid(const Im2colShape& s, int64_t tile)
+      : down((s.out_height + tile - 1) / tile), across((s.out_width + tile - 1) / tile) {}
   int64_t per_image() const { return down * across; }
 };
 
@@ -34,7 +33,7 @@ class WinogradJob {
   using Transformed = typename Kernels::Transformed;
   using Product = typename Kernels::Product;
 
-  /// x [images, H, W, C]; zero: what lies outside it; u: transformed weights [strips, 36, C, strip] in the kernels' order.
+  /// x [images, H, W, C]; zero: what lies outside it; u: transformed weights [strips, places, C, strip] in the kernels' order.
   WinogradJob(const Kernels& kernels, const Input* x, int64_t images, const Im2colShape& shape, Input zero, const Tensor& u,
               const typename Kernels::Output& output, int64_t outputs, Finish finish)
       : kernels_(kernels),
@@ -45,7 +44,7 @@ class WinogradJob {
         u_(u),
         output_(output),
         K_(outputs),
-        grid_(shape),
+        grid_(shape, kernels.tile),
         finish_(std::move(finish)) {}
 
   void run() const {
@@ -60,10 +59,10 @@ class WinogradJob {
   /// cache. Larger ones are read once for many images: all windows are transformed first, up to kTransformedBytes of them.
   static constexpr size_t kSmallWeights = 3 << 20;
   static constexpr int64_t kTransformedBytes = 4 << 20;
-  /// Tiles that a thread multiplies in one go: their products with 64 outputs, 36 * 13 * 64 values, are 117 KiB.
+  /// Tiles that a thread multiplies in one go: their products with 64 outputs, 36 * 24 * 64 values, are 216 KiB.
   static constexpr int64_t kTileBlock = 24;
 
-  /// Values between the end of one place and the next: without them the 36 places of a tile could lie in few sets of the cache.
+  /// Values between the end of one place and the next: without them the places of a tile could lie in few sets of the cache.
   static constexpr int64_t kGap = 64 / sizeof(Transformed);
 
   int64_t C() const { return s_.channels; }
@@ -75,27 +74,26 @@ class WinogradJob {
     return std::max<int64_t>(1, std::min(tiles, threads * ((tiles + threads * kTileBlock - 1) / (threads * kTileBlock))));
   }
 
-  /// [36, kTileBlock * strip + kGap], of this thread.
+  /// [places, kTileBlock * strip + kGap], of this thread.
   Product* products() const {
-    return scratch<Product>(Scratch::products, cpu::kWinogradPlaces * (kTileBlock * kernels_.strip + kGap));
+    return scratch<Product>(Scratch::products, kernels_.places() * (kTileBlock * kernels_.strip + kGap));
   }
-  /// [6, 6, C], of this thread.
-  Input* window() const { return scratch<Input>(Scratch::windows, cpu::kWinogradPlaces * C()); }
+  /// [window, window, C], of this thread.
+  Input* window() const { return scratch<Input>(Scratch::windows, kernels_.places() * C()); }
 
   /// The window of tile t -> v, places place_stride apart.
   void transform(int64_t t, Transformed* v, int64_t place_stride, Input* copy) const {
     const int64_t tile = t % grid_.per_image(), row = s_.width * C();
-    const int64_t h = tile / grid_.across * cpu::kWinogradTile - s_.padding.h,
-                  w = tile % grid_.across * cpu::kWinogradTile - s_.padding.w;
+    const int64_t h = tile / grid_.across * kernels_.tile - s_.padding.h, w = tile % grid_.across * kernels_.tile - s_.padding.w;
     const Input* image = x_ + t / grid_.per_image() * s_.height * row;
-    if (h >= 0 && w >= 0 && h + cpu::kWinogradWindow <= s_.height && w + cpu::kWinogradWindow <= s_.width) {
+    if (h >= 0 && w >= 0 && h + kernels_.window() <= s_.height && w + kernels_.window() <= s_.width) {
       kernels_.input(image + h * row + w * C(), row, C(), zero_, v, place_stride);
       return;
     }
-    const int64_t window_row = cpu::kWinogradWindow * C();
-    const int64_t begin = std::clamp<int64_t>(-w, 0, cpu::kWinogradWindow),  // columns inside: [begin, end)
-        end = std::clamp<int64_t>(s_.width - w, begin, cpu::kWinogradWindow);
-    for (int64_t r = 0; r < cpu::kWinogradWindow; ++r) {
+    const int64_t window_row = kernels_.window() * C();
+    const int64_t begin = std::clamp<int64_t>(-w, 0, kernels_.window()),  // columns inside: [begin, end)
+        end = std::clamp<int64_t>(s_.width - w, begin, kernels_.window());
+    for (int64_t r = 0; r < kernels_.window(); ++r) {
       Input* to = copy + r * window_row;
       if (h + r < 0 || h + r >= s_.height) {
         std::fill_n(to, window_row, zero_);
@@ -113,18 +111,21 @@ class WinogradJob {
     const int64_t count = end - begin, width = kernels_.strip, u_strip = C() * width, m_stride = count * width + kGap;
     const int64_t calls = (count + cpu::kWinogradRows - 1) / cpu::kWinogradRows;  // with as many rows each
     const auto* u = reinterpret_cast<const Transformed*>(u_.bytes());
-    for (int64_t place = 0; place < cpu::kWinogradPlaces; ++place)
+    for (int64_t place = 0; place < kernels_.places(); ++place)
       for (int64_t i = 0; i < calls; ++i) {
         const int64_t t = i * count / calls, rows = (i + 1) * count / calls - t;
-        kernels_.multiply(v + place * place_stride + t * C(), static_cast<int>(rows), C(),
-                          u + (strip * cpu::kWinogradPlaces + place) * u_strip, m + place * m_stride + t * width);
+        const Transformed* weights = u + (strip * kernels_.places() + place) * u_strip;
+        // The next place's weights come from far away, and lie behind these; the first two calls ask for a half each.
+        const Transformed* ahead = i < 2 ? weights + u_strip + i * u_strip / 2 : nullptr;
+        kernels_.multiply(v + place * place_stride + t * C(), static_cast<int>(rows), C(), weights, ahead,
+                          m + place * m_stride + t * width);
       }
     const int64_t first_k = strip * width, end_k = std::min(K_, first_k + width);
     for (int64_t t = 0; t < count; ++t) {
       const int64_t tile = (begin + t) % grid_.per_image(), n = (begin + t) / grid_.per_image();
-      const int64_t p = tile / grid_.across * cpu::kWinogradTile, q = tile % grid_.across * cpu::kWinogradTile;
-      const auto rows = static_cast<int>(std::min(cpu::kWinogradTile, s_.out_height - p));
-      const auto columns = static_cast<int>(std::min(cpu::kWinogradTile, s_.out_width - q));
+      const int64_t p = tile / grid_.across * kernels_.tile, q = tile % grid_.across * kernels_.tile;
+      const auto rows = static_cast<int>(std::min(kernels_.tile, s_.out_height - p));
+      const auto columns = static_cast<int>(std::min(kernels_.tile, s_.out_width - q));
       const int64_t first = ((n * s_.out_height + p) * s_.out_width + q) * K_ + first_k;
       for (int64_t k = first_k; k < end_k; k += cpu::kWinogradPanel)
         kernels_.output(m + t * width + k - first_k, m_stride, output_, k,
@@ -147,7 +148,7 @@ class WinogradJob {
     const int64_t tiles = images_ * grid_.per_image(), blocks = blocks_of(tiles);
 #pragma omp parallel
     {
-      auto* v = scratch<Transformed>(Scratch::transformed, cpu::kWinogradPlaces * (kTileBlock * C() + kGap));
+      auto* v = scratch<Transformed>(Scratch::transformed, kernels_.places() * (kTileBlock * C() + kGap));
       Product* m = products();
       Input* copy = window();
 #pragma omp for schedule(dynamic)
@@ -161,9 +162,9 @@ class WinogradJob {
 
   /// All windows of some images first, then strip by strip.
   void run_by_strip() const {
-    const int64_t T = grid_.per_image(), window_bytes = cpu::kWinogradPlaces * C() * static_cast<int64_t>(sizeof(Transformed));
+    const int64_t T = grid_.per_image(), window_bytes = kernels_.places() * C() * static_cast<int64_t>(sizeof(Transformed));
     const int64_t at_once = std::clamp<int64_t>(kTransformedBytes / (T * window_bytes), 1, images_);
-    auto* v = scratch<Transformed>(Scratch::transformed, cpu::kWinogradPlaces * (at_once * T * C() + kGap));  // all threads'
+    auto* v = scratch<Transformed>(Scratch::transformed, kernels_.places() * (at_once * T * C() + kGap));  // all threads'
 #pragma omp parallel
     {
       Product* m = products();

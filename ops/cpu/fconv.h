@@ -19,6 +19,7 @@ struct FTile {
   int count;  // of rows
   int64_t runs, run_stride, run;
   const float* weights;  // [runs, run, strip]
+  const float* ahead;    // half as many, wanted next and fetched meanwhile; null: none
   int64_t outputs;       // of the strip's that exist
   const float* bias;     // [strip], or null
   const float* added;    // as y, or null; may be y itself
@@ -27,7 +28,7 @@ struct FTile {
   int64_t y_stride;      // values from one row of y, and of added, to the next
 };
 
-/// What a Winograd tile of 4x4 pixels needs to become outputs.
+/// What a Winograd tile needs to become outputs.
 struct WinogradFloats {
   const float* bias;   // [strip * strips]
   const float* added;  // as y, or null
@@ -42,8 +43,8 @@ using WinogradFloat = WinogradKernels<float, float, float, WinogradFloats>;
 
 struct FConvKernels {
   void (*tile)(const FTile& tile);
-  WinogradFloat winograd;
-  int64_t strip;  // outputs of one tile
+  WinogradFloat winograd4, winograd2;  // F(4x4, 3x3), F(2x2, 3x3)
+  int64_t strip;                       // outputs of one tile
 };
 
 /// For active_isa(). Portable ones are for tests only: without the instruction, a fused multiply-add is a slow function.

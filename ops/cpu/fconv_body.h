@@ -36,8 +36,8 @@ template <class V>
   std::memcpy(p, &v, static_cast<size_t>(count) * sizeof(float));
 }
 
-/// fetch_next: the weights behind these are wanted next, and come from far away.
-template <class Isa, int Rows, int Panels, bool fetch_next>
+/// fetches: whether t.ahead is there.
+template <class Isa, int Rows, int Panels, bool fetches>
 [[gnu::noipa]] static void multiply_tile(const FTile& t) {
   using V = typename Isa::V;
   constexpr int64_t kStrip = Isa::kPanels * kLanes<Isa>;
@@ -47,17 +47,21 @@ template <class Isa, int Rows, int Panels, bool fetch_next>
 #pragma GCC unroll 4
     for (int n = 0; n < Panels; ++n) sum[m][n] = V{};
   const float* weights = t.weights;
-  [[maybe_unused]] const int64_t next = t.runs * t.run * kStrip;
+  [[maybe_unused]] const float* ahead = t.ahead;
   for (int64_t r = 0; r < t.runs; ++r) {
     const float* x[Rows];
 #pragma GCC unroll 6
     for (int m = 0; m < Rows; ++m) x[m] = t.rows[m] + r * t.run_stride;
     for (int64_t i = 0; i < t.run; ++i, weights += kStrip) {
+      if constexpr (fetches) {
+#pragma GCC unroll 2
+        for (int64_t line = 0; line < kStrip / 2; line += 16) __builtin_prefetch(ahead + line, 0, 2);
+        ahead += kStrip / 2;
+      }
       V b[Panels];
 #pragma GCC unroll 4
       for (int n = 0; n < Panels; ++n) {
         b[n] = load<V>(weights + n * kLanes<Isa>);
-        if constexpr (fetch_next) __builtin_prefetch(weights + next + n * kLanes<Isa>, 0, 2);
       }
 #pragma GCC unroll 6
       for (int m = 0; m < Rows; ++m) {
@@ -91,21 +95,21 @@ template <class Isa, int Rows, int Panels, bool fetch_next>
   }
 }
 
-template <class Isa, int Panels, bool fetch_next = false>
+template <class Isa, int Panels, bool fetches = false>
 static void multiply_panels(const FTile& t) {
   switch (t.count) {
     case 1:
-      return multiply_tile<Isa, 1, Panels, fetch_next>(t);
+      return multiply_tile<Isa, 1, Panels, fetches>(t);
     case 2:
-      return multiply_tile<Isa, 2, Panels, fetch_next>(t);
+      return multiply_tile<Isa, 2, Panels, fetches>(t);
     case 3:
-      return multiply_tile<Isa, 3, Panels, fetch_next>(t);
+      return multiply_tile<Isa, 3, Panels, fetches>(t);
     case 4:
-      return multiply_tile<Isa, 4, Panels, fetch_next>(t);
+      return multiply_tile<Isa, 4, Panels, fetches>(t);
     case 5:
-      return multiply_tile<Isa, 5, Panels, fetch_next>(t);
+      return multiply_tile<Isa, 5, Panels, fetches>(t);
     default:
-      return multiply_tile<Isa, 6, Panels, fetch_next>(t);
+      return multiply_tile<Isa, 6, Panels, fetches>(t);
   }
 }
 
@@ -123,7 +127,7 @@ static void multiply_strip(const FTile& t) {
 }
 
 template <class Isa>
-static void multiply_places(const float* v, int rows, int64_t C, const float* u, float* m) {
+static void multiply_places(const float* v, int rows, int64_t C, const float* u, const float* ahead, float* m) {
   constexpr int64_t kStrip = Isa::kPanels * kLanes<Isa>;
   FTile t{};
   for (int row = 0; row < rows; ++row) t.rows[row] = v + row * C;
@@ -132,70 +136,77 @@ static void multiply_places(const float* v, int rows, int64_t C, const float* u,
   t.run_stride = 0;
   t.run = C;
   t.weights = u;
+  t.ahead = ahead;
   t.outputs = kStrip;
   t.bias = t.added = nullptr;
   t.low = -__builtin_inff();
   t.y = m;
   t.y_stride = kStrip;
-  multiply_panels<Isa, Isa::kPanels, true>(t);
+  if (ahead)
+    multiply_panels<Isa, Isa::kPanels, true>(t);
+  else
+    multiply_panels<Isa, Isa::kPanels, false>(t);
 }
 
-/// A vector's channels of one window. No part of its caller: the 72 addresses would be kept in memory from one call to the next.
-template <class Isa>
+/// A vector's channels of one window. No part of its caller: all its addresses would be kept in memory from one call to the next.
+template <class Isa, class Transform>
 [[gnu::noinline]] static void transform_lanes(const float* image, int64_t row_stride, int64_t C, float* v, int64_t place_stride) {
   using V = typename Isa::V;
-  V half[6][6];  // [place row][window column]
+  constexpr int kWindow = Transform::kIn;
+  V half[kWindow][kWindow];  // [place row][window column]
 #pragma GCC unroll 6
-  for (int w = 0; w < 6; ++w) {
-    V d[6];
+  for (int w = 0; w < kWindow; ++w) {
+    V d[kWindow];
 #pragma GCC unroll 6
-    for (int h = 0; h < 6; ++h) d[h] = load<V>(image + h * row_stride + w * C);
-    InputTransform::apply(d, 1, d);
+    for (int h = 0; h < kWindow; ++h) d[h] = load<V>(image + h * row_stride + w * C);
+    Transform::apply(d, 1, d);
 #pragma GCC unroll 6
-    for (int h = 0; h < 6; ++h) half[h][w] = d[h];
+    for (int h = 0; h < kWindow; ++h) half[h][w] = d[h];
   }
 #pragma GCC unroll 6
-  for (int h = 0; h < 6; ++h) {
-    InputTransform::apply(half[h], 1, half[h]);
+  for (int h = 0; h < kWindow; ++h) {
+    Transform::apply(half[h], 1, half[h]);
 #pragma GCC unroll 6
-    for (int w = 0; w < 6; ++w, v += place_stride) std::memcpy(v, &half[h][w], sizeof half[h][w]);
+    for (int w = 0; w < kWindow; ++w, v += place_stride) std::memcpy(v, &half[h][w], sizeof half[h][w]);
   }
 }
 
-template <class Isa>
+template <class Isa, class Transform>
 static void transform_input(const float* image, int64_t row_stride, int64_t C, float, float* v, int64_t place_stride) {
-  constexpr int64_t kWidth = kLanes<Isa>;
+  constexpr int64_t kWidth = kLanes<Isa>, kWindow = Transform::kIn, kPlaces = kWindow * kWindow;
   int64_t c = 0;
-  for (; c + kWidth <= C; c += kWidth) transform_lanes<Isa>(image + c, row_stride, C, v + c, place_stride);
+  for (; c + kWidth <= C; c += kWidth) transform_lanes<Isa, Transform>(image + c, row_stride, C, v + c, place_stride);
   if (c == C) return;
   // The last channels, by way of a window and places of whole vectors.
-  float window[kWinogradPlaces * kWidth] = {}, places[kWinogradPlaces * kWidth];
+  float window[kPlaces * kWidth] = {}, places[kPlaces * kWidth];
   const auto rest = static_cast<size_t>(C - c) * sizeof(float);
-  for (int64_t h = 0; h < 6; ++h)
-    for (int64_t w = 0; w < 6; ++w) std::memcpy(window + (h * 6 + w) * kWidth, image + c + h * row_stride + w * C, rest);
-  transform_lanes<Isa>(window, 6 * kWidth, kWidth, places, kWidth);
-  for (int64_t i = 0; i < kWinogradPlaces; ++i) std::memcpy(v + c + i * place_stride, places + i * kWidth, rest);
+  for (int64_t h = 0; h < kWindow; ++h)
+    for (int64_t w = 0; w < kWindow; ++w)
+      std::memcpy(window + (h * kWindow + w) * kWidth, image + c + h * row_stride + w * C, rest);
+  transform_lanes<Isa, Transform>(window, kWindow * kWidth, kWidth, places, kWidth);
+  for (int64_t i = 0; i < kPlaces; ++i) std::memcpy(v + c + i * place_stride, places + i * kWidth, rest);
 }
 
-template <class Isa>
+template <class Isa, class Transform>
 static void transform_output(const float* m, int64_t place_stride, const WinogradFloats& o, int64_t k0, int channels, int rows,
                              int columns, int64_t first) {
   using V = typename Isa::V;
+  constexpr int kWindow = Transform::kIn, kTile = Transform::kOut;
   const V low = Isa::broadcast(o.low);
   for (int64_t k = 0; k < channels; k += kLanes<Isa>) {
     const int64_t left = channels - k, count = left < kLanes<Isa> ? left : kLanes<Isa>;
-    V half[4][6], y[4][4];
+    V half[kTile][kWindow], y[kTile][kTile];
 #pragma GCC unroll 6
-    for (int w = 0; w < 6; ++w) {
-      V in[6], out[4];
+    for (int w = 0; w < kWindow; ++w) {
+      V in[kWindow], out[kTile];
 #pragma GCC unroll 6
-      for (int h = 0; h < 6; ++h) in[h] = load<V>(m + (h * 6 + w) * place_stride + k);
-      OutputTransform::apply(in, 1, out);
+      for (int h = 0; h < kWindow; ++h) in[h] = load<V>(m + (h * kWindow + w) * place_stride + k);
+      Transform::apply(in, 1, out);
 #pragma GCC unroll 4
-      for (int h = 0; h < 4; ++h) half[h][w] = out[h];
+      for (int h = 0; h < kTile; ++h) half[h][w] = out[h];
     }
 #pragma GCC unroll 4
-    for (int h = 0; h < 4; ++h) OutputTransform::apply(half[h], 1, y[h]);
+    for (int h = 0; h < kTile; ++h) Transform::apply(half[h], 1, y[h]);
     const V bias = load<V>(o.bias + k0 + k);
     for (int h = 0; h < rows; ++h)
       for (int w = 0; w < columns; ++w) {
@@ -211,11 +222,13 @@ static void transform_output(const float* m, int64_t place_stride, const Winogra
   }
 }
 
+template <class Isa, class Input, class Output>
+constexpr WinogradFloat kWinogradOf = {Output::kOut, Isa::kPanels* kLanes<Isa>, transform_input<Isa, Input>, multiply_places<Isa>,
+                                       transform_output<Isa, Output>};
+
 template <class Isa>
-constexpr FConvKernels kKernelsOf = {
-    multiply_strip<Isa>,
-    {transform_input<Isa>, multiply_places<Isa>, transform_output<Isa>, Isa::kPanels* kLanes<Isa>},
-    Isa::kPanels* kLanes<Isa>};
+constexpr FConvKernels kKernelsOf = {multiply_strip<Isa>, kWinogradOf<Isa, InputTransform, OutputTransform>,
+                                     kWinogradOf<Isa, InputTransform2, OutputTransform2>, Isa::kPanels* kLanes<Isa>};
 
 }  // namespace
 }  // namespace octet::ops::cpu

@@ -47,7 +47,7 @@ namespace {
 
 constexpr int64_t kStrip = kWinogradPanel;
 
-void multiply(const int16_t* v, int rows, int64_t C, const int16_t* u, int32_t* m) {
+void multiply(const int16_t* v, int rows, int64_t C, const int16_t* u, const int16_t*, int32_t* m) {
   for (int row = 0; row < rows; ++row, v += C, m += kStrip) {
     uint32_t sum[kStrip] = {};
     for (int64_t p = 0; p < C / 2; ++p) {
@@ -60,7 +60,8 @@ void multiply(const int16_t* v, int rows, int64_t C, const int16_t* u, int32_t* 
 
 }  // namespace
 
-const WinogradInt16 kWinogradInt16Portable = {transform_input<PlainIsa>, multiply, transform_output<PlainIsa>, kStrip};
+const WinogradInt16 kWinogradInt16Portable = {kWinogradTile, kStrip, transform_input<PlainIsa>, multiply,
+                                              transform_output<PlainIsa>};
 
 const WinogradInt16& winograd_int16() {
   if (use(Isa::avx512vnni)) return kWinogradInt16Avx512Vnni;

@@ -23,6 +23,10 @@
 
 namespace octet::ops::cpu {
 
+constexpr int64_t kWinogradTile = 4;     // output pixels each way
+constexpr int64_t kWinogradWindow = 6;   // input pixels each way
+constexpr int64_t kWinogradPlaces = 36;  // products per tile and channel
+
 /// weight qint8 [K, C, 3, 3].
 bool winograd_is_exact(const Tensor& weight, int32_t input_zero_point);
 

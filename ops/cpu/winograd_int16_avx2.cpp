@@ -37,10 +37,13 @@ using Kernel = void (*)(const int16_t*, int64_t, const int16_t*, int32_t*);
 constexpr Kernel kKernels[] = {multiply_rows<1>, multiply_rows<2>, multiply_rows<3>,
                                multiply_rows<4>, multiply_rows<5>, multiply_rows<6>};
 
-void multiply(const int16_t* v, int rows, int64_t C, const int16_t* u, int32_t* m) { kKernels[rows - 1](v, C / 2, u, m); }
+void multiply(const int16_t* v, int rows, int64_t C, const int16_t* u, const int16_t*, int32_t* m) {
+  kKernels[rows - 1](v, C / 2, u, m);
+}
 
 }  // namespace
 
-const WinogradInt16 kWinogradInt16Avx2 = {transform_input<PlainIsa>, multiply, transform_output<PlainIsa>, kWinogradPanel};
+const WinogradInt16 kWinogradInt16Avx2 = {kWinogradTile, kWinogradPanel, transform_input<PlainIsa>, multiply,
+                                          transform_output<PlainIsa>};
 
 }  // namespace octet::ops::cpu

@@ -26,19 +26,20 @@ constexpr int64_t kStrip = 64;
 constexpr int kPanels = static_cast<int>(kStrip / kWinogradPanel);
 
 template <int Rows>
-void multiply_rows(const int16_t* v, int64_t pairs, const int16_t* u, int32_t* m) {
+void multiply_rows(const int16_t* v, int64_t pairs, const int16_t* u, const int16_t* ahead, int32_t* m) {
   __m512i sum[Rows][kPanels];
 #pragma GCC unroll 6
   for (int row = 0; row < Rows; ++row)
 #pragma GCC unroll 4
     for (int n = 0; n < kPanels; ++n) sum[row][n] = _mm512_setzero_si512();
-  const int64_t next_place = pairs * 2 * kStrip;  // its weights are wanted next, and they come from far away
   for (int64_t p = 0; p < pairs; ++p, u += 2 * kStrip) {
+    _mm_prefetch(reinterpret_cast<const char*>(ahead), _MM_HINT_T1);
+    _mm_prefetch(reinterpret_cast<const char*>(ahead + kStrip / 2), _MM_HINT_T1);
+    ahead += kStrip;
     __m512i b[kPanels];
 #pragma GCC unroll 4
     for (int n = 0; n < kPanels; ++n) {
       b[n] = _mm512_load_si512(u + n * 2 * kWinogradPanel);
-      _mm_prefetch(reinterpret_cast<const char*>(u + next_place + n * 2 * kWinogradPanel), _MM_HINT_T1);
     }
 #pragma GCC unroll 6
     for (int row = 0; row < Rows; ++row) {
@@ -55,14 +56,17 @@ void multiply_rows(const int16_t* v, int64_t pairs, const int16_t* u, int32_t* m
     for (int n = 0; n < kPanels; ++n) _mm512_storeu_si512(m + row * kStrip + n * kWinogradPanel, sum[row][n]);
 }
 
-using Kernel = void (*)(const int16_t*, int64_t, const int16_t*, int32_t*);
+using Kernel = void (*)(const int16_t*, int64_t, const int16_t*, const int16_t*, int32_t*);
 constexpr Kernel kKernels[] = {multiply_rows<1>, multiply_rows<2>, multiply_rows<3>,
                                multiply_rows<4>, multiply_rows<5>, multiply_rows<6>};
 
-void multiply(const int16_t* v, int rows, int64_t C, const int16_t* u, int32_t* m) { kKernels[rows - 1](v, C / 2, u, m); }
+void multiply(const int16_t* v, int rows, int64_t C, const int16_t* u, const int16_t* ahead, int32_t* m) {
+  kKernels[rows - 1](v, C / 2, u, ahead ? ahead : u, m);
+}
 
 }  // namespace
 
-const WinogradInt16 kWinogradInt16Avx512Vnni = {transform_input<Avx512>, multiply, transform_output<Avx512>, kStrip};
+const WinogradInt16 kWinogradInt16Avx512Vnni = {kWinogradTile, kStrip, transform_input<Avx512>, multiply,
+                                                transform_output<Avx512>};
 
 }  // namespace octet::ops::cpu

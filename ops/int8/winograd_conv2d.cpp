@@ -11,7 +11,9 @@ bool WinogradConv2d::applies(const Tensor& w, const Conv2dOptions& o, int32_t in
          winograd_is_exact(w, input_zero_point);
 }
 
-int64_t WinogradConv2d::tiles(int64_t images, const Im2colShape& shape) { return images * WinogradGrid(shape).per_image(); }
+int64_t WinogradConv2d::tiles(int64_t images, const Im2colShape& shape) {
+  return images * WinogradGrid(shape, kWinogradTile).per_image();
+}
 
 WinogradConv2d::WinogradConv2d(const Tensor& weight, int32_t input_zero_point, const Requantization& r)
     : outputs_(weight.size(0)),

@@ -102,10 +102,10 @@ TEST(WinogradKernels, SameBitsAsThePortableOnes) {
   const int64_t u_strip = kChannels * portable.strip;
   for (int rows = 1; rows <= cpu::kWinogradRows; ++rows) {
     std::vector<int32_t> m(static_cast<size_t>(rows * fast.strip));
-    fast.multiply(v.data(), rows, kChannels, u.data<int16_t>(), m.data());
+    fast.multiply(v.data(), rows, kChannels, u.data<int16_t>(), nullptr, m.data());
     for (int64_t strip = 0; strip < fast.strip / portable.strip; ++strip) {
       std::vector<int32_t> part(static_cast<size_t>(rows * portable.strip));
-      portable.multiply(v.data(), rows, kChannels, u_portable.data<int16_t>() + strip * 36 * u_strip, part.data());
+      portable.multiply(v.data(), rows, kChannels, u_portable.data<int16_t>() + strip * 36 * u_strip, nullptr, part.data());
       for (int row = 0; row < rows; ++row)
         for (int64_t k = 0; k < portable.strip; ++k)
           ASSERT_EQ(m[static_cast<size_t>(row * fast.strip + strip * portable.strip + k)],

@@ -16,6 +16,9 @@
 namespace octet::ops {
 namespace {
 
+constexpr InferenceConv2d::Algorithm kAlgorithms[] = {InferenceConv2d::Algorithm::direct, InferenceConv2d::Algorithm::winograd4,
+                                                      InferenceConv2d::Algorithm::winograd2};
+
 struct Case {
   Shape x, w;  // [N, C, H, W], [K, C, R, S]
   Conv2dOptions options;
@@ -46,12 +49,12 @@ TEST_P(Inference, IsConvolutionBiasAdditionAndRelu) {
         if (adds) want = add(want, added);
         if (relu) relu_(want);
         const InferenceConv2d conv(w, with_bias ? bias : Tensor(), c.options, relu);
-        for (const auto algorithm : {InferenceConv2d::Algorithm::direct, InferenceConv2d::Algorithm::winograd}) {
-          const bool winograd = algorithm == InferenceConv2d::Algorithm::winograd;
+        for (const auto algorithm : kAlgorithms) {
+          const bool winograd = algorithm != InferenceConv2d::Algorithm::direct;
           if (winograd && !conv.has(algorithm)) continue;
           const Tensor y = conv.run(algorithm, to_channels_last(x), adds ? to_channels_last(added) : Tensor());
           EXPECT_LT(test::relative_error(to_channels_first(y), want), winograd ? 2e-5 : 2e-6)
-              << relu << adds << with_bias << winograd;
+              << relu << adds << with_bias << InferenceConv2d::name_of(algorithm);
         }
       }
 }
@@ -60,8 +63,7 @@ TEST(InferenceConv2d, KeepsNaN) {
   Tensor x = test::random_floats({1, 8, 12, 12}, 1);
   x.data<float>()[0] = NAN;
   const InferenceConv2d conv(test::random_floats({8, 8, 3, 3}, 2), {}, {.padding = 1}, true);
-  for (const auto algorithm : {InferenceConv2d::Algorithm::direct, InferenceConv2d::Algorithm::winograd})
-    EXPECT_TRUE(std::isnan(conv.run(algorithm, to_channels_last(x), {}).data<float>()[0]));
+  for (const auto algorithm : kAlgorithms) EXPECT_TRUE(std::isnan(conv.run(algorithm, to_channels_last(x), {}).data<float>()[0]));
 }
 
 TEST(InferenceConv2d, RefusesWhatDoesNotFit) {
@@ -89,6 +91,7 @@ TEST(FConvKernels, SameBitsAsThePortableOnes) {
                  .run_stride = kStride,
                  .run = kRun,
                  .weights = packed.data(),
+                 .ahead = nullptr,
                  .outputs = outputs,
                  .bias = bias.data<float>(),
                  .added = adds ? added.data<float>() : nullptr,
@@ -104,22 +107,26 @@ TEST(FConvKernels, SameBitsAsThePortableOnes) {
       for (bool adds : {false, true})
         ASSERT_EQ(tile(fast, outputs, rows, adds), tile(portable, outputs, rows, adds)) << rows << " rows, " << outputs << adds;
 
-  constexpr int64_t kChannels = 38;
-  const Tensor image = test::random_floats({6, 6, kChannels}, 5);
-  std::vector<float> v(36 * kChannels), v_portable(v.size());
-  fast.winograd.input(image.data<float>(), 6 * kChannels, kChannels, 0, v.data(), kChannels);
-  portable.winograd.input(image.data<float>(), 6 * kChannels, kChannels, 0, v_portable.data(), kChannels);
-  EXPECT_EQ(v, v_portable);
-  const Tensor m = test::random_floats({36, 16}, 7), summand = test::random_floats({4, 4, 16}, 8);
-  for (int channels = 1; channels <= 16; ++channels)
-    for (bool adds : {false, true}) {
-      std::vector<float> y(256), want(256);
-      for (auto* out : {&y, &want}) {
-        const cpu::WinogradFloats o{bias.data<float>(), adds ? summand.data<float>() : nullptr, 0.0f, 16, 64, out->data()};
-        (out == &y ? fast : portable).winograd.output(m.data<float>(), 16, o, 0, channels, 3, 4, 0);
+  for (const auto winograd : {&cpu::FConvKernels::winograd4, &cpu::FConvKernels::winograd2}) {
+    const cpu::WinogradFloat &f = fast.*winograd, &p = portable.*winograd;
+    constexpr int64_t kChannels = 38;
+    const int64_t window = f.window();
+    const Tensor image = test::random_floats({window, window, kChannels}, 5);
+    std::vector<float> v(static_cast<size_t>(f.places() * kChannels)), v_portable(v.size());
+    f.input(image.data<float>(), window * kChannels, kChannels, 0, v.data(), kChannels);
+    p.input(image.data<float>(), window * kChannels, kChannels, 0, v_portable.data(), kChannels);
+    EXPECT_EQ(v, v_portable);
+    const Tensor m = test::random_floats({f.places(), 16}, 7), summand = test::random_floats({4, 4, 16}, 8);
+    for (int channels = 1; channels <= 16; ++channels)
+      for (bool adds : {false, true}) {
+        std::vector<float> y(256), want(256);
+        for (auto* out : {&y, &want}) {
+          const cpu::WinogradFloats o{bias.data<float>(), adds ? summand.data<float>() : nullptr, 0.0f, 16, 64, out->data()};
+          (out == &y ? f : p).output(m.data<float>(), 16, o, 0, channels, 2, static_cast<int>(f.tile), 0);
+        }
+        ASSERT_EQ(y, want) << channels << adds;
       }
-      ASSERT_EQ(y, want) << channels << adds;
-    }
+  }
 }
 
 TEST(DepthwiseConv2d, IsConvolutionOfAsManyGroups) {
