@@ -1,5 +1,7 @@
 #include "ops/channels_last_pool.h"
 
+#include "ops/cpu/fconv.h"
+
 namespace octet::ops {
 namespace {
 
@@ -30,14 +32,14 @@ Tensor adaptive_pool(const Tensor& x, Size2 output, Combine&& combine, Finish&& 
   return y;
 }
 
-/// NaN wins, as in PyTorch. Written so that it becomes a vector's maximum and a select.
+/// NaN wins, as in PyTorch.
 constexpr auto kLarger = [](float best, float value) { return value > best || value != value ? value : best; };
 
 }  // namespace
 
 Tensor max_pool2d_channels_last(const Tensor& x, const MaxPool2dOptions& o) {
   OCTET_CHECK(x.dim() == 4, "max_pool2d: expected input [N, H, W, C], got ", x.shape());
-  return max_pool_channels_last<float>(x, o, kLarger);
+  return max_pool_channels_last<float>(x, o, cpu::fconv_kernels().larger);
 }
 
 Tensor adaptive_avg_pool2d_channels_last(const Tensor& x, Size2 output) {

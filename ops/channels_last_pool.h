@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "ops/pool.h"
+#include "ops/scratch.h"
 
 namespace octet::ops {
 
@@ -12,7 +13,8 @@ Tensor max_pool2d_channels_last(const Tensor& x, const MaxPool2dOptions& options
 Tensor adaptive_avg_pool2d_channels_last(const Tensor& x, Size2 output);
 Tensor adaptive_max_pool2d_channels_last(const Tensor& x, Size2 output);
 
-/// larger(a, b): the larger value. Every window holds a pixel of the image (padding is at most half of the kernel).
+/// larger(x, n, best): best[i] becomes the larger of x[i] and best[i], for i < n. First down the rows of a window, all columns at
+/// once, then along. Every window holds a pixel of the image (padding is at most half of the kernel).
 template <class T, class Larger>
 Tensor max_pool_channels_last(const Tensor& x, const MaxPool2dOptions& o, Larger&& larger) {
   const int64_t N = x.size(0), H = x.size(1), W = x.size(2), C = x.size(3);
@@ -23,19 +25,18 @@ Tensor max_pool_channels_last(const Tensor& x, const MaxPool2dOptions& o, Larger
   const auto* images = reinterpret_cast<const T*>(x.bytes());
   auto* out = reinterpret_cast<T*>(y.bytes());
 #pragma omp parallel for
-  for (int64_t i = 0; i < N * P * Q; ++i) {
-    const int64_t n = i / (P * Q), h0 = i / Q % P * o.stride.h - o.padding.h, w0 = i % Q * o.stride.w - o.padding.w;
-    T* best = out + i * C;
-    bool first = true;
-    for (int64_t h = std::max<int64_t>(h0, 0); h < std::min(h0 + o.kernel.h, H); ++h)
-      for (int64_t w = std::max<int64_t>(w0, 0); w < std::min(w0 + o.kernel.w, W); ++w) {
-        const T* pixel = images + ((n * H + h) * W + w) * C;
-        if (first) std::copy_n(pixel, C, best);
-        if (!first)
-#pragma omp simd
-          for (int64_t c = 0; c < C; ++c) best[c] = larger(best[c], pixel[c]);
-        first = false;
-      }
+  for (int64_t i = 0; i < N * P; ++i) {
+    const int64_t h0 = i % P * o.stride.h - o.padding.h, first = std::max<int64_t>(h0, 0), end = std::min(h0 + o.kernel.h, H);
+    const T* image = images + i / P * H * W * C;
+    T* row = scratch<T>(Scratch::windows, W * C);
+    std::copy_n(image + first * W * C, W * C, row);
+    for (int64_t h = first + 1; h < end; ++h) larger(image + h * W * C, W * C, row);
+    for (int64_t q = 0; q < Q; ++q) {
+      const int64_t w0 = q * o.stride.w - o.padding.w, left = std::max<int64_t>(w0, 0), right = std::min(w0 + o.kernel.w, W);
+      T* best = out + (i * Q + q) * C;
+      std::copy_n(row + left * C, C, best);
+      for (int64_t w = left + 1; w < right; ++w) larger(row + w * C, C, best);
+    }
   }
   return y;
 }

@@ -44,7 +44,9 @@ using WinogradFloat = WinogradKernels<float, float, float, WinogradFloats>;
 struct FConvKernels {
   void (*tile)(const FTile& tile);
   WinogradFloat winograd4, winograd2;  // F(4x4, 3x3), F(2x2, 3x3)
-  int64_t strip;                       // outputs of one tile
+  /// best[i] = the larger of x[i] and best[i] for i < n; NaN wins. For max pooling.
+  void (*larger)(const float* x, int64_t n, float* best);
+  int64_t strip;  // outputs of one tile
 };
 
 /// For active_isa(). Portable ones are for tests only: without the instruction, a fused multiply-add is a slow function.

@@ -222,13 +222,25 @@ static void transform_output(const float* m, int64_t place_stride, const Winogra
   }
 }
 
+template <class Isa>
+static void larger_values(const float* x, int64_t n, float* best) {
+  using V = typename Isa::V;
+  int64_t i = 0;
+  for (; i + kLanes<Isa> <= n; i += kLanes<Isa>) {
+    const V a = load<V>(x + i), b = load<V>(best + i), larger = a > b ? a : b, v = a != a ? a : larger;
+    std::memcpy(best + i, &v, sizeof v);
+  }
+  for (; i < n; ++i) best[i] = x[i] > best[i] || x[i] != x[i] ? x[i] : best[i];
+}
+
 template <class Isa, class Input, class Output>
 constexpr WinogradFloat kWinogradOf = {Output::kOut, Isa::kPanels* kLanes<Isa>, transform_input<Isa, Input>, multiply_places<Isa>,
                                        transform_output<Isa, Output>};
 
 template <class Isa>
 constexpr FConvKernels kKernelsOf = {multiply_strip<Isa>, kWinogradOf<Isa, InputTransform, OutputTransform>,
-                                     kWinogradOf<Isa, InputTransform2, OutputTransform2>, Isa::kPanels* kLanes<Isa>};
+                                     kWinogradOf<Isa, InputTransform2, OutputTransform2>, larger_values<Isa>,
+                                     Isa::kPanels* kLanes<Isa>};
 
 }  // namespace
 }  // namespace octet::ops::cpu

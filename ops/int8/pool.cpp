@@ -26,7 +26,10 @@ Tensor clamp(const Tensor& x, int32_t low, int32_t high) {
 
 Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& o) {
   check_image(x, "int8 max_pool2d");
-  return max_pool_channels_last<uint8_t>(x, o, [](uint8_t a, uint8_t b) { return std::max(a, b); });
+  return max_pool_channels_last<uint8_t>(x, o, [](const uint8_t* codes, int64_t n, uint8_t* best) {
+#pragma omp simd
+    for (int64_t i = 0; i < n; ++i) best[i] = std::max(best[i], codes[i]);
+  });
 }
 
 Tensor adaptive_avg_pool2d(const Tensor& x, Size2 output, QParams qparams) {
