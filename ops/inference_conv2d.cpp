@@ -7,7 +7,6 @@
 #include "ops/cpu/fconv.h"
 #include "ops/cpu/isa.h"
 #include "ops/cpu/winograd_tile.h"
-#include "ops/padded_images.h"
 #include "ops/winograd.h"
 #include "ops/winograd_tiles.h"
 
@@ -123,13 +122,25 @@ Tensor InferenceConv2d::run(Algorithm algorithm, const Tensor& x, const Tensor& 
   if (algorithm != Algorithm::direct)
     run_winograd(algorithm, x, s, added_data, y.data<float>());
   else
-    run_directly(x, s, added_data, y.data<float>());
+    run_directly(padded(x, s, PaddedImages<float>::Layout::channels_last), x.size(0), s, added_data, y.data<float>());
   return y;
 }
 
-void InferenceConv2d::run_directly(const Tensor& x, const Im2colShape& s, const float* added, float* y) const {
-  const PaddedImages<float> images(x, s.padding, s.height + 2 * s.padding.h, s.width + 2 * s.padding.w, 0.0f);
-  const int64_t N = x.size(0), K = weight_.size(0), pixels = s.cols(), strip_width = cpu::fconv_kernels().strip;
+PaddedImages<float> InferenceConv2d::padded(const Tensor& x, const Im2colShape& s, PaddedImages<float>::Layout layout) const {
+  return {x, s.padding, s.height + 2 * s.padding.h, s.width + 2 * s.padding.w, 0.0f, layout};
+}
+
+Tensor InferenceConv2d::from_planes(const Tensor& x) const {
+  OCTET_CHECK(x.dim() == 4, "inference conv2d: expected input [N, C, H, W], got ", x.shape());
+  const Im2colShape s = shape_of({x.size(0), x.size(2), x.size(3), x.size(1)});
+  Tensor y({x.size(0), s.out_height, s.out_width, weight_.size(0)});
+  run_directly(padded(x, s, PaddedImages<float>::Layout::planes), x.size(0), s, nullptr, y.data<float>());
+  return y;
+}
+
+void InferenceConv2d::run_directly(const PaddedImages<float>& images, int64_t N, const Im2colShape& s, const float* added,
+                                   float* y) const {
+  const int64_t K = weight_.size(0), pixels = s.cols(), strip_width = cpu::fconv_kernels().strip;
   const int64_t R = s.kernel.h, run = s.kernel.w * s.channels, strips = strips_of(K), blocks = (pixels + kBlock - 1) / kBlock;
   const int64_t rows_at_once = std::clamp<int64_t>(kWeightsAtOnce / run, 1, R);
   const float* weights = direct_weights_.get([&] { return pack_direct(weight_); }).data<float>();

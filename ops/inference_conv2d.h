@@ -9,6 +9,7 @@
 
 #include "ops/im2col.h"
 #include "ops/lazy.h"
+#include "ops/padded_images.h"
 #include "tensor/tensor.h"
 
 namespace octet::ops {
@@ -22,6 +23,9 @@ class InferenceConv2d {
 
   Tensor operator()(const Tensor& x, const Tensor& added = {}) const;
 
+  /// For a network's first layer: x [N, C, H, W], as images are loaded. The padded copy becomes channels last on the way.
+  Tensor from_planes(const Tensor& x) const;
+
   enum class Algorithm { direct, winograd4, winograd2 };  // F(4x4, 3x3), F(2x2, 3x3)
   static const char* name_of(Algorithm algorithm);
   bool has(Algorithm algorithm) const;
@@ -31,7 +35,8 @@ class InferenceConv2d {
 
  private:
   Im2colShape shape_of(const Shape& x) const;
-  void run_directly(const Tensor& x, const Im2colShape& s, const float* added, float* y) const;
+  void run_directly(const PaddedImages<float>& images, int64_t N, const Im2colShape& s, const float* added, float* y) const;
+  PaddedImages<float> padded(const Tensor& x, const Im2colShape& s, PaddedImages<float>::Layout layout) const;
   void run_winograd(Algorithm algorithm, const Tensor& x, const Im2colShape& s, const float* added, float* y) const;
 
   Tensor weight_;  // [K, C, R, S]

@@ -124,6 +124,14 @@ class Layouts {
       if (last_.contains(&node) || is_conversion(node)) continue;
       if (is<op::Lowered>(node.op)) {
         want(node, true);
+      } else if (is_first_layer(node)) {
+        const auto& conv = std::get<op::Conv2d>(node.op);
+        auto layer = std::make_shared<const ops::InferenceConv2d>(node.parameter("weight"), node.parameter("bias"), conv.options,
+                                                                  conv.relu);
+        node.op = op::Lowered{str("Conv2d", conv.relu ? "ReLU" : "", ", to channels last"),
+                              [layer](std::span<const Tensor> in) { return layer->from_planes(in[0]); },
+                              [](const Shape&) -> std::string { return "direct"; }};
+        last_.insert(&node);
       } else if (auto twin = channels_last(node); twin && (has_kernel(node) || last_.contains(node.inputs[0]))) {
         node.op = *twin;
         want(node, true);
@@ -136,6 +144,11 @@ class Layouts {
   }
 
  private:
+  /// A convolution of images as they are loaded.
+  bool is_first_layer(const Node& node) const {
+    constexpr int64_t kFewChannels = 4;
+    return has_kernel(node) && !last_.contains(node.inputs[0]) && node.parameter("weight").size(1) <= kFewChannels;
+  }
   bool is_conversion(const Node& node) const { return node.target == kConversion; }
 
   /// Gives the node its inputs in that order; if channels last, so is its result.

@@ -59,6 +59,14 @@ TEST_P(Inference, IsConvolutionBiasAdditionAndRelu) {
       }
 }
 
+TEST(InferenceConv2d, FromPlanesIsTheSame) {
+  const Tensor x = test::random_floats({2, 3, 23, 17}, 1);
+  for (int64_t padding : {0, 3}) {
+    const InferenceConv2d conv(test::random_floats({8, 3, 7, 7}, 2), {}, {.stride = 2, .padding = padding}, true);
+    EXPECT_TRUE(test::bits_equal(conv.from_planes(x), conv(to_channels_last(x))));
+  }
+}
+
 TEST(InferenceConv2d, KeepsNaN) {
   Tensor x = test::random_floats({1, 8, 12, 12}, 1);
   x.data<float>()[0] = NAN;
