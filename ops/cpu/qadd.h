@@ -6,7 +6,8 @@
 
 namespace octet::ops::cpu {
 
-/// qnnpack: q = ((a - za) * ma + (b - zb) * mb) >> shift, rounded half up by the sign's rule, + zy, clamped.
+/// qnnpack: q = ((a - za) * ma + (b - zb) * mb) / 2^shift, rounded to nearest, half away from zero, + zy, clamped. One less for
+/// negative sums makes their halves go down; one bit more than wanted is kept, 1 added to it, and the bit dropped.
 struct QAddShift {
   int32_t za, zb, ma, mb, shift, zy, qmin, qmax;
 };

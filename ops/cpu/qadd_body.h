@@ -9,12 +9,10 @@ namespace {
 
 void add_by_shift(const uint8_t* a, const uint8_t* b, int64_t n, const QAddShift& constants, uint8_t* y) {
   const QAddShift c = constants;
-  const auto mask = static_cast<int32_t>((int64_t{1} << c.shift) - 1), half = mask >> 1;
 #pragma omp simd
   for (int64_t i = 0; i < n; ++i) {
     const int32_t acc = (a[i] - c.za) * c.ma + (b[i] - c.zb) * c.mb;  // below 2 * 255 * 2^22 < 2^31
-    const int32_t remainder = (acc & mask) - (acc < 0 ? 1 : 0);
-    int32_t q = (acc >> c.shift) + (remainder > half ? 1 : 0) + c.zy;
+    int32_t q = ((((acc + (acc >> 31)) >> (c.shift - 1)) + 1) >> 1) + c.zy;
     q = q < c.qmin ? c.qmin : q;
     y[i] = static_cast<uint8_t>(q > c.qmax ? c.qmax : q);
   }

@@ -1,5 +1,5 @@
-// The loop of ops/cpu/qquantize.h, which each kernel file compiles for its instruction set. Static, as everything that is compiled
-// twice.
+// The loop of ops/cpu/qquantize.h, which each kernel file compiles for its instruction set. Static, as everything that is
+// compiled twice.
 #pragma once
 
 #include "ops/cpu/qquantize.h"

@@ -9,6 +9,20 @@
 namespace octet::ops::cpu {
 namespace {
 
+struct Avx2 : PlainIsa {
+  [[gnu::always_inline]] static void store_codes(const Floats& v, float low, float high, int32_t zero_point, uint8_t* y,
+                                                 int channels) {
+    const __m256 clamped = _mm256_max_ps(_mm256_min_ps(reinterpret_cast<__m256>(v), _mm256_set1_ps(high)), _mm256_set1_ps(low));
+    const __m256i q = _mm256_add_epi32(_mm256_cvtps_epi32(clamped), _mm256_set1_epi32(zero_point));
+    const __m128i words = _mm_packus_epi32(_mm256_castsi256_si128(q), _mm256_extracti128_si256(q, 1));
+    const __m128i codes = _mm_packus_epi16(words, words);
+    if (channels == 8)
+      _mm_storel_epi64(reinterpret_cast<__m128i*>(y), codes);
+    else
+      std::memcpy(y, &codes, static_cast<size_t>(channels));
+  }
+};
+
 template <int Rows>
 void multiply_rows(const int16_t* v, int64_t pairs, const int16_t* u, int32_t* m) {
   __m256i sum[Rows][2];
@@ -43,7 +57,6 @@ void multiply(const int16_t* v, int rows, int64_t C, const int16_t* u, const int
 
 }  // namespace
 
-const WinogradInt16 kWinogradInt16Avx2 = {kWinogradTile, kWinogradPanel, transform_input<PlainIsa>, multiply,
-                                          transform_output<PlainIsa>};
+const WinogradInt16 kWinogradInt16Avx2 = {kWinogradTile, kWinogradPanel, transform_input<Avx2>, multiply, transform_output<Avx2>};
 
 }  // namespace octet::ops::cpu

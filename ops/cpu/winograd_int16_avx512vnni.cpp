@@ -8,9 +8,7 @@
 namespace octet::ops::cpu {
 namespace {
 
-struct Avx512 {
-  typedef int16_t Lanes16 __attribute__((vector_size(64)));
-
+struct Avx512 : Vectors<64, 64> {
   [[gnu::always_inline]] static void widen(const uint8_t* codes, Lanes16& out) {
     out = reinterpret_cast<Lanes16>(_mm512_cvtepu8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(codes))));
   }

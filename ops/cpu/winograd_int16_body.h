@@ -9,18 +9,20 @@
 namespace octet::ops::cpu {
 namespace {
 
-// Vectors of lanes, which the compiler maps to the registers of the instruction set. 64 bytes: one register of AVX-512, two of
-// AVX2.
-typedef uint32_t Lanes32 __attribute__((vector_size(64)));
-typedef int32_t Signed32 __attribute__((vector_size(64)));
-typedef float Floats __attribute__((vector_size(64)));
-typedef uint8_t Codes32 __attribute__((vector_size(16)));
+/// Vectors of the compiler. Lanes16: channels that are transformed together on the way in; Lanes32, Signed32, Floats: on the way
+/// out, as many of each.
+template <int bytes16, int bytes32>
+struct Vectors {
+  typedef int16_t Lanes16 __attribute__((vector_size(bytes16)));
+  typedef uint32_t Lanes32 __attribute__((vector_size(bytes32)));
+  typedef int32_t Signed32 __attribute__((vector_size(bytes32)));
+  typedef float Floats __attribute__((vector_size(bytes32)));
+};
 
-/// What the transforms are made of, in the compiler's own vectors; an instruction set may know better.
-/// Lanes16: channels of int16 that are transformed together.
-struct PlainIsa {
-  typedef int16_t Lanes16 __attribute__((vector_size(32)));
+/// What the transforms are made of, where an instruction set knows no better.
+struct PlainIsa : Vectors<32, 32> {
   typedef uint8_t Codes16 __attribute__((vector_size(16)));
+  typedef uint8_t Codes32 __attribute__((vector_size(8)));
 
   [[gnu::always_inline]] static void widen(const uint8_t* codes, Lanes16& out) {
     Codes16 c;
@@ -97,6 +99,7 @@ static void transform_input(const uint8_t* image, int64_t row_stride, int64_t C,
 }
 
 /// A^T m, modulo 2^32.
+template <class Lanes32>
 [[gnu::always_inline]] inline void transform_four(const Lanes32 (&m)[6], Lanes32 (&out)[4]) {
   const Lanes32 sum = 4 * (m[1] + m[2]), difference = 4 * (m[1] - m[2]), sum2 = m[3] + m[4], difference2 = 2 * (m[3] - m[4]);
   out[0] = 6 * m[0] + sum + sum2;
@@ -108,33 +111,40 @@ static void transform_input(const uint8_t* image, int64_t row_stride, int64_t C,
 template <class Isa>
 static void transform_output(const int32_t* m, int64_t place_stride, const WinogradCodes& o, int64_t k0, int channels, int rows,
                              int columns, int64_t first) {
+  using Lanes32 = typename Isa::Lanes32;
+  using Signed32 = typename Isa::Signed32;
+  using Floats = typename Isa::Floats;
   constexpr uint32_t kInverseOf9 = 954437177;  // modulo 2^32
-  Lanes32 half[4][6], sums[4][4];
-#pragma GCC unroll 6
-  for (int w = 0; w < 6; ++w) {
-    Lanes32 in[6], out[4];
-#pragma GCC unroll 6
-    for (int h = 0; h < 6; ++h) std::memcpy(&in[h], m + (h * 6 + w) * place_stride, sizeof in[h]);
-    transform_four(in, out);
-#pragma GCC unroll 4
-    for (int h = 0; h < 4; ++h) half[h][w] = out[h];
-  }
-#pragma GCC unroll 4
-  for (int h = 0; h < 4; ++h) transform_four(half[h], sums[h]);
-
-  Signed32 bias;
-  Floats bias_f32, multiplier;
-  std::memcpy(&bias, o.bias_i32 + k0, sizeof bias);
-  std::memcpy(&bias_f32, o.bias_f32 + k0, sizeof bias_f32);
-  std::memcpy(&multiplier, o.multiplier + k0, sizeof multiplier);
+  constexpr int64_t kLanes = sizeof(Lanes32) / sizeof(uint32_t);
   const auto low = static_cast<float>(o.qmin - o.zero_point), high = static_cast<float>(o.qmax - o.zero_point);
-  for (int h = 0; h < rows; ++h)
-    for (int w = 0; w < columns; ++w) {
-      const Signed32 acc = reinterpret_cast<Signed32>(sums[h][w] * kInverseOf9) >> 6;
-      const auto biased = reinterpret_cast<Signed32>(reinterpret_cast<Lanes32>(acc) + reinterpret_cast<Lanes32>(bias));
-      const Floats v = (__builtin_convertvector(biased, Floats) + bias_f32) * multiplier;
-      Isa::store_codes(v, low, high, o.zero_point, o.y + first + h * o.row_stride + w * o.outputs, channels);
+  for (int64_t k = 0; k < kWinogradPanel && k < channels; k += kLanes) {
+    Lanes32 half[4][6], sums[4][4];
+#pragma GCC unroll 6
+    for (int w = 0; w < 6; ++w) {
+      Lanes32 in[6], out[4];
+#pragma GCC unroll 6
+      for (int h = 0; h < 6; ++h) std::memcpy(&in[h], m + (h * 6 + w) * place_stride + k, sizeof in[h]);
+      transform_four(in, out);
+#pragma GCC unroll 4
+      for (int h = 0; h < 4; ++h) half[h][w] = out[h];
     }
+#pragma GCC unroll 4
+    for (int h = 0; h < 4; ++h) transform_four(half[h], sums[h]);
+
+    Signed32 bias;
+    Floats bias_f32, multiplier;
+    std::memcpy(&bias, o.bias_i32 + k0 + k, sizeof bias);
+    std::memcpy(&bias_f32, o.bias_f32 + k0 + k, sizeof bias_f32);
+    std::memcpy(&multiplier, o.multiplier + k0 + k, sizeof multiplier);
+    const int count = channels - k < kLanes ? static_cast<int>(channels - k) : static_cast<int>(kLanes);
+    for (int h = 0; h < rows; ++h)
+      for (int w = 0; w < columns; ++w) {
+        const Signed32 acc = reinterpret_cast<Signed32>(sums[h][w] * kInverseOf9) >> 6;
+        const auto biased = reinterpret_cast<Signed32>(reinterpret_cast<Lanes32>(acc) + reinterpret_cast<Lanes32>(bias));
+        const Floats v = (__builtin_convertvector(biased, Floats) + bias_f32) * multiplier;
+        Isa::store_codes(v, low, high, o.zero_point, o.y + first + k + h * o.row_stride + w * o.outputs, count);
+      }
+  }
 }
 
 }  // namespace

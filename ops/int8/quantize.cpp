@@ -20,8 +20,7 @@ Tensor quantize(const Tensor& x, QParams qparams) {
   uint8_t* pc = codes.data<uint8_t>();
 #pragma omp parallel for collapse(2)
   for (int64_t n = 0; n < N; ++n)
-    for (int64_t h = 0; h < H; ++h)
-      quantize_row(px + (n * C * H + h) * W, H * W, C, W, constants, pc + (n * H + h) * W * C);
+    for (int64_t h = 0; h < H; ++h) quantize_row(px + (n * C * H + h) * W, H * W, C, W, constants, pc + (n * H + h) * W * C);
   return codes;
 }
 
