@@ -26,6 +26,15 @@ op::Lowered lowered(const Node& node, const op::Conv2d& conv, bool adds, bool re
           [layer](const Shape& x) -> std::string { return ops::InferenceConv2d::name_of(layer->algorithm(x)); }};
 }
 
+/// A network's first convolution: its input lies in planes, its result is channels last.
+op::Lowered lowered_from_planes(const Node& node, const op::Conv2d& conv) {
+  auto layer =
+      std::make_shared<const ops::InferenceConv2d>(node.parameter("weight"), node.parameter("bias"), conv.options, conv.relu);
+  return {str("Conv2d", conv.relu ? "ReLU" : "", ", to channels last"),
+          [layer](std::span<const Tensor> in) { return layer->from_planes(in[0]); },
+          [](const Shape&) -> std::string { return "direct"; }};
+}
+
 /// The only node that reads this one's result, or null.
 Node* only_user(Graph& graph, const Node* node) {
   const auto users = graph.users(node);
@@ -125,12 +134,7 @@ class Layouts {
       if (is<op::Lowered>(node.op)) {
         want(node, true);
       } else if (is_first_layer(node)) {
-        const auto& conv = std::get<op::Conv2d>(node.op);
-        auto layer = std::make_shared<const ops::InferenceConv2d>(node.parameter("weight"), node.parameter("bias"), conv.options,
-                                                                  conv.relu);
-        node.op = op::Lowered{str("Conv2d", conv.relu ? "ReLU" : "", ", to channels last"),
-                              [layer](std::span<const Tensor> in) { return layer->from_planes(in[0]); },
-                              [](const Shape&) -> std::string { return "direct"; }};
+        node.op = lowered_from_planes(node, std::get<op::Conv2d>(node.op));
         last_.insert(&node);
       } else if (auto twin = channels_last(node); twin && (has_kernel(node) || last_.contains(node.inputs[0]))) {
         node.op = *twin;

@@ -60,9 +60,7 @@ template <class Isa, int Rows, int Panels, bool fetches>
       }
       V b[Panels];
 #pragma GCC unroll 4
-      for (int n = 0; n < Panels; ++n) {
-        b[n] = load<V>(weights + n * kLanes<Isa>);
-      }
+      for (int n = 0; n < Panels; ++n) b[n] = load<V>(weights + n * kLanes<Isa>);
 #pragma GCC unroll 6
       for (int m = 0; m < Rows; ++m) {
         const V a = Isa::broadcast(x[m][i]);
