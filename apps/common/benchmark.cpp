@@ -28,7 +28,7 @@ double median(std::vector<double> values) {
 
 void show_layers(const nn::Graph& graph, const Tensor& x, double seconds) {
   for (const nn::NodeTime& t : nn::time_nodes(graph, x, seconds))
-    std::printf("%9.4f ms %7.1f G/s  %-8s  %-24s %s\n", t.ms, t.multiply_adds / t.ms / 1e6, t.algorithm.c_str(),
+    std::printf("%9.4f ms %7.1f G/s  %-9s  %-24s %s\n", t.ms, t.multiply_adds / t.ms / 1e6, t.algorithm.c_str(),
                 t.node->name.c_str(), nn::describe(*t.node).c_str());
 }
 

@@ -54,7 +54,7 @@ TEST(Benchmark, OneLineAndOnePerLayer) {
   const Result r = run("predict --model " + std::string(OCTET_SOURCE_DIR) +
                        "/data/resnet18-imagenette-fastai.pth --benchmark 0.01 --batch 2 --size 64 --threads 2 --layers");
   ASSERT_EQ(r.exit_code, 0) << r.err;
-  EXPECT_TRUE(contains(r.out, " G/s  winograd  _0_4_0_conv1 ")) << r.out;
+  EXPECT_TRUE(contains(r.out, "  _0_4_0_conv1 ")) << r.out;
   char engine[16];
   int threads = 0, batch = 0;
   double fastest = 0, median = 0;
