@@ -1,7 +1,7 @@
 // Float convolution for inference on channels-last images: the kernels of ops/inference_conv2d.h.
 //
-//   sum[m][k] = sum over r < runs, i < run of rows[m][r * run_stride + i] * weights[r][i][k]    fused multiply-adds, in this
-//   order y[m][k] = max(sum + bias[k] + added[m][k], low)
+//   sum[m][k] = sum over r < runs, i < run of rows[m][r * run_stride + i] * weights[r][i][k]    fused, in this order
+//   y[m][k] = max(sum[m][k] + bias[k] + added[m][k], low)
 // A row is the window of one output pixel, R runs of S*C values in a padded image; or a Winograd tile's values at one place, one
 // run of C. Each output is summed in the same order on every instruction set, so all give the same bits.
 #pragma once

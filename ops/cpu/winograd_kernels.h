@@ -29,8 +29,7 @@ struct WinogradKernels {
   /// One window: image, rows of pixels of C values -> v[place * place_stride + c]. `zero`: the value that stands for 0.
   void (*input)(const X* image, int64_t row_stride, int64_t C, X zero, V* v, int64_t place_stride);
   /// m[row * strip + k] = sum over c of v[row][c] * u[k][c] for `rows` up to kWinogradRows. v [rows, C]; u: as the table's
-  /// weights are packed.
-  /// ahead: weights that are wanted next, half as many as u's, which are fetched meanwhile; or null.
+  /// weights are packed. ahead: weights that are wanted next, half as many as u's, which are fetched meanwhile; or null.
   void (*multiply)(const V* v, int rows, int64_t C, const V* u, const V* ahead, M* m);
   /// One tile of 16 outputs: m[place * place_stride + k] -> up to tile x tile pixels, `channels` of them (up to 16) from channel
   /// k0. first: the index in the output of the tile's first value, which is of channel k0.

@@ -6,7 +6,7 @@
 //
 //   x quint8 [N, H, W, C], weight qint8 [K, C/G, R, S] -> y quint8 [N, P, Q, K].
 // The convolution that is read first: rows of im2col (one output pixel: [R, S, C] of code - zx as int16) are made tile by tile
-// and multiplied by ops/cpu/qgemm.h. Beside it, with the same codes, the fast one where the CPU has it: ops/cpu/qconv.h. PyTorch
+// and multiplied by ops/cpu/qgemm.h. Beside it, with the same codes, direct_conv2d.h and winograd_conv2d.h. PyTorch
 // counterpart: torch.ao.nn.quantized.Conv2d and torch.ao.nn.intrinsic.quantized.ConvReLU2d. Naive twin:
 // ops/reference/int8_conv2d.h.
 #pragma once
