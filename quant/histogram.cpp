@@ -7,6 +7,7 @@
 #include <bit>
 #include <cmath>
 
+#include "ops/cpu/observe.h"
 #include "tensor/error.h"
 
 namespace octet::quant {
@@ -18,14 +19,15 @@ namespace {
 constexpr int64_t kHistcParts = 2;
 constexpr int64_t kHistcCounterLimit = int64_t{1} << 24;
 
-/// Bins of up to kBlock values at a time: the arithmetic vectorises, the counting follows in four tables, so that a run of equal
-/// values (relu makes many zeros) does not wait for its own increments.
+/// Bins of up to kBlock values at a time: the arithmetic is a vector kernel's, the counting follows in four tables, so that a run
+/// of equal values (relu makes many zeros) does not wait for its own increments.
 void count(const float* x, int64_t n, float lo, float hi, Counts& counts) {
   constexpr int64_t kBlock = 1024;
   constexpr int kTables = 4;
   std::vector<uint32_t> tables(kTables * (kBins + 1), 0);  // the last entry of each collects what is outside
   int32_t bin[kBlock];
-  const float width = hi - lo;
+  const auto find_bins = ops::cpu::observe_kernels().find_bins;
+  const ops::cpu::BinRule rule = {lo, hi, hi - lo, static_cast<int32_t>(kBins)};
   const auto flush = [&] {
     for (int t = 0; t < kTables; ++t)
       for (int64_t b = 0; b < kBins; ++b) counts[static_cast<size_t>(b)] += tables[static_cast<size_t>(t * (kBins + 1) + b)];
@@ -34,12 +36,7 @@ void count(const float* x, int64_t n, float lo, float hi, Counts& counts) {
   int64_t since_flush = 0;
   for (int64_t begin = 0; begin < n; begin += kBlock) {
     const int64_t m = std::min(kBlock, n - begin);
-    for (int64_t i = 0; i < m; ++i) {
-      const float v = x[begin + i];
-      const float position = (v - lo) * static_cast<float>(kBins) / width;
-      const int32_t b = static_cast<int32_t>(std::min(position, static_cast<float>(kBins - 1)));
-      bin[i] = v >= lo && v <= hi ? b : static_cast<int32_t>(kBins);
-    }
+    find_bins(x + begin, m, rule, bin);
     for (int64_t i = 0; i < m; ++i) ++tables[static_cast<size_t>((i % kTables) * (kBins + 1) + bin[i])];
     if ((since_flush += m) >= (int64_t{1} << 30)) flush(), since_flush = 0;
   }

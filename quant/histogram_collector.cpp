@@ -3,24 +3,19 @@
 #include <algorithm>
 #include <cmath>
 
-#include "quant/min_max.h"
-
 namespace octet::quant {
 
-void HistogramCollector::observe(const Tensor& x) {
-  if (x.numel() == 0) return;
+void HistogramCollector::update(const Tensor& x, const MinMax& seen) {
   const float* values = x.data<float>();
-  const MinMax seen = min_max(values, x.numel());
-  OCTET_CHECK(!seen.has_nan, kind(), ": NaN in a tensor of shape ", x.shape());
-  if (std::isfinite(seen.min) && std::isfinite(seen.max)) return observe_finite(values, x.numel());
+  if (seen.all_finite()) return update_finite(values, x.numel(), seen);
   std::vector<float> finite;
   std::copy_if(values, values + x.numel(), std::back_inserter(finite), [](float v) { return std::isfinite(v); });
-  if (!finite.empty()) observe_finite(finite.data(), static_cast<int64_t>(finite.size()));
+  const auto n = static_cast<int64_t>(finite.size());
+  if (n > 0) update_finite(finite.data(), n, min_max(finite.data(), n));
 }
 
-void HistogramCollector::observe_finite(const float* x, int64_t n) {
+void HistogramCollector::update_finite(const float* x, int64_t n, const MinMax& seen) {
   if (pass_ == Pass::counts) return add_counts(x, n, min_, max_, counts_);
-  const MinMax seen = min_max(x, n);
   const float new_min = std::min(min_, seen.min), new_max = std::max(max_, seen.max);
   if (pass_ == Pass::only) combine(x, n, new_min, new_max);
   min_ = new_min;

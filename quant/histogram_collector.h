@@ -18,8 +18,6 @@ class HistogramCollector : public Observer {
  public:
   explicit HistogramCollector(const QSpec& spec) : Observer(spec) {}
 
-  /// Infinities are left out, as PyTorch leaves them out. Throws Error for NaN.
-  void observe(const Tensor& x) override;
   void begin_first_pass() override { pass_ = Pass::ranges; }
   void begin_second_pass() override { pass_ = Pass::counts; }
   float min() const override { return min_; }
@@ -29,9 +27,13 @@ class HistogramCollector : public Observer {
   Histogram histogram() const;
   double bin_width() const { return (static_cast<double>(max_) - static_cast<double>(min_)) / static_cast<double>(kBins); }
 
+ protected:
+  /// Infinities are left out, as PyTorch leaves them out.
+  void update(const Tensor& x, const MinMax& seen) override;
+
  private:
   enum class Pass { only, ranges, counts };
-  void observe_finite(const float* x, int64_t n);
+  void update_finite(const float* x, int64_t n, const MinMax& seen);
   void combine(const float* x, int64_t n, float new_min, float new_max);
 
   Pass pass_ = Pass::only;

@@ -3,18 +3,23 @@
 #include <algorithm>
 #include <limits>
 
+#include "ops/cpu/observe.h"
+
 namespace octet::quant {
 
 MinMax min_max(const float* x, int64_t n) {
+  constexpr int64_t kBlock = 16384;
+  const auto of_block = ops::cpu::observe_kernels().min_max;
   float lo = std::numeric_limits<float>::infinity(), hi = -lo;
-  int nan = 0;
-#pragma omp parallel for simd reduction(min : lo) reduction(max : hi) reduction(| : nan) if (n > 65536)
-  for (int64_t i = 0; i < n; ++i) {
-    lo = x[i] < lo ? x[i] : lo;
-    hi = x[i] > hi ? x[i] : hi;
-    nan |= x[i] != x[i];
+  bool nan = false;
+#pragma omp parallel for reduction(min : lo) reduction(max : hi) reduction(|| : nan) if (n > 4 * kBlock)
+  for (int64_t begin = 0; begin < n; begin += kBlock) {
+    const ops::cpu::MinMaxNan seen = of_block(x + begin, std::min(kBlock, n - begin));
+    lo = std::min(lo, seen.min);
+    hi = std::max(hi, seen.max);
+    nan = nan || seen.has_nan;
   }
-  return {lo, hi, nan != 0};
+  return {lo + 0.0f, hi + 0.0f, nan};  // -0 becomes 0: which of the two comes first depends on the threads
 }
 
 }  // namespace octet::quant

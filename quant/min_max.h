@@ -2,13 +2,16 @@
 // PyTorch counterpart: torch.aminmax.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 
 namespace octet::quant {
 
 struct MinMax {
-  float min, max;
+  float min, max;  // of the values that are not NaN
   bool has_nan;
+
+  bool all_finite() const { return !has_nan && std::isfinite(min) && std::isfinite(max); }
 };
 
 /// x of n values, n > 0.

@@ -2,20 +2,11 @@
 
 #include <algorithm>
 
-#include "quant/min_max.h"
-
 namespace octet::quant {
 
-void MinMaxObserver::observe(const Tensor& x) {
-  if (x.numel() == 0) return;
-  const MinMax seen = min_max(x.data<float>(), x.numel());
-  OCTET_CHECK(!seen.has_nan, kind(), ": NaN in a tensor of shape ", x.shape());
-  update(seen.min, seen.max);
-}
-
-void MinMaxObserver::update(float min, float max) {
-  min_ = std::min(min_, min);
-  max_ = std::max(max_, max);
+void MinMaxObserver::update(const Tensor&, const MinMax& seen) {
+  min_ = std::min(min_, seen.min);
+  max_ = std::max(max_, seen.max);
 }
 
 Observer::Range MinMaxObserver::range() const {

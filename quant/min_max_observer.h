@@ -12,7 +12,6 @@ class MinMaxObserver : public Observer {
  public:
   explicit MinMaxObserver(const QSpec& spec) : Observer(spec) {}
 
-  void observe(const Tensor& x) override;
   Range range() const override;
   /// Goes on from a range that was seen earlier.
   void restore(float min, float max) { min_ = min, max_ = max; }
@@ -21,8 +20,7 @@ class MinMaxObserver : public Observer {
   float max() const override { return max_; }
 
  protected:
-  /// How a batch's smallest and largest value change the range; the first batch's are taken as they are.
-  virtual void update(float min, float max);
+  void update(const Tensor& x, const MinMax& seen) override;
   bool saw_something() const { return min_ <= max_; }
 
   float min_ = std::numeric_limits<float>::infinity();

@@ -18,10 +18,10 @@ class MovingAverageMinMaxObserver : public MinMaxObserver {
   }
 
  protected:
-  void update(float min, float max) override {
-    if (!saw_something()) return MinMaxObserver::update(min, max);
-    min_ = min_ + averaging_constant_ * (min - min_);
-    max_ = max_ + averaging_constant_ * (max - max_);
+  void update(const Tensor& x, const MinMax& seen) override {
+    if (!saw_something()) return MinMaxObserver::update(x, seen);
+    min_ = min_ + averaging_constant_ * (seen.min - min_);
+    max_ = max_ + averaging_constant_ * (seen.max - max_);
   }
 
  private:

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "nn/op.h"
+#include "quant/min_max.h"
 #include "quant/qparams.h"
 
 namespace octet::quant {
@@ -17,8 +18,8 @@ class Observer : public nn::TensorFunction {
   /// or images that are broken, and each kind of observer would make something else of it.
   Tensor operator()(const Tensor& x) final;
 
-  /// Updates the statistics. Throws Error for NaN.
-  virtual void observe(const Tensor& x) = 0;
+  /// Updates the statistics; an empty tensor changes nothing. Throws Error for NaN.
+  void observe(const Tensor& x);
 
   struct Range {
     float min, max;
@@ -44,6 +45,10 @@ class Observer : public nn::TensorFunction {
   const QSpec& spec() const { return spec_; }
 
   std::string to_string() const override { return str(kind(), "(min_val=", min(), ", max_val=", max(), ")"); }
+
+ protected:
+  /// Updates the statistics by x, which has values and no NaN; seen: the smallest and largest of them.
+  virtual void update(const Tensor& x, const MinMax& seen) = 0;
 
  private:
   QSpec spec_;

@@ -1,0 +1,36 @@
+// The loops of ops/cpu/observe.h, which each kernel file compiles for its instruction set. Static, as everything that is compiled
+// twice.
+#pragma once
+
+#include "ops/cpu/observe.h"
+
+namespace octet::ops::cpu {
+namespace {
+
+inline MinMaxNan min_max_body(const float* x, int64_t n) {
+  float lo = __builtin_inff(), hi = -lo;
+  int32_t nan = 0;
+#pragma omp simd reduction(min : lo) reduction(max : hi) reduction(| : nan)
+  for (int64_t i = 0; i < n; ++i) {
+    lo = x[i] < lo ? x[i] : lo;
+    hi = x[i] > hi ? x[i] : hi;
+    nan |= x[i] != x[i] ? 1 : 0;
+  }
+  return {lo, hi, nan != 0};
+}
+
+inline void find_bins_body(const float* x, int64_t n, const BinRule& rule, int32_t* bin) {
+  const BinRule r = rule;
+  const auto bins = static_cast<float>(r.bins), last = static_cast<float>(r.bins - 1);
+#pragma omp simd
+  for (int64_t i = 0; i < n; ++i) {
+    const float v = x[i], position = (v - r.lo) * bins / r.width;
+    float clamped = position < last ? position : last;
+    clamped = clamped > 0 ? clamped : 0;  // outside, too, a conversion must have a result
+    const auto b = static_cast<int32_t>(clamped);
+    bin[i] = v >= r.lo && v <= r.hi ? b : r.bins;
+  }
+}
+
+}  // namespace
+}  // namespace octet::ops::cpu
