@@ -81,13 +81,16 @@ void calibrate(std::vector<Row>& rows, const loaders::Imagenette& data, const Op
   std::vector<size_t> indices = loaders::subset_indices(data.size(), data.size(), loaders::Subset::spread);
   apps::Progress progress("calibrate", static_cast<int64_t>(data.size()), o.common.quiet);
   loaders::Batches batches(data, std::move(indices), {.batch_size = o.data.batch_size});
+  const Device device = o.common.compute_device();
+  std::vector<nn::Graph> observed;  // the same observers
+  for (size_t i = 0; i < rows.size(); i += 2) observed.push_back(rows[i].prepared.to(device));
   while (const auto batch = batches.next()) {
-    for (size_t i = 0; i < rows.size(); i += 2) nn::run(rows[i].prepared, batch->images);
+    for (const nn::Graph& graph : observed) nn::run(graph, batch->images);
     progress.add(batch->images.size(0));
   }
   for (size_t i = 0; i < rows.size(); i += 2) {
-    rows[i].int8 = quant::convert(rows[i].prepared, rows[i].mapping);
-    rows[i + 1].int8 = quant::convert(rows[i].prepared, rows[i + 1].mapping);
+    rows[i].int8 = quant::convert(rows[i].prepared, rows[i].mapping).to(device);
+    rows[i + 1].int8 = quant::convert(rows[i].prepared, rows[i + 1].mapping).to(device);
   }
 }
 
@@ -117,6 +120,7 @@ void compare_observers(const Options& o) {
   const std::vector<int> outputs = apps::output_of_class(validation.classes(), model.classes);
   std::vector<Row> rows = make_rows(model.graph, o.backend);
   calibrate(rows, calibration, o);
+  const nn::Graph float_graph = model.graph.to(o.common.compute_device());
 
   double signal = 0;
   int64_t right = 0, images = 0;
@@ -130,7 +134,7 @@ void compare_observers(const Options& o) {
       for (size_t i = 0; i < answers.size(); ++i) count += answers[i] == outputs[static_cast<size_t>(batch->labels[i])];
       return count;
     };
-    const Tensor wanted = nn::run(model.graph, batch->images);
+    const Tensor wanted = nn::run(float_graph, batch->images);
     right += count_right(wanted);
     for (int64_t i = 0; i < wanted.numel(); ++i) signal += std::pow(wanted.data<float>()[i], 2);
     for (Row& row : rows) {

@@ -97,7 +97,8 @@ void check_input(const Tensor& x, const std::string& path) {
 Tensor logits_of(const nn::Graph& graph, const Tensor& x, const Options& o) {
   if (!o.dump.empty()) {
     apps::make_folder(o.dump);
-    return nn::run(graph, x, [&](const nn::Node& node, const Tensor& result) {
+    return nn::run(graph, x, [&](const nn::Node& node, const Tensor& computed) {
+      const Tensor result = computed.to(Device::cpu);
       loaders::save_npy(o.dump + "/" + node.name + ".npy", result.dtype() == DType::quint8 ? to_channels_first(result) : result);
     });
   }
@@ -113,11 +114,13 @@ Tensor logits_of(const nn::Graph& graph, const Tensor& x, const Options& o) {
 
 void predict(const Options& o) {
   apps::keep_freed_memory();
+  OCTET_CHECK(!o.tune || o.common.compute_device() == Device::cpu, "--tune: chooses among ways of the CPU; use --device cpu");
   if (o.tune) return apps::tune_model(o.model, {o.benchmark.batch_size, o.benchmark.image_size});
   apps::Model model =
       apps::load_any_model(o.model, o.engine.empty() ? std::nullopt : std::optional(quant::parse_engine(o.engine)));
   for (const std::string& note : model.notes) std::cerr << "note: " << note << "\n";
-  if (o.dump.empty()) model.graph = quant::optimize_for_inference(model.graph);
+  const Device device = o.common.compute_device();
+  model.graph = o.dump.empty() ? quant::optimize_for_inference(model.graph, device) : model.graph.to(device);
   if (o.benchmark.seconds > 0) return apps::benchmark_inference(model.graph, o.benchmark);
   if (!o.input.empty()) {
     const Tensor x = loaders::load_npy(o.input);

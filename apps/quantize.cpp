@@ -127,7 +127,7 @@ double calibrate(const nn::Graph& prepared, const loaders::Imagenette& data, con
   std::vector<size_t> indices =
       loaders::subset_indices(data.size(), count, o.subset == "first" ? loaders::Subset::first : loaders::Subset::spread);
   const auto observers = quant::observers(prepared);
-  const nn::Graph fast = quant::optimize_for_inference(prepared);  // the same observers
+  const nn::Graph fast = quant::optimize_for_inference(prepared, o.common.compute_device());  // the same observers
   const auto pass = [&](const char* label) {
     apps::Progress progress(label, static_cast<int64_t>(indices.size()), o.common.quiet);
     loaders::Batches batches(data, indices, {.batch_size = o.data.batch_size});
@@ -204,14 +204,16 @@ apps::Evaluation evaluate(const apps::Model& model, const nn::Graph* fake, const
   apps::show_stage(10, "Evaluate");
   const loaders::Imagenette data(o.data.data, o.data.split,
                                  {.limit = o.eval_limit ? std::optional(static_cast<size_t>(o.eval_limit)) : std::nullopt});
-  const nn::Graph fast = quant::optimize_for_inference(model.graph), fast_int8 = quant::optimize_for_inference(int8);
+  const Device device = o.common.compute_device();
+  const nn::Graph fast = quant::optimize_for_inference(model.graph, device),
+                  fast_int8 = quant::optimize_for_inference(int8, device);
   std::optional<nn::Graph> fast_fake;
   std::vector<const nn::Graph*> graphs = {&fast, &fast_int8};
   if (fake) {
     constexpr int kCompared = 8;  // images
     std::vector<size_t> indices = loaders::subset_indices(data.size(), kCompared, loaders::Subset::spread);
     apps::show_comparison(quant::compare(*fake, int8, loaders::Batches(data, std::move(indices)).next()->images), o.verbose);
-    fast_fake = quant::optimize_for_inference(*fake);
+    fast_fake = quant::optimize_for_inference(*fake, device);
     graphs.insert(graphs.begin() + 1, &*fast_fake);
   }
   return apps::evaluate(graphs, data, outputs, {.batch_size = o.data.batch_size, .quiet = o.common.quiet});
@@ -227,6 +229,8 @@ size_t parameter_bytes(const nn::Graph& float_graph) {
 void quantize(const CLI::App& app, const Options& o) {
   const auto start = Clock::now();
   if (!o.export_to.empty() && o.output.empty()) throw CLI::ValidationError("--export: needs --output DIR to write into");
+  OCTET_CHECK(o.benchmark == 0 || o.common.compute_device() == Device::cpu,
+              "--benchmark: times the layers on the CPU; use --device cpu, or predict --benchmark");
   if (!o.output.empty()) apps::make_folder(o.output);
 
   const loaders::Imagenette data = open_data(o);

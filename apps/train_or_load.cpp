@@ -54,7 +54,7 @@ void evaluate(const Options& o) {
   for (const std::string& note : model.notes) std::cerr << "note: " << note << "\n";
   std::cout << o.data.weights << ": " << model.description << ", " << model.classes << " classes\n";
   const std::vector<int> outputs = apps::output_of_class(data.classes(), model.classes);
-  const nn::Graph graph = quant::optimize_for_inference(apps::as_trained(model));
+  const nn::Graph graph = quant::optimize_for_inference(apps::as_trained(model), o.common.compute_device());
   const apps::Evaluation e = apps::evaluate({&graph}, data, outputs, {.batch_size = o.data.batch_size, .quiet = o.common.quiet});
   apps::show_confusion(e.confusion, data.classes());
   apps::show_accuracy(e, o.data.data + ", split " + o.data.split);
@@ -78,8 +78,13 @@ void check_usage(const CLI::App& app, const Options& o) {
 void train_or_load(const CLI::App& app, Options& o) {
   check_usage(app, o);
   o.train.batch_size = o.data.batch_size;
+  OCTET_CHECK(o.common.compute_device() == Device::cpu || !o.train.qat,
+              "quantization-aware training computes on the CPU; use --device cpu");
   if (o.benchmark_steps > 0)
-    return apps::benchmark_training({.steps = o.benchmark_steps, .size = o.train.sizes[0], .batch_size = o.data.batch_size});
+    return apps::benchmark_training({.steps = o.benchmark_steps,
+                                     .size = o.train.sizes[0],
+                                     .batch_size = o.data.batch_size,
+                                     .device = o.common.compute_device()});
   if (!o.train.trains()) return evaluate(o);
   apps::train({.weights = o.weights->count() ? o.data.weights : "", .head = o.head, .data = o.data.data}, o.train, o.common);
 }

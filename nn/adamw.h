@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "nn/optimizer.h"
+#include "ops/optimizer_step.h"
 
 namespace octet::nn {
 
@@ -20,23 +21,15 @@ class AdamW : public Optimizer {
 
  protected:
   void update(const std::string& key, Tensor& parameter, const Tensor& gradient, const ParameterGroup& group) override {
-    float& count = *remembered(key, "step", {}).data<float>();  // of this parameter: one that was frozen starts later
+    float& count = *remembered(key, "step", Tensor(Shape{})).data<float>();  // of this parameter: one that was frozen starts later
     const double t = ++count;
     const auto keep = static_cast<float>(1 - group.lr * group.weight_decay), b1 = static_cast<float>(1 - options_.beta1),
                b2 = static_cast<float>(options_.beta2), c2 = static_cast<float>(1 - options_.beta2),
                eps = static_cast<float>(options_.eps);
     const auto step = static_cast<float>(group.lr / (1 - std::pow(options_.beta1, t)));
     const auto root = static_cast<float>(1 / std::sqrt(1 - std::pow(options_.beta2, t)));
-    float *p = parameter.data<float>(), *m = remembered(key, "mean", parameter.shape()).data<float>(),
-          *v = remembered(key, "square", parameter.shape()).data<float>();
-    const float* g = gradient.data<float>();
-    const int64_t n = parameter.numel();
-#pragma omp parallel for simd
-    for (int64_t i = 0; i < n; ++i) {
-      m[i] += b1 * (g[i] - m[i]);
-      v[i] = b2 * v[i] + c2 * g[i] * g[i];
-      p[i] = p[i] * keep - step * m[i] / (std::sqrt(v[i]) * root + eps);
-    }
+    ops::adamw_step({keep, b1, b2, c2, step, root, eps}, gradient, remembered(key, "mean", parameter),
+                    remembered(key, "square", parameter), parameter);
   }
 
  private:

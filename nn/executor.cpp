@@ -93,13 +93,13 @@ Tensor run(const Graph& graph, const Tensor& x, const NodeCallback& on_node) {
       in.push_back(values.at(input));
       if (--uses[input] == 0) values.erase(input);
     }
-    if (node.kind == NodeKind::placeholder) in.push_back(x);
+    if (node.kind == NodeKind::placeholder) in.push_back(x.to(graph.device()));
     result = run_node(node, in);
     const bool computes = node.kind == NodeKind::call_module || node.kind == NodeKind::call_function;
     if (on_node && computes) on_node(node, result);
     if (uses[&node] > 0) values[&node] = result;
   }
-  return result;
+  return result.to(x.device());
 }
 
 }  // namespace octet::nn

@@ -57,7 +57,8 @@ void give(const Sink& sink, Tensor gradient) {
 }  // namespace
 
 Value conv2d(const Value& x, const Value& weight, const Value& bias, const ops::Conv2dOptions& o) {
-  const bool fast = Recording::active_for_backward() && !bias.defined() && ops::winograd_applies(weight.tensor().shape(), o);
+  const bool fast = Recording::active_for_backward() && !bias.defined() && !x.tensor().on_cuda() &&
+                    ops::winograd_applies(weight.tensor().shape(), o);
   Value y = recorded(op::Conv2d{o}, "conv2d", {x}, {{"weight", weight}, {"bias", bias}},
                      fast ? ops::conv2d_winograd(x.tensor(), weight.tensor())
                           : ops::conv2d(x.tensor(), weight.tensor(), tensor_or_undefined(bias), o));
@@ -155,11 +156,11 @@ Value add_of(const Value& a, const Value& b, Tensor result) {
   return y;
 }
 
-Value max_pooled(const Value& x, ops::MaxPooled pooled) {
+Value max_pooled(const Value& x, const std::optional<ops::MaxPool2dOptions>& windows, ops::MaxPooled pooled) {
   Value y(std::move(pooled.y));
   on_backward(y, {x}, [&] {
-    return [indices = pooled.indices, shape = x.tensor().shape(), dx = sink_of(x)](Tensor dy) {
-      give(dx, ops::max_pool2d_backward(dy, indices, shape));
+    return [windows, indices = pooled.indices, shape = x.tensor().shape(), dx = sink_of(x)](Tensor dy) {
+      give(dx, ops::max_pool2d_backward(dy, indices, shape, windows));
     };
   });
   return y;
@@ -179,7 +180,7 @@ Value relu_(const Value& x) {
 }
 
 Value max_pool2d(const Value& x, const ops::MaxPool2dOptions& o) {
-  if (Recording::active_for_backward()) return max_pooled(x, ops::max_pool2d_with_indices(x.tensor(), o));
+  if (Recording::active_for_backward()) return max_pooled(x, o, ops::max_pool2d_with_indices(x.tensor(), o));
   return recorded(op::MaxPool2d{o}, "max_pool2d", {x}, {}, ops::max_pool2d(x.tensor(), o));
 }
 
@@ -192,7 +193,8 @@ Value adaptive_avg_pool2d(const Value& x, ops::Size2 output) {
 }
 
 Value adaptive_max_pool2d(const Value& x, ops::Size2 output) {
-  if (Recording::active_for_backward()) return max_pooled(x, ops::adaptive_max_pool2d_with_indices(x.tensor(), output));
+  if (Recording::active_for_backward())
+    return max_pooled(x, std::nullopt, ops::adaptive_max_pool2d_with_indices(x.tensor(), output));
   return recorded(op::AdaptiveMaxPool2d{output}, "adaptive_max_pool2d", {x}, {}, ops::adaptive_max_pool2d(x.tensor(), output));
 }
 
@@ -308,8 +310,9 @@ Value cross_entropy(const Value& logits, std::span<const int> labels, const ops:
   on_backward(loss, {logits}, [&] {
     return [options, in = logits.tensor(), classes = std::vector<int>(labels.begin(), labels.end()),
             dx = sink_of(logits)](Tensor dy) {
-      const Tensor d = ops::cross_entropy_backward(in, classes, options);
-      give(dx, ops::multiply(d, Tensor::full(d.shape(), dy.data<float>()[0])));
+      Tensor d = ops::cross_entropy_backward(in, classes, options);
+      ops::scale_(d, dy.data<float>()[0]);
+      give(dx, std::move(d));
     };
   });
   return loss;

@@ -7,6 +7,7 @@ namespace octet::nn {
 
 Graph Graph::clone() const {
   Graph copy;
+  copy.device_ = device_;
   copy.name_counts_ = name_counts_;
   std::unordered_map<const Node*, Node*> copied;
   for (const Node& node : nodes_) {
@@ -14,6 +15,17 @@ Graph Graph::clone() const {
     for (Node*& input : n.inputs) input = copied.at(input);
     copied[&node] = &n;
     copy.by_name_[n.name] = &n;
+  }
+  return copy;
+}
+
+Graph Graph::to(Device device) const {
+  Graph copy = clone();
+  copy.device_ = device;
+  for (Node& node : copy.nodes_) {
+    OCTET_CHECK(device == device_ || !is<op::Lowered>(node.op), "graph: '", node.name, "' was made for ", device_,
+                " and cannot go to ", device);
+    for (auto& [name, tensor] : node.parameters) tensor = tensor.to(device);
   }
   return copy;
 }

@@ -43,6 +43,12 @@ class Graph {
   /// A copy with its own nodes; tensors, int8 layers and observers are shared.
   Graph clone() const;
 
+  /// Where it runs: its float parameters are there.
+  Device device() const { return device_; }
+  /// A copy that runs on that device. int8 layers and observers go with it as they are: they follow their inputs. Throws Error
+  /// for a graph of quant/optimize_for_inference.h, which is made for its device.
+  Graph to(Device device) const;
+
   const std::list<Node>& nodes() const { return nodes_; }
   std::list<Node>& nodes() { return nodes_; }
 
@@ -78,6 +84,7 @@ class Graph {
   std::list<Node>::iterator position_of(const Node* node);
   std::string unique_name(const std::string& candidate);
 
+  Device device_ = Device::cpu;
   std::list<Node> nodes_;
   std::unordered_map<std::string, int> name_counts_;  // by base name: the largest suffix given so far
   std::unordered_map<std::string, Node*> by_name_;

@@ -36,6 +36,17 @@ std::vector<Module::State> Module::state() const {
   return out;
 }
 
+void Module::to(Device device) {
+  for (State s : state())
+    if (is_floating_point(s.value.tensor().dtype())) s.value.set(s.value.tensor().to(device));
+}
+
+Device Module::device() const {
+  for (const State& s : state())
+    if (is_floating_point(s.value.tensor().dtype())) return s.value.tensor().device();
+  return Device::cpu;
+}
+
 void load_state_dict(Module& model, const StateDict& state, const std::string& source) {
   std::string problems;
   auto report = [&](const std::string& problem) { problems += (problems.empty() ? "" : "; ") + problem; };
@@ -58,7 +69,8 @@ void load_state_dict(Module& model, const StateDict& state, const std::string& s
       report(str("unexpected key '", entry.key, "'"));
   OCTET_CHECK(problems.empty(), source, ": does not fit the model: ", problems);
   for (Module::State& s : wanted)
-    if (const StateEntry* entry = state.find(s.key)) s.value.set(entry->tensor.to(s.value.tensor().dtype()));
+    if (const StateEntry* entry = state.find(s.key))
+      s.value.set(entry->tensor.to(s.value.tensor().dtype()).to(s.value.tensor().device()));
 }
 
 }  // namespace octet::nn

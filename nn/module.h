@@ -32,6 +32,12 @@ class Module {
   void eval() { set_mode(Mode::eval); }
   Mode mode() const { return mode_; }
 
+  /// Takes the float parameters and buffers to that device, where forward then expects its input; integers (num_batches_tracked)
+  /// are counters of the host.
+  void to(Device device);
+  /// Where they are; the CPU for a module without any.
+  Device device() const;
+
   /// The name of forward's argument in PyTorch's source, which a traced graph gives to its placeholder.
   virtual std::string input_name() const { return "x"; }
 

@@ -2,6 +2,9 @@
 
 #include <cmath>
 
+#include "ops/elementwise.h"
+#include "ops/optimizer_step.h"
+
 namespace octet::nn {
 
 void Optimizer::step() {
@@ -31,9 +34,9 @@ void Optimizer::restore(std::map<std::string, Tensor> state) {
   state_ = std::move(state);
 }
 
-Tensor& Optimizer::remembered(const std::string& key, const char* name, const Shape& shape) {
+Tensor& Optimizer::remembered(const std::string& key, const char* name, const Tensor& like) {
   Tensor& tensor = state_[key + "/" + name];
-  if (!tensor.defined()) tensor = Tensor::zeros(shape);
+  tensor = tensor.defined() ? tensor.to(like.device()) : Tensor::zeros(like.shape(), DType::f32, like.device());
   return tensor;
 }
 
@@ -41,16 +44,14 @@ double clip_gradients(Optimizer& optimizer, double largest) {
   double squares = 0;
   for (const ParameterGroup& group : optimizer.groups())
     for (const Module::State& p : group.parameters) {
-      const Tensor& g = p.value.grad();
-      if (!g.defined()) continue;
-      for (int64_t i = 0; i < g.numel(); ++i) squares += static_cast<double>(g.data<float>()[i]) * g.data<float>()[i];
+      if (p.value.grad().defined()) squares += ops::sum_of_squares(p.value.grad());
     }
   const double norm = std::sqrt(squares), scale = largest / (norm + 1e-6);  // torch's 1e-6
   if (largest <= 0 || !(scale < 1)) return norm;
   for (const ParameterGroup& group : optimizer.groups())
     for (const Module::State& p : group.parameters) {
-      Tensor g = p.value.grad();
-      for (int64_t i = 0; g.defined() && i < g.numel(); ++i) g.data<float>()[i] *= static_cast<float>(scale);
+      Tensor g = p.value.grad();  // the same bytes
+      if (g.defined()) ops::scale_(g, static_cast<float>(scale));
     }
   return norm;
 }

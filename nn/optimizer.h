@@ -38,8 +38,8 @@ class Optimizer {
  protected:
   /// One parameter.
   virtual void update(const std::string& key, Tensor& parameter, const Tensor& gradient, const ParameterGroup& group) = 0;
-  /// The remembered tensor of that name; zeros at first.
-  Tensor& remembered(const std::string& key, const char* name, const Shape& shape);
+  /// The remembered tensor of that name, on the device of `like`; at first zeros of its shape.
+  Tensor& remembered(const std::string& key, const char* name, const Tensor& like);
 
  private:
   std::vector<ParameterGroup> groups_;

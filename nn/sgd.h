@@ -4,6 +4,7 @@
 #pragma once
 
 #include "nn/optimizer.h"
+#include "ops/optimizer_step.h"
 
 namespace octet::nn {
 
@@ -22,22 +23,9 @@ class Sgd : public Optimizer {
   void update(const std::string& key, Tensor& parameter, const Tensor& gradient, const ParameterGroup& group) override {
     const auto lr = static_cast<float>(group.lr), decay = static_cast<float>(group.weight_decay),
                momentum = static_cast<float>(options_.momentum);
-    float* p = parameter.data<float>();
-    const float* g = gradient.data<float>();
-    const int64_t n = parameter.numel();
-    if (options_.momentum == 0) {
-#pragma omp parallel for simd
-      for (int64_t i = 0; i < n; ++i) p[i] -= lr * (g[i] + decay * p[i]);
-      return;
-    }
-    const bool nesterov = options_.nesterov;
-    float* v = remembered(key, "momentum", parameter.shape()).data<float>();  // zeros at first, so that v = g
-#pragma omp parallel for simd
-    for (int64_t i = 0; i < n; ++i) {
-      const float d = g[i] + decay * p[i];
-      v[i] = momentum * v[i] + d;
-      p[i] -= lr * (nesterov ? d + momentum * v[i] : v[i]);
-    }
+    Tensor none;
+    Tensor& velocity = momentum == 0 ? none : remembered(key, "momentum", parameter);  // zeros at first, so that v = g
+    ops::sgd_step({lr, decay, momentum, options_.nesterov}, gradient, velocity, parameter);
   }
 
  private:

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "nn/executor.h"
+#include "tensor/cuda/runtime.h"
 
 namespace octet::nn {
 namespace {
@@ -20,7 +21,8 @@ double multiply_adds(const Node& node, const Shape& output, int64_t elements) {
   return static_cast<double>(elements) * static_cast<double>(weight.numel() / weight.size(0));
 }
 
-std::string algorithm(const Node& node, const Shape& input) {
+std::string algorithm(const Node& node, const Shape& input, Device device) {
+  if (device == Device::cuda) return "";
   if (const auto* conv = std::get_if<op::QuantizedConv2d>(&node.op)) return name_of(conv->layer->algorithm(input));
   if (const auto* lowered = std::get_if<op::Lowered>(&node.op)) return lowered->algorithm ? lowered->algorithm(input) : "";
   return is<op::Conv2d>(node.op) ? "im2col" : "";
@@ -39,12 +41,14 @@ std::vector<NodeTime> time_nodes(const Graph& graph, const Tensor& x, double sec
     size_t i = 0;
     auto last = Clock::now();
     run(graph, x, [&](const Node& node, const Tensor& y) {
+      if (graph.device() == Device::cuda) cuda::synchronize();
       const double took = ms_since(last);
       if (i == times.size()) {
         shapes[&node] = y.shape();
         const auto known = node.inputs.empty() ? shapes.end() : shapes.find(node.inputs[0]);
         const Shape input = known == shapes.end() ? x.shape() : known->second;
-        times.push_back({&node, input, y.shape(), 0, multiply_adds(node, y.shape(), y.numel()), algorithm(node, input)});
+        times.push_back(
+            {&node, input, y.shape(), 0, multiply_adds(node, y.shape(), y.numel()), algorithm(node, input, graph.device())});
         ms.emplace_back();
       }
       ms[i++].push_back(took);

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "ops/cpu/affine.h"
+#include "ops/cuda/batch_norm.h"
 
 namespace octet::ops {
 
@@ -12,6 +13,11 @@ Tensor batch_norm(const Tensor& x, const BatchNormParams& params) {
   for (const Tensor* t : {&params.weight, &params.bias, &params.running_mean, &params.running_var})
     OCTET_CHECK(t->shape() == Shape{C}, "batch_norm: input ", x.shape(), " needs parameters of shape [", C, "], got ",
                 t->shape());
+  check_same_device("batch_norm", {&x, &params.weight, &params.bias, &params.running_mean, &params.running_var});
+  if (x.on_cuda()) {
+    Tensor y(x.shape(), DType::f32, Device::cuda);
+    return cuda::batch_norm(x, params, y), y;
+  }
   std::vector<float> alpha(static_cast<size_t>(C)), beta(static_cast<size_t>(C));
   for (int64_t c = 0; c < C; ++c) {
     const float inverse_std = 1.0f / std::sqrt(params.running_var.data<float>()[c] + params.eps);

@@ -5,6 +5,7 @@
 
 #include "ops/batch_norm.h"
 #include "ops/cpu/reduce.h"
+#include "ops/cuda/batch_norm.h"
 
 namespace octet::ops {
 namespace {
@@ -29,7 +30,8 @@ BatchStatistics batch_statistics(const Tensor& x) {
   const int64_t m = l.N * l.plane;
   OCTET_CHECK(m > 1, "batch_norm: expected more than one value per channel when training, got input ", x.shape(),
               "; use larger batches");
-  BatchStatistics s{Tensor({l.C}), Tensor({l.C}), m};
+  BatchStatistics s{Tensor({l.C}, DType::f32, x.device()), Tensor({l.C}, DType::f32, x.device()), m};
+  if (x.on_cuda()) return cuda::batch_statistics(x, s), s;
 #pragma omp parallel for
   for (int64_t c = 0; c < l.C; ++c) {
     double mean = 0, squares = 0;  // of the values so far: their mean, and the sum of squared distances from it
@@ -54,6 +56,8 @@ Tensor batch_norm_training(const Tensor& x, const BatchNormParams& params, const
 }
 
 void update_running(const BatchStatistics& s, float momentum, Tensor& running_mean, Tensor& running_var) {
+  check_same_device("batch_norm", {&s.mean, &running_mean, &running_var});
+  if (s.mean.on_cuda()) return cuda::update_running(s, momentum, running_mean, running_var);
   const float unbiased = static_cast<float>(s.count) / static_cast<float>(s.count - 1);
   for (int64_t c = 0; c < s.mean.numel(); ++c) {
     float &mean = running_mean.data<float>()[c], &var = running_var.data<float>()[c];
@@ -70,7 +74,11 @@ BatchNormGradients backward(const Tensor& dy, const Tensor& x, const Tensor& wei
   check_shape(x);
   OCTET_CHECK(dy.shape() == x.shape(), "batch_norm_backward: gradient ", dy.shape(), " for an output ", x.shape());
   const Layout l(x);
-  BatchNormGradients d{Tensor(x.shape()), Tensor({l.C}), Tensor({l.C})};
+  check_same_device("batch_norm_backward", {&dy, &x, &weight, &s.mean, &s.variance});
+  const Device device = x.device();
+  BatchNormGradients d{Tensor(x.shape(), DType::f32, device), Tensor({l.C}, DType::f32, device),
+                       Tensor({l.C}, DType::f32, device)};
+  if (x.on_cuda()) return cuda::batch_norm_backward(dy, x, weight, s, eps, statistics_follow, d), d;
 #pragma omp parallel for
   for (int64_t c = 0; c < l.C; ++c) {
     const float mean = s.mean.data<float>()[c], scale = inverse_std(s, c, eps);

@@ -1,6 +1,9 @@
 #include "ops/channels.h"
 
+#include <algorithm>
+
 #include "ops/cpu/reduce.h"
+#include "ops/cuda/elementwise.h"
 
 namespace octet::ops {
 namespace {
@@ -15,6 +18,14 @@ double dot(const float* a, const float* b, int64_t n) {
 }
 
 }  // namespace
+
+void fill_channels(const Tensor& values, Tensor& y) {
+  check(y, 1, values);
+  check_same_device("fill_channels", {&values, &y});
+  if (y.on_cuda()) return cuda::fill_channels(values, y);
+  const int64_t planes = y.size(0) * y.size(1), plane = planes ? y.numel() / planes : 0;
+  for (int64_t i = 0; i < planes; ++i) std::fill_n(y.data<float>() + i * plane, plane, values.data<float>()[i % y.size(1)]);
+}
 
 Tensor multiply_slices(const Tensor& w, const Tensor& factor) {
   check(w, 0, factor);

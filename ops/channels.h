@@ -9,6 +9,9 @@
 
 namespace octet::ops {
 
+/// y [N, K, ...] = values[k], everywhere in channel k.
+void fill_channels(const Tensor& values, Tensor& y);
+
 /// w [K, ...] * factor[k].
 Tensor multiply_slices(const Tensor& w, const Tensor& factor);
 /// x [N, K, ...] / factor[k], in place.

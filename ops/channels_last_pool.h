@@ -13,15 +13,21 @@ Tensor max_pool2d_channels_last(const Tensor& x, const MaxPool2dOptions& options
 Tensor adaptive_avg_pool2d_channels_last(const Tensor& x, Size2 output);
 Tensor adaptive_max_pool2d_channels_last(const Tensor& x, Size2 output);
 
+/// [N, H, W, C] -> [N, P, Q, C]. Throws Error for a padding that could fill a window.
+inline Shape max_pooled_shape(const Shape& x, const MaxPool2dOptions& o) {
+  OCTET_CHECK(2 * o.padding.h <= o.kernel.h && 2 * o.padding.w <= o.kernel.w, "max_pool2d: padding ", o.padding,
+              " is more than half of the kernel ", o.kernel);
+  return {x[0], output_size(x[1], o.kernel.h, o.stride.h, o.padding.h), output_size(x[2], o.kernel.w, o.stride.w, o.padding.w),
+          x[3]};
+}
+
 /// larger(x, n, best): best[i] becomes the larger of x[i] and best[i], for i < n. First down the rows of a window, all columns at
 /// once, then along. Every window holds a pixel of the image (padding is at most half of the kernel).
 template <class T, class Larger>
 Tensor max_pool_channels_last(const Tensor& x, const MaxPool2dOptions& o, Larger&& larger) {
   const int64_t N = x.size(0), H = x.size(1), W = x.size(2), C = x.size(3);
-  const int64_t P = output_size(H, o.kernel.h, o.stride.h, o.padding.h), Q = output_size(W, o.kernel.w, o.stride.w, o.padding.w);
-  OCTET_CHECK(2 * o.padding.h <= o.kernel.h && 2 * o.padding.w <= o.kernel.w, "max_pool2d: padding ", o.padding,
-              " is more than half of the kernel ", o.kernel);
-  Tensor y({N, P, Q, C}, x.dtype());
+  Tensor y(max_pooled_shape(x.shape(), o), x.dtype());
+  const int64_t P = y.size(1), Q = y.size(2);
   const auto* images = reinterpret_cast<const T*>(x.bytes());
   auto* out = reinterpret_cast<T*>(y.bytes());
 #pragma omp parallel for

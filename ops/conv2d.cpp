@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "ops/cpu/gemm.h"
+#include "ops/cuda/conv2d.h"
 
 namespace octet::ops {
 
@@ -52,7 +53,9 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const C
   const int64_t images = x.size(0), out_channels = weight.size(0);
   OCTET_CHECK(!bias.defined() || bias.shape() == Shape{out_channels}, "conv2d: bias ", bias.shape(), " for ", out_channels,
               " output channels");
-  Tensor y({images, out_channels, s.out_height, s.out_width});
+  check_same_device("conv2d", {&x, &weight, &bias});
+  Tensor y({images, out_channels, s.out_height, s.out_width}, DType::f32, x.device());
+  if (x.on_cuda()) return cuda::conv2d(x, weight, bias, s, options.groups, y), y;
   const auto run_image = [&](int64_t n, std::vector<float>& columns) {
     conv2d_image(x.data<float>() + n * x.numel() / images, s, options.groups, weight, bias, columns.data(),
                  y.data<float>() + n * y.numel() / images);

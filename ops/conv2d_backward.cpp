@@ -7,6 +7,8 @@
 
 #include "ops/conv2d.h"
 #include "ops/cpu/gemm.h"
+#include "ops/cuda/channels.h"
+#include "ops/cuda/conv2d.h"
 
 namespace octet::ops {
 namespace {
@@ -71,8 +73,14 @@ Conv2dGradients conv2d_backward(const Tensor& dy, const Tensor& x, const Tensor&
               Shape{N, K, s.out_height, s.out_width});
   Conv2dGradients d;
   if (wanted.bias) d.bias = channel_sums(dy);
-  if (wanted.x) d.x = Tensor::zeros(x.shape());
+  check_same_device("conv2d_backward", {&dy, &x, &weight});
+  if (wanted.x) d.x = Tensor::zeros(x.shape(), DType::f32, x.device());
   if (!wanted.x && !wanted.weight) return d;
+  if (x.on_cuda()) {
+    if (wanted.weight) d.weight = Tensor::zeros(weight.shape(), DType::f32, Device::cuda);
+    cuda::conv2d_backward(dy, x, weight, s, G, d.x, d.weight);
+    return d;
+  }
 
   const int threads = omp_get_max_threads();
   const int64_t per_thread = (N + threads - 1) / threads;
@@ -101,7 +109,8 @@ Conv2dGradients conv2d_backward(const Tensor& dy, const Tensor& x, const Tensor&
 Tensor channel_sums(const Tensor& dy) {
   OCTET_CHECK(dy.dim() >= 2, "channel_sums: expected [N, K, ...], got ", dy.shape());
   const int64_t N = dy.size(0), K = dy.size(1), plane = dy.numel() / std::max<int64_t>(1, N * K);
-  Tensor sums({K});
+  Tensor sums({K}, DType::f32, dy.device());
+  if (dy.on_cuda()) return cuda::channel_sums(dy, sums), sums;
   const float* p = dy.data<float>();
 #pragma omp parallel for
   for (int64_t k = 0; k < K; ++k) {

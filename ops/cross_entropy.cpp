@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ops/cuda/cross_entropy.h"
 #include "ops/elementwise.h"
 
 namespace octet::ops {
@@ -26,6 +27,7 @@ double target(int64_t c, int label, int64_t classes, const CrossEntropyOptions& 
 
 float cross_entropy(const Tensor& logits, std::span<const int> labels, const CrossEntropyOptions& options) {
   check(logits, labels, options);
+  if (logits.on_cuda()) return static_cast<float>(cuda::cross_entropy(logits, labels, options.label_smoothing));
   const int64_t N = logits.size(0), C = logits.size(1);
   double loss = 0;
   for (int64_t n = 0; n < N; ++n) {
@@ -41,6 +43,10 @@ float cross_entropy(const Tensor& logits, std::span<const int> labels, const Cro
 
 Tensor cross_entropy_backward(const Tensor& logits, std::span<const int> labels, const CrossEntropyOptions& options) {
   check(logits, labels, options);
+  if (logits.on_cuda()) {
+    Tensor d(logits.shape(), DType::f32, Device::cuda);
+    return cuda::cross_entropy_backward(logits, labels, options.label_smoothing, d), d;
+  }
   const int64_t N = logits.size(0), C = logits.size(1);
   Tensor d = softmax(logits);
   for (int64_t i = 0; i < N * C; ++i) {

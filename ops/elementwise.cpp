@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "ops/cuda/elementwise.h"
+
 namespace octet::ops {
 
 namespace {
@@ -15,17 +17,23 @@ void relu_to(const float* x, int64_t n, float* y) {
 
 }  // namespace
 
-void relu_(Tensor& x) { relu_to(x.data<float>(), x.numel(), x.data<float>()); }
+void relu_(Tensor& x) {
+  if (x.on_cuda()) return cuda::relu(x, x);
+  relu_to(x.data<float>(), x.numel(), x.data<float>());
+}
 
 Tensor relu(const Tensor& x) {
-  Tensor y(x.shape());
+  Tensor y(x.shape(), DType::f32, x.device());
+  if (x.on_cuda()) return cuda::relu(x, y), y;
   relu_to(x.data<float>(), x.numel(), y.data<float>());
   return y;
 }
 
 Tensor add(const Tensor& a, const Tensor& b) {
   OCTET_CHECK(a.shape() == b.shape(), "add: shapes ", a.shape(), " and ", b.shape(), " differ");
-  Tensor y(a.shape());
+  check_same_device("add", {&a, &b});
+  Tensor y(a.shape(), DType::f32, a.device());
+  if (a.on_cuda()) return cuda::add(a, b, y), y;
   const float *pa = a.data<float>(), *pb = b.data<float>();
   float* py = y.data<float>();
   const int64_t n = y.numel();
@@ -36,6 +44,8 @@ Tensor add(const Tensor& a, const Tensor& b) {
 
 void add_(Tensor& a, const Tensor& b) {
   OCTET_CHECK(a.shape() == b.shape(), "add: shapes ", a.shape(), " and ", b.shape(), " differ");
+  check_same_device("add", {&a, &b});
+  if (a.on_cuda()) return cuda::add(a, b, a);
   float* pa = a.data<float>();
   const float* pb = b.data<float>();
   const int64_t n = a.numel();
@@ -44,7 +54,8 @@ void add_(Tensor& a, const Tensor& b) {
 }
 
 Tensor relu6(const Tensor& x) {
-  Tensor y(x.shape());
+  Tensor y(x.shape(), DType::f32, x.device());
+  if (x.on_cuda()) return cuda::relu6(x, y), y;
   const float* px = x.data<float>();
   float* py = y.data<float>();
   const int64_t n = y.numel();
@@ -58,6 +69,8 @@ Tensor relu6(const Tensor& x) {
 
 void relu6_backward_(Tensor& dy, const Tensor& y) {
   OCTET_CHECK(dy.shape() == y.shape(), "relu6_backward: gradient ", dy.shape(), " for an output ", y.shape());
+  check_same_device("relu6_backward", {&dy, &y});
+  if (dy.on_cuda()) return cuda::relu6_backward(dy, y);
   float* pd = dy.data<float>();
   const float* py = y.data<float>();
 #pragma omp parallel for simd
@@ -66,6 +79,8 @@ void relu6_backward_(Tensor& dy, const Tensor& y) {
 
 void relu_backward_(Tensor& dy, const Tensor& y) {
   OCTET_CHECK(dy.shape() == y.shape(), "relu_backward: gradient ", dy.shape(), " for an output ", y.shape());
+  check_same_device("relu_backward", {&dy, &y});
+  if (dy.on_cuda()) return cuda::relu_backward(dy, y);
   float* pd = dy.data<float>();
   const float* py = y.data<float>();
   const int64_t n = dy.numel();
@@ -75,7 +90,9 @@ void relu_backward_(Tensor& dy, const Tensor& y) {
 
 Tensor multiply(const Tensor& a, const Tensor& b) {
   OCTET_CHECK(a.shape() == b.shape(), "multiply: shapes ", a.shape(), " and ", b.shape(), " differ");
-  Tensor y(a.shape());
+  check_same_device("multiply", {&a, &b});
+  Tensor y(a.shape(), DType::f32, a.device());
+  if (a.on_cuda()) return cuda::multiply(a, b, y), y;
   const float *pa = a.data<float>(), *pb = b.data<float>();
   float* py = y.data<float>();
   const int64_t n = y.numel();
@@ -84,10 +101,19 @@ Tensor multiply(const Tensor& a, const Tensor& b) {
   return y;
 }
 
+void scale_(Tensor& x, float factor) {
+  if (x.on_cuda()) return cuda::scale(x, factor, x);
+  float* p = x.data<float>();
+  const int64_t n = x.numel();
+#pragma omp parallel for simd
+  for (int64_t i = 0; i < n; ++i) p[i] *= factor;
+}
+
 Dropped dropout(const Tensor& x, float p, Generator& generator) {
   OCTET_CHECK(p >= 0 && p < 1, "dropout: probability ", p, ": expected 0 <= p < 1");
   Tensor scale(x.shape());
   for (int64_t i = 0; i < x.numel(); ++i) scale.data<float>()[i] = generator.uniform() < p ? 0.0f : 1.0f / (1.0f - p);
+  if (x.on_cuda()) scale = scale.to(Device::cuda);  // the same random numbers as on the CPU
   return {multiply(x, scale), scale};
 }
 
@@ -102,8 +128,10 @@ Tensor cat_channels(std::span<const Tensor> parts) {
     expected[1] = part.size(1);
     OCTET_CHECK(part.shape() == expected, "cat: shapes ", part.shape(), " and ", parts[0].shape(), " differ outside dimension 1");
     shape[1] += part.size(1);
+    check_same_device("cat", {&parts[0], &part});
   }
-  Tensor y(shape, parts[0].dtype());
+  Tensor y(shape, parts[0].dtype(), parts[0].device());
+  if (y.on_cuda()) return cuda::cat_channels(parts, y), y;
   const int64_t N = shape[0];
   std::byte* out = y.bytes();
   for (int64_t n = 0; n < N; ++n)
@@ -122,8 +150,9 @@ std::vector<Tensor> split_channels(const Tensor& x, std::span<const int64_t> cha
   for (int64_t c : channels) {
     Shape shape = x.shape();
     shape[1] = c;
-    parts.emplace_back(shape, x.dtype());
+    parts.emplace_back(shape, x.dtype(), x.device());
   }
+  if (x.on_cuda()) return cuda::split_channels(x, parts), parts;
   const auto N = static_cast<size_t>(x.size(0));
   const std::byte* in = x.bytes();
   for (size_t n = 0; n < N; ++n)

@@ -33,6 +33,8 @@ struct Dropped {
 };
 Dropped dropout(const Tensor& x, float p, Generator& generator);
 Tensor multiply(const Tensor& a, const Tensor& b);
+/// x *= factor
+void scale_(Tensor& x, float factor);
 
 /// Joins [N, C_i, ...] along dimension 1; all other sizes must agree. Any dtype (the codes of quantized tensors must share their
 /// qparams).

@@ -4,6 +4,8 @@
 #include <limits>
 #include <vector>
 
+#include "ops/cuda/pool.h"
+
 namespace octet::ops {
 namespace {
 
@@ -24,13 +26,14 @@ float mean_of(const float* plane, int64_t width, AdaptiveWindow rows, AdaptiveWi
   return sum / static_cast<float>((rows.end - rows.begin) * (cols.end - cols.begin));
 }
 
-/// y[n, c, p, q] = reduce(the plane's window (p, q))
+/// y[n, c, p, q] = reduce(the plane's window (p, q)); on_cuda(x, y) is the same on the device.
 template <class Reduce>
-Tensor adaptive_pool(const Tensor& x, Size2 output, Reduce&& reduce) {
+Tensor adaptive_pool(const Tensor& x, Size2 output, Reduce&& reduce, void (*on_cuda)(const Tensor& x, Tensor& y)) {
   OCTET_CHECK(x.dim() == 4, "adaptive pooling: expected input [N, C, H, W], got ", x.shape());
   const int64_t planes = x.size(0) * x.size(1), H = x.size(2), W = x.size(3);
   OCTET_CHECK(output.h > 0 && output.w > 0 && H > 0 && W > 0, "adaptive pooling: ", x.shape(), " to ", output);
-  Tensor y({x.size(0), x.size(1), output.h, output.w});
+  Tensor y({x.size(0), x.size(1), output.h, output.w}, DType::f32, x.device());
+  if (x.on_cuda()) return on_cuda(x, y), y;
   const float* px = x.data<float>();
   float* py = y.data<float>();
 #pragma omp parallel for
@@ -52,7 +55,8 @@ Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& o) {
   const int64_t P = output_size(H, o.kernel.h, o.stride.h, o.padding.h), Q = output_size(W, o.kernel.w, o.stride.w, o.padding.w);
   OCTET_CHECK(2 * o.padding.h <= o.kernel.h && 2 * o.padding.w <= o.kernel.w, "max_pool2d: padding ", o.padding,
               " is more than half of the kernel ", o.kernel);
-  Tensor y({x.size(0), x.size(1), P, Q});
+  Tensor y({x.size(0), x.size(1), P, Q}, DType::f32, x.device());
+  if (x.on_cuda()) return cuda::max_pool2d(x, o, y), y;
   constexpr float kLowest = -std::numeric_limits<float>::infinity();
 #pragma omp parallel
   {
@@ -76,8 +80,8 @@ Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& o) {
   return y;
 }
 
-Tensor adaptive_avg_pool2d(const Tensor& x, Size2 output) { return adaptive_pool(x, output, mean_of); }
+Tensor adaptive_avg_pool2d(const Tensor& x, Size2 output) { return adaptive_pool(x, output, mean_of, cuda::adaptive_avg_pool2d); }
 
-Tensor adaptive_max_pool2d(const Tensor& x, Size2 output) { return adaptive_pool(x, output, max_of); }
+Tensor adaptive_max_pool2d(const Tensor& x, Size2 output) { return adaptive_pool(x, output, max_of, cuda::adaptive_max_pool2d); }
 
 }  // namespace octet::ops

@@ -7,7 +7,10 @@
 // adaptive_max_pool2d.
 #pragma once
 
+#include <optional>
+
 #include "ops/options.h"
+#include "tensor/host_device.h"
 #include "tensor/tensor.h"
 
 namespace octet::ops {
@@ -23,15 +26,16 @@ struct MaxPooled {
 MaxPooled max_pool2d_with_indices(const Tensor& x, const MaxPool2dOptions& options);
 MaxPooled adaptive_max_pool2d_with_indices(const Tensor& x, Size2 output);
 
-/// Of both kinds of max pooling: dy [N, C, P, Q] -> dx of shape `x`.
-Tensor max_pool2d_backward(const Tensor& dy, const Tensor& indices, const Shape& x);
+/// Of both kinds of max pooling: dy [N, C, P, Q] -> dx of shape `x`. windows: the options of max_pool2d; none: adaptive.
+Tensor max_pool2d_backward(const Tensor& dy, const Tensor& indices, const Shape& x,
+                           const std::optional<MaxPool2dOptions>& windows);
 Tensor adaptive_avg_pool2d_backward(const Tensor& dy, const Shape& x);
 
 /// Input cells of adaptive output cell i: [begin, end).
 struct AdaptiveWindow {
   int64_t begin, end;
 };
-inline AdaptiveWindow adaptive_window(int64_t i, int64_t input, int64_t output) {
+OCTET_HD inline AdaptiveWindow adaptive_window(int64_t i, int64_t input, int64_t output) {
   return {i * input / output, ((i + 1) * input + output - 1) / output};
 }
 

@@ -3,6 +3,7 @@
 #include <limits>
 #include <vector>
 
+#include "ops/cuda/pool.h"
 #include "ops/pool.h"
 
 namespace octet::ops {
@@ -66,7 +67,8 @@ MaxPooled max_pool2d_with_indices(const Tensor& x, const MaxPool2dOptions& o) {
   const int64_t planes = x.size(0) * x.size(1), H = x.size(2), W = x.size(3);
   const int64_t P = output_size(H, o.kernel.h, o.stride.h, o.padding.h), Q = output_size(W, o.kernel.w, o.stride.w, o.padding.w);
   const Shape shape{x.size(0), x.size(1), P, Q};
-  MaxPooled pooled{Tensor(shape), Tensor(shape, DType::i32)};
+  MaxPooled pooled{Tensor(shape, DType::f32, x.device()), Tensor(shape, DType::i32, x.device())};
+  if (x.on_cuda()) return cuda::max_pool2d_with_indices(x, o, pooled), pooled;
 #pragma omp parallel
   {
     RowMax row_max;
@@ -86,7 +88,8 @@ MaxPooled adaptive_max_pool2d_with_indices(const Tensor& x, Size2 output) {
               " to ", output);
   const int64_t planes = x.size(0) * x.size(1), H = x.size(2), W = x.size(3);
   const Shape shape{x.size(0), x.size(1), output.h, output.w};
-  MaxPooled pooled{Tensor(shape), Tensor(shape, DType::i32)};
+  MaxPooled pooled{Tensor(shape, DType::f32, x.device()), Tensor(shape, DType::i32, x.device())};
+  if (x.on_cuda()) return cuda::max_pool2d_with_indices(x, std::nullopt, pooled), pooled;
 #pragma omp parallel for
   for (int64_t i = 0; i < planes; ++i)
     for (int64_t p = 0; p < output.h; ++p)
@@ -100,23 +103,27 @@ MaxPooled adaptive_max_pool2d_with_indices(const Tensor& x, Size2 output) {
   return pooled;
 }
 
-Tensor max_pool2d_backward(const Tensor& dy, const Tensor& indices, const Shape& x_shape) {
+Tensor max_pool2d_backward(const Tensor& dy, const Tensor& indices, const Shape& x_shape,
+                           const std::optional<MaxPool2dOptions>& windows) {
   OCTET_CHECK(dy.shape() == indices.shape() && x_shape.size() == 4, "max_pool2d_backward: gradient ", dy.shape(), ", indices ",
               indices.shape(), ", input ", x_shape);
-  Tensor dx = Tensor::zeros(x_shape);
-  const int64_t planes = x_shape[0] * x_shape[1], pixels = x_shape[2] * x_shape[3], windows = dy.size(2) * dy.size(3);
+  check_same_device("max_pool2d_backward", {&dy, &indices});
+  Tensor dx = Tensor::zeros(x_shape, DType::f32, dy.device());
+  if (dy.on_cuda()) return cuda::max_pool2d_backward(dy, indices, windows, dx), dx;
+  const int64_t planes = x_shape[0] * x_shape[1], pixels = x_shape[2] * x_shape[3], cells = dy.size(2) * dy.size(3);
   const float* gradient = dy.data<float>();
   const int32_t* index = indices.data<int32_t>();
   float* out = dx.data<float>();
 #pragma omp parallel for
   for (int64_t i = 0; i < planes; ++i)
-    for (int64_t o = i * windows; o < (i + 1) * windows; ++o) out[i * pixels + index[o]] += gradient[o];
+    for (int64_t o = i * cells; o < (i + 1) * cells; ++o) out[i * pixels + index[o]] += gradient[o];
   return dx;
 }
 
 Tensor adaptive_avg_pool2d_backward(const Tensor& dy, const Shape& x_shape) {
   OCTET_CHECK(dy.dim() == 4 && x_shape.size() == 4, "adaptive_avg_pool2d_backward: gradient ", dy.shape(), ", input ", x_shape);
-  Tensor dx = Tensor::zeros(x_shape);
+  Tensor dx = Tensor::zeros(x_shape, DType::f32, dy.device());
+  if (dy.on_cuda()) return cuda::adaptive_avg_pool2d_backward(dy, dx), dx;
   const int64_t planes = x_shape[0] * x_shape[1], H = x_shape[2], W = x_shape[3], P = dy.size(2), Q = dy.size(3);
 #pragma omp parallel for
   for (int64_t i = 0; i < planes; ++i)

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "ops/cpu/observe.h"
+#include "ops/cuda/observe.h"
 #include "tensor/error.h"
 
 namespace octet::quant {
@@ -21,13 +22,12 @@ constexpr int64_t kHistcCounterLimit = int64_t{1} << 24;
 
 /// Bins of up to kBlock values at a time: the arithmetic is a vector kernel's, the counting follows in four tables, so that a run
 /// of equal values (relu makes many zeros) does not wait for its own increments.
-void count(const float* x, int64_t n, float lo, float hi, Counts& counts) {
+void count(const float* x, int64_t n, const ops::cpu::BinRule& rule, Counts& counts) {
   constexpr int64_t kBlock = 1024;
   constexpr int kTables = 4;
   std::vector<uint32_t> tables(kTables * (kBins + 1), 0);  // the last entry of each collects what is outside
   int32_t bin[kBlock];
   const auto find_bins = ops::cpu::observe_kernels().find_bins;
-  const ops::cpu::BinRule rule = {lo, hi, hi - lo, static_cast<int32_t>(kBins)};
   const auto flush = [&] {
     for (int t = 0; t < kTables; ++t)
       for (int64_t b = 0; b < kBins; ++b) counts[static_cast<size_t>(b)] += tables[static_cast<size_t>(t * (kBins + 1) + b)];
@@ -45,29 +45,31 @@ void count(const float* x, int64_t n, float lo, float hi, Counts& counts) {
 
 }  // namespace
 
-void add_counts(const float* x, int64_t n, float lo, float hi, Counts& counts) {
+void add_counts(const float* x, int64_t n, float lo, float hi, Counts& counts, Device device) {
   OCTET_CHECK(std::isfinite(lo) && std::isfinite(hi) && std::isfinite(hi - lo), "histogram: range [", lo, ", ", hi,
               "] is not finite");
   if (lo == hi) lo -= 1.0f, hi += 1.0f;
+  const ops::cpu::BinRule rule = {lo, hi, hi - lo, static_cast<int32_t>(kBins)};
   counts.resize(kBins);
+  if (device == Device::cuda) return ops::cuda::add_counts(x, n, rule, counts);
 #pragma omp parallel if (n > 65536)
   {
     Counts mine(kBins);
     const int64_t threads = omp_get_num_threads(), t = omp_get_thread_num(), share = (n + threads - 1) / threads;
     const int64_t first = std::min(n, t * share);
-    count(x + first, std::min(n, first + share) - first, lo, hi, mine);
+    count(x + first, std::min(n, first + share) - first, rule, mine);
 #pragma omp critical(octet_histogram)
     for (size_t b = 0; b < kBins; ++b) counts[b] += mine[b];
   }
 }
 
-Histogram histc(const float* x, int64_t n, float lo, float hi) {
+Histogram histc(const float* x, int64_t n, float lo, float hi, Device device) {
   Histogram histogram(kBins, 0.0f);
   const int64_t part_size = (n + kHistcParts - 1) / kHistcParts;
   for (int64_t part = 0; part < kHistcParts; ++part) {
     const int64_t begin = std::min(n, part * part_size), end = std::min(n, begin + part_size);
     Counts counts(kBins);
-    add_counts(x + begin, end - begin, lo, hi, counts);
+    add_counts(x + begin, end - begin, lo, hi, counts, device);
     for (size_t b = 0; b < kBins; ++b) histogram[b] += static_cast<float>(std::min(counts[b], kHistcCounterLimit));
   }
   return histogram;

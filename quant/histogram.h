@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "tensor/device.h"
+
 namespace octet::quant {
 
 constexpr int64_t kBins = 2048;
@@ -13,14 +15,15 @@ constexpr int64_t kBins = 2048;
 using Histogram = std::vector<float>;
 
 /// torch.histc(x, kBins, lo, hi): bin = int(f32(f32(x - lo) * kBins / f32(hi - lo))), x == hi counts in the last bin, values
-/// outside are left out. lo == hi means [lo - 1, hi + 1]. On all cores; the answer does not depend on the number of threads.
-Histogram histc(const float* x, int64_t n, float lo, float hi);
+/// outside are left out. lo == hi means [lo - 1, hi + 1]. x: an address on `device`. On all cores; the answer does not depend on
+/// the number of threads, nor on the device.
+Histogram histc(const float* x, int64_t n, float lo, float hi, Device device = Device::cpu);
 
 /// Exact counts per bin, kBins of them: what is added does not depend on the order.
 using Counts = std::vector<int64_t>;
 
 /// Adds the values' bins, as histc finds them, to counts.
-void add_counts(const float* x, int64_t n, float lo, float hi, Counts& counts);
+void add_counts(const float* x, int64_t n, float lo, float hi, Counts& counts, Device device = Device::cpu);
 
 /// torch.linspace(a, b, n)[i]: counted up from a in the first half and down from b in the second, with fused products.
 float linspace_at(float a, float b, int64_t n, int64_t i);

@@ -6,24 +6,25 @@
 namespace octet::quant {
 
 void HistogramCollector::update(const Tensor& x, const MinMax& seen) {
-  const float* values = x.data<float>();
-  if (seen.all_finite()) return update_finite(values, x.numel(), seen);
+  if (seen.all_finite()) return update_finite(x.device_data<float>(), x.numel(), x.device(), seen);
+  const Tensor host = x.to(Device::cpu);
+  const float* values = host.data<float>();
   std::vector<float> finite;
   std::copy_if(values, values + x.numel(), std::back_inserter(finite), [](float v) { return std::isfinite(v); });
   const auto n = static_cast<int64_t>(finite.size());
-  if (n > 0) update_finite(finite.data(), n, min_max(finite.data(), n));
+  if (n > 0) update_finite(finite.data(), n, Device::cpu, min_max(finite.data(), n));
 }
 
-void HistogramCollector::update_finite(const float* x, int64_t n, const MinMax& seen) {
-  if (pass_ == Pass::counts) return add_counts(x, n, min_, max_, counts_);
+void HistogramCollector::update_finite(const float* x, int64_t n, Device device, const MinMax& seen) {
+  if (pass_ == Pass::counts) return add_counts(x, n, min_, max_, counts_, device);
   const float new_min = std::min(min_, seen.min), new_max = std::max(max_, seen.max);
-  if (pass_ == Pass::only) combine(x, n, new_min, new_max);
+  if (pass_ == Pass::only) combine(x, n, device, new_min, new_max);
   min_ = new_min;
   max_ = new_max;
 }
 
-void HistogramCollector::combine(const float* x, int64_t n, float new_min, float new_max) {
-  Histogram combined = histc(x, n, new_min, new_max);
+void HistogramCollector::combine(const float* x, int64_t n, Device device, float new_min, float new_max) {
+  Histogram combined = histc(x, n, new_min, new_max, device);
   if (!histogram_.empty()) {
     Histogram old = std::move(histogram_);
     if (min_ == max_ && (new_min != min_ || new_max != max_)) {  // all that was seen is one value: it goes into one bin

@@ -33,8 +33,8 @@ class HistogramCollector : public Observer {
 
  private:
   enum class Pass { only, ranges, counts };
-  void update_finite(const float* x, int64_t n, const MinMax& seen);
-  void combine(const float* x, int64_t n, float new_min, float new_max);
+  void update_finite(const float* x, int64_t n, Device device, const MinMax& seen);
+  void combine(const float* x, int64_t n, Device device, float new_min, float new_max);
 
   Pass pass_ = Pass::only;
   float min_ = std::numeric_limits<float>::infinity();

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "ops/cpu/observe.h"
+#include "ops/cuda/observe.h"
 
 namespace octet::quant {
 
@@ -20,6 +21,12 @@ MinMax min_max(const float* x, int64_t n) {
     nan = nan || seen.has_nan;
   }
   return {lo + 0.0f, hi + 0.0f, nan};  // -0 becomes 0: which of the two comes first depends on the threads
+}
+
+MinMax min_max(const Tensor& x) {
+  if (!x.on_cuda()) return min_max(x.data<float>(), x.numel());
+  const ops::cpu::MinMaxNan seen = ops::cuda::min_max(x.cuda_data<float>(), x.numel());
+  return {seen.min + 0.0f, seen.max + 0.0f, seen.has_nan};
 }
 
 }  // namespace octet::quant

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstdint>
 
+#include "tensor/tensor.h"
+
 namespace octet::quant {
 
 struct MinMax {
@@ -16,5 +18,7 @@ struct MinMax {
 
 /// x of n values, n > 0.
 MinMax min_max(const float* x, int64_t n);
+/// Of all values of x, wherever they are; at least one.
+MinMax min_max(const Tensor& x);
 
 }  // namespace octet::quant

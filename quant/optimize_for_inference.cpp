@@ -186,10 +186,11 @@ class Layouts {
 
 }  // namespace
 
-Graph optimize_for_inference(const Graph& graph) {
+Graph optimize_for_inference(const Graph& graph, Device device) {
   Graph fast = graph.clone();
   fold_batch_norm(fast);
   fuse_relu(fast);
+  if (device == Device::cuda) return fast.to(device);
   fuse_add(fast);
   Layouts(fast).apply();
   fuse_quantized_add(fast);

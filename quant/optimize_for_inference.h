@@ -3,6 +3,7 @@
 //   float: batch norm folded, relu and residual additions in the convolution before them, channels last from the first
 //   convolution to the last pool (ops/inference_conv2d.h). Observers and fake quantization stay where they are.
 //   int8:  additions in the convolution before them (ops/int8/add.h).
+// For cuda it is folded and fused, and its parameters are taken there.
 // PyTorch counterpart: torch.jit.optimize_for_inference, with model.to(memory_format=torch.channels_last).
 #pragma once
 
@@ -10,9 +11,8 @@
 
 namespace octet::quant {
 
-/// The nodes keep their names; where several became one it is the last one's, with the
-/// convolution's target. Without AVX2 the graph is only folded and
-/// fused.
-nn::Graph optimize_for_inference(const nn::Graph& graph);
+/// The nodes keep their names; where several became one it is the last one's, with the convolution's target. Without AVX2 the
+/// graph is only folded and fused.
+nn::Graph optimize_for_inference(const nn::Graph& graph, Device device = Device::cpu);
 
 }  // namespace octet::quant

@@ -6,6 +6,7 @@
 #include <list>
 #include <mutex>
 
+#include "tensor/cuda/runtime.h"
 #include "tensor/error.h"
 
 namespace octet {
@@ -75,7 +76,11 @@ std::byte* allocate(size_t size, size_t alignment) { return static_cast<std::byt
 
 }  // namespace
 
-Storage::Storage(size_t nbytes) : nbytes_(nbytes) {
+Storage::Storage(size_t nbytes, Device device) : nbytes_(nbytes), device_(device) {
+  if (device == Device::cuda) {
+    bytes_ = std::shared_ptr<std::byte>(static_cast<std::byte*>(cuda::allocate(nbytes)), [](std::byte* p) { cuda::release(p); });
+    return;
+  }
   size_t size = (std::max<size_t>(nbytes, 1) + kAlignment - 1) / kAlignment * kAlignment;
   if (size < kLarge) {
     bytes_ = std::shared_ptr<std::byte>(allocate(size, kAlignment), [](std::byte* p) { std::free(p); });

@@ -2,15 +2,20 @@
 
 #include <algorithm>
 
+#include "tensor/cuda/runtime.h"
+
 namespace octet {
 
-Tensor::Tensor(Shape shape, DType dtype) : shape_(std::move(shape)), numel_(octet::numel(shape_)), dtype_(dtype) {
-  storage_ = Storage(nbytes());
+Tensor::Tensor(Shape shape, DType dtype, Device device) : shape_(std::move(shape)), numel_(octet::numel(shape_)), dtype_(dtype) {
+  storage_ = Storage(nbytes(), device);
 }
 
-Tensor Tensor::zeros(Shape shape, DType dtype) {
-  Tensor t(std::move(shape), dtype);
-  std::memset(t.bytes(), 0, t.nbytes());
+Tensor Tensor::zeros(Shape shape, DType dtype, Device device) {
+  Tensor t(std::move(shape), dtype, device);
+  if (device == Device::cuda)
+    cuda::fill_zero(t.cuda_bytes(), t.nbytes());
+  else
+    std::memset(t.bytes(), 0, t.nbytes());
   return t;
 }
 
@@ -51,9 +56,29 @@ Tensor Tensor::slice(int64_t begin, int64_t end) const {
 }
 
 Tensor Tensor::clone() const {
-  Tensor t(shape_, dtype_);
-  std::memcpy(t.bytes(), bytes(), nbytes());
+  Tensor t(shape_, dtype_, device());
+  if (on_cuda())
+    cuda::copy_on_device(t.cuda_bytes(), cuda_bytes(), nbytes());
+  else
+    std::memcpy(t.bytes(), bytes(), nbytes());
   return t;
+}
+
+Tensor Tensor::to(Device device) const {
+  if (device == this->device() || !defined()) return *this;
+  Tensor t(shape_, dtype_, device);
+  if (device == Device::cuda)
+    cuda::copy_to_device(t.cuda_bytes(), bytes(), nbytes());
+  else
+    cuda::copy_to_host(t.bytes(), cuda_bytes(), nbytes());
+  return t;
+}
+
+void check_same_device(std::string_view what, std::initializer_list<const Tensor*> tensors) {
+  const Device device = (*tensors.begin())->device();
+  for (const Tensor* t : tensors)
+    OCTET_CHECK(!t->defined() || t->device() == device, what, ": tensors on ", device, " and on ", t->device(),
+                "; move them to one device");
 }
 
 namespace {

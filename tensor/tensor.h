@@ -6,6 +6,8 @@
 #pragma once
 
 #include <cstring>
+#include <initializer_list>
+#include <string_view>
 #include <vector>
 
 #include "tensor/dtype.h"
@@ -21,9 +23,9 @@ class Tensor {
   Tensor() = default;
 
   /// Uninitialised elements.
-  explicit Tensor(Shape shape, DType dtype = DType::f32);
+  explicit Tensor(Shape shape, DType dtype = DType::f32, Device device = Device::cpu);
 
-  static Tensor zeros(Shape shape, DType dtype = DType::f32);
+  static Tensor zeros(Shape shape, DType dtype = DType::f32, Device device = Device::cpu);
   static Tensor full(Shape shape, float value);
 
   /// Copies the values; their number must fit the shape.
@@ -41,6 +43,8 @@ class Tensor {
   /// True when no other tensor shares the bytes: then they may be changed in place.
   bool unique() const { return storage_.unique(); }
   DType dtype() const { return dtype_; }
+  Device device() const { return storage_.device(); }
+  bool on_cuda() const { return device() == Device::cuda; }
   const Shape& shape() const { return shape_; }
   int64_t dim() const { return static_cast<int64_t>(shape_.size()); }
   /// Size of one dimension; negative counts from the end.
@@ -48,7 +52,7 @@ class Tensor {
   int64_t numel() const { return numel_; }
   size_t nbytes() const { return static_cast<size_t>(numel_) * size_of(dtype_); }
 
-  /// The elements as T. Throws Error when the dtype holds something else.
+  /// The elements as T. Throws Error when the dtype holds something else, and for a tensor on a device.
   template <class T>
   T* data() {
     check_holds(holds<T>(dtype_));
@@ -59,8 +63,31 @@ class Tensor {
     check_holds(holds<T>(dtype_));
     return reinterpret_cast<const T*>(bytes());
   }
-  std::byte* bytes() { return storage_.data() + offset_; }
-  const std::byte* bytes() const { return storage_.data() + offset_; }
+  std::byte* bytes() { return check_on(Device::cpu), storage_.data() + offset_; }
+  const std::byte* bytes() const { return check_on(Device::cpu), storage_.data() + offset_; }
+
+  /// The address of the elements on the device. Throws Error for a tensor on the CPU.
+  template <class T>
+  T* cuda_data() {
+    check_holds(holds<T>(dtype_));
+    return reinterpret_cast<T*>(cuda_bytes());
+  }
+  template <class T>
+  const T* cuda_data() const {
+    check_holds(holds<T>(dtype_));
+    return reinterpret_cast<const T*>(cuda_bytes());
+  }
+  /// Wherever they are: for what takes an address together with its device.
+  template <class T>
+  T* device_data() {
+    return on_cuda() ? cuda_data<T>() : data<T>();
+  }
+  template <class T>
+  const T* device_data() const {
+    return on_cuda() ? cuda_data<T>() : data<T>();
+  }
+  std::byte* cuda_bytes() { return check_on(Device::cuda), storage_.data() + offset_; }
+  const std::byte* cuda_bytes() const { return check_on(Device::cuda), storage_.data() + offset_; }
 
   /// The same bytes under another shape with the same number of elements.
   Tensor reshape(Shape shape) const;
@@ -71,8 +98,14 @@ class Tensor {
   Tensor clone() const;
   /// Converted elements (tensor/convert.cpp); the same handle when the dtype already fits. float -> integer truncates.
   Tensor to(DType dtype) const;
+  /// The elements on that device; the same handle when they are there.
+  Tensor to(Device device) const;
 
  private:
+  void check_on(Device device) const {
+    OCTET_CHECK(this->device() == device || !defined(), "tensor of ", dtype_, " ", shape_, " is on ", this->device(),
+                ", and what reads it works on ", device, " only");
+  }
   void check_holds(bool fits) const { OCTET_CHECK(fits, "tensor of ", dtype_, " ", shape_, " read as another type"); }
 
   Storage storage_;
@@ -81,6 +114,9 @@ class Tensor {
   int64_t numel_ = 0;
   DType dtype_ = DType::f32;
 };
+
+/// Throws Error unless all of them, where defined, are on the device of the first; what: who needs them there.
+void check_same_device(std::string_view what, std::initializer_list<const Tensor*> tensors);
 
 /// [N, C, H, W] -> [N, H, W, C] and back, for any element type; other ranks are returned as they are.
 Tensor to_channels_last(const Tensor& x);

@@ -12,6 +12,7 @@
 #include "nn/print.h"
 #include "nn/timing.h"
 #include "ops/cpu/peak.h"
+#include "tensor/cuda/runtime.h"
 #include "tensor/random.h"
 
 namespace octet::apps {
@@ -82,19 +83,23 @@ void benchmark_inference(const nn::Graph& graph, const InferenceBenchmark& o) {
   constexpr int kWarmUp = 3;
   constexpr size_t kAtLeast = 5;
   Generator generator(0);
-  const Tensor x = randn({o.batch_size, 3, o.image_size, o.image_size}, generator);
-  for (int i = 0; i < kWarmUp; ++i) nn::run(graph, x);
+  const Tensor x = randn({o.batch_size, 3, o.image_size, o.image_size}, generator).to(graph.device());
+  const auto run = [&] {
+    nn::run(graph, x);
+    if (x.on_cuda()) cuda::synchronize();
+  };
+  for (int i = 0; i < kWarmUp; ++i) run();
   std::vector<double> ms;
   for (const auto begin = Clock::now(); ms.size() < kAtLeast || ms_since(begin) < 1e3 * o.seconds;) {
     const auto start = Clock::now();
-    nn::run(graph, x);
+    run();
     ms.push_back(ms_since(start));
   }
   if (o.layers) show_layers(graph, x, o.seconds);
   const bool int8 =
       std::ranges::any_of(graph.nodes(), [](const nn::Node& node) { return nn::is<nn::op::QuantizedConv2d>(node.op); });
-  std::printf("octet-%s %d %d %.2f %.2f %zu %lld\n", int8 ? "int8" : "float", omp_get_max_threads(), o.batch_size,
-              std::ranges::min(ms), median(ms), ms.size(), static_cast<long long>(peak_memory() >> 20));
+  std::printf("octet-%s%s %d %d %.2f %.2f %zu %lld\n", int8 ? "int8" : "float", x.on_cuda() ? "-cuda" : "", omp_get_max_threads(),
+              o.batch_size, std::ranges::min(ms), median(ms), ms.size(), static_cast<long long>(peak_memory() >> 20));
 }
 
 }  // namespace octet::apps

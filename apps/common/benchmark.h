@@ -12,7 +12,8 @@ struct InferenceBenchmark {
   bool layers = false;  // also a line per node: median time and multiply-adds per second
 };
 
-/// Prints "octet-int8 THREADS BATCH min_ms median_ms runs peak_rss_mb", or octet-float for a graph without integers.
+/// Prints "octet-int8 THREADS BATCH min_ms median_ms runs peak_rss_mb", or octet-float for a graph without integers; with -cuda
+/// on a GPU, where x lies on the device already.
 void benchmark_inference(const nn::Graph& graph, const InferenceBenchmark& options);
 
 /// quantize --benchmark: a table of the layers, one image, int8 beside float: algorithm, time, share of the machine's measured

@@ -12,7 +12,8 @@
 
 #include "apps/common/interrupt.h"
 #include "ops/cpu/isa.h"
-#include "tensor/device.h"
+#include "tensor/cuda/runtime.h"
+#include "tensor/error.h"
 
 namespace octet::apps {
 
@@ -29,13 +30,14 @@ void add_common_options(CLI::App& app, CommonOptions& options) {
       ->check(CLI::Range(0, 1024))
       ->capture_default_str()
       ->group("Common");
-  app.add_option("--device", options.device, "Where to compute: cpu or cuda")
-      ->check(CLI::IsMember({"cpu", "cuda"}))
+  app.add_option("--device", options.device, "Where to compute: cpu; cuda, a GPU; or auto, a GPU where there is one")
+      ->check(CLI::IsMember({"cpu", "cuda", "auto"}))
       ->capture_default_str()
       ->group("Common");
   app.add_flag("--quiet", options.quiet, "No progress on stderr")->group("Common");
   app.set_version_flag("--version", [] {
-    return str("octet ", OCTET_VERSION, ", g++ ", __VERSION__, ", kernels for ", ops::cpu::name_of(ops::cpu::active_isa()));
+    return str("octet ", OCTET_VERSION, ", g++ ", __VERSION__, ", kernels for ", ops::cpu::name_of(ops::cpu::active_isa()),
+               ", cuda: ", cuda::missing().empty() ? cuda::device().name : cuda::missing());
   });
 }
 
@@ -58,7 +60,9 @@ int run_app(CLI::App& app, int argc, char** argv, const CommonOptions& options, 
   try {
     ops::cpu::active_isa();  // a wrong OCTET_ISA is an error here, not inside a parallel region
     app.parse(argc, argv);
-    parse_device(options.device);
+    if (options.compute_device() == Device::cuda && !options.quiet) std::cerr << "device: cuda, " << cuda::device().name << "\n";
+    if (options.device == "auto" && options.compute_device() == Device::cpu && !options.quiet)
+      std::cerr << "device: cpu; cuda: " << cuda::missing() << "\n";
     if (options.threads > 0) omp_set_num_threads(options.threads);
     body();
     std::cout.flush();

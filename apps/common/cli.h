@@ -6,12 +6,17 @@
 #include <functional>
 #include <string>
 
+#include "tensor/device.h"
+
 namespace octet::apps {
 
 struct CommonOptions {
   int threads = 0;  // 0: OMP_NUM_THREADS, or one per core
   std::string device = "cpu";
   bool quiet = false;
+
+  /// What `device` names; run_app has checked that it is there.
+  Device compute_device() const { return parse_device(device); }
 };
 
 /// The checkpoint and the images, for the programs that run one over the other. By default those of data/.

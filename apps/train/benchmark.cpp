@@ -11,6 +11,7 @@
 #include "nn/init.h"
 #include "nn/models/resnet.h"
 #include "nn/sgd.h"
+#include "tensor/cuda/runtime.h"
 
 namespace octet::apps {
 
@@ -22,8 +23,9 @@ void benchmark_training(const BenchmarkOptions& o) {
   nn::ResNet18 model(kClasses);
   nn::init::initialise(model, generator);
   model.train();
+  model.to(o.device);
   nn::Sgd optimizer(nn::decay_groups(model.state(), 0.01, 0), {.momentum = 0.9});
-  const Tensor images = randn({o.batch_size, 3, o.size, o.size}, generator);
+  const Tensor images = randn({o.batch_size, 3, o.size, o.size}, generator).to(o.device);
   std::vector<int> labels;
   for (int n = 0; n < o.batch_size; ++n) labels.push_back(static_cast<int>(generator.below(kClasses)));
   std::vector<double> seconds;
@@ -34,12 +36,14 @@ void benchmark_training(const BenchmarkOptions& o) {
     optimizer.clear_gradients();
     recording.backward(loss);
     optimizer.step();
+    if (o.device == Device::cuda) cuda::synchronize();
     seconds.push_back(std::chrono::duration<double>(Clock::now() - start).count());
   }
   std::sort(seconds.begin() + 1, seconds.end());
   const double median = seconds[1 + (seconds.size() - 1) / 2];
-  std::cout << "octet train " << o.size << " " << o.batch_size << " " << omp_get_max_threads() << " " << std::fixed
-            << std::setprecision(1) << o.batch_size / median << " " << peak_memory() / (1 << 20) << "\n";
+  std::cout << (o.device == Device::cuda ? "octet-cuda train " : "octet train ") << o.size << " " << o.batch_size << " "
+            << omp_get_max_threads() << " " << std::fixed << std::setprecision(1) << o.batch_size / median << " "
+            << peak_memory() / (1 << 20) << "\n";
 }
 
 }  // namespace octet::apps

@@ -65,7 +65,7 @@ void check_outputs(const TrainInput& input, const TrainOptions& o) {
 void evaluate_trained(const Trainee& trainee, ImageSet validation, int64_t classes, const TrainOptions& o,
                       const std::string& data, bool quiet) {
   trainee.module.eval();
-  const nn::Graph graph = quant::optimize_for_inference(trainee.evaluated());
+  const nn::Graph graph = quant::optimize_for_inference(trainee.evaluated(), trainee.module.device());
   const Evaluation e = evaluate({&graph}, validation.images, output_of_class(validation.images.classes(), classes),
                                 {.batch_size = o.batch_size, .quiet = quiet, .cache = &validation.cache});
   show_confusion(e.confusion, validation.images.classes());
@@ -92,6 +92,7 @@ void train(const TrainInput& input, const TrainOptions& options, const CommonOpt
   const quant::QConfigMapping mapping = quant::get_default_qat_qconfig_mapping(options.backend);
   std::optional<nn::GraphModule> qat;
   if (options.qat) qat.emplace(quant::prepare_qat(nn::trace(*start.model, Tensor::zeros({1, 3, 64, 64})), mapping));
+  start.model->to(common.compute_device());  // quantization-aware training has its own tensors, on the CPU
   const Trainee trainee = qat ? qat_trainee(*qat, mapping, options) : float_trainee(*start.model);
   Trainer trainer(trainee, {training_images, training_cache}, validation, options, conditions_of(options, start, training_images),
                   common.quiet);

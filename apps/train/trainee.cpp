@@ -7,7 +7,10 @@
 namespace octet::apps {
 
 Trainee float_trainee(nn::Module& model) {
-  return {model, [&model] { return nn::trace(model, Tensor::zeros({1, 3, 64, 64})); }, [](int) {}};
+  const auto trace = [&model] {
+    return nn::trace(model, Tensor::zeros({1, 3, 64, 64}, DType::f32, model.device())).to(Device::cpu);
+  };
+  return {model, trace, [](int) {}};
 }
 
 Trainee qat_trainee(nn::GraphModule& model, const quant::QConfigMapping& mapping, const TrainOptions& options) {

@@ -11,7 +11,7 @@ namespace octet::apps {
 
 struct Trainee {
   nn::Module& module;
-  std::function<nn::Graph()> evaluated;  // the graph that validation runs
+  std::function<nn::Graph()> evaluated;  // the graph that validation runs, on the CPU
   std::function<void(int epoch)> begin_epoch;
 };
 

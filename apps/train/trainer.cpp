@@ -47,7 +47,7 @@ std::unique_ptr<nn::Optimizer> make_optimizer(const nn::Module& model, const Tra
 
 bool all_finite(const nn::Module& model) {
   for (const nn::Module::State& s : model.state()) {
-    const Tensor& t = s.value.tensor();
+    const Tensor t = s.value.tensor().to(Device::cpu);
     for (int64_t i = 0; t.dtype() == DType::f32 && i < t.numel(); ++i)
       if (!std::isfinite(t.data<float>()[i])) return false;
   }
@@ -185,7 +185,7 @@ double Trainer::step(const loaders::Batch& batch, const Phase& phase, double x) 
   optimizer_->set_momentum(phase.momentum(x));
   model_.train();
   nn::Recording recording(nn::Recording::Purpose::backward, seed_of(options_, Stream::dropout, at_.epoch, at_.images));
-  const nn::Value loss = nn::functional::cross_entropy(model_(nn::Value(batch.images)), batch.labels,
+  const nn::Value loss = nn::functional::cross_entropy(model_(nn::Value(batch.images.to(model_.device()))), batch.labels,
                                                        {.label_smoothing = static_cast<float>(options_.label_smoothing)});
   const double value = loss.tensor().data<float>()[0];
   if (!std::isfinite(value)) diverged(str("loss is ", value));
@@ -198,7 +198,7 @@ double Trainer::step(const loaders::Batch& batch, const Phase& phase, double x) 
 
 Evaluation Trainer::validate(int size) {
   model_.eval();
-  const nn::Graph graph = quant::optimize_for_inference(trainee_.evaluated());
+  const nn::Graph graph = quant::optimize_for_inference(trainee_.evaluated(), model_.device());
   std::vector<int> outputs(validation_.images.classes().size());
   std::iota(outputs.begin(), outputs.end(), 0);
   return evaluate({&graph}, validation_.images, outputs,
@@ -225,7 +225,7 @@ void Trainer::interrupted() {
 
 void save_weights(const std::string& path, const nn::Module& model) {
   StateDict state;
-  for (const nn::Module::State& s : model.state()) state.add({s.key, s.value.tensor(), {}});
+  for (const nn::Module::State& s : model.state()) state.add({s.key, s.value.tensor().to(Device::cpu), {}});
   if (path.ends_with(".pth"))
     loaders::save_pth(path, state);
   else

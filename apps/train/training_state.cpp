@@ -70,13 +70,16 @@ std::string resume_file(const std::string& output) { return output + ".resume"; 
 void save_training(const std::string& output, const nn::Module& model, const nn::Optimizer& optimizer,
                    const TrainingPosition& position, const Conditions& conditions) {
   loaders::SafeTensors file;
-  for (const nn::Module::State& s : model.state()) file.tensors.add({std::string(kModel) + s.key, s.value.tensor(), {}});
-  for (const auto& [key, tensor] : optimizer.state()) file.tensors.add({std::string(kOptimizer) + key, tensor, {}});
+  for (const nn::Module::State& s : model.state())
+    file.tensors.add({std::string(kModel) + s.key, s.value.tensor().to(Device::cpu), {}});
+  for (const auto& [key, tensor] : optimizer.state())
+    file.tensors.add({std::string(kOptimizer) + key, tensor.to(Device::cpu), {}});
   Json options = Json::object();
   for (const auto& [name, value] : conditions) options[name] = value;
   file.metadata[kMetadata] = Json{
       {"version", kVersion},
       {"threads", omp_get_max_threads()},
+      {"device", name_of(model.device())},
       {"position", to_json(position)},
       {"options", options}}.dump();
   save_safetensors(resume_file(output), file);
@@ -102,6 +105,8 @@ TrainingPosition load_training(const std::string& output, nn::Module& model, nn:
     if (const int threads = json.at("threads"); threads != omp_get_max_threads())
       std::cerr << "note: begun with " << threads << " threads; with " << omp_get_max_threads()
                 << " the weights will differ in their last bits\n";
+    if (const std::string device = json.value("device", "cpu"); device != name_of(model.device()))
+      std::cerr << "note: begun on " << device << "; on " << model.device() << " the weights will differ in their last bits\n";
     return position_from(json.at("position"));
   } catch (const Json::exception& error) {
     fail(name, ": damaged: ", error.what(), "; remove the file to begin anew");

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "tensor/host_device.h"
+
 namespace octet::ops::cpu {
 
 struct MinMaxNan {
@@ -15,6 +17,16 @@ struct BinRule {
   float lo, hi, width;
   int32_t bins;
 };
+
+/// The bin of one value; rule.bins for one outside of [lo, hi]. Static, as what kernel files of several instruction sets share.
+OCTET_HD static inline int32_t bin_of(float v, const BinRule& rule) {
+  const auto bins = static_cast<float>(rule.bins), last = static_cast<float>(rule.bins - 1);
+  const float position = (v - rule.lo) * bins / rule.width;
+  float clamped = position < last ? position : last;
+  clamped = clamped > 0 ? clamped : 0;  // outside, too, a conversion must have a result
+  const auto b = static_cast<int32_t>(clamped);
+  return v >= rule.lo && v <= rule.hi ? b : rule.bins;
+}
 
 struct ObserveKernels {
   MinMaxNan (*min_max)(const float* x, int64_t n);

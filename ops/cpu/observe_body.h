@@ -21,15 +21,8 @@ inline MinMaxNan min_max_body(const float* x, int64_t n) {
 
 inline void find_bins_body(const float* x, int64_t n, const BinRule& rule, int32_t* bin) {
   const BinRule r = rule;
-  const auto bins = static_cast<float>(r.bins), last = static_cast<float>(r.bins - 1);
 #pragma omp simd
-  for (int64_t i = 0; i < n; ++i) {
-    const float v = x[i], position = (v - r.lo) * bins / r.width;
-    float clamped = position < last ? position : last;
-    clamped = clamped > 0 ? clamped : 0;  // outside, too, a conversion must have a result
-    const auto b = static_cast<int32_t>(clamped);
-    bin[i] = v >= r.lo && v <= r.hi ? b : r.bins;
-  }
+  for (int64_t i = 0; i < n; ++i) bin[i] = bin_of(x[i], r);
 }
 
 }  // namespace

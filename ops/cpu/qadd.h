@@ -2,7 +2,11 @@
 // makes the constants. PyTorch counterpart: torch.ops.quantized.add, of its engines qnnpack and fbgemm.
 #pragma once
 
+#include <math.h>
+
 #include <cstdint>
+
+#include "tensor/host_device.h"
 
 namespace octet::ops::cpu {
 
@@ -16,6 +20,23 @@ struct QAddFloat {
   float sa, offset_a, sb, offset_b, inverse_scale;
   int32_t zy, qmin, qmax;
 };
+
+// One element. Static, as what kernel files of several instruction sets share.
+OCTET_HD static inline uint8_t sum_by_shift(int32_t a, int32_t b, const QAddShift& c) {
+  const int32_t acc = (a - c.za) * c.ma + (b - c.zb) * c.mb;  // below 2 * 255 * 2^22 < 2^31
+  int32_t q = ((((acc + (acc >> 31)) >> (c.shift - 1)) + 1) >> 1) + c.zy;
+  q = q < c.qmin ? c.qmin : q;
+  return static_cast<uint8_t>(q > c.qmax ? c.qmax : q);
+}
+OCTET_HD static inline uint8_t sum_by_float(int32_t a, int32_t b, const QAddFloat& c) {
+  constexpr float kMagic = 12582912.0f;  // rounds half to even: ops/int8/requantize.h
+  const float low = static_cast<float>(c.qmin - c.zy), high = static_cast<float>(c.qmax - c.zy);
+  const float real_a = fmaf(static_cast<float>(a), c.sa, c.offset_a), real_b = fmaf(static_cast<float>(b), c.sb, c.offset_b);
+  float v = (real_a + real_b) * c.inverse_scale;
+  v = v < high ? v : high;
+  v = v > low ? v : low;
+  return static_cast<uint8_t>(static_cast<int32_t>((v + kMagic) - kMagic) + c.zy);
+}
 
 struct QAddKernels {
   void (*by_shift)(const uint8_t* a, const uint8_t* b, int64_t n, const QAddShift& constants, uint8_t* y);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ops/cuda/int8_elementwise.h"
+
 namespace octet::ops::int8 {
 namespace {
 
@@ -49,14 +51,23 @@ void Addition::operator()(const uint8_t* a, const uint8_t* b, int64_t n, uint8_t
     kernels.by_float(a, b, n, real_, y);
 }
 
+void Addition::on_cuda(const Tensor& a, const Tensor& b, Tensor& y) const {
+  if (by_shift_)
+    cuda::int8_add(a, b, shift_, y);
+  else
+    cuda::int8_add(a, b, real_, y);
+}
+
 Tensor add(const Tensor& a, const Tensor& b, const AddParams& params) {
   OCTET_CHECK(a.shape() == b.shape() && a.dtype() == DType::quint8 && b.dtype() == DType::quint8,
               "quantized add: expected two quint8 of equal shape, got ", a.dtype(), " ", a.shape(), " and ", b.dtype(), " ",
               b.shape());
-  Tensor y(a.shape(), DType::quint8);
+  check_same_device("quantized add", {&a, &b});
+  Tensor y(a.shape(), DType::quint8, a.device());
+  const Addition addition(params);
+  if (a.on_cuda()) return addition.on_cuda(a, b, y), y;
   const uint8_t *pa = a.data<uint8_t>(), *pb = b.data<uint8_t>();
   uint8_t* py = y.data<uint8_t>();
-  const Addition addition(params);
   constexpr int64_t kChunk = 1 << 14;
   const int64_t n = y.numel();
 #pragma omp parallel for if (n > kChunk)

@@ -30,6 +30,9 @@ class Addition {
   /// y[i] = a[i] + b[i] for i < n, on this thread; y may be a or b.
   void operator()(const uint8_t* a, const uint8_t* b, int64_t n, uint8_t* y) const;
 
+  /// y = a + b on the device.
+  void on_cuda(const Tensor& a, const Tensor& b, Tensor& y) const;
+
  private:
   bool by_shift_;  // the engine's rule: the one or the other below
   cpu::QAddShift shift_{};

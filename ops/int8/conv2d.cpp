@@ -136,6 +136,7 @@ Tensor Conv2d::operator()(const Tensor& x, const Addition& addition, const Tenso
 Tensor Conv2d::run(const Tensor& x, const Addend& addend) const {
   OCTET_CHECK(x.dtype() == DType::quint8, "int8 conv2d: expected input quint8 [N, H, W, C], got ", x.dtype(), " ", x.shape());
   const Im2colShape shape = shape_of(x.shape());
+  if (x.on_cuda()) return run_on_cuda(x, shape);
   const Tensor& w = params_.weight;
   const int32_t zero_point = params_.input.zero_point;
   switch (algorithm(x.shape())) {
@@ -147,6 +148,13 @@ Tensor Conv2d::run(const Tensor& x, const Addend& addend) const {
       break;
   }
   return by_im2col(x, shape, addend);
+}
+
+Tensor Conv2d::run_on_cuda(const Tensor& x, const Im2colShape& s) const {
+  const int64_t groups = params_.options.groups;
+  Tensor y({x.size(0), s.out_height, s.out_width, params_.weight.size(0)}, DType::quint8, Device::cuda);
+  on_cuda_.get([&] { return cuda::Int8Conv2d(params_.weight, groups, params_.input.zero_point, requantization_); })(x, s, y);
+  return y;
 }
 
 std::vector<cpu::PackedWeights> Conv2d::pack_groups() const {

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "ops/cpu/qgemm.h"
+#include "ops/cuda/int8_conv2d.h"
 #include "ops/int8/direct_conv2d.h"
 #include "ops/int8/requantize.h"
 #include "ops/int8/winograd_conv2d.h"
@@ -69,6 +70,7 @@ class Conv2d {
  private:
   Im2colShape shape_of(const Shape& x) const;
   Tensor run(const Tensor& x, const Addend& addend) const;
+  Tensor run_on_cuda(const Tensor& x, const Im2colShape& shape) const;
   Tensor by_im2col(const Tensor& x, const Im2colShape& shape, const Addend& addend) const;
   std::vector<cpu::PackedWeights> pack_groups() const;
 
@@ -78,6 +80,7 @@ class Conv2d {
   Lazy<std::vector<cpu::PackedWeights>> packed_;  // for im2col: one per group
   Lazy<DirectConv2d> direct_;
   Lazy<WinogradConv2d> winograd_;
+  Lazy<cuda::Int8Conv2d> on_cuda_;
 };
 
 }  // namespace octet::ops::int8

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ops/cuda/int8_elementwise.h"
+
 #include "ops/int8/requantize.h"
 
 namespace octet::ops::int8 {
@@ -11,7 +13,6 @@ constexpr int64_t kWorthThreads = 1 << 15;  // values: fewer, such as one channe
 
 /// Values [0, n) with one scale. inside may be null.
 void snap(const float* x, int64_t n, QParams q, CodeRange codes, float* y, uint8_t* inside) {
-  OCTET_CHECK(std::isfinite(q.scale) && q.scale > 0, "fake_quantize: scale ", q.scale, " is not a positive finite number");
   const float inverse_scale = 1.0f / q.scale;
 #pragma omp parallel for simd if (n >= kWorthThreads)
   for (int64_t i = 0; i < n; ++i) y[i] = dequantize_value(quantize_value(x[i], inverse_scale, q.zero_point, codes), q);
@@ -28,7 +29,15 @@ void snap_slices(const Tensor& x, std::span<const QParams> q, CodeRange codes, T
   const auto slices = static_cast<int64_t>(q.size());
   OCTET_CHECK(slices == 1 || (x.dim() > 0 && slices == x.size(0)), "fake_quantize: ", slices, " scales for a tensor of shape ",
               x.shape(), ", expected one, or one per slice of dimension 0");
+  for (const QParams& each : q)
+    OCTET_CHECK(std::isfinite(each.scale) && each.scale > 0, "fake_quantize: scale ", each.scale,
+                " is not a positive finite number");
   const int64_t n = x.numel() / slices;
+  if (x.on_cuda() && !inside) {
+    for (int64_t k = 0; k < slices; ++k)
+      cuda::fake_quantize(x.cuda_data<float>() + k * n, n, q[static_cast<size_t>(k)], codes, y.cuda_data<float>() + k * n);
+    return;
+  }
   for (int64_t k = 0; k < slices; ++k)
     snap(x.data<float>() + k * n, n, q[static_cast<size_t>(k)], codes, y.data<float>() + k * n,
          inside ? inside->data<uint8_t>() + k * n : nullptr);
@@ -37,7 +46,7 @@ void snap_slices(const Tensor& x, std::span<const QParams> q, CodeRange codes, T
 }  // namespace
 
 Tensor fake_quantize(const Tensor& x, std::span<const QParams> qparams, CodeRange codes) {
-  Tensor y(x.shape());
+  Tensor y(x.shape(), DType::f32, x.device());
   snap_slices(x, qparams, codes, y, nullptr);
   return y;
 }

@@ -19,6 +19,14 @@ Tensor Linear::operator()(const Tensor& x) const {
   OCTET_CHECK(x.dim() == 2 && x.dtype() == DType::quint8 && x.size(1) == C, "int8 linear: expected input quint8 [N, ", C,
               "], got ", x.dtype(), " ", x.shape());
   const int64_t N = x.size(0);
+  if (x.on_cuda()) {  // a convolution of images of one pixel
+    const auto make = [&] {
+      return cuda::Int8Conv2d(params_.weight.reshape({K, C, 1, 1}), 1, params_.input.zero_point, requantization_);
+    };
+    Tensor y({N, K}, DType::quint8, Device::cuda), images = y.reshape({N, 1, 1, K});
+    on_cuda_.get(make)(x.reshape({N, 1, 1, C}), {C, 1, 1, 1, 1, 0, 1, 1}, images);
+    return y;
+  }
   std::vector<int16_t> rows(static_cast<size_t>(N * packed_.depth), 0);
   std::vector<int32_t> acc(static_cast<size_t>(N * packed_.padded_outputs()));
   const uint8_t* px = x.data<uint8_t>();

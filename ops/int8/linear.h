@@ -5,7 +5,9 @@
 #pragma once
 
 #include "ops/cpu/qgemm.h"
+#include "ops/cuda/int8_conv2d.h"
 #include "ops/int8/requantize.h"
+#include "ops/lazy.h"
 
 namespace octet::ops::int8 {
 
@@ -31,6 +33,7 @@ class Linear {
   LinearParams params_;
   Requantization requantization_;
   cpu::PackedWeights packed_;
+  Lazy<cuda::Int8Conv2d> on_cuda_;
 };
 
 }  // namespace octet::ops::int8

@@ -1,9 +1,12 @@
 #include "ops/int8/pool.h"
 
 #include <algorithm>
+#include <array>
 #include <vector>
 
 #include "ops/channels_last_pool.h"
+#include "ops/cuda/int8_elementwise.h"
+#include "ops/cuda/pool.h"
 #include "ops/int8/requantize.h"
 
 namespace octet::ops::int8 {
@@ -16,9 +19,13 @@ void check_image(const Tensor& x, const char* op) {
 }  // namespace
 
 Tensor clamp(const Tensor& x, int32_t low, int32_t high) {
+  const auto lo = static_cast<uint8_t>(low), hi = static_cast<uint8_t>(high);
+  if (x.on_cuda()) {
+    Tensor y(x.shape(), x.dtype(), Device::cuda);
+    return cuda::int8_clamp(x, lo, hi, y), y;
+  }
   Tensor y = x.clone();
   uint8_t* q = y.data<uint8_t>();
-  const auto lo = static_cast<uint8_t>(low), hi = static_cast<uint8_t>(high);
 #pragma omp parallel for simd
   for (int64_t i = 0; i < y.numel(); ++i) q[i] = std::min(std::max(q[i], lo), hi);
   return y;
@@ -26,6 +33,10 @@ Tensor clamp(const Tensor& x, int32_t low, int32_t high) {
 
 Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& o) {
   check_image(x, "int8 max_pool2d");
+  if (x.on_cuda()) {
+    Tensor y(max_pooled_shape(x.shape(), o), DType::quint8, Device::cuda);
+    return cuda::int8_max_pool2d(x, o, y), y;
+  }
   return max_pool_channels_last<uint8_t>(x, o, [](const uint8_t* codes, int64_t n, uint8_t* best) {
 #pragma omp simd
     for (int64_t i = 0; i < n; ++i) best[i] = std::max(best[i], codes[i]);
@@ -36,7 +47,8 @@ Tensor adaptive_avg_pool2d(const Tensor& x, Size2 output, QParams qparams) {
   check_image(x, "int8 adaptive_avg_pool2d");
   const int64_t N = x.size(0), H = x.size(1), W = x.size(2), C = x.size(3);
   OCTET_CHECK(output.h > 0 && output.w > 0 && H > 0 && W > 0, "int8 adaptive_avg_pool2d: ", x.shape(), " to ", output);
-  Tensor y({N, output.h, output.w, C}, DType::quint8);
+  Tensor y({N, output.h, output.w, C}, DType::quint8, x.device());
+  if (x.on_cuda()) return cuda::int8_adaptive_avg_pool2d(x, qparams, y), y;
   const uint8_t* px = x.data<uint8_t>();
   uint8_t* py = y.data<uint8_t>();
   std::vector<int32_t> sum(static_cast<size_t>(C));
@@ -68,19 +80,25 @@ Tensor cat_channels(std::span<const Tensor> parts, std::span<const QParams> qpar
                 "int8 cat: expected quint8 tensors that differ in channels only, got ", part.dtype(), " ", part.shape(),
                 " beside ", parts[0].shape());
     shape.back() += part.shape().back();
+    check_same_device("int8 cat", {&parts[0], &part});
   }
-  Tensor y(shape, DType::quint8);
+  Tensor y(shape, DType::quint8, parts[0].device());
   const int64_t pixels = shape.back() ? y.numel() / shape.back() : 0;
   const float inverse_scale = 1.0f / output.scale;
   int64_t first = 0;
   for (size_t i = 0; i < parts.size(); ++i) {
-    uint8_t table[256];  // code -> code in the output's scale
+    std::array<uint8_t, 256> table;  // code -> code in the output's scale
     for (int q = 0; q < 256; ++q)
-      table[q] =
+      table[static_cast<size_t>(q)] =
           qparams[i] == output
               ? static_cast<uint8_t>(q)
               : static_cast<uint8_t>(quantize_value(dequantize_value(q, qparams[i]), inverse_scale, output.zero_point, {0, 255}));
     const int64_t channels = parts[i].shape().back();
+    if (y.on_cuda()) {
+      cuda::int8_cat_part(parts[i], table, first, y);
+      first += channels;
+      continue;
+    }
     const uint8_t* in = parts[i].data<uint8_t>();
     for (int64_t p = 0; p < pixels; ++p)
       for (int64_t c = 0; c < channels; ++c) y.data<uint8_t>()[p * shape.back() + first + c] = table[in[p * channels + c]];
@@ -92,7 +110,12 @@ Tensor cat_channels(std::span<const Tensor> parts, std::span<const QParams> qpar
 Tensor flatten(const Tensor& x) {
   if (x.dim() == 2) return x;
   check_image(x, "int8 flatten");
-  return to_channels_first(x).reshape({x.size(0), x.size(0) ? x.numel() / x.size(0) : 0});
+  const Shape flat{x.size(0), x.size(0) ? x.numel() / x.size(0) : 0};
+  if (x.on_cuda()) {
+    Tensor y(flat, DType::quint8, Device::cuda);
+    return cuda::to_channels_first(x, y), y;
+  }
+  return to_channels_first(x).reshape(flat);
 }
 
 }  // namespace octet::ops::int8

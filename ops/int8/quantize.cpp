@@ -1,12 +1,18 @@
 #include "ops/int8/quantize.h"
 
 #include "ops/cpu/qquantize.h"
+#include "ops/cuda/int8_elementwise.h"
 #include "ops/int8/requantize.h"
 
 namespace octet::ops::int8 {
 
 Tensor quantize(const Tensor& x, QParams qparams) {
   check_qparams(qparams, DType::quint8, "quantize");
+  if (x.on_cuda()) {
+    const Shape shape = x.dim() == 4 ? Shape{x.size(0), x.size(2), x.size(3), x.size(1)} : x.shape();
+    Tensor codes(shape, DType::quint8, Device::cuda);
+    return cuda::quantize(x, qparams, codes), codes;
+  }
   const cpu::QuantizeConstants constants{1.0f / qparams.scale, qparams.zero_point};
   const cpu::QuantizeRow quantize_row = cpu::quantize_row();
   const float* px = x.data<float>();
@@ -26,6 +32,11 @@ Tensor quantize(const Tensor& x, QParams qparams) {
 
 Tensor dequantize(const Tensor& codes, QParams qparams) {
   OCTET_CHECK(codes.dtype() == DType::quint8, "dequantize: expected quint8, got ", codes.dtype());
+  if (codes.on_cuda()) {
+    const Shape shape = codes.dim() == 4 ? Shape{codes.size(0), codes.size(3), codes.size(1), codes.size(2)} : codes.shape();
+    Tensor x(shape, DType::f32, Device::cuda);
+    return cuda::dequantize(codes, qparams, x), x;
+  }
   const Tensor nchw = to_channels_first(codes);
   Tensor x(nchw.shape());
   const uint8_t* pc = nchw.data<uint8_t>();

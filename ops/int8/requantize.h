@@ -12,31 +12,34 @@
 #include <vector>
 
 #include "ops/int8/qparams.h"
+#include "tensor/host_device.h"
 #include "tensor/tensor.h"
 
 namespace octet::ops::int8 {
 
 /// Rounds half to even, for |v| <= 2^22: adding 1.5 * 2^23 leaves no bits for a fraction, so the sum itself is rounded.
 /// A plain float sum, which vectorises on every instruction set and gives the same bits on all of them.
-inline int32_t round_half_even(float v) {
+OCTET_HD inline int32_t round_half_even(float v) {
   constexpr float kMagic = 12582912.0f;  // 1.5 * 2^23
   return static_cast<int32_t>((v + kMagic) - kMagic);
 }
 
 /// clamp(rne(v) + zero_point, qmin, qmax). Clamping first gives the same code (the bounds are integers and rounding is
 /// monotone) and keeps infinities and large values defined. NaN becomes qmax, as PyTorch's quantize_per_tensor gives.
-inline int32_t round_to_code(float v, int32_t zero_point, CodeRange range) {
+OCTET_HD inline int32_t round_to_code(float v, int32_t zero_point, CodeRange range) {
   const float low = static_cast<float>(range.qmin - zero_point), high = static_cast<float>(range.qmax - zero_point);
   v = v < high ? v : high;
   v = v > low ? v : low;
   return round_half_even(v) + zero_point;
 }
 
-inline int32_t quantize_value(float x, float inverse_scale, int32_t zero_point, CodeRange range) {
+OCTET_HD inline int32_t quantize_value(float x, float inverse_scale, int32_t zero_point, CodeRange range) {
   return round_to_code(x * inverse_scale, zero_point, range);
 }
 
-inline float dequantize_value(int32_t q, QParams qparams) { return static_cast<float>(q - qparams.zero_point) * qparams.scale; }
+OCTET_HD inline float dequantize_value(int32_t q, QParams qparams) {
+  return static_cast<float>(q - qparams.zero_point) * qparams.scale;
+}
 
 /// The epilogue of an int8 convolution or linear layer: per output channel constants and the output's codes.
 struct Requantization {
@@ -51,8 +54,8 @@ struct Requantization {
                  bool relu, int64_t out_channels);
 };
 
-inline uint8_t requantize_value(int32_t acc, int32_t bias_i32, float bias_f32, float multiplier, int32_t zero_point,
-                                CodeRange range) {
+OCTET_HD inline uint8_t requantize_value(int32_t acc, int32_t bias_i32, float bias_f32, float multiplier, int32_t zero_point,
+                                         CodeRange range) {
   const float v = (static_cast<float>(acc + bias_i32) + bias_f32) * multiplier;
   return static_cast<uint8_t>(round_to_code(v, zero_point, range));
 }

@@ -4,6 +4,7 @@
 #include "loaders/checkpoint.h"
 #include "loaders/npy.h"
 #include "loaders/safetensors.h"
+#include "tensor/cuda/runtime.h"
 #include "tests/apps/run.h"
 #include "tests/support/golden.h"
 
@@ -59,7 +60,18 @@ TEST(QConfigOptions, AreNamed) {
   EXPECT_TRUE(fails(run("quantize --qconfig /nonexistent.json"), 1, {"/nonexistent.json"}));
 }
 
-TEST(Device, CudaIsAnError) { EXPECT_TRUE(fails(run("quantize --device cuda"), 1, {"cuda", "--device cpu"})); }
+TEST(Device, CudaIsAnErrorWithoutOne) {
+  if (cuda::missing().empty()) GTEST_SKIP() << "this machine has " << cuda::device().name;
+  for (const char* app : {"quantize", "predict --model x.pth x.jpg", "train_or_load", "compare_observers"})
+    EXPECT_TRUE(fails(run(std::string(app) + " --device cuda"), 1, {"cuda", cuda::missing(), "--device cpu"}));
+}
+
+TEST(Device, AutoSaysWhatItTook) {
+  if (cuda::missing().empty()) GTEST_SKIP() << "this machine has " << cuda::device().name;
+  EXPECT_EQ(
+      run("predict --device auto --model /nonexistent.pth x.jpg").err.rfind("device: cpu; cuda: " + cuda::missing() + "\n", 0),
+      0u);
+}
 
 TEST(Isa, UnknownIsAnError) {
   EXPECT_TRUE(fails(run("train_or_load --limit 1", "OCTET_ISA=sse9"), 1, {"OCTET_ISA=sse9", "portable, avx2 or avx512vnni"}));

@@ -134,11 +134,12 @@ TEST(PoolBackward, Max) {
   const MaxPooled pooled = max_pool2d_with_indices(x, o);
   EXPECT_TRUE(test::bits_equal(pooled.y, max_pool2d(x, o)));
   const Tensor dy = random_floats(pooled.y.shape(), 2);
-  EXPECT_TRUE(gradient_is(max_pool2d_backward(dy, pooled.indices, x.shape()), x, dy, [&] { return max_pool2d(x, o); }));
+  EXPECT_TRUE(gradient_is(max_pool2d_backward(dy, pooled.indices, x.shape(), o), x, dy, [&] { return max_pool2d(x, o); }));
   const MaxPooled global = adaptive_max_pool2d_with_indices(x, 1);
   EXPECT_TRUE(test::bits_equal(global.y, adaptive_max_pool2d(x, 1)));
   const Tensor d1 = random_floats({2, 2, 1, 1}, 3);
-  EXPECT_TRUE(gradient_is(max_pool2d_backward(d1, global.indices, x.shape()), x, d1, [&] { return adaptive_max_pool2d(x, 1); }));
+  EXPECT_TRUE(
+      gradient_is(max_pool2d_backward(d1, global.indices, x.shape(), {}), x, d1, [&] { return adaptive_max_pool2d(x, 1); }));
 }
 
 TEST(PoolBackward, AdaptiveAverage) {

@@ -21,7 +21,7 @@ std::vector<float> values(int64_t n, unsigned seed) {
   return x;
 }
 
-int32_t bin_of(float v, const BinRule& rule) {
+int32_t expected_bin(float v, const BinRule& rule) {
   if (!(v >= rule.lo && v <= rule.hi)) return rule.bins;
   const float position = (v - rule.lo) * static_cast<float>(rule.bins) / rule.width;
   return std::min(static_cast<int32_t>(position), rule.bins - 1);
@@ -37,7 +37,7 @@ TEST(Observe, BinsFollowTheFormulaAtEdgesAndOutside) {
   for (const auto find_bins : {find_bins_portable, observe_kernels().find_bins}) {
     std::vector<int32_t> bin(x.size());
     find_bins(x.data(), std::ssize(x), rule, bin.data());
-    for (size_t i = 0; i < x.size(); ++i) ASSERT_EQ(bin[i], bin_of(x[i], rule)) << x[i];
+    for (size_t i = 0; i < x.size(); ++i) ASSERT_EQ(bin[i], expected_bin(x[i], rule)) << x[i];
   }
 }
 

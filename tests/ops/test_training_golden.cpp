@@ -62,16 +62,17 @@ TEST(TrainingGolden, BatchNorm) {
 
 TEST(TrainingGolden, MaxPoolWithTies) {
   const test::Golden g("training/max_pool2d");
-  const MaxPooled pooled = max_pool2d_with_indices(g["x"], {.kernel = 3, .stride = 2, .padding = 1});
+  const MaxPool2dOptions o{.kernel = 3, .stride = 2, .padding = 1};
+  const MaxPooled pooled = max_pool2d_with_indices(g["x"], o);
   EXPECT_TRUE(test::bits_equal(pooled.y, g["y"]));
-  EXPECT_TRUE(test::all_close(max_pool2d_backward(g["dy"], pooled.indices, g["x"].shape()), g["d_x"]));
+  EXPECT_TRUE(test::all_close(max_pool2d_backward(g["dy"], pooled.indices, g["x"].shape(), o), g["d_x"]));
 }
 
 TEST(TrainingGolden, ConcatPool) {
   const test::Golden g("training/concat_pool");
   const int64_t channels[] = {3, 3};
   const std::vector<Tensor> dy = split_channels(g["dy"], channels);
-  Tensor dx = max_pool2d_backward(dy[0], adaptive_max_pool2d_with_indices(g["x"], 1).indices, g["x"].shape());
+  Tensor dx = max_pool2d_backward(dy[0], adaptive_max_pool2d_with_indices(g["x"], 1).indices, g["x"].shape(), {});
   add_(dx, adaptive_avg_pool2d_backward(dy[1], g["x"].shape()));
   EXPECT_TRUE(test::all_close(dx, g["d_x"]));
 }

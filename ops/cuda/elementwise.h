@@ -1,0 +1,28 @@
+// ops/elementwise.h and ops/channels.h on the device. Shapes have been checked and outputs allocated by the op; y may be an
+// input.
+#pragma once
+
+#include <span>
+
+#include "tensor/tensor.h"
+
+namespace octet::ops::cuda {
+
+void relu(const Tensor& x, Tensor& y);
+void relu6(const Tensor& x, Tensor& y);
+void add(const Tensor& a, const Tensor& b, Tensor& y);
+void multiply(const Tensor& a, const Tensor& b, Tensor& y);
+void scale(const Tensor& x, float factor, Tensor& y);
+
+/// dy becomes 0 where y is not above 0; relu6: nor below 6.
+void relu_backward(Tensor& dy, const Tensor& y);
+void relu6_backward(Tensor& dy, const Tensor& y);
+
+/// y [N, K, ...] = values [K], everywhere in its channel.
+void fill_channels(const Tensor& values, Tensor& y);
+
+/// y [N, C0 + C1 + ..., ...]: the parts beside each other in dimension 1; and back.
+void cat_channels(std::span<const Tensor> parts, Tensor& y);
+void split_channels(const Tensor& x, std::span<Tensor> parts);
+
+}  // namespace octet::ops::cuda

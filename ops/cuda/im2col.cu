@@ -1,0 +1,95 @@
+#include "ops/cuda/im2col.h"
+
+#include "ops/cuda/launch.h"
+
+namespace octet::ops::cuda {
+namespace {
+
+struct Geometry {
+  uint32_t C, H, W, R, S, P, Q;
+  int stride_h, stride_w, padding_h, padding_w;
+  explicit Geometry(const Im2colShape& s)
+      : C(static_cast<uint32_t>(s.channels)),
+        H(static_cast<uint32_t>(s.height)),
+        W(static_cast<uint32_t>(s.width)),
+        R(static_cast<uint32_t>(s.kernel.h)),
+        S(static_cast<uint32_t>(s.kernel.w)),
+        P(static_cast<uint32_t>(s.out_height)),
+        Q(static_cast<uint32_t>(s.out_width)),
+        stride_h(static_cast<int>(s.stride.h)),
+        stride_w(static_cast<int>(s.stride.w)),
+        padding_h(static_cast<int>(s.padding.h)),
+        padding_w(static_cast<int>(s.padding.w)) {}
+};
+
+/// One entry of the columns of one image.
+struct Im2col {
+  const float* x;
+  int64_t image_stride;
+  float* columns;
+  Geometry g;
+  uint32_t images;
+  bool stacked;
+  OCTET_HD void operator()(uint32_t i) const {
+    const uint32_t rows = g.C * g.R * g.S, q = i % g.Q, p = i / g.Q % g.P, outer = i / g.Q / g.P;
+    const uint32_t row = stacked ? outer % rows : outer / images, n = stacked ? outer / rows : outer % images;
+    const uint32_t s = row % g.S, r = row / g.S % g.R, c = row / g.S / g.R;
+    const int h = static_cast<int>(p) * g.stride_h - g.padding_h + static_cast<int>(r);
+    const int w = static_cast<int>(q) * g.stride_w - g.padding_w + static_cast<int>(s);
+    const bool inside = h >= 0 && h < static_cast<int>(g.H) && w >= 0 && w < static_cast<int>(g.W);
+    columns[i] = inside ? x[n * image_stride + (c * g.H + static_cast<uint32_t>(h)) * g.W + static_cast<uint32_t>(w)] : 0.0f;
+  }
+};
+
+/// One pixel of one image: what its windows' columns say, by kernel position. No two threads write the same value.
+struct Col2im {
+  const float* columns;
+  float* x;
+  int64_t image_stride;
+  Geometry g;
+  uint32_t images;
+  OCTET_HD void operator()(uint32_t i) const {
+    const uint32_t w = i % g.W, h = i / g.W % g.H, c = i / g.W / g.H % g.C, n = i / g.W / g.H / g.C;
+    float sum = 0;
+    for (int r = 0; r < static_cast<int>(g.R); ++r)
+      for (int s = 0; s < static_cast<int>(g.S); ++s) {
+        const int top = static_cast<int>(h) + g.padding_h - r, left = static_cast<int>(w) + g.padding_w - s;
+        if (top < 0 || left < 0 || top % g.stride_h != 0 || left % g.stride_w != 0) continue;
+        const int p = top / g.stride_h, q = left / g.stride_w;
+        if (p >= static_cast<int>(g.P) || q >= static_cast<int>(g.Q)) continue;
+        const int64_t row = (static_cast<int64_t>(c) * g.R + r) * g.S + s;
+        sum += columns[((row * images + n) * g.P + p) * g.Q + q];
+      }
+    x[n * image_stride + i % (g.C * g.H * g.W)] = sum;
+  }
+};
+
+struct SideBySide {
+  const float* dy;
+  int64_t image_stride;
+  uint32_t images, pixels;
+  float* to;
+  OCTET_HD void operator()(uint32_t i) const {
+    const uint32_t at = i % pixels, n = i / pixels % images, k = i / pixels / images;
+    to[i] = dy[n * image_stride + static_cast<int64_t>(k) * pixels + at];
+  }
+};
+
+}  // namespace
+
+void im2col(const float* x, int64_t images, int64_t image_stride, const Im2colShape& shape, Columns order, float* columns) {
+  map("im2col", images * shape.rows() * shape.cols(),
+      Im2col{x, image_stride, columns, Geometry(shape), static_cast<uint32_t>(images), order == Columns::stacked});
+}
+
+void col2im(const float* columns, int64_t images, int64_t image_stride, const Im2colShape& shape, float* x) {
+  map("col2im", images * shape.channels * shape.height * shape.width,
+      Col2im{columns, x, image_stride, Geometry(shape), static_cast<uint32_t>(images)});
+}
+
+void side_by_side(const float* dy, int64_t images, int64_t image_stride, int64_t K, int64_t pixels, float* to) {
+  map("side_by_side", K * images * pixels,
+      SideBySide{dy, image_stride, static_cast<uint32_t>(images), static_cast<uint32_t>(pixels), to});
+}
+
+}  // namespace octet::ops::cuda

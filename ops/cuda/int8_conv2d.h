@@ -1,0 +1,32 @@
+// ops/int8/conv2d.h on the device: the sum of products is one matrix product whose rows are windows of the image, read where they
+// lie (implicit im2col: nothing is materialised), on tensor cores (ops/cuda/mma.h), requantized before it is stored.
+//
+//   acc[n, p, q, k] = sum over r, s, c of x[n, h, w, c] * weight[k, r, s, c]  -  zx * (sum of weight[k])
+//   rows n, p, q (M of them) x columns k; a position outside of the image holds zx, the zero point, and so contributes 0
+//   y = requantize(acc), the CPU's own function
+// Integers are exact in any order, so that every code is the CPU's. Groups go one output at a time (depthwise: few products).
+#pragma once
+
+#include "ops/im2col.h"
+#include "ops/int8/requantize.h"
+
+namespace octet::ops::cuda {
+
+class Int8Conv2d {
+ public:
+  /// weight: qint8 [K, C/G, R, S] on the CPU; packs it and takes it to the device.
+  Int8Conv2d(const Tensor& weight, int64_t groups, int32_t zero_point, const int8::Requantization& requantization);
+
+  /// x quint8 [N, H, W, C] -> y quint8 [N, P, Q, K], both on the device; shape: of one image and group.
+  void operator()(const Tensor& x, const Im2colShape& shape, Tensor& y) const;
+
+ private:
+  Tensor rows_;                       // int8 [padded K, padded R*S*C/G]: 0 where padded
+  Tensor offset_;                     // int32 [K]: the bias minus zx * (sum of the weights)
+  Tensor bias_, multiplier_;          // float32 [K]
+  int64_t outputs_, groups_, depth_;  // K, G, of a padded row
+  int32_t input_zero_point_, output_zero_point_;
+  int8::CodeRange range_;
+};
+
+}  // namespace octet::ops::cuda

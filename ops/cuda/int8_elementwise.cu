@@ -1,0 +1,135 @@
+#include "ops/cuda/int8_elementwise.h"
+
+#include "ops/cuda/launch.h"
+#include "ops/int8/requantize.h"
+
+namespace octet::ops::cuda {
+namespace {
+
+/// Element i of [N, H, W, C] is element nchw(i) of [N, C, H, W].
+struct Layout {
+  uint32_t channels, pixels;  // C, H * W
+  OCTET_HD uint32_t nchw(uint32_t i) const {
+    const uint32_t c = i % channels, pixel = i / channels % pixels, n = i / channels / pixels;
+    return (n * channels + c) * pixels + pixel;
+  }
+};
+/// Of a channels-last tensor; other ranks keep their order.
+Layout layout_of(const Tensor& x) {
+  if (x.dim() != 4) return {1, 1};
+  return {static_cast<uint32_t>(x.size(3)), static_cast<uint32_t>(x.size(1) * x.size(2))};
+}
+
+struct Quantize {
+  const float* x;
+  uint8_t* codes;
+  Layout layout;
+  float inverse_scale;
+  int32_t zero_point;
+  OCTET_HD void operator()(uint32_t i) const {
+    codes[i] = static_cast<uint8_t>(int8::quantize_value(x[layout.nchw(i)], inverse_scale, zero_point, {0, 255}));
+  }
+};
+
+struct Dequantize {
+  const uint8_t* codes;
+  float* x;
+  Layout layout;
+  int8::QParams qparams;
+  OCTET_HD void operator()(uint32_t i) const { x[layout.nchw(i)] = int8::dequantize_value(codes[i], qparams); }
+};
+
+struct AddByShift {
+  const uint8_t *a, *b;
+  uint8_t* y;
+  cpu::QAddShift constants;
+  OCTET_HD void operator()(uint32_t i) const { y[i] = cpu::sum_by_shift(a[i], b[i], constants); }
+};
+
+struct AddByFloat {
+  const uint8_t *a, *b;
+  uint8_t* y;
+  cpu::QAddFloat constants;
+  OCTET_HD void operator()(uint32_t i) const { y[i] = cpu::sum_by_float(a[i], b[i], constants); }
+};
+
+struct Clamp {
+  const uint8_t* x;
+  uint8_t* y;
+  uint8_t low, high;
+  OCTET_HD void operator()(uint32_t i) const {
+    const uint8_t q = x[i] > low ? x[i] : low;
+    y[i] = q < high ? q : high;
+  }
+};
+
+struct CatPart {
+  const uint8_t* x;
+  uint8_t* y;  // where this part's channels begin
+  uint32_t channels, pixel;
+  uint8_t table[256];
+  OCTET_HD void operator()(uint32_t i) const { y[static_cast<int64_t>(i / channels) * pixel + i % channels] = table[x[i]]; }
+};
+
+struct ToChannelsFirst {
+  const uint8_t* x;
+  uint8_t* y;
+  Layout layout;
+  OCTET_HD void operator()(uint32_t i) const { y[layout.nchw(i)] = x[i]; }
+};
+
+struct FakeQuantize {
+  const float* x;
+  float* y;
+  float inverse_scale;
+  int8::QParams qparams;
+  int8::CodeRange codes;
+  OCTET_HD void operator()(uint32_t i) const {
+    y[i] = int8::dequantize_value(int8::quantize_value(x[i], inverse_scale, qparams.zero_point, codes), qparams);
+  }
+};
+
+}  // namespace
+
+void quantize(const Tensor& x, int8::QParams q, Tensor& codes) {
+  map("quantize", x.numel(),
+      Quantize{x.cuda_data<float>(), codes.cuda_data<uint8_t>(), layout_of(codes), 1.0f / q.scale, q.zero_point});
+}
+
+void dequantize(const Tensor& codes, int8::QParams q, Tensor& x) {
+  map("dequantize", x.numel(), Dequantize{codes.cuda_data<uint8_t>(), x.cuda_data<float>(), layout_of(codes), q});
+}
+
+void int8_add(const Tensor& a, const Tensor& b, const cpu::QAddShift& constants, Tensor& y) {
+  map("int8 add", y.numel(), AddByShift{a.cuda_data<uint8_t>(), b.cuda_data<uint8_t>(), y.cuda_data<uint8_t>(), constants});
+}
+
+void int8_add(const Tensor& a, const Tensor& b, const cpu::QAddFloat& constants, Tensor& y) {
+  map("int8 add", y.numel(), AddByFloat{a.cuda_data<uint8_t>(), b.cuda_data<uint8_t>(), y.cuda_data<uint8_t>(), constants});
+}
+
+void int8_clamp(const Tensor& x, uint8_t low, uint8_t high, Tensor& y) {
+  map("int8 clamp", y.numel(), Clamp{x.cuda_data<uint8_t>(), y.cuda_data<uint8_t>(), low, high});
+}
+
+void int8_cat_part(const Tensor& x, const std::array<uint8_t, 256>& table, int64_t first, Tensor& y) {
+  CatPart part{x.cuda_data<uint8_t>(),
+               y.cuda_data<uint8_t>() + first,
+               static_cast<uint32_t>(x.shape().back()),
+               static_cast<uint32_t>(y.shape().back()),
+               {}};
+  for (size_t q = 0; q < table.size(); ++q) part.table[q] = table[q];
+  map("int8 cat", x.numel(), part);
+}
+
+void to_channels_first(const Tensor& x, Tensor& y) {
+  map("to_channels_first", x.numel(),
+      ToChannelsFirst{reinterpret_cast<const uint8_t*>(x.cuda_bytes()), reinterpret_cast<uint8_t*>(y.cuda_bytes()),
+                      layout_of(x)});
+}
+
+void fake_quantize(const float* x, int64_t n, int8::QParams q, int8::CodeRange codes, float* y) {
+  map("fake_quantize", n, FakeQuantize{x, y, 1.0f / q.scale, q, codes});
+}
+
+}  // namespace octet::ops::cuda

@@ -1,0 +1,33 @@
+// Codes on the device, one by one: ops/int8/quantize.h, add.h, fake_quantize.h and pool.h's clamp and cat. The roundings are the
+// CPU's own functions. Shapes have been checked and y allocated by the op.
+#pragma once
+
+#include <array>
+
+#include "ops/cpu/qadd.h"
+#include "ops/int8/qparams.h"
+#include "tensor/tensor.h"
+
+namespace octet::ops::cuda {
+
+/// x float32 [N, C, H, W] -> codes [N, H, W, C]; other ranks keep their order.
+void quantize(const Tensor& x, int8::QParams qparams, Tensor& codes);
+/// The way back.
+void dequantize(const Tensor& codes, int8::QParams qparams, Tensor& x);
+
+void int8_add(const Tensor& a, const Tensor& b, const cpu::QAddShift& constants, Tensor& y);
+void int8_add(const Tensor& a, const Tensor& b, const cpu::QAddFloat& constants, Tensor& y);
+
+/// y = min(max(x, low), high)
+void int8_clamp(const Tensor& x, uint8_t low, uint8_t high, Tensor& y);
+
+/// y[pixel][first + c] = table[x[pixel][c]], channels last.
+void int8_cat_part(const Tensor& x, const std::array<uint8_t, 256>& table, int64_t first, Tensor& y);
+
+/// Bytes [N, H, W, C] -> [N, C, H, W].
+void to_channels_first(const Tensor& x, Tensor& y);
+
+/// Values [0, n) of one scale, at device addresses.
+void fake_quantize(const float* x, int64_t n, int8::QParams qparams, int8::CodeRange codes, float* y);
+
+}  // namespace octet::ops::cuda

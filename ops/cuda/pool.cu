@@ -1,0 +1,268 @@
+#include "ops/cuda/pool.h"
+
+#include <cmath>
+
+#include "ops/cuda/launch.h"
+#include "ops/int8/requantize.h"
+#include "ops/pool.h"
+
+namespace octet::ops::cuda {
+namespace {
+
+/// Pixels [h0, h1) x [w0, w1) of an image.
+struct Window {
+  int h0, h1, w0, w1;
+};
+
+/// The window of output (p, q), without its padding.
+struct Sliding {
+  int H, W, kernel_h, kernel_w, stride_h, stride_w, padding_h, padding_w;
+  Sliding(int64_t h, int64_t w, const MaxPool2dOptions& o)
+      : H(static_cast<int>(h)),
+        W(static_cast<int>(w)),
+        kernel_h(static_cast<int>(o.kernel.h)),
+        kernel_w(static_cast<int>(o.kernel.w)),
+        stride_h(static_cast<int>(o.stride.h)),
+        stride_w(static_cast<int>(o.stride.w)),
+        padding_h(static_cast<int>(o.padding.h)),
+        padding_w(static_cast<int>(o.padding.w)) {}
+  OCTET_HD Window of(int p, int q) const {
+    const int h = p * stride_h - padding_h, w = q * stride_w - padding_w;
+    return {h > 0 ? h : 0, h + kernel_h < H ? h + kernel_h : H, w > 0 ? w : 0, w + kernel_w < W ? w + kernel_w : W};
+  }
+  /// Outputs whose windows may hold pixel (h, w), as a range of p and of q.
+  OCTET_HD Window over(int h, int w) const {
+    return {first_over(h + padding_h, kernel_h, stride_h), (h + padding_h) / stride_h + 1,
+            first_over(w + padding_w, kernel_w, stride_w), (w + padding_w) / stride_w + 1};
+  }
+
+ private:
+  OCTET_HD static int first_over(int at, int kernel, int stride) { return at < kernel ? 0 : (at - kernel) / stride + 1; }
+};
+
+/// The window of output (p, q) of P x Q: ops/pool.h.
+struct Adaptive {
+  int H, W, P, Q;
+  OCTET_HD Window of(int p, int q) const {
+    const AdaptiveWindow rows = adaptive_window(p, H, P), cols = adaptive_window(q, W, Q);
+    return {static_cast<int>(rows.begin), static_cast<int>(rows.end), static_cast<int>(cols.begin), static_cast<int>(cols.end)};
+  }
+  /// Outputs whose windows may hold pixel (h, w): cell i holds h if i * H / P <= h < (i + 1) * H / P, rounded outwards.
+  OCTET_HD Window over(int h, int w) const {
+    return {first_over(h, H, P), static_cast<int>((static_cast<int64_t>(h) + 1) * P - 1) / H + 1, first_over(w, W, Q),
+            static_cast<int>((static_cast<int64_t>(w) + 1) * Q - 1) / W + 1};
+  }
+
+ private:
+  OCTET_HD static int first_over(int at, int input, int output) {
+    return static_cast<int>(static_cast<int64_t>(at) * output / input);
+  }
+
+ public:
+};
+
+template <class Windows>
+struct MaxPool {
+  const float* x;
+  float* y;
+  Windows windows;
+  uint32_t P, Q;
+  OCTET_HD void operator()(uint32_t i) const {
+    const Window w = windows.of(static_cast<int>(i / Q % P), static_cast<int>(i % Q));
+    const float* plane = x + static_cast<int64_t>(i / Q / P) * windows.H * windows.W;
+    float best = -INFINITY;
+    for (int h = w.h0; h < w.h1; ++h)
+      for (int col = w.w0; col < w.w1; ++col) {
+        const float v = plane[h * windows.W + col];
+        best = v > best || v != v ? v : best;  // NaN wins
+      }
+    y[i] = best;
+  }
+};
+
+/// With the place of the largest value; the first among equals.
+template <class Windows>
+struct MaxPoolWithIndices {
+  const float* x;
+  float* y;
+  int32_t* indices;
+  Windows windows;
+  uint32_t P, Q;
+  OCTET_HD void operator()(uint32_t i) const {
+    const Window w = windows.of(static_cast<int>(i / Q % P), static_cast<int>(i % Q));
+    const float* plane = x + static_cast<int64_t>(i / Q / P) * windows.H * windows.W;
+    float best = -INFINITY;
+    int32_t index = w.h0 * windows.W + w.w0;
+    for (int h = w.h0; h < w.h1; ++h)
+      for (int col = w.w0; col < w.w1; ++col) {
+        const float v = plane[h * windows.W + col];
+        if (v > best || v != v) best = v, index = h * windows.W + col;
+      }
+    y[i] = best;
+    indices[i] = index;
+  }
+};
+
+/// dx of one pixel: the gradients of the windows whose largest it is, in their order.
+template <class Windows>
+struct MaxPoolBackward {
+  const float* dy;
+  const int32_t* indices;
+  float* dx;
+  Windows windows;
+  int P, Q;
+  OCTET_HD void operator()(uint32_t i) const {
+    const uint32_t W = static_cast<uint32_t>(windows.W), H = static_cast<uint32_t>(windows.H), pixel = i % (H * W);
+    const Window over = windows.over(static_cast<int>(pixel / W), static_cast<int>(pixel % W));
+    const int64_t plane = static_cast<int64_t>(i / (H * W)) * P * Q;
+    float sum = 0;
+    for (int p = over.h0; p < over.h1 && p < P; ++p)
+      for (int q = over.w0; q < over.w1 && q < Q; ++q)
+        if (indices[plane + p * Q + q] == static_cast<int32_t>(pixel)) sum += dy[plane + p * Q + q];
+    dx[i] = sum;
+  }
+};
+
+struct AvgPoolBackward {
+  const float* dy;
+  float* dx;
+  Adaptive windows;
+  OCTET_HD void operator()(uint32_t i) const {
+    const uint32_t W = static_cast<uint32_t>(windows.W), H = static_cast<uint32_t>(windows.H), pixel = i % (H * W);
+    const int h = static_cast<int>(pixel / W), w = static_cast<int>(pixel % W);
+    const Window over = windows.over(h, w);
+    const float* plane = dy + static_cast<int64_t>(i / (H * W)) * windows.P * windows.Q;
+    float sum = 0;
+    for (int p = over.h0; p < over.h1 && p < windows.P; ++p)
+      for (int q = over.w0; q < over.w1 && q < windows.Q; ++q) {
+        const Window cell = windows.of(p, q);
+        if (h < cell.h0 || h >= cell.h1 || w < cell.w0 || w >= cell.w1) continue;
+        sum += plane[p * windows.Q + q] / static_cast<float>((cell.h1 - cell.h0) * (cell.w1 - cell.w0));
+      }
+    dx[i] = sum;
+  }
+};
+
+struct AvgPool {
+  const float* x;
+  float* y;
+  Adaptive windows;
+  OCTET_HD void operator()(uint32_t i) const {
+    const uint32_t P = static_cast<uint32_t>(windows.P), Q = static_cast<uint32_t>(windows.Q);
+    const Window w = windows.of(static_cast<int>(i / Q % P), static_cast<int>(i % Q));
+    const float* plane = x + static_cast<int64_t>(i / Q / P) * windows.H * windows.W;
+    float sum = 0;
+    for (int h = w.h0; h < w.h1; ++h)
+      for (int col = w.w0; col < w.w1; ++col) sum += plane[h * windows.W + col];
+    y[i] = sum / static_cast<float>((w.h1 - w.h0) * (w.w1 - w.w0));
+  }
+};
+
+struct Int8MaxPool {
+  const uint8_t* x;
+  uint8_t* y;
+  Sliding windows;
+  uint32_t P, Q, C;
+  OCTET_HD void operator()(uint32_t i) const {
+    const uint32_t c = i % C, pixel = i / C;
+    const Window w = windows.of(static_cast<int>(pixel / Q % P), static_cast<int>(pixel % Q));
+    const uint8_t* image = x + static_cast<int64_t>(pixel / Q / P) * windows.H * windows.W * C + c;
+    uint8_t best = 0;
+    for (int h = w.h0; h < w.h1; ++h)
+      for (int col = w.w0; col < w.w1; ++col) {
+        const uint8_t v = image[static_cast<int64_t>(h * windows.W + col) * C];
+        best = v > best ? v : best;
+      }
+    y[i] = best;
+  }
+};
+
+struct Int8AvgPool {
+  const uint8_t* x;
+  uint8_t* y;
+  Adaptive windows;
+  uint32_t C;
+  int32_t zero_point;
+  OCTET_HD void operator()(uint32_t i) const {
+    const uint32_t c = i % C, pixel = i / C, P = static_cast<uint32_t>(windows.P), Q = static_cast<uint32_t>(windows.Q);
+    const Window w = windows.of(static_cast<int>(pixel / Q % P), static_cast<int>(pixel % Q));
+    const uint8_t* image = x + static_cast<int64_t>(pixel / Q / P) * windows.H * windows.W * C + c;
+    const int32_t count = (w.h1 - w.h0) * (w.w1 - w.w0);
+    int32_t sum = -count * zero_point;
+    for (int h = w.h0; h < w.h1; ++h)
+      for (int col = w.w0; col < w.w1; ++col) sum += image[static_cast<int64_t>(h * windows.W + col) * C];
+    const float mean = static_cast<float>(sum) * (1.0f / static_cast<float>(count));
+    y[i] = static_cast<uint8_t>(int8::round_to_code(mean, zero_point, {0, 255}));
+  }
+};
+
+Adaptive adaptive(int64_t H, int64_t W, int64_t P, int64_t Q) {
+  return {static_cast<int>(H), static_cast<int>(W), static_cast<int>(P), static_cast<int>(Q)};
+}
+
+template <class Windows>
+void float_max(const char* name, const Tensor& x, const Windows& windows, Tensor& y) {
+  map(name, y.numel(),
+      MaxPool<Windows>{x.cuda_data<float>(), y.cuda_data<float>(), windows, static_cast<uint32_t>(y.size(2)),
+                       static_cast<uint32_t>(y.size(3))});
+}
+
+}  // namespace
+
+void max_pool2d(const Tensor& x, const MaxPool2dOptions& o, Tensor& y) {
+  float_max("max_pool2d", x, Sliding(x.size(2), x.size(3), o), y);
+}
+
+void adaptive_max_pool2d(const Tensor& x, Tensor& y) {
+  float_max("adaptive_max_pool2d", x, adaptive(x.size(2), x.size(3), y.size(2), y.size(3)), y);
+}
+
+void adaptive_avg_pool2d(const Tensor& x, Tensor& y) {
+  map("adaptive_avg_pool2d", y.numel(),
+      AvgPool{x.cuda_data<float>(), y.cuda_data<float>(), adaptive(x.size(2), x.size(3), y.size(2), y.size(3))});
+}
+
+void max_pool2d_with_indices(const Tensor& x, const std::optional<MaxPool2dOptions>& o, MaxPooled& pooled) {
+  const auto run = [&](const auto& windows) {
+    map("max_pool2d with indices", pooled.y.numel(),
+        MaxPoolWithIndices<std::decay_t<decltype(windows)>>{
+            x.cuda_data<float>(), pooled.y.cuda_data<float>(), pooled.indices.cuda_data<int32_t>(), windows,
+            static_cast<uint32_t>(pooled.y.size(2)), static_cast<uint32_t>(pooled.y.size(3))});
+  };
+  if (o)
+    run(Sliding(x.size(2), x.size(3), *o));
+  else
+    run(adaptive(x.size(2), x.size(3), pooled.y.size(2), pooled.y.size(3)));
+}
+
+void max_pool2d_backward(const Tensor& dy, const Tensor& indices, const std::optional<MaxPool2dOptions>& o, Tensor& dx) {
+  const auto run = [&](const auto& windows) {
+    map("max_pool2d_backward", dx.numel(),
+        MaxPoolBackward<std::decay_t<decltype(windows)>>{dy.cuda_data<float>(), indices.cuda_data<int32_t>(),
+                                                         dx.cuda_data<float>(), windows, static_cast<int>(dy.size(2)),
+                                                         static_cast<int>(dy.size(3))});
+  };
+  if (o)
+    run(Sliding(dx.size(2), dx.size(3), *o));
+  else
+    run(adaptive(dx.size(2), dx.size(3), dy.size(2), dy.size(3)));
+}
+
+void adaptive_avg_pool2d_backward(const Tensor& dy, Tensor& dx) {
+  map("adaptive_avg_pool2d_backward", dx.numel(),
+      AvgPoolBackward{dy.cuda_data<float>(), dx.cuda_data<float>(), adaptive(dx.size(2), dx.size(3), dy.size(2), dy.size(3))});
+}
+
+void int8_max_pool2d(const Tensor& x, const MaxPool2dOptions& o, Tensor& y) {
+  map("int8 max_pool2d", y.numel(),
+      Int8MaxPool{x.cuda_data<uint8_t>(), y.cuda_data<uint8_t>(), Sliding(x.size(1), x.size(2), o),
+                  static_cast<uint32_t>(y.size(1)), static_cast<uint32_t>(y.size(2)), static_cast<uint32_t>(y.size(3))});
+}
+
+void int8_adaptive_avg_pool2d(const Tensor& x, int8::QParams qparams, Tensor& y) {
+  map("int8 adaptive_avg_pool2d", y.numel(),
+      Int8AvgPool{x.cuda_data<uint8_t>(), y.cuda_data<uint8_t>(), adaptive(x.size(1), x.size(2), y.size(1), y.size(2)),
+                  static_cast<uint32_t>(y.size(3)), qparams.zero_point});
+}
+
+}  // namespace octet::ops::cuda

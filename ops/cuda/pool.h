@@ -1,0 +1,24 @@
+// ops/pool.h and ops/int8/pool.h on the device. Shapes have been checked and outputs allocated by the op.
+#pragma once
+
+#include "ops/int8/qparams.h"
+#include "ops/pool.h"
+#include "tensor/tensor.h"
+
+namespace octet::ops::cuda {
+
+/// x [N, C, H, W] -> y [N, C, P, Q]
+void max_pool2d(const Tensor& x, const MaxPool2dOptions& options, Tensor& y);
+void adaptive_avg_pool2d(const Tensor& x, Tensor& y);
+void adaptive_max_pool2d(const Tensor& x, Tensor& y);
+
+/// windows: the options of max_pool2d; none: adaptive.
+void max_pool2d_with_indices(const Tensor& x, const std::optional<MaxPool2dOptions>& windows, MaxPooled& pooled);
+void max_pool2d_backward(const Tensor& dy, const Tensor& indices, const std::optional<MaxPool2dOptions>& windows, Tensor& dx);
+void adaptive_avg_pool2d_backward(const Tensor& dy, Tensor& dx);
+
+/// x quint8 [N, H, W, C] -> y quint8 [N, P, Q, C]
+void int8_max_pool2d(const Tensor& x, const MaxPool2dOptions& options, Tensor& y);
+void int8_adaptive_avg_pool2d(const Tensor& x, int8::QParams qparams, Tensor& y);
+
+}  // namespace octet::ops::cuda

@@ -1,0 +1,70 @@
+// The kernels of a build without CUDA. Nobody gets here: a tensor on the device cannot be made (tensor/cuda/runtime_stub.cpp).
+#include "ops/cuda/batch_norm.h"
+#include "ops/cuda/channels.h"
+#include "ops/cuda/conv2d.h"
+#include "ops/cuda/cross_entropy.h"
+#include "ops/cuda/elementwise.h"
+#include "ops/cuda/gemm.h"
+#include "ops/cuda/int8_conv2d.h"
+#include "ops/cuda/int8_elementwise.h"
+#include "ops/cuda/observe.h"
+#include "ops/cuda/optimizer_step.h"
+#include "ops/cuda/pool.h"
+#include "tensor/cuda/runtime.h"
+
+namespace octet::ops::cuda {
+namespace {
+[[noreturn]] void refuse() { fail("device cuda is not available: ", octet::cuda::missing()); }
+}  // namespace
+
+void relu(const Tensor&, Tensor&) { refuse(); }
+void relu6(const Tensor&, Tensor&) { refuse(); }
+void add(const Tensor&, const Tensor&, Tensor&) { refuse(); }
+void multiply(const Tensor&, const Tensor&, Tensor&) { refuse(); }
+void scale(const Tensor&, float, Tensor&) { refuse(); }
+void relu_backward(Tensor&, const Tensor&) { refuse(); }
+void relu6_backward(Tensor&, const Tensor&) { refuse(); }
+void fill_channels(const Tensor&, Tensor&) { refuse(); }
+void cat_channels(std::span<const Tensor>, Tensor&) { refuse(); }
+void split_channels(const Tensor&, std::span<Tensor>) { refuse(); }
+void max_pool2d(const Tensor&, const MaxPool2dOptions&, Tensor&) { refuse(); }
+void adaptive_avg_pool2d(const Tensor&, Tensor&) { refuse(); }
+void adaptive_max_pool2d(const Tensor&, Tensor&) { refuse(); }
+void max_pool2d_with_indices(const Tensor&, const std::optional<MaxPool2dOptions>&, MaxPooled&) { refuse(); }
+void max_pool2d_backward(const Tensor&, const Tensor&, const std::optional<MaxPool2dOptions>&, Tensor&) { refuse(); }
+void adaptive_avg_pool2d_backward(const Tensor&, Tensor&) { refuse(); }
+void batch_norm(const Tensor&, const BatchNormParams&, Tensor&) { refuse(); }
+void batch_statistics(const Tensor&, BatchStatistics&) { refuse(); }
+void update_running(const BatchStatistics&, float, Tensor&, Tensor&) { refuse(); }
+void batch_norm_backward(const Tensor&, const Tensor&, const Tensor&, const BatchStatistics&, float, bool, BatchNormGradients&) {
+  refuse();
+}
+void channel_sums(const Tensor&, Tensor&) { refuse(); }
+double sum_of_squares(const Tensor&) { refuse(); }
+double cross_entropy(const Tensor&, std::span<const int>, float) { refuse(); }
+void cross_entropy_backward(const Tensor&, std::span<const int>, float, Tensor&) { refuse(); }
+void sgd_step(const SgdStep&, const Tensor&, Tensor&, Tensor&) { refuse(); }
+void adamw_step(const AdamWStep&, const Tensor&, Tensor&, Tensor&, Tensor&) { refuse(); }
+void conv2d(const Tensor&, const Tensor&, const Tensor&, const Im2colShape&, int64_t, Tensor&) { refuse(); }
+void conv2d_backward(const Tensor&, const Tensor&, const Tensor&, const Im2colShape&, int64_t, Tensor&, Tensor&) { refuse(); }
+void gemm(const Gemm&) { refuse(); }
+void allow_tf32(bool) { refuse(); }
+
+cpu::MinMaxNan min_max(const float*, int64_t) { refuse(); }
+void add_counts(const float*, int64_t, const cpu::BinRule&, std::vector<int64_t>&) { refuse(); }
+
+void int8_max_pool2d(const Tensor&, const MaxPool2dOptions&, Tensor&) { refuse(); }
+void int8_adaptive_avg_pool2d(const Tensor&, int8::QParams, Tensor&) { refuse(); }
+void quantize(const Tensor&, int8::QParams, Tensor&) { refuse(); }
+void dequantize(const Tensor&, int8::QParams, Tensor&) { refuse(); }
+void int8_add(const Tensor&, const Tensor&, const cpu::QAddShift&, Tensor&) { refuse(); }
+void int8_add(const Tensor&, const Tensor&, const cpu::QAddFloat&, Tensor&) { refuse(); }
+void int8_clamp(const Tensor&, uint8_t, uint8_t, Tensor&) { refuse(); }
+void int8_cat_part(const Tensor&, const std::array<uint8_t, 256>&, int64_t, Tensor&) { refuse(); }
+void to_channels_first(const Tensor&, Tensor&) { refuse(); }
+void fake_quantize(const float*, int64_t, int8::QParams, int8::CodeRange, float*) { refuse(); }
+
+Int8Conv2d::Int8Conv2d(const Tensor&, int64_t, int32_t, const int8::Requantization&) { refuse(); }
+void Int8Conv2d::operator()(const Tensor&, const Im2colShape&, Tensor&) const { refuse(); }
+
+}  // namespace octet::ops::cuda

@@ -1,0 +1,109 @@
+// Memory, copies, and what happens to tensors that are on the wrong device.
+#include "ops/elementwise.h"
+#include "tensor/cuda/caching_allocator.h"
+#include "tests/cuda/device.h"
+
+namespace octet {
+namespace {
+
+using cuda::CachingAllocator;
+
+/// A source that counts, and that runs dry.
+struct Counted {
+  static inline size_t taken = 0, given = 0, limit = 0;
+  static CachingAllocator make(size_t most) {
+    taken = given = 0;
+    limit = most;
+    return CachingAllocator({[](size_t nbytes) -> void* {
+                               if (nbytes > limit) return nullptr;
+                               limit -= nbytes;
+                               ++taken;
+                               auto* block = static_cast<size_t*>(std::malloc(nbytes));
+                               *block = nbytes;
+                               return block;
+                             },
+                             [](void* block) {
+                               limit += *static_cast<size_t*>(block);
+                               ++given;
+                               std::free(block);
+                             }});
+  }
+};
+
+TEST(CachingAllocator, GivesReleasedBlocksOutAgain) {
+  CachingAllocator allocator = Counted::make(1 << 30);
+  void* first = allocator.allocate(1000);
+  allocator.release(first);
+  EXPECT_EQ(allocator.allocate(900), first);
+  EXPECT_NE(allocator.allocate(900), first);
+  EXPECT_EQ(Counted::taken, 2u);
+  EXPECT_EQ(allocator.in_use(), 2048u);
+  allocator.release(first);
+  EXPECT_EQ(allocator.in_use(), 1024u);
+  EXPECT_EQ(allocator.unused(), 1024u);
+  EXPECT_EQ(allocator.peak(), 2048u);
+}
+
+TEST(CachingAllocator, DoesNotServeSmallRequestsFromLargeBlocks) {
+  CachingAllocator allocator = Counted::make(1 << 30);
+  void* large = allocator.allocate(8 << 20);
+  allocator.release(large);
+  EXPECT_NE(allocator.allocate(1 << 20), large);
+  EXPECT_EQ(allocator.allocate(6 << 20), large);  // at most half as much again
+}
+
+TEST(CachingAllocator, GivesEverythingUnusedBackBeforeItFails) {
+  CachingAllocator allocator = Counted::make(size_t{10} << 20);
+  void* a = allocator.allocate(4 << 20);
+  void* b = allocator.allocate(5 << 20);
+  EXPECT_EQ(allocator.allocate(4 << 20), nullptr);
+  allocator.release(a);
+  allocator.release(b);
+  EXPECT_NE(allocator.allocate(9 << 20), nullptr);
+  EXPECT_EQ(Counted::given, 2u);
+  EXPECT_EQ(allocator.allocate(4 << 20), nullptr);
+}
+
+class Runtime : public test::OnCuda {};
+
+TEST_F(Runtime, TensorsGoThereAndBack) {
+  for (const Shape& shape : {Shape{}, Shape{0, 3}, Shape{7}, Shape{3, 1000, 1001}}) {  // the last one in several parts
+    const Tensor x = test::random_floats(shape, 1);
+    EXPECT_TRUE(test::bits_equal(test::back(test::there(x)), x)) << shape;
+    EXPECT_TRUE(test::bits_equal(test::back(test::there(x).clone()), x)) << shape;
+  }
+  const Tensor x = test::random_floats({6, 5}, 2);
+  EXPECT_TRUE(test::bits_equal(test::back(test::there(x).slice(2, 4).reshape({10})), x.slice(2, 4).reshape({10})));
+  EXPECT_TRUE(test::bits_equal(test::back(Tensor::zeros({9}, DType::i32, Device::cuda)), Tensor::zeros({9}, DType::i32)));
+}
+
+TEST_F(Runtime, CopiesAreOfTheMomentOfTheCall) {
+  Tensor x = Tensor::full({1 << 22}, 1);
+  const Tensor on_device = test::there(x);
+  for (int64_t i = 0; i < x.numel(); ++i) x.data<float>()[i] = 2;
+  EXPECT_TRUE(test::bits_equal(test::back(on_device), Tensor::full({1 << 22}, 1)));
+}
+
+TEST_F(Runtime, WrongDeviceIsAnError) {
+  const Tensor x = test::random_floats({2, 3}, 3);
+  const Tensor on_device = test::there(x);
+  EXPECT_TRUE(test::fails_with([&] { on_device.data<float>(); }, {"float32 [2, 3]", "is on cuda", "cpu only"}));
+  EXPECT_TRUE(test::fails_with([&] { x.cuda_data<float>(); }, {"is on cpu", "cuda only"}));
+  EXPECT_TRUE(test::fails_with([&] { ops::add(x, on_device); }, {"add", "on cpu and on cuda"}));
+  EXPECT_TRUE(test::fails_with([&] { ops::softmax(on_device); }, {"is on cuda"}));  // an op without a kernel there
+}
+
+TEST_F(Runtime, ReleasedMemoryIsUsedAgain) {
+  const size_t before = cuda::memory_use().now;
+  const std::byte* first = Tensor({1 << 20}, DType::f32, Device::cuda).cuda_bytes();
+  EXPECT_EQ(Tensor({1 << 20}, DType::f32, Device::cuda).cuda_bytes(), first);
+  EXPECT_EQ(cuda::memory_use().now, before);
+  EXPECT_GE(cuda::memory_use().peak, before + (size_t{4} << 20));
+}
+
+TEST_F(Runtime, MoreMemoryThanThereIsIsAnError) {
+  EXPECT_TRUE(test::fails_with([&] { Tensor({int64_t{1} << 38}, DType::f32, Device::cuda); }, {"out of", "memory"}));
+}
+
+}  // namespace
+}  // namespace octet

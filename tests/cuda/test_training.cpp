@@ -1,0 +1,186 @@
+// Training on the device: each op's gradients, and whole steps, beside the CPU's.
+#include <numeric>
+
+#include "nn/adamw.h"
+#include "nn/models/from_checkpoint.h"
+#include "nn/sgd.h"
+#include "ops/batch_norm.h"
+#include "ops/channels.h"
+#include "ops/conv2d.h"
+#include "ops/cross_entropy.h"
+#include "ops/elementwise.h"
+#include "ops/linear.h"
+#include "ops/optimizer_step.h"
+#include "ops/pool.h"
+#include "tests/cuda/device.h"
+#include "tests/support/gradcheck.h"
+#include "tests/support/training.h"
+
+namespace octet {
+namespace {
+
+using test::back;
+using test::there;
+
+class Backward : public test::OnCuda {};
+
+TEST_F(Backward, ElementwiseAndCat) {
+  const Tensor x = test::random_floats({3, 4, 5, 6}, 1), dy = test::random_floats({3, 4, 5, 6}, 2);
+  for (const auto backward : {ops::relu_backward_, ops::relu6_backward_}) {
+    Tensor want = dy.clone(), got = there(dy);
+    backward(want, x);
+    backward(got, there(x));
+    EXPECT_TRUE(test::bits_equal(back(got), want));
+  }
+  const int64_t channels[] = {1, 3};
+  const std::vector<Tensor> want = ops::split_channels(x, channels), got = ops::split_channels(there(x), channels);
+  for (size_t i = 0; i < 2; ++i) EXPECT_TRUE(test::bits_equal(back(got[i]), want[i]));
+  Tensor filled({3, 4, 5, 6}, DType::f32, Device::cuda), wanted({3, 4, 5, 6});
+  ops::fill_channels(there(test::random_floats({4}, 3)), filled);
+  ops::fill_channels(test::random_floats({4}, 3), wanted);
+  EXPECT_TRUE(test::bits_equal(back(filled), wanted));
+}
+
+TEST_F(Backward, DropoutHasTheSameRandomNumbers) {
+  const Tensor x = test::random_floats({5, 64}, 1);
+  Generator here(7), on_device(7);
+  const ops::Dropped want = ops::dropout(x, 0.4f, here), got = ops::dropout(there(x), 0.4f, on_device);
+  EXPECT_TRUE(test::bits_equal(back(got.y), want.y));
+  EXPECT_TRUE(test::bits_equal(back(got.scale), want.scale));
+}
+
+TEST_F(Backward, Pools) {
+  Tensor x = test::random_floats({2, 3, 11, 13}, 1);
+  for (int64_t i = 0; i < x.numel(); i += 3) x.data<float>()[i] = 0.5f;  // ties
+  for (const auto& o :
+       {ops::MaxPool2dOptions{3, 2, 1}, ops::MaxPool2dOptions{2, 2}, ops::MaxPool2dOptions{{3, 2}, {1, 3}, {1, 0}}}) {
+    const ops::MaxPooled want = max_pool2d_with_indices(x, o), got = max_pool2d_with_indices(there(x), o);
+    EXPECT_TRUE(test::bits_equal(back(got.y), want.y));
+    EXPECT_TRUE(test::codes_equal(back(got.indices), want.indices));
+    const Tensor dy = test::random_floats(want.y.shape(), 2);
+    EXPECT_TRUE(test::bits_equal(back(ops::max_pool2d_backward(there(dy), got.indices, x.shape(), o)),
+                                 ops::max_pool2d_backward(dy, want.indices, x.shape(), o)));
+  }
+  for (const ops::Size2 size : {ops::Size2(1), ops::Size2(4, 3), ops::Size2(11, 13), ops::Size2(20, 2), ops::Size2(5, 29)}) {
+    const ops::MaxPooled want = adaptive_max_pool2d_with_indices(x, size), got = adaptive_max_pool2d_with_indices(there(x), size);
+    EXPECT_TRUE(test::codes_equal(back(got.indices), want.indices)) << size;
+    const Tensor dy = test::random_floats(want.y.shape(), 2);
+    EXPECT_TRUE(test::all_close(back(ops::max_pool2d_backward(there(dy), got.indices, x.shape(), {})),
+                                ops::max_pool2d_backward(dy, want.indices, x.shape(), {})))
+        << size;
+    EXPECT_TRUE(test::all_close(back(ops::adaptive_avg_pool2d_backward(there(dy), x.shape())),
+                                ops::adaptive_avg_pool2d_backward(dy, x.shape())))
+        << size;
+  }
+}
+
+TEST_F(Backward, ConvolutionsAndLinear) {
+  struct Case {
+    Shape x, weight;
+    ops::Conv2dOptions options;
+  };
+  const Case cases[] = {{{3, 3, 12, 11}, {8, 3, 3, 3}, {.padding = 1}},
+                        {{2, 4, 9, 9}, {6, 4, 1, 1}, {.stride = 2}},
+                        {{2, 3, 20, 20}, {5, 3, 7, 7}, {.stride = 2, .padding = 3}},
+                        {{2, 6, 8, 7}, {4, 3, 2, 3}, {.stride = {2, 1}, .padding = {0, 1}, .groups = 2}}};
+  for (const Case& c : cases) {
+    const Tensor x = test::random_floats(c.x, 1), w = test::random_floats(c.weight, 2);
+    const Tensor dy = test::random_floats(ops::conv2d(x, w, {}, c.options).shape(), 3);
+    const ops::Conv2dWanted all{true, true, true};
+    const auto want = ops::conv2d_backward(dy, x, w, c.options, all),
+               got = ops::conv2d_backward(there(dy), there(x), there(w), c.options, all);
+    EXPECT_LT(test::relative_error(back(got.x), want.x), 1e-6) << c.weight;
+    EXPECT_LT(test::relative_error(back(got.weight), want.weight), 1e-6) << c.weight;
+    EXPECT_LT(test::relative_error(back(got.bias), want.bias), 1e-6) << c.weight;
+    EXPECT_FALSE(ops::conv2d_backward(there(dy), there(x), there(w), c.options, {false, true}).x.defined());
+  }
+  const Tensor x = test::random_floats({5, 33}, 1), w = test::random_floats({7, 33}, 2), dy = test::random_floats({5, 7}, 3);
+  const auto want = ops::linear_backward(dy, x, w), got = ops::linear_backward(there(dy), there(x), there(w));
+  EXPECT_LT(test::relative_error(back(got.x), want.x), 1e-6);
+  EXPECT_LT(test::relative_error(back(got.weight), want.weight), 1e-6);
+  EXPECT_LT(test::relative_error(back(got.bias), want.bias), 1e-6);
+}
+
+TEST_F(Backward, BatchNorm) {
+  for (const Shape& shape : {Shape{3, 6, 37, 41}, Shape{8, 6}}) {
+    const Tensor x = test::random_floats(shape, 1), dy = test::random_floats(shape, 2);
+    const ops::BatchNormParams p{test::random_floats({6}, 3), test::random_floats({6}, 4), {}, {}};
+    const ops::BatchNormParams q{there(p.weight), there(p.bias), {}, {}};
+    const ops::BatchStatistics want = ops::batch_statistics(x), got = ops::batch_statistics(there(x));
+    EXPECT_LT(test::relative_error(back(got.mean), want.mean), 1e-6);
+    EXPECT_LT(test::relative_error(back(got.variance), want.variance), 1e-6);
+    EXPECT_LT(test::relative_error(back(batch_norm_training(there(x), q, got)), batch_norm_training(x, p, want)), 1e-6);
+    Tensor mean = test::random_floats({6}, 5), var = Tensor::full({6}, 2), mean_there = there(mean), var_there = there(var);
+    ops::update_running(want, 0.1f, mean, var);
+    ops::update_running(got, 0.1f, mean_there, var_there);
+    EXPECT_LT(test::relative_error(back(mean_there), mean), 1e-6);
+    EXPECT_LT(test::relative_error(back(var_there), var), 1e-6);
+    const auto d = batch_norm_backward(dy, x, p.weight, want, 1e-5f);
+    const auto e = batch_norm_backward(there(dy), there(x), q.weight, got, 1e-5f);
+    EXPECT_LT(test::relative_error(back(e.x), d.x), 1e-6);
+    EXPECT_LT(test::relative_error(back(e.weight), d.weight), 1e-6);
+    EXPECT_LT(test::relative_error(back(e.bias), d.bias), 1e-6);
+    const ops::BatchNormParams frozen{p.weight, p.bias, mean, var}, frozen_there{q.weight, q.bias, mean_there, var_there};
+    EXPECT_LT(test::relative_error(back(batch_norm_frozen_backward(there(dy), there(x), frozen_there).x),
+                                   batch_norm_frozen_backward(dy, x, frozen).x),
+              1e-6);
+  }
+}
+
+TEST_F(Backward, CrossEntropy) {
+  for (const int64_t classes : {3, 10, 1000}) {
+    const Tensor logits = test::random_floats({6, classes}, 1);
+    const std::vector<int> labels = {0, 2, 1, 2, 0, 1};
+    for (const float smoothing : {0.0f, 0.1f}) {
+      EXPECT_NEAR(ops::cross_entropy(there(logits), labels, {smoothing}), ops::cross_entropy(logits, labels, {smoothing}), 1e-6);
+      EXPECT_TRUE(test::all_close(back(ops::cross_entropy_backward(there(logits), labels, {smoothing})),
+                                  ops::cross_entropy_backward(logits, labels, {smoothing}), 1e-5f, 1e-7f));
+    }
+  }
+}
+
+TEST_F(Backward, SumOfSquares) {
+  const Tensor x = test::random_floats({1000, 77}, 1);
+  EXPECT_NEAR(ops::sum_of_squares(there(x)) / ops::sum_of_squares(x), 1, 1e-12);
+  EXPECT_EQ(ops::sum_of_squares(there(Tensor::zeros({0}))), 0);
+}
+
+/// Three steps of a network; the losses.
+std::vector<float> train(Device device, bool adamw, Tensor& last_weight) {
+  const auto model = nn::make_model({nn::Network::resnet18}, 10);
+  test::fill_by_formula(*model);
+  model->train();
+  model->to(device);
+  std::unique_ptr<nn::Optimizer> optimizer;
+  if (adamw)
+    optimizer = std::make_unique<nn::AdamW>(nn::decay_groups(model->state(), 1e-3, 0.01), nn::AdamW::Options{});
+  else
+    optimizer = std::make_unique<nn::Sgd>(nn::decay_groups(model->state(), 1e-2, 1e-4), nn::Sgd::Options{.momentum = 0.9});
+  const Tensor images = test::hashed_values({4, 3, 64, 64}, 7, 2.0).to(device);
+  const std::vector<int> labels = {1, 3, 5, 7};
+  std::vector<float> losses;
+  for (int step = 0; step < 3; ++step) {
+    nn::Recording recording(nn::Recording::Purpose::backward, 1);
+    const nn::Value loss = nn::functional::cross_entropy((*model)(nn::Value(images)), labels, {.label_smoothing = 0.1f});
+    losses.push_back(loss.tensor().data<float>()[0]);
+    optimizer->clear_gradients();
+    recording.backward(loss);
+    nn::clip_gradients(*optimizer, 1.0);
+    optimizer->step();
+  }
+  for (const nn::Module::State& s : model->state())
+    if (s.key == "layer1.0.conv1.weight") last_weight = s.value.tensor().to(Device::cpu);
+  return losses;
+}
+
+TEST_F(Backward, StepsOfANetworkFollowTheCpu) {
+  for (const bool adamw : {false, true}) {
+    Tensor want_weight, got_weight;
+    const std::vector<float> want = train(Device::cpu, adamw, want_weight), got = train(Device::cuda, adamw, got_weight);
+    for (size_t i = 0; i < want.size(); ++i) EXPECT_NEAR(got[i], want[i], 1e-3 * want[i]) << "step " << i;
+    EXPECT_LT(test::relative_error(got_weight, want_weight), adamw ? 2e-2 : 1e-3);  // AdamW divides by small numbers
+  }
+}
+
+}  // namespace
+}  // namespace octet
