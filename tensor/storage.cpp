@@ -72,13 +72,17 @@ Pool& pool() {
   return pool;
 }
 
-std::byte* allocate(size_t size, size_t alignment) { return static_cast<std::byte*>(std::aligned_alloc(alignment, size)); }
+/// Null when memory has run out. (aligned_alloc wants the size to be a multiple of the alignment.)
+std::byte* allocate(size_t size, size_t alignment) {
+  void* bytes = nullptr;
+  return posix_memalign(&bytes, alignment, size) == 0 ? static_cast<std::byte*>(bytes) : nullptr;
+}
 
 }  // namespace
 
 Storage::Storage(size_t nbytes, Device device) : nbytes_(nbytes), device_(device) {
   if (device == Device::cuda) {
-    bytes_ = std::shared_ptr<std::byte>(static_cast<std::byte*>(cuda::allocate(nbytes)), [](std::byte* p) { cuda::release(p); });
+    bytes_ = cuda::allocate(nbytes);
     return;
   }
   size_t size = (std::max<size_t>(nbytes, 1) + kAlignment - 1) / kAlignment * kAlignment;

@@ -10,6 +10,7 @@
 #include "apps/common/cli.h"
 #include "nn/executor.h"
 #include "nn/print.h"
+#include "nn/runner.h"
 #include "nn/timing.h"
 #include "ops/cpu/peak.h"
 #include "tensor/cuda/runtime.h"
@@ -84,8 +85,9 @@ void benchmark_inference(const nn::Graph& graph, const InferenceBenchmark& o) {
   constexpr size_t kAtLeast = 5;
   Generator generator(0);
   const Tensor x = randn({o.batch_size, 3, o.image_size, o.image_size}, generator).to(graph.device());
+  nn::Runner runner(graph);
   const auto run = [&] {
-    nn::run(graph, x);
+    runner(x);
     if (x.on_cuda()) cuda::synchronize();
   };
   for (int i = 0; i < kWarmUp; ++i) run();

@@ -12,6 +12,7 @@
 
 #include "apps/common/interrupt.h"
 #include "ops/cpu/isa.h"
+#include "ops/cuda/gemm.h"
 #include "tensor/cuda/runtime.h"
 #include "tensor/error.h"
 
@@ -33,6 +34,8 @@ void add_common_options(CLI::App& app, CommonOptions& options) {
   app.add_option("--device", options.device, "Where to compute: cpu; cuda, a GPU; or auto, a GPU where there is one")
       ->check(CLI::IsMember({"cpu", "cuda", "auto"}))
       ->capture_default_str()
+      ->group("Common");
+  app.add_flag("--tf32", options.tf32, "With --device cuda: float products round their inputs to TF32, which is faster")
       ->group("Common");
   app.add_flag("--quiet", options.quiet, "No progress on stderr")->group("Common");
   app.set_version_flag("--version", [] {
@@ -61,6 +64,7 @@ int run_app(CLI::App& app, int argc, char** argv, const CommonOptions& options, 
     ops::cpu::active_isa();  // a wrong OCTET_ISA is an error here, not inside a parallel region
     app.parse(argc, argv);
     if (options.compute_device() == Device::cuda && !options.quiet) std::cerr << "device: cuda, " << cuda::device().name << "\n";
+    if (options.tf32 && options.compute_device() == Device::cuda) ops::cuda::allow_tf32(true);
     if (options.device == "auto" && options.compute_device() == Device::cpu && !options.quiet)
       std::cerr << "device: cpu; cuda: " << cuda::missing() << "\n";
     if (options.threads > 0) omp_set_num_threads(options.threads);

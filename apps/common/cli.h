@@ -13,6 +13,7 @@ namespace octet::apps {
 struct CommonOptions {
   int threads = 0;  // 0: OMP_NUM_THREADS, or one per core
   std::string device = "cpu";
+  bool tf32 = false;
   bool quiet = false;
 
   /// What `device` names; run_app has checked that it is there.

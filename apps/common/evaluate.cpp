@@ -5,7 +5,7 @@
 #include <numeric>
 
 #include "apps/common/progress.h"
-#include "nn/executor.h"
+#include "nn/runner.h"
 #include "ops/cross_entropy.h"
 #include "ops/elementwise.h"
 
@@ -22,9 +22,9 @@ int imagenet_index(const std::string& wordnet_id) {
   fail("class '", wordnet_id, "' is not one of Imagenette's: a model with ImageNet's 1000 classes cannot be scored on it");
 }
 
-Tensor timed_run(const nn::Graph& graph, const Tensor& images, Score& score) {
+Tensor timed_run(nn::Runner& run, const Tensor& images, Score& score) {
   const auto start = std::chrono::steady_clock::now();
-  Tensor logits = nn::run(graph, images);
+  Tensor logits = run(images);
   score.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return logits;
 }
@@ -49,12 +49,14 @@ Evaluation evaluate(const std::vector<const nn::Graph*>& graphs, const loaders::
   Progress progress(o.label, static_cast<int64_t>(data.size()), o.quiet);
   Evaluation e;
   e.scores.resize(graphs.size());
+  std::vector<nn::Runner> runners;
+  for (const nn::Graph* graph : graphs) runners.emplace_back(*graph);
   e.confusion = Confusion(data.classes().size());
   while (const auto batch = batches.next()) {
     std::vector<int> wanted, first;
     for (int label : batch->labels) wanted.push_back(outputs[static_cast<size_t>(label)]);
     for (size_t g = 0; g < graphs.size(); ++g) {
-      const Tensor logits = timed_run(*graphs[g], batch->images, e.scores[g]);
+      const Tensor logits = timed_run(runners[g], batch->images, e.scores[g]);
       const std::vector<int> answers = ops::argmax(logits);
       if (g == 0) {
         first = answers;

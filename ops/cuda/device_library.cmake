@@ -1,9 +1,10 @@
 # What Device::cuda is: the sources in tensor/cuda/ and ops/cuda/, in three forms that define the same functions.
 #
-#   octet_cuda            with OCTET_CUDA: kernels by nvcc, the CUDA runtime (static), cuBLAS (loaded when it is first wanted)
-#                         without: functions that say how to build it
+#   octet_cuda            with OCTET_CUDA: kernels by nvcc, the CUDA runtime (static), cuBLAS (loaded when it is first wanted);
+#                         without: octet_cuda_stub's sources
+#   octet_cuda_stub       functions that say how to build it
 #   octet_cuda_emulated   the same .cu files as C++, each kernel a loop (ops/cuda/launch.h); for tests on machines without a GPU
-# A program links the first, unless it has the property OCTET_EMULATED_DEVICE.
+# A program links the first; one with the property OCTET_DEVICE, stub or emulated, that one.
 
 if(NOT OCTET_CUDA MATCHES "^(AUTO|ON|OFF)$")
   message(FATAL_ERROR "OCTET_CUDA is '${OCTET_CUDA}': expected AUTO, ON or OFF")
@@ -20,7 +21,9 @@ if(NOT OCTET_CUDA STREQUAL "OFF")
   endif()
 endif()
 
-set(device_sources ops/cuda/conv2d.cpp tensor/cuda/caching_allocator.cpp)
+set(portable_sources tensor/cuda/caching_allocator.cpp tensor/cuda/missing.cpp)
+set(device_sources ${portable_sources} ops/cuda/conv2d.cpp)
+set(stub_sources ${portable_sources} ops/cuda/stub.cpp tensor/cuda/runtime_stub.cpp)
 file(GLOB kernels CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/ops/cuda/*.cu)
 
 if(octet_has_cuda)
@@ -49,11 +52,12 @@ if(octet_has_cuda)
   target_link_libraries(octet_cuda PRIVATE CUDA::cudart_static ${CMAKE_DL_LIBS})
   message(STATUS "CUDA: ${CMAKE_CUDA_COMPILER_VERSION}, architectures ${CMAKE_CUDA_ARCHITECTURES}")
 else()
-  add_library(octet_cuda STATIC ops/cuda/stub.cpp tensor/cuda/runtime_stub.cpp)
+  add_library(octet_cuda STATIC ${stub_sources})
   message(STATUS "CUDA: none, --device cuda will be refused")
 endif()
 
 if(OCTET_BUILD_TESTS)
+  add_library(octet_cuda_stub STATIC ${stub_sources})
   set(emulated_kernels)
   foreach(kernel ${kernels})
     get_filename_component(name ${kernel} NAME_WE)
@@ -63,10 +67,11 @@ if(OCTET_BUILD_TESTS)
   add_library(octet_cuda_emulated STATIC ${device_sources} ${emulated_kernels} ops/cuda/gemm_emulated.cpp tensor/cuda/runtime_emulated.cpp)
 endif()
 
-foreach(form octet_cuda octet_cuda_emulated)
+foreach(form octet_cuda octet_cuda_stub octet_cuda_emulated)
   if(TARGET ${form})
     target_link_libraries(${form} PRIVATE octet_options OpenMP::OpenMP_CXX)
     target_link_libraries(${form} INTERFACE octet_ops octet_tensor)
   endif()
 endforeach()
-target_link_libraries(octet_tensor INTERFACE $<IF:$<BOOL:$<TARGET_PROPERTY:OCTET_EMULATED_DEVICE>>,octet_cuda_emulated,octet_cuda>)
+set(device $<TARGET_PROPERTY:OCTET_DEVICE>)  # of the program that is linked
+target_link_libraries(octet_tensor INTERFACE octet_cuda$<$<BOOL:${device}>:_${device}>)

@@ -18,8 +18,9 @@
 #ifdef __CUDACC__
 #include "tensor/cuda/check.h"
 #else
-#include <cstring>
 #include <vector>
+
+#include "tensor/cuda/emulation.h"
 #endif
 
 namespace octet::ops::cuda {
@@ -110,8 +111,10 @@ void launch(const char* name, Grid grid, const Kernel& kernel) {
 template <class F>
 void map(const char* name, int64_t n, const F& f) {
   check_elements(name, n);
+  octet::cuda::submit([n, f] {
 #pragma omp parallel for if (n > 4096)
-  for (int64_t i = 0; i < n; ++i) f(static_cast<uint32_t>(i));
+    for (int64_t i = 0; i < n; ++i) f(static_cast<uint32_t>(i));
+  });
 }
 
 class Block {
@@ -159,14 +162,16 @@ void atomic_add(T* to, T value) {
 
 template <class Kernel>
 void launch(const char*, Grid grid, const Kernel& kernel) {
+  octet::cuda::submit([grid, kernel] {
 #pragma omp parallel for collapse(2) schedule(dynamic)
-  for (int64_t y = 0; y < grid.y; ++y)
-    for (int64_t x = 0; x < grid.x; ++x) {
-      std::vector<std::byte> bytes(sizeof(typename Kernel::Shared) + 64, std::byte{0xA5});  // not zero, as on the device
-      const size_t off = (64 - reinterpret_cast<uintptr_t>(bytes.data()) % 64) % 64;
-      Block block(static_cast<int>(x), static_cast<int>(y), Kernel::kThreads);
-      kernel(block, *reinterpret_cast<typename Kernel::Shared*>(bytes.data() + off));
-    }
+    for (int64_t y = 0; y < grid.y; ++y)
+      for (int64_t x = 0; x < grid.x; ++x) {
+        std::vector<std::byte> bytes(sizeof(typename Kernel::Shared) + 64, std::byte{0xA5});  // not zero, as on the device
+        const size_t off = (64 - reinterpret_cast<uintptr_t>(bytes.data()) % 64) % 64;
+        Block block(static_cast<int>(x), static_cast<int>(y), Kernel::kThreads);
+        kernel(block, *reinterpret_cast<typename Kernel::Shared*>(bytes.data() + off));
+      }
+  });
 }
 
 #endif

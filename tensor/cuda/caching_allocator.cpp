@@ -1,6 +1,7 @@
 #include "tensor/cuda/caching_allocator.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace octet::cuda {
 
@@ -46,5 +47,20 @@ void CachingAllocator::give_back_unused() {
   free_.clear();
   unused_ = 0;
 }
+
+std::shared_ptr<std::byte> allocate_from(const std::shared_ptr<CachingAllocator>& allocator, size_t nbytes) {
+  void* bytes = allocator->allocate(nbytes);
+  if (bytes == nullptr) return nullptr;
+  return {static_cast<std::byte*>(bytes), [allocator](std::byte* p) { allocator->release(p); }};
+}
+
+namespace {
+thread_local std::shared_ptr<CachingAllocator> g_current;
+}
+
+UseAllocator::UseAllocator(std::shared_ptr<CachingAllocator> allocator)
+    : before_(std::exchange(g_current, std::move(allocator))) {}
+UseAllocator::~UseAllocator() { g_current = std::move(before_); }
+const std::shared_ptr<CachingAllocator>& UseAllocator::current() { return g_current; }
 
 }  // namespace octet::cuda

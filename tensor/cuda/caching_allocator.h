@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <unordered_map>
 
@@ -21,6 +22,8 @@ class CachingAllocator {
   };
 
   explicit CachingAllocator(Source source) : source_(source) {}
+  /// Nothing must be in use any more.
+  ~CachingAllocator() { give_back_unused(); }
 
   /// Null when there is no memory left, also after everything unused has been given back.
   void* allocate(size_t nbytes);
@@ -43,6 +46,22 @@ class CachingAllocator {
   std::multimap<size_t, void*> free_;  // by size
   std::unordered_map<void*, size_t> handed_out_;
   size_t in_use_ = 0, peak_ = 0, unused_ = 0;
+};
+
+/// Memory that goes back to the allocator when nobody uses it any more; null when there is none left.
+std::shared_ptr<std::byte> allocate_from(const std::shared_ptr<CachingAllocator>& allocator, size_t nbytes);
+
+/// Which allocator this thread's tensors come from: the one of the innermost UseAllocator that is alive, or null.
+class UseAllocator {
+ public:
+  explicit UseAllocator(std::shared_ptr<CachingAllocator> allocator);
+  ~UseAllocator();
+  UseAllocator(const UseAllocator&) = delete;
+  UseAllocator& operator=(const UseAllocator&) = delete;
+  static const std::shared_ptr<CachingAllocator>& current();
+
+ private:
+  std::shared_ptr<CachingAllocator> before_;
 };
 
 }  // namespace octet::cuda

@@ -6,6 +6,8 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
+#include <memory>
 #include <string>
 
 namespace octet::cuda {
@@ -25,10 +27,9 @@ const DeviceInfo& device();
 
 /// Uninitialised bytes on the device, aligned to 256; from a cache of those that were released (caching_allocator.h).
 /// Throws Error when memory runs out.
-void* allocate(size_t nbytes);
-void release(void* bytes) noexcept;
+std::shared_ptr<std::byte> allocate(size_t nbytes);
 
-/// Bytes that allocate() has handed out and not got back, and the most that this ever was.
+/// Bytes of the cache that are in use, and the most that this ever was. Those of a Replay are not counted.
 struct MemoryUse {
   size_t now = 0, peak = 0;
 };
@@ -41,5 +42,21 @@ void fill_zero(void* to, size_t nbytes);
 
 /// Waits for everything that was asked for. Throws Error when any of it failed.
 void synchronize();
+
+/// Kernels and copies on the device, kept to be done again and again, on the same addresses, at the cost of asking once: a CUDA
+/// graph. What it works with must live as long as it does; what it allocates is its own.
+class Replay {
+ public:
+  /// Calls work() twice: the first time it is done (and makes what is made only once), the second time it is kept and not done.
+  /// work must not wait for the device in between, and must ask for the same both times.
+  explicit Replay(const std::function<void()>& work);
+
+  /// Asks for all of it once more.
+  void operator()() const;
+
+ private:
+  struct Kept;
+  std::shared_ptr<Kept> kept_;
+};
 
 }  // namespace octet::cuda

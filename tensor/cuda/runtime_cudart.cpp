@@ -3,47 +3,49 @@
 
 #include "tensor/cuda/caching_allocator.h"
 #include "tensor/cuda/check.h"
+#include "tensor/cuda/missing.h"
 #include "tensor/cuda/runtime.h"
 
 namespace octet::cuda {
 namespace {
 
-constexpr int kOldestMajor = 7, kOldestMinor = 5;  // what the kernels are compiled for at least: CMakeLists.txt
-
-std::string find_missing() {
-  int driver = 0, runtime = 0, count = 0;
-  cudaDriverGetVersion(&driver);
-  cudaRuntimeGetVersion(&runtime);
-  const auto version = [](int v) { return str(v / 1000, ".", v % 1000 / 10); };
-  const cudaError_t error = cudaGetDeviceCount(&count);
-  if (driver == 0) return "no NVIDIA driver is loaded; install one for CUDA " + version(runtime) + " or newer";
-  if (error == cudaErrorInsufficientDriver)
-    return str("the NVIDIA driver is for CUDA ", version(driver), ", older than the ", version(runtime),
-               " that octet was built with; update the driver");
-  if (error == cudaErrorNoDevice || (error == cudaSuccess && count == 0))
-    return "no CUDA device was found; check nvidia-smi and CUDA_VISIBLE_DEVICES";
-  if (error != cudaSuccess) return str("the CUDA runtime says: ", cudaGetErrorString(error), " (", cudaGetErrorName(error), ")");
+DeviceInfo properties_of_first() {
   cudaDeviceProp p{};
-  if (const cudaError_t e = cudaGetDeviceProperties(&p, 0); e != cudaSuccess)
-    return str("the first CUDA device does not answer: ", cudaGetErrorString(e));
-  if (p.major < kOldestMajor || (p.major == kOldestMajor && p.minor < kOldestMinor))
-    return str("the first CUDA device, ", p.name, ", has compute capability ", p.major, ".", p.minor, ", and octet needs ",
-               kOldestMajor, ".", kOldestMinor, " or newer");
-  return "";
+  OCTET_CUDA(cudaGetDeviceProperties(&p, 0));
+  return {p.name, p.major, p.minor, p.multiProcessorCount, p.totalGlobalMem};
 }
 
-/// Frees nothing at the end of the program: the runtime may be gone by then.
-CachingAllocator& allocator() {
-  static CachingAllocator& allocator = *new CachingAllocator({[](size_t nbytes) -> void* {
-                                                                void* bytes = nullptr;
-                                                                const cudaError_t error = cudaMalloc(&bytes, nbytes);
-                                                                if (error == cudaSuccess) return bytes;
-                                                                cudaGetLastError();  // so that no later call reports it
-                                                                if (error != cudaErrorMemoryAllocation)
-                                                                  check(error, "cudaMalloc");
-                                                                return nullptr;
-                                                              },
-                                                              [](void* bytes) { cudaFree(bytes); }});
+FoundOnMachine look() {
+  FoundOnMachine found;
+  cudaDriverGetVersion(&found.driver_version);
+  cudaRuntimeGetVersion(&found.runtime_version);
+  const cudaError_t error = cudaGetDeviceCount(&found.devices);
+  found.driver_too_old = error == cudaErrorInsufficientDriver;
+  if (error != cudaSuccess && error != cudaErrorNoDevice)
+    found.error = str(cudaGetErrorString(error), " (", cudaGetErrorName(error), ")");
+  if (error != cudaSuccess) found.devices = 0;
+  if (found.devices > 0) try {
+      found.first = properties_of_first();
+    } catch (const Error& failed) {
+      found.error = failed.what();
+    }
+  return found;
+}
+
+std::shared_ptr<CachingAllocator> make_allocator() {
+  const auto take = [](size_t nbytes) -> void* {
+    void* bytes = nullptr;
+    const cudaError_t error = cudaMalloc(&bytes, nbytes);
+    if (error == cudaSuccess) return bytes;
+    cudaGetLastError();  // so that no later call reports it
+    if (error != cudaErrorMemoryAllocation) check(error, "cudaMalloc");
+    return nullptr;
+  };
+  return std::make_shared<CachingAllocator>(CachingAllocator::Source{take, [](void* bytes) { cudaFree(bytes); }});
+}
+/// Never destroyed: at the end of the program the runtime may be gone before it.
+const std::shared_ptr<CachingAllocator>& common_allocator() {
+  static const auto& allocator = *new std::shared_ptr<CachingAllocator>(make_allocator());
   return allocator;
 }
 
@@ -77,17 +79,15 @@ class PinnedBuffer {
 }  // namespace
 
 const std::string& missing() {
-  static const std::string why = find_missing();
+  static const std::string why = what_is_missing(look());
   return why;
 }
 
 const DeviceInfo& device() {
   static const DeviceInfo info = [] {
     OCTET_CHECK(missing().empty(), "device cuda is not available: ", missing());
-    cudaDeviceProp p{};
-    OCTET_CUDA(cudaGetDeviceProperties(&p, 0));
     OCTET_CUDA(cudaSetDevice(0));
-    return DeviceInfo{p.name, p.major, p.minor, p.multiProcessorCount, p.totalGlobalMem};
+    return properties_of_first();
   }();
   return info;
 }
@@ -102,16 +102,16 @@ cudaStream_t stream() {
   return stream;
 }
 
-void* allocate(size_t nbytes) {
+std::shared_ptr<std::byte> allocate(size_t nbytes) {
   const DeviceInfo& d = device();
-  void* bytes = allocator().allocate(nbytes);
+  const bool is_private = UseAllocator::current() != nullptr;
+  auto bytes = allocate_from(is_private ? UseAllocator::current() : common_allocator(), nbytes);
   OCTET_CHECK(bytes != nullptr, "out of device memory: ", nbytes >> 20, " MB more do not fit beside the ",
-              allocator().in_use() >> 20, " MB in use; ", d.name, " has ", d.memory >> 20,
+              common_allocator()->in_use() >> 20, " MB in use; ", d.name, " has ", d.memory >> 20,
               " MB in all, other programs' included; use a smaller batch");
   return bytes;
 }
-void release(void* bytes) noexcept { allocator().release(bytes); }
-MemoryUse memory_use() { return {allocator().in_use(), allocator().peak()}; }
+MemoryUse memory_use() { return {common_allocator()->in_use(), common_allocator()->peak()}; }
 
 void copy_to_device(void* to, const void* from, size_t nbytes) {
   static PinnedBuffer& buffer = *new PinnedBuffer;
@@ -126,5 +126,36 @@ void copy_on_device(void* to, const void* from, size_t nbytes) {
 }
 void fill_zero(void* to, size_t nbytes) { OCTET_CUDA(cudaMemsetAsync(to, 0, nbytes, stream())); }
 void synchronize() { OCTET_CUDA(cudaStreamSynchronize(stream())); }
+
+struct Replay::Kept {
+  std::shared_ptr<CachingAllocator> allocator = make_allocator();
+  cudaGraph_t graph = nullptr;
+  cudaGraphExec_t executable = nullptr;
+
+  ~Kept() {
+    if (executable) cudaGraphExecDestroy(executable);
+    if (graph) cudaGraphDestroy(graph);
+  }
+};
+
+Replay::Replay(const std::function<void()>& work) : kept_(std::make_shared<Kept>()) {
+  const UseAllocator own(kept_->allocator);
+  work();
+  synchronize();
+  OCTET_CUDA(cudaStreamBeginCapture(stream(), cudaStreamCaptureModeRelaxed));  // in which memory may be allocated
+  try {
+    work();
+  } catch (...) {
+    cudaGraph_t partial = nullptr;
+    cudaStreamEndCapture(stream(), &partial);
+    if (partial) cudaGraphDestroy(partial);
+    cudaGetLastError();
+    throw;
+  }
+  OCTET_CUDA(cudaStreamEndCapture(stream(), &kept_->graph));
+  OCTET_CUDA(cudaGraphInstantiate(&kept_->executable, kept_->graph, 0));
+}
+
+void Replay::operator()() const { OCTET_CUDA(cudaGraphLaunch(kept_->executable, stream())); }
 
 }  // namespace octet::cuda

@@ -2,8 +2,10 @@
 // kernels' own code on machines without a GPU. New memory is filled with a pattern, so that nobody relies on zeros.
 #include <cstdlib>
 #include <cstring>
+#include <vector>
 
 #include "tensor/cuda/caching_allocator.h"
+#include "tensor/cuda/emulation.h"
 #include "tensor/cuda/runtime.h"
 #include "tensor/error.h"
 
@@ -12,13 +14,26 @@ namespace {
 
 constexpr int kPattern = 0xA5;
 
-CachingAllocator& allocator() {
-  static CachingAllocator& allocator = *new CachingAllocator(
-      {[](size_t nbytes) { return std::aligned_alloc(256, nbytes); }, [](void* bytes) { std::free(bytes); }});
+std::shared_ptr<CachingAllocator> make_allocator() {
+  return std::make_shared<CachingAllocator>(CachingAllocator::Source{
+      [](size_t nbytes) { return nbytes <= device().memory ? std::aligned_alloc(256, nbytes) : nullptr; },
+      [](void* bytes) { std::free(bytes); }});
+}
+const std::shared_ptr<CachingAllocator>& common_allocator() {
+  static const auto& allocator = *new std::shared_ptr<CachingAllocator>(make_allocator());
   return allocator;
 }
 
+std::vector<std::function<void()>>* g_keeping = nullptr;  // where work goes that is not to be done now
+
 }  // namespace
+
+void submit(std::function<void()> work) {
+  if (g_keeping)
+    g_keeping->push_back(std::move(work));
+  else
+    work();
+}
 
 const std::string& missing() {
   static const std::string nothing;
@@ -31,19 +46,51 @@ const DeviceInfo& device() {
   return info;
 }
 
-void* allocate(size_t nbytes) {
-  void* bytes = allocator().allocate(nbytes);
+std::shared_ptr<std::byte> allocate(size_t nbytes) {
+  const bool is_private = UseAllocator::current() != nullptr;
+  auto bytes = allocate_from(is_private ? UseAllocator::current() : common_allocator(), nbytes);
   OCTET_CHECK(bytes != nullptr, "out of memory: could not allocate ", nbytes, " bytes for the emulated device");
-  std::memset(bytes, kPattern, nbytes);
+  if (!g_keeping) std::memset(bytes.get(), kPattern, nbytes);
   return bytes;
 }
-void release(void* bytes) noexcept { allocator().release(bytes); }
-MemoryUse memory_use() { return {allocator().in_use(), allocator().peak()}; }
+MemoryUse memory_use() { return {common_allocator()->in_use(), common_allocator()->peak()}; }
 
-void copy_to_device(void* to, const void* from, size_t nbytes) { std::memcpy(to, from, nbytes); }
-void copy_to_host(void* to, const void* from, size_t nbytes) { std::memcpy(to, from, nbytes); }
-void copy_on_device(void* to, const void* from, size_t nbytes) { std::memcpy(to, from, nbytes); }
-void fill_zero(void* to, size_t nbytes) { std::memset(to, 0, nbytes); }
-void synchronize() {}
+void copy_to_device(void* to, const void* from, size_t nbytes) {
+  OCTET_CHECK(!g_keeping, "a copy from the host cannot be kept in a Replay");
+  std::memcpy(to, from, nbytes);
+}
+void copy_to_host(void* to, const void* from, size_t nbytes) {
+  OCTET_CHECK(!g_keeping, "a copy to the host cannot be kept in a Replay");
+  std::memcpy(to, from, nbytes);
+}
+void copy_on_device(void* to, const void* from, size_t nbytes) {
+  submit([=] { std::memcpy(to, from, nbytes); });
+}
+void fill_zero(void* to, size_t nbytes) {
+  submit([=] { std::memset(to, 0, nbytes); });
+}
+void synchronize() { OCTET_CHECK(!g_keeping, "work that waits for the device cannot be kept in a Replay"); }
+
+struct Replay::Kept {
+  std::shared_ptr<CachingAllocator> allocator = make_allocator();
+  std::vector<std::function<void()>> work;
+};
+
+Replay::Replay(const std::function<void()>& work) : kept_(std::make_shared<Kept>()) {
+  const UseAllocator own(kept_->allocator);
+  work();
+  g_keeping = &kept_->work;
+  try {
+    work();
+  } catch (...) {
+    g_keeping = nullptr;
+    throw;
+  }
+  g_keeping = nullptr;
+}
+
+void Replay::operator()() const {
+  for (const auto& work : kept_->work) work();
+}
 
 }  // namespace octet::cuda

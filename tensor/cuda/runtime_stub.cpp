@@ -14,13 +14,16 @@ const std::string& missing() {
 }
 
 const DeviceInfo& device() { refuse(); }
-void* allocate(size_t) { refuse(); }
-void release(void*) noexcept {}
+std::shared_ptr<std::byte> allocate(size_t) { refuse(); }
 MemoryUse memory_use() { return {}; }
 void copy_to_device(void*, const void*, size_t) { refuse(); }
 void copy_to_host(void*, const void*, size_t) { refuse(); }
 void copy_on_device(void*, const void*, size_t) { refuse(); }
 void fill_zero(void*, size_t) { refuse(); }
 void synchronize() { refuse(); }
+
+struct Replay::Kept {};
+Replay::Replay(const std::function<void()>&) { refuse(); }
+void Replay::operator()() const { refuse(); }
 
 }  // namespace octet::cuda

@@ -1,6 +1,7 @@
 // Memory, copies, and what happens to tensors that are on the wrong device.
 #include "ops/elementwise.h"
 #include "tensor/cuda/caching_allocator.h"
+#include "tensor/cuda/missing.h"
 #include "tests/cuda/device.h"
 
 namespace octet {
@@ -62,6 +63,23 @@ TEST(CachingAllocator, GivesEverythingUnusedBackBeforeItFails) {
   EXPECT_NE(allocator.allocate(9 << 20), nullptr);
   EXPECT_EQ(Counted::given, 2u);
   EXPECT_EQ(allocator.allocate(4 << 20), nullptr);
+}
+
+TEST(WhatIsMissing, IsSaidInOneLine) {
+  cuda::FoundOnMachine good{.driver_version = 13000, .runtime_version = 13000, .devices = 1, .first = {"H100", 9, 0, 132, 80}};
+  EXPECT_EQ(what_is_missing(good), "");
+  const auto expect = [&](auto&& change, const std::vector<std::string>& parts) {
+    cuda::FoundOnMachine found = good;
+    change(found);
+    EXPECT_TRUE(test::fails_with([&] { fail(what_is_missing(found)); }, parts));
+  };
+  expect([](auto& f) { f.driver_version = 0; }, {"no NVIDIA driver", "CUDA 13.0"});
+  expect([](auto& f) { f.driver_version = 12040, f.driver_too_old = true; }, {"for CUDA 12.4", "older than the 13.0", "update"});
+  expect([](auto& f) { f.devices = 0; }, {"no CUDA device", "CUDA_VISIBLE_DEVICES"});
+  expect([](auto& f) { f.error = "system not ready (cudaErrorSystemNotReady)"; }, {"cudaErrorSystemNotReady", "nvidia-smi"});
+  expect([](auto& f) { f.first = {"Tesla V100", 7, 0, 80, 16}; }, {"Tesla V100", "compute capability 7.0", "7.5 or newer"});
+  good.first = {"T4", 7, 5, 40, 16};
+  EXPECT_EQ(what_is_missing(good), "");
 }
 
 class Runtime : public test::OnCuda {};

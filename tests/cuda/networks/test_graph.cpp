@@ -1,6 +1,7 @@
 // Whole networks on the device: calibration, fake quantization and int8, node by node as on the CPU.
 #include "nn/executor.h"
 #include "nn/models/from_checkpoint.h"
+#include "nn/runner.h"
 #include "nn/trace.h"
 #include "quant/convert.h"
 #include "quant/fake_quantize.h"
@@ -95,6 +96,27 @@ TEST_P(Networks, CalibrateConvertRun) {
   });
   EXPECT_GT(compared, 20u);
   EXPECT_TRUE(test::bits_equal(got, want));
+}
+
+TEST_F(Observing, RunnersReplayWhatTheyCaptured) {
+  const auto model = nn::make_model({nn::Network::resnet18}, 10);
+  test::fill_by_formula(*model);
+  const nn::Graph traced = nn::trace(*model, Tensor::zeros({1, 3, 64, 64}));
+  const nn::Graph prepared = prepare(traced, get_default_qconfig_mapping("qnnpack"));
+  nn::run(prepared, test::hashed_values({2, 3, 64, 64}, 7, 2.0));
+  const nn::Graph int8 = convert(prepared, get_default_qconfig_mapping("qnnpack")).to(Device::cuda);
+  const nn::Graph float_graph = optimize_for_inference(traced, Device::cuda);
+  for (const nn::Graph* graph : {&int8, &float_graph}) {
+    nn::Runner runner(*graph);
+    std::vector<Tensor> others;  // that take what memory is free between the runs, and must not be overwritten
+    for (const int64_t images : {2, 1, 2, 2, 1}) {
+      const Tensor x = test::hashed_values({images, 3, 64, 64}, 10 + others.size(), 2.0);
+      EXPECT_TRUE(test::bits_equal(runner(x), nn::run(*graph, x)));
+      others.push_back(there(Tensor::full({1 << 20}, static_cast<float>(others.size()))));
+    }
+    for (size_t i = 0; i < others.size(); ++i)
+      EXPECT_TRUE(test::bits_equal(back(others[i]), Tensor::full({1 << 20}, static_cast<float>(i))));
+  }
 }
 
 TEST_F(Observing, GraphsMadeForTheCpuStayThere) {

@@ -1,9 +1,4 @@
-// Training on the device: each op's gradients, and whole steps, beside the CPU's.
-#include <numeric>
-
-#include "nn/adamw.h"
-#include "nn/models/from_checkpoint.h"
-#include "nn/sgd.h"
+// The gradients of each op on the device beside the CPU's.
 #include "ops/batch_norm.h"
 #include "ops/channels.h"
 #include "ops/conv2d.h"
@@ -14,7 +9,6 @@
 #include "ops/pool.h"
 #include "tests/cuda/device.h"
 #include "tests/support/gradcheck.h"
-#include "tests/support/training.h"
 
 namespace octet {
 namespace {
@@ -143,43 +137,6 @@ TEST_F(Backward, SumOfSquares) {
   const Tensor x = test::random_floats({1000, 77}, 1);
   EXPECT_NEAR(ops::sum_of_squares(there(x)) / ops::sum_of_squares(x), 1, 1e-12);
   EXPECT_EQ(ops::sum_of_squares(there(Tensor::zeros({0}))), 0);
-}
-
-/// Three steps of a network; the losses.
-std::vector<float> train(Device device, bool adamw, Tensor& last_weight) {
-  const auto model = nn::make_model({nn::Network::resnet18}, 10);
-  test::fill_by_formula(*model);
-  model->train();
-  model->to(device);
-  std::unique_ptr<nn::Optimizer> optimizer;
-  if (adamw)
-    optimizer = std::make_unique<nn::AdamW>(nn::decay_groups(model->state(), 1e-3, 0.01), nn::AdamW::Options{});
-  else
-    optimizer = std::make_unique<nn::Sgd>(nn::decay_groups(model->state(), 1e-2, 1e-4), nn::Sgd::Options{.momentum = 0.9});
-  const Tensor images = test::hashed_values({4, 3, 64, 64}, 7, 2.0).to(device);
-  const std::vector<int> labels = {1, 3, 5, 7};
-  std::vector<float> losses;
-  for (int step = 0; step < 3; ++step) {
-    nn::Recording recording(nn::Recording::Purpose::backward, 1);
-    const nn::Value loss = nn::functional::cross_entropy((*model)(nn::Value(images)), labels, {.label_smoothing = 0.1f});
-    losses.push_back(loss.tensor().data<float>()[0]);
-    optimizer->clear_gradients();
-    recording.backward(loss);
-    nn::clip_gradients(*optimizer, 1.0);
-    optimizer->step();
-  }
-  for (const nn::Module::State& s : model->state())
-    if (s.key == "layer1.0.conv1.weight") last_weight = s.value.tensor().to(Device::cpu);
-  return losses;
-}
-
-TEST_F(Backward, StepsOfANetworkFollowTheCpu) {
-  for (const bool adamw : {false, true}) {
-    Tensor want_weight, got_weight;
-    const std::vector<float> want = train(Device::cpu, adamw, want_weight), got = train(Device::cuda, adamw, got_weight);
-    for (size_t i = 0; i < want.size(); ++i) EXPECT_NEAR(got[i], want[i], 1e-3 * want[i]) << "step " << i;
-    EXPECT_LT(test::relative_error(got_weight, want_weight), adamw ? 2e-2 : 1e-3);  // AdamW divides by small numbers
-  }
 }
 
 }  // namespace
