@@ -1,0 +1,78 @@
+// The programs with --device cuda. A GPU is emulated (ops/cuda/launch.h): the same code, but for the kernels being loops.
+#include <nlohmann/json.hpp>
+
+#include "loaders/checkpoint.h"
+#include "loaders/npy.h"
+#include "tests/apps/small_set.h"
+#include "tests/support/compare.h"
+#include "tests/support/make.h"
+
+namespace octet::test {
+namespace {
+
+std::string on_cuda(const std::string& command) {
+  const size_t end = command.find(' ');
+  return "tests/" + command.substr(0, end) + "_emulated --device cuda" + command.substr(end);
+}
+
+TEST(OnCuda, TheWorkflowFindsTheSameScalesAndItsModelTheSameLogits) {
+  const TemporaryFolder folder;
+  const std::string quantize =
+      "quantize --quiet --no-fake-quant --subset spread --limit 4 --eval-limit 4 --batch-size 4 --backend x86 --output ";
+  const Result here = run(quantize + (folder / "cpu")), there = run(on_cuda(quantize + (folder / "cuda")));
+  ASSERT_EQ(here.exit_code, 0) << here.err;
+  ASSERT_EQ(there.exit_code, 0) << there.err;
+  EXPECT_NE(there.out.find("802816 of 802816 outputs equal"), std::string::npos);
+  const auto want = nlohmann::json::parse(read_text(folder / "cpu/report.json"))["observers"],
+             got = nlohmann::json::parse(read_text(folder / "cuda/report.json"))["observers"];
+  ASSERT_EQ(got.size(), want.size());
+  for (size_t i = 0; i < want.size(); ++i) {  // the floats that were observed differ in their last bits
+    EXPECT_EQ(got[i]["zero_point"], want[i]["zero_point"]) << got[i]["name"];
+    EXPECT_NEAR(got[i]["scale"].get<double>() / want[i]["scale"].get<double>(), 1, 1e-3) << got[i]["name"];
+  }
+
+  loaders::save_npy(folder / "x.npy", random_floats({3, 3, 64, 64}, 1));
+  const std::string predict =
+      "predict --batch-size 2 --model " + (folder / "cpu/model.safetensors") + " --input " + (folder / "x.npy");
+  ASSERT_EQ(run(predict + " --output " + (folder / "cpu.npy")).exit_code, 0);
+  ASSERT_EQ(run(on_cuda(predict + " --output " + (folder / "cuda.npy"))).exit_code, 0);
+  EXPECT_TRUE(bits_equal(loaders::load_npy(folder / "cuda.npy"), loaders::load_npy(folder / "cpu.npy")));
+  ASSERT_EQ(run(on_cuda(predict + " --dump " + (folder / "nodes"))).exit_code, 0);
+  EXPECT_TRUE(bits_equal(loaders::load_npy(folder / "nodes/dequantize_39.npy"), loaders::load_npy(folder / "cpu.npy")));
+  const Result timed = run(on_cuda("predict --benchmark 0.01 --size 64 --layers --model " + (folder / "cpu/model.safetensors")));
+  EXPECT_NE(timed.out.find("octet-int8-cuda "), std::string::npos) << timed.err;
+}
+
+TEST(OnCuda, ATrainingStepIsTheCpus) {
+  const SmallSet set;
+  const TemporaryFolder folder;
+  const auto command = [&](const std::string& name) {  // one step: with few values per channel, batch norm is chaotic
+    return "train_or_load --quiet --epochs 1 --optimizer sgd --lr 1e-2 --batch-size 24 --size 64 --threads 2 --data " +
+           set.path() + " --output " + (folder / name);
+  };
+  ASSERT_EQ(run(command("cpu.pth")).exit_code, 0);
+  const Result r = run(on_cuda(command("cuda.pth")));
+  ASSERT_EQ(r.exit_code, 0) << r.err;
+  const StateDict want = loaders::load_checkpoint(folder / "cpu.pth"), got = loaders::load_checkpoint(folder / "cuda.pth");
+  ASSERT_EQ(got.entries().size(), want.entries().size());
+  for (const StateEntry& e : want.entries()) {
+    const StateEntry* mine = got.find(e.key);
+    ASSERT_NE(mine, nullptr) << e.key;
+    if (e.tensor.dtype() == DType::f32)
+      EXPECT_TRUE(all_close(mine->tensor, e.tensor, 1e-3f, 1e-4f)) << e.key;
+    else
+      EXPECT_TRUE(bits_equal(mine->tensor, e.tensor)) << e.key;
+  }
+}
+
+TEST(OnCuda, WhatOnlyTheCpuDoesIsRefused) {
+  const SmallSet set;
+  const TemporaryFolder folder;
+  EXPECT_TRUE(
+      fails(run(on_cuda(train_command(set, folder / "q.pth", "--epochs 1 --qat"))), 1, {"quantization-aware", "--device cpu"}));
+  EXPECT_TRUE(fails(run(on_cuda("predict --tune --model x.safetensors")), 1, {"--tune", "--device cpu"}));
+  EXPECT_TRUE(fails(run(on_cuda("quantize --benchmark 1")), 1, {"--benchmark", "--device cpu"}));
+}
+
+}  // namespace
+}  // namespace octet::test
