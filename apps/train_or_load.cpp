@@ -78,8 +78,6 @@ void check_usage(const CLI::App& app, const Options& o) {
 void train_or_load(const CLI::App& app, Options& o) {
   check_usage(app, o);
   o.train.batch_size = o.data.batch_size;
-  OCTET_CHECK(o.common.compute_device() == Device::cpu || !o.train.qat,
-              "quantization-aware training computes on the CPU; use --device cpu");
   if (o.benchmark_steps > 0)
     return apps::benchmark_training({.steps = o.benchmark_steps,
                                      .size = o.train.sizes[0],

@@ -266,10 +266,8 @@ Value fake_quantize(const Value& x, std::span<const ops::int8::QParams> qparams,
 }
 
 Value batch_norm_factor(const BatchNormValues& v, const op::BatchNorm& o) {
-  const Tensor &weight = v.weight.tensor(), &var = v.running_var.tensor();
-  Tensor inverse_std(weight.shape());
-  for (int64_t k = 0; k < weight.numel(); ++k) inverse_std.data<float>()[k] = 1.0f / std::sqrt(var.data<float>()[k] + o.eps);
-  Value y(ops::multiply(weight, inverse_std));
+  const Tensor inverse_std = ops::inverse_std(v.running_var.tensor(), o.eps);
+  Value y(ops::multiply(v.weight.tensor(), inverse_std));
   on_backward(y, {v.weight},
               [&] { return [inverse_std, dw = sink_of(v.weight)](Tensor dy) { give(dw, ops::multiply(dy, inverse_std)); }; });
   return y;
@@ -294,7 +292,9 @@ Value divide_channels_(const Value& x, const Value& factor) {
     return [out = y.tensor(), f = factor.tensor(), dx = sink_of(x), df = sink_of(factor)](Tensor dy) {
       if (wanted(df)) {
         Tensor d = ops::dot_channels(dy, out);
-        for (int64_t k = 0; k < d.numel(); ++k) d.data<float>()[k] /= -f.data<float>()[k];
+        Tensor as_channels = d.reshape({1, d.numel()});  // the same bytes
+        ops::divide_channels_(as_channels, f);
+        ops::scale_(d, -1);
         give(df, std::move(d));
       }
       if (!dy.unique()) dy = dy.clone();

@@ -15,7 +15,8 @@ Value Module::operator()(const Value& x) {
 }
 
 Value Module::add_state(std::string name, Tensor value, bool is_parameter) {
-  state_.push_back({std::move(name), Value(std::move(value)), is_parameter});
+  const bool on_host = !is_floating_point(value.dtype());
+  state_.push_back({std::move(name), Value(std::move(value)), is_parameter, on_host});
   state_.back().value.set_requires_grad(is_parameter);
   return state_.back().value;
 }
@@ -26,7 +27,7 @@ void Module::set_mode(Mode mode) {
 }
 
 void Module::collect(const std::string& prefix, std::vector<State>& out) const {
-  for (const State& s : state_) out.push_back({prefix + s.key, s.value, s.is_parameter});
+  for (const State& s : state_) out.push_back({prefix + s.key, s.value, s.is_parameter, s.on_host});
   for (const auto& child : children_) child->collect(prefix + child->name_ + ".", out);
 }
 
@@ -38,12 +39,12 @@ std::vector<Module::State> Module::state() const {
 
 void Module::to(Device device) {
   for (State s : state())
-    if (is_floating_point(s.value.tensor().dtype())) s.value.set(s.value.tensor().to(device));
+    if (!s.on_host) s.value.set(s.value.tensor().to(device));
 }
 
 Device Module::device() const {
   for (const State& s : state())
-    if (is_floating_point(s.value.tensor().dtype())) return s.value.tensor().device();
+    if (!s.on_host) return s.value.tensor().device();
   return Device::cpu;
 }
 

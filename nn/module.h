@@ -32,8 +32,8 @@ class Module {
   void eval() { set_mode(Mode::eval); }
   Mode mode() const { return mode_; }
 
-  /// Takes the float parameters and buffers to that device, where forward then expects its input; integers (num_batches_tracked)
-  /// are counters of the host.
+  /// Takes the parameters and buffers to that device, where forward then expects its input; but for those that are the host's:
+  /// integers (num_batches_tracked) and what fake quantization rounds with.
   void to(Device device);
   /// Where they are; the CPU for a module without any.
   Device device() const;
@@ -44,7 +44,8 @@ class Module {
   struct State {
     std::string key;  // "layer1.0.conv1.weight"
     Value value;
-    bool is_parameter;  // otherwise a buffer
+    bool is_parameter;     // otherwise a buffer
+    bool on_host = false;  // wherever the module is: what the host counts or decides with
   };
   /// Parameters and buffers of this module and all below it, in PyTorch's state_dict order.
   std::vector<State> state() const;
@@ -54,8 +55,8 @@ class Module {
 
   Value add_parameter(std::string name, Tensor value) { return add_state(std::move(name), std::move(value), true); }
   Value add_buffer(std::string name, Tensor value) { return add_state(std::move(name), std::move(value), false); }
-  /// A buffer that somebody else holds too.
-  void add_buffer(std::string name, Value value) { state_.push_back({std::move(name), std::move(value), false}); }
+  /// A buffer that somebody else holds too, and who reads it on the host.
+  void add_buffer(std::string name, Value value) { state_.push_back({std::move(name), std::move(value), false, true}); }
 
   /// Makes a child of type M and keeps it; the reference stays valid as long as this module.
   template <class M, class... Args>

@@ -37,4 +37,11 @@ Tensor batch_norm(const Tensor& x, const BatchNormParams& params) {
   return y;
 }
 
+Tensor inverse_std(const Tensor& variance, float eps) {
+  Tensor y(variance.shape(), DType::f32, variance.device());
+  if (variance.on_cuda()) return cuda::inverse_std(variance, eps, y), y;
+  for (int64_t c = 0; c < y.numel(); ++c) y.data<float>()[c] = 1.0f / std::sqrt(variance.data<float>()[c] + eps);
+  return y;
+}
+
 }  // namespace octet::ops

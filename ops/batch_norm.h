@@ -24,6 +24,9 @@ struct BatchNormParams {
 
 Tensor batch_norm(const Tensor& x, const BatchNormParams& params);
 
+/// 1 / sqrt(variance + eps), of each channel.
+Tensor inverse_std(const Tensor& variance, float eps);
+
 /// Of one batch, per channel.
 struct BatchStatistics {
   Tensor mean, variance;  // [C], the variance divided by m

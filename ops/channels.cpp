@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ops/cpu/reduce.h"
+#include "ops/cuda/channels.h"
 #include "ops/cuda/elementwise.h"
 
 namespace octet::ops {
@@ -29,7 +30,9 @@ void fill_channels(const Tensor& values, Tensor& y) {
 
 Tensor multiply_slices(const Tensor& w, const Tensor& factor) {
   check(w, 0, factor);
-  Tensor y(w.shape());
+  check_same_device("multiply_slices", {&w, &factor});
+  Tensor y(w.shape(), DType::f32, w.device());
+  if (w.on_cuda()) return cuda::multiply_slices(w, factor, y), y;
   const int64_t K = w.size(0), n = w.numel() / K;
   for (int64_t k = 0; k < K; ++k) {
     const float f = factor.data<float>()[k];
@@ -40,6 +43,8 @@ Tensor multiply_slices(const Tensor& w, const Tensor& factor) {
 
 void divide_channels_(Tensor& x, const Tensor& factor) {
   check(x, 1, factor);
+  check_same_device("divide_channels", {&x, &factor});
+  if (x.on_cuda()) return cuda::divide_channels(x, factor);
   const int64_t planes = x.size(0) * x.size(1), n = x.numel() / planes;
   float* px = x.data<float>();
 #pragma omp parallel for
@@ -51,8 +56,10 @@ void divide_channels_(Tensor& x, const Tensor& factor) {
 
 Tensor dot_slices(const Tensor& a, const Tensor& b) {
   OCTET_CHECK(a.shape() == b.shape() && a.dim() > 0, "dot_slices: ", a.shape(), " and ", b.shape());
+  check_same_device("dot_slices", {&a, &b});
   const int64_t K = a.size(0), n = a.numel() / K;
-  Tensor sums({K});
+  Tensor sums({K}, DType::f32, a.device());
+  if (a.on_cuda()) return cuda::dot_slices(a, b, sums), sums;
   for (int64_t k = 0; k < K; ++k)
     sums.data<float>()[k] = static_cast<float>(dot(a.data<float>() + k * n, b.data<float>() + k * n, n));
   return sums;
@@ -60,8 +67,10 @@ Tensor dot_slices(const Tensor& a, const Tensor& b) {
 
 Tensor dot_channels(const Tensor& a, const Tensor& b) {
   OCTET_CHECK(a.shape() == b.shape() && a.dim() > 1, "dot_channels: ", a.shape(), " and ", b.shape());
+  check_same_device("dot_channels", {&a, &b});
   const int64_t N = a.size(0), K = a.size(1), n = a.numel() / (N * K);
-  Tensor sums({K});
+  Tensor sums({K}, DType::f32, a.device());
+  if (a.on_cuda()) return cuda::dot_channels(a, b, sums), sums;
 #pragma omp parallel for
   for (int64_t k = 0; k < K; ++k) {
     double sum = 0;

@@ -47,11 +47,12 @@ bool FusedMovingAvgObsFakeQuantize::observer_enabled() const { return is_on(obse
 
 void FusedMovingAvgObsFakeQuantize::observe(const Tensor& x) {
   Tensor scale = scale_.tensor(), zero_point = zero_point_.tensor(), min = min_val_.tensor(), max = max_val_.tensor();
-  const int64_t channels = scale.numel(), n = x.numel() / channels;
+  const int64_t channels = scale.numel();
   OCTET_CHECK(!choice_.per_channel || (x.dim() > 0 && x.size(0) == channels), "FusedMovingAvgObsFakeQuantize: shape ", x.shape(),
               " for ", channels, " channels");
+  const std::vector<MinMax> of_channels = min_max_of_slices(x, channels);
   for (int64_t k = 0; k < channels; ++k) {
-    const MinMax seen = min_max(x.data<float>() + k * n, n);
+    const MinMax& seen = of_channels[static_cast<size_t>(k)];
     OCTET_CHECK(!seen.has_nan, "FusedMovingAvgObsFakeQuantize: NaN in a tensor of shape ", x.shape());
     const auto follow = [&](float& average, float value) {
       average = std::isinf(average) ? value : average + choice_.averaging_constant * (value - average);

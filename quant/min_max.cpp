@@ -23,10 +23,17 @@ MinMax min_max(const float* x, int64_t n) {
   return {lo + 0.0f, hi + 0.0f, nan};  // -0 becomes 0: which of the two comes first depends on the threads
 }
 
-MinMax min_max(const Tensor& x) {
-  if (!x.on_cuda()) return min_max(x.data<float>(), x.numel());
-  const ops::cpu::MinMaxNan seen = ops::cuda::min_max(x.cuda_data<float>(), x.numel());
-  return {seen.min + 0.0f, seen.max + 0.0f, seen.has_nan};
+MinMax min_max(const Tensor& x) { return min_max_of_slices(x, 1)[0]; }
+
+std::vector<MinMax> min_max_of_slices(const Tensor& x, int64_t slices) {
+  const int64_t n = x.numel() / slices;
+  std::vector<MinMax> all;
+  if (x.on_cuda())
+    for (const ops::cpu::MinMaxNan& seen : ops::cuda::min_max(x.cuda_data<float>(), slices, n))
+      all.push_back({seen.min + 0.0f, seen.max + 0.0f, seen.has_nan});
+  else
+    for (int64_t k = 0; k < slices; ++k) all.push_back(min_max(x.data<float>() + k * n, n));
+  return all;
 }
 
 }  // namespace octet::quant

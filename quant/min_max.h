@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <vector>
 
 #include "tensor/tensor.h"
 
@@ -20,5 +21,7 @@ struct MinMax {
 MinMax min_max(const float* x, int64_t n);
 /// Of all values of x, wherever they are; at least one.
 MinMax min_max(const Tensor& x);
+/// Of as many equal parts of them.
+std::vector<MinMax> min_max_of_slices(const Tensor& x, int64_t slices);
 
 }  // namespace octet::quant

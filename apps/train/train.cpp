@@ -92,7 +92,7 @@ void train(const TrainInput& input, const TrainOptions& options, const CommonOpt
   const quant::QConfigMapping mapping = quant::get_default_qat_qconfig_mapping(options.backend);
   std::optional<nn::GraphModule> qat;
   if (options.qat) qat.emplace(quant::prepare_qat(nn::trace(*start.model, Tensor::zeros({1, 3, 64, 64})), mapping));
-  start.model->to(common.compute_device());  // quantization-aware training has its own tensors, on the CPU
+  (qat ? *qat : *start.model).to(common.compute_device());
   const Trainee trainee = qat ? qat_trainee(*qat, mapping, options) : float_trainee(*start.model);
   Trainer trainer(trainee, {training_images, training_cache}, validation, options, conditions_of(options, start, training_images),
                   common.quiet);

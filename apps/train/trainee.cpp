@@ -14,7 +14,7 @@ Trainee float_trainee(nn::Module& model) {
 }
 
 Trainee qat_trainee(nn::GraphModule& model, const quant::QConfigMapping& mapping, const TrainOptions& options) {
-  return {model, [&] { return quant::fake_quantize(quant::fold_qat(model.graph()), mapping); },
+  return {model, [&] { return quant::fake_quantize(quant::fold_qat(model.graph().to(Device::cpu)), mapping); },
           [&](int epoch) {
             quant::enable_observers(model.graph(), epoch < options.num_observer_update_epochs);
             model.freeze_batch_norm(epoch >= options.num_batch_norm_update_epochs);

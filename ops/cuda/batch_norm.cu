@@ -19,6 +19,13 @@ struct BatchNorm {
   }
 };
 
+struct InverseStd {
+  const float* variance;
+  float eps;
+  float* y;
+  OCTET_HD void operator()(uint32_t c) const { y[c] = 1.0f / sqrtf(variance[c] + eps); }
+};
+
 struct Value {
   const float* x;
   OCTET_HD TwoSums operator()(uint32_t i, uint32_t) const { return {static_cast<double>(x[i]), 0}; }
@@ -102,6 +109,10 @@ void batch_norm(const Tensor& x, const BatchNormParams& p, Tensor& y) {
   map("batch_norm", x.numel(),
       BatchNorm{x.cuda_data<float>(), p.weight.cuda_data<float>(), p.bias.cuda_data<float>(), p.running_mean.cuda_data<float>(),
                 p.running_var.cuda_data<float>(), p.eps, l.C, l.plane, y.cuda_data<float>()});
+}
+
+void inverse_std(const Tensor& variance, float eps, Tensor& y) {
+  map("inverse_std", y.numel(), InverseStd{variance.cuda_data<float>(), eps, y.cuda_data<float>()});
 }
 
 void batch_statistics(const Tensor& x, BatchStatistics& s) {

@@ -8,6 +8,8 @@ namespace octet::ops::cuda {
 
 void batch_norm(const Tensor& x, const BatchNormParams& params, Tensor& y);
 
+void inverse_std(const Tensor& variance, float eps, Tensor& y);
+
 void batch_statistics(const Tensor& x, BatchStatistics& statistics);
 void update_running(const BatchStatistics& statistics, float momentum, Tensor& running_mean, Tensor& running_var);
 

@@ -16,6 +16,25 @@ struct Square {
   OCTET_HD TwoSums operator()(uint32_t i, uint32_t) const { return {static_cast<double>(x[i]) * static_cast<double>(x[i]), 0}; }
 };
 
+struct Product {
+  const float *a, *b;
+  OCTET_HD TwoSums operator()(uint32_t i, uint32_t) const { return {static_cast<double>(a[i] * b[i]), 0}; }
+};
+
+struct MultiplySlices {
+  const float *w, *factor;
+  uint32_t slice;
+  float* y;
+  OCTET_HD void operator()(uint32_t i) const { y[i] = w[i] * factor[i / slice]; }
+};
+
+struct DivideChannels {
+  float* x;
+  const float* factor;
+  uint32_t channels, plane;
+  OCTET_HD void operator()(uint32_t i) const { x[i] /= factor[i / plane % channels]; }
+};
+
 struct RoundFirst {
   const TwoSums* sums;
   float* y;
@@ -27,6 +46,28 @@ struct RoundFirst {
 void channel_sums(const Tensor& x, Tensor& sums) {
   const ChannelSums all("channel_sums", ChannelLayout(x), Itself{x.cuda_data<float>()});
   map("channel_sums", sums.numel(), RoundFirst{all.data(), sums.cuda_data<float>()});
+}
+
+void multiply_slices(const Tensor& w, const Tensor& factor, Tensor& y) {
+  if (w.numel() == 0) return;
+  map("multiply_slices", w.numel(),
+      MultiplySlices{w.cuda_data<float>(), factor.cuda_data<float>(), static_cast<uint32_t>(w.numel() / w.size(0)),
+                     y.cuda_data<float>()});
+}
+
+void divide_channels(Tensor& x, const Tensor& factor) {
+  const ChannelLayout l(x);
+  map("divide_channels", x.numel(), DivideChannels{x.cuda_data<float>(), factor.cuda_data<float>(), l.C, l.plane});
+}
+
+void dot_channels(const Tensor& a, const Tensor& b, Tensor& sums) {
+  const ChannelSums all("dot_channels", ChannelLayout(a), Product{a.cuda_data<float>(), b.cuda_data<float>()});
+  map("dot_channels", sums.numel(), RoundFirst{all.data(), sums.cuda_data<float>()});
+}
+
+void dot_slices(const Tensor& a, const Tensor& b, Tensor& sums) {
+  const Shape one_image{1, a.size(0), a.numel() / std::max<int64_t>(1, a.size(0))};
+  dot_channels(a.reshape(one_image), b.reshape(one_image), sums);
 }
 
 double sum_of_squares(const Tensor& x) {

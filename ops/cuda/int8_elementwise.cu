@@ -1,5 +1,7 @@
 #include "ops/cuda/int8_elementwise.h"
 
+#include <cstring>
+
 #include "ops/cuda/launch.h"
 #include "ops/int8/requantize.h"
 
@@ -80,13 +82,25 @@ struct ToChannelsFirst {
 
 struct FakeQuantize {
   const float* x;
-  float* y;
-  float inverse_scale;
-  int8::QParams qparams;
+  const int8::QParams* qparams;  // of each slice
+  uint32_t slice;
   int8::CodeRange codes;
+  float* y;
+  uint8_t* inside;  // or null
   OCTET_HD void operator()(uint32_t i) const {
-    y[i] = int8::dequantize_value(int8::quantize_value(x[i], inverse_scale, qparams.zero_point, codes), qparams);
+    const int8::QParams q = qparams[i / slice];
+    const float inverse_scale = 1.0f / q.scale;
+    y[i] = int8::dequantize_value(int8::quantize_value(x[i], inverse_scale, q.zero_point, codes), q);
+    if (inside == nullptr) return;
+    const int32_t code = int8::quantize_value(x[i], inverse_scale, q.zero_point, {codes.qmin - 1, codes.qmax + 1});
+    inside[i] = code >= codes.qmin && code <= codes.qmax ? 1 : 0;
   }
+};
+
+struct FakeQuantizeBackward {
+  float* dy;
+  const uint8_t* inside;
+  OCTET_HD void operator()(uint32_t i) const { dy[i] *= static_cast<float>(inside[i]); }  // -0 where dy < 0, as in PyTorch
 };
 
 }  // namespace
@@ -128,8 +142,19 @@ void to_channels_first(const Tensor& x, Tensor& y) {
                       layout_of(x)});
 }
 
-void fake_quantize(const float* x, int64_t n, int8::QParams q, int8::CodeRange codes, float* y) {
-  map("fake_quantize", n, FakeQuantize{x, y, 1.0f / q.scale, q, codes});
+void fake_quantize(const Tensor& x, std::span<const int8::QParams> qparams, int8::CodeRange codes, Tensor& y, Tensor& inside) {
+  if (x.numel() == 0) return;
+  Tensor bytes({static_cast<int64_t>(qparams.size_bytes())}, DType::u8);
+  std::memcpy(bytes.bytes(), qparams.data(), qparams.size_bytes());
+  const Tensor on_device = bytes.to(Device::cuda);
+  map("fake_quantize", x.numel(),
+      FakeQuantize{x.cuda_data<float>(), reinterpret_cast<const int8::QParams*>(on_device.cuda_bytes()),
+                   static_cast<uint32_t>(x.numel() / std::ssize(qparams)), codes, y.cuda_data<float>(),
+                   inside.defined() ? inside.cuda_data<uint8_t>() : nullptr});
+}
+
+void fake_quantize_backward(Tensor& dy, const Tensor& inside) {
+  map("fake_quantize_backward", dy.numel(), FakeQuantizeBackward{dy.cuda_data<float>(), inside.cuda_data<uint8_t>()});
 }
 
 }  // namespace octet::ops::cuda

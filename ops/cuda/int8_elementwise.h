@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <span>
 
 #include "ops/cpu/qadd.h"
 #include "ops/int8/qparams.h"
@@ -27,7 +28,9 @@ void int8_cat_part(const Tensor& x, const std::array<uint8_t, 256>& table, int64
 /// Bytes [N, H, W, C] -> [N, C, H, W].
 void to_channels_first(const Tensor& x, Tensor& y);
 
-/// Values [0, n) of one scale, at device addresses.
-void fake_quantize(const float* x, int64_t n, int8::QParams qparams, int8::CodeRange codes, float* y);
+/// qparams: one, or one per slice of dimension 0. inside (ops/int8/fake_quantize.h) is written where it is defined.
+void fake_quantize(const Tensor& x, std::span<const int8::QParams> qparams, int8::CodeRange codes, Tensor& y, Tensor& inside);
+/// dy *= inside
+void fake_quantize_backward(Tensor& dy, const Tensor& inside);
 
 }  // namespace octet::ops::cuda

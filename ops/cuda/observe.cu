@@ -15,22 +15,23 @@ OCTET_HD inline cpu::MinMaxNan merged(cpu::MinMaxNan a, cpu::MinMaxNan b) {
   return {b.min < a.min ? b.min : a.min, b.max > a.max ? b.max : a.max, a.has_nan || b.has_nan};
 }
 
-/// partial[block] = min, max and NaN of every gridded value.
+/// partial[slice][block] = min, max and NaN of that block's share of the slice.
 struct MinMax {
   static constexpr int kThreads = cuda::kThreads;
   struct Shared {
     cpu::MinMaxNan seen[kThreads];
   };
   const float* x;
-  int64_t n;
-  int64_t step;  // kThreads * blocks
+  int64_t n;       // of a slice
+  int64_t blocks;  // for each
   cpu::MinMaxNan* partial;
 
   OCTET_DEVICE void operator()(Block& block, Shared& shared) const {
+    const float* slice = x + block.y() * n;
     block.each_thread([&](int t) {
       cpu::MinMaxNan mine{INFINITY, -INFINITY, false};
-      for (int64_t i = static_cast<int64_t>(block.x()) * kThreads + t; i < n; i += step)
-        mine = merged(mine, {x[i], x[i], x[i] != x[i]});
+      for (int64_t i = static_cast<int64_t>(block.x()) * kThreads + t; i < n; i += blocks * kThreads)
+        mine = merged(mine, {slice[i], slice[i], slice[i] != slice[i]});
       shared.seen[t] = mine;
     });
     block.barrier();
@@ -41,7 +42,7 @@ struct MinMax {
       block.barrier();
     }
     block.each_thread([&](int t) {
-      if (t == 0) partial[block.x()] = shared.seen[0];
+      if (t == 0) partial[block.y() * blocks + block.x()] = shared.seen[0];
     });
   }
 };
@@ -80,15 +81,17 @@ int64_t blocks_for(int64_t n) { return std::clamp<int64_t>((n + kThreads * 16 - 
 
 }  // namespace
 
-cpu::MinMaxNan min_max(const float* x, int64_t n) {
+std::vector<cpu::MinMaxNan> min_max(const float* x, int64_t slices, int64_t n) {
   const int64_t blocks = blocks_for(n);
-  const auto bytes = blocks * static_cast<int64_t>(sizeof(cpu::MinMaxNan));
-  Tensor partial({bytes}, DType::u8, Device::cuda);
-  launch("min_max", {blocks}, MinMax{x, n, kThreads * blocks, reinterpret_cast<cpu::MinMaxNan*>(partial.cuda_bytes())});
+  Tensor partial({slices * blocks * static_cast<int64_t>(sizeof(cpu::MinMaxNan))}, DType::u8, Device::cuda);
+  launch("min_max", {blocks, slices}, MinMax{x, n, blocks, reinterpret_cast<cpu::MinMaxNan*>(partial.cuda_bytes())});
   const Tensor host = partial.to(Device::cpu);
   const auto* seen = reinterpret_cast<const cpu::MinMaxNan*>(host.bytes());
-  cpu::MinMaxNan all = seen[0];
-  for (int64_t b = 1; b < blocks; ++b) all = merged(all, seen[b]);
+  std::vector<cpu::MinMaxNan> all(static_cast<size_t>(slices), {INFINITY, -INFINITY, false});
+  for (int64_t i = 0; i < slices * blocks; ++i) {
+    cpu::MinMaxNan& slice = all[static_cast<size_t>(i / blocks)];
+    slice = merged(slice, seen[i]);
+  }
   return all;
 }
 

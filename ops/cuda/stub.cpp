@@ -39,6 +39,11 @@ void update_running(const BatchStatistics&, float, Tensor&, Tensor&) { refuse();
 void batch_norm_backward(const Tensor&, const Tensor&, const Tensor&, const BatchStatistics&, float, bool, BatchNormGradients&) {
   refuse();
 }
+void inverse_std(const Tensor&, float, Tensor&) { refuse(); }
+void multiply_slices(const Tensor&, const Tensor&, Tensor&) { refuse(); }
+void divide_channels(Tensor&, const Tensor&) { refuse(); }
+void dot_slices(const Tensor&, const Tensor&, Tensor&) { refuse(); }
+void dot_channels(const Tensor&, const Tensor&, Tensor&) { refuse(); }
 void channel_sums(const Tensor&, Tensor&) { refuse(); }
 double sum_of_squares(const Tensor&) { refuse(); }
 double cross_entropy(const Tensor&, std::span<const int>, float) { refuse(); }
@@ -50,7 +55,7 @@ void conv2d_backward(const Tensor&, const Tensor&, const Tensor&, const Im2colSh
 void gemm(const Gemm&) { refuse(); }
 void allow_tf32(bool) { refuse(); }
 
-cpu::MinMaxNan min_max(const float*, int64_t) { refuse(); }
+std::vector<cpu::MinMaxNan> min_max(const float*, int64_t, int64_t) { refuse(); }
 void add_counts(const float*, int64_t, const cpu::BinRule&, std::vector<int64_t>&) { refuse(); }
 
 void int8_max_pool2d(const Tensor&, const MaxPool2dOptions&, Tensor&) { refuse(); }
@@ -62,7 +67,8 @@ void int8_add(const Tensor&, const Tensor&, const cpu::QAddFloat&, Tensor&) { re
 void int8_clamp(const Tensor&, uint8_t, uint8_t, Tensor&) { refuse(); }
 void int8_cat_part(const Tensor&, const std::array<uint8_t, 256>&, int64_t, Tensor&) { refuse(); }
 void to_channels_first(const Tensor&, Tensor&) { refuse(); }
-void fake_quantize(const float*, int64_t, int8::QParams, int8::CodeRange, float*) { refuse(); }
+void fake_quantize(const Tensor&, std::span<const int8::QParams>, int8::CodeRange, Tensor&, Tensor&) { refuse(); }
+void fake_quantize_backward(Tensor&, const Tensor&) { refuse(); }
 
 Int8Conv2d::Int8Conv2d(const Tensor&, int64_t, int32_t, const int8::Requantization&) { refuse(); }
 void Int8Conv2d::operator()(const Tensor&, const Im2colShape&, Tensor&) const { refuse(); }

@@ -25,40 +25,39 @@ void snap(const float* x, int64_t n, QParams q, CodeRange codes, float* y, uint8
   }
 }
 
-void snap_slices(const Tensor& x, std::span<const QParams> q, CodeRange codes, Tensor& y, Tensor* inside) {
+/// inside: undefined where it is not wanted.
+void snap_slices(const Tensor& x, std::span<const QParams> q, CodeRange codes, Tensor& y, Tensor& inside) {
   const auto slices = static_cast<int64_t>(q.size());
   OCTET_CHECK(slices == 1 || (x.dim() > 0 && slices == x.size(0)), "fake_quantize: ", slices, " scales for a tensor of shape ",
               x.shape(), ", expected one, or one per slice of dimension 0");
   for (const QParams& each : q)
     OCTET_CHECK(std::isfinite(each.scale) && each.scale > 0, "fake_quantize: scale ", each.scale,
                 " is not a positive finite number");
+  if (x.on_cuda()) return cuda::fake_quantize(x, q, codes, y, inside);
   const int64_t n = x.numel() / slices;
-  if (x.on_cuda() && !inside) {
-    for (int64_t k = 0; k < slices; ++k)
-      cuda::fake_quantize(x.cuda_data<float>() + k * n, n, q[static_cast<size_t>(k)], codes, y.cuda_data<float>() + k * n);
-    return;
-  }
   for (int64_t k = 0; k < slices; ++k)
     snap(x.data<float>() + k * n, n, q[static_cast<size_t>(k)], codes, y.data<float>() + k * n,
-         inside ? inside->data<uint8_t>() + k * n : nullptr);
+         inside.defined() ? inside.data<uint8_t>() + k * n : nullptr);
 }
 
 }  // namespace
 
 Tensor fake_quantize(const Tensor& x, std::span<const QParams> qparams, CodeRange codes) {
-  Tensor y(x.shape(), DType::f32, x.device());
-  snap_slices(x, qparams, codes, y, nullptr);
+  Tensor y(x.shape(), DType::f32, x.device()), no_inside;
+  snap_slices(x, qparams, codes, y, no_inside);
   return y;
 }
 
 FakeQuantized fake_quantize_training(const Tensor& x, std::span<const QParams> qparams, CodeRange codes) {
-  FakeQuantized result{Tensor(x.shape()), Tensor(x.shape(), DType::u8)};
-  snap_slices(x, qparams, codes, result.y, &result.inside);
+  FakeQuantized result{Tensor(x.shape(), DType::f32, x.device()), Tensor(x.shape(), DType::u8, x.device())};
+  snap_slices(x, qparams, codes, result.y, result.inside);
   return result;
 }
 
 void fake_quantize_backward_(Tensor& dy, const Tensor& inside) {
   OCTET_CHECK(dy.shape() == inside.shape(), "fake_quantize_backward: gradient ", dy.shape(), " for an output ", inside.shape());
+  check_same_device("fake_quantize_backward", {&dy, &inside});
+  if (dy.on_cuda()) return cuda::fake_quantize_backward(dy, inside);
   float* d = dy.data<float>();
   const uint8_t* in = inside.data<uint8_t>();
   const int64_t n = dy.numel();

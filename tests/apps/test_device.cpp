@@ -66,10 +66,6 @@ TEST(OnCuda, ATrainingStepIsTheCpus) {
 }
 
 TEST(OnCuda, WhatOnlyTheCpuDoesIsRefused) {
-  const SmallSet set;
-  const TemporaryFolder folder;
-  EXPECT_TRUE(
-      fails(run(on_cuda(train_command(set, folder / "q.pth", "--epochs 1 --qat"))), 1, {"quantization-aware", "--device cpu"}));
   EXPECT_TRUE(fails(run(on_cuda("predict --tune --model x.safetensors")), 1, {"--tune", "--device cpu"}));
   EXPECT_TRUE(fails(run(on_cuda("quantize --benchmark 1")), 1, {"--benchmark", "--device cpu"}));
 }

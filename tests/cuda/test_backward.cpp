@@ -4,6 +4,7 @@
 #include "ops/conv2d.h"
 #include "ops/cross_entropy.h"
 #include "ops/elementwise.h"
+#include "ops/int8/fake_quantize.h"
 #include "ops/linear.h"
 #include "ops/optimizer_step.h"
 #include "ops/pool.h"
@@ -118,6 +119,37 @@ TEST_F(Backward, BatchNorm) {
     EXPECT_LT(test::relative_error(back(batch_norm_frozen_backward(there(dy), there(x), frozen_there).x),
                                    batch_norm_frozen_backward(dy, x, frozen).x),
               1e-6);
+  }
+}
+
+TEST_F(Backward, SlicesAndChannels) {
+  const Tensor w = test::random_floats({6, 5, 3, 3}, 1), v = test::random_floats({6, 5, 3, 3}, 2),
+               x = test::random_floats({3, 6, 9, 11}, 3), y = test::random_floats({3, 6, 9, 11}, 4),
+               factor = test::random_floats({6}, 5);
+  EXPECT_TRUE(test::bits_equal(back(ops::multiply_slices(there(w), there(factor))), ops::multiply_slices(w, factor)));
+  Tensor divided = x.clone(), divided_there = there(x);
+  ops::divide_channels_(divided, factor);
+  ops::divide_channels_(divided_there, there(factor));
+  EXPECT_TRUE(test::bits_equal(back(divided_there), divided));
+  EXPECT_LT(test::relative_error(back(ops::dot_slices(there(w), there(v))), ops::dot_slices(w, v)), 1e-6);
+  EXPECT_LT(test::relative_error(back(ops::dot_channels(there(x), there(y))), ops::dot_channels(x, y)), 1e-6);
+  const Tensor variance = ops::multiply(factor, factor);
+  EXPECT_TRUE(test::bits_equal(back(ops::inverse_std(there(variance), 1e-5f)), ops::inverse_std(variance, 1e-5f)));
+}
+
+TEST_F(Backward, FakeQuantization) {
+  const Tensor x = test::random_floats({4, 3, 5, 7}, 1), dy = test::random_floats({4, 3, 5, 7}, 2);
+  const std::vector<ops::int8::QParams> one = {{0.013f, 90}}, each = {{0.001f, 0}, {0.02f, 3}, {0.03f, -7}, {0.5f, 0}};
+  for (const auto& qparams : {one, each}) {
+    const ops::int8::CodeRange codes = qparams.size() == 1 ? ops::int8::CodeRange{0, 255} : ops::int8::CodeRange{-128, 127};
+    const auto want = ops::int8::fake_quantize_training(x, qparams, codes),
+               got = ops::int8::fake_quantize_training(there(x), qparams, codes);
+    EXPECT_TRUE(test::bits_equal(back(got.y), want.y));
+    EXPECT_TRUE(test::codes_equal(back(got.inside), want.inside));
+    Tensor d = dy.clone(), d_there = there(dy);
+    ops::int8::fake_quantize_backward_(d, want.inside);
+    ops::int8::fake_quantize_backward_(d_there, got.inside);
+    EXPECT_TRUE(test::bits_equal(back(d_there), d));
   }
 }
 
