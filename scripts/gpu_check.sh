@@ -23,7 +23,7 @@ if [ "${1:-}" = --pack ]; then
   # Libraries that come with octet's packages; of the C library the machine has its own.
   ldd "$to"/bin/* | sed -nE 's|.*=> (/[^ ]*/lib(openblas\|gomp\|gfortran\|quadmath\|stdc\+\+\|z)\.so[^ ]*) .*|\1|p' | sort -u | xargs -I{} cp -L {} "$to/lib/"
   cp -r "$here/../data/imagenette-sample" "$here/../data/resnet18-imagenette-fastai.pth" "$to/data/"
-  [ ! -f "$here/../bench/train_step.py" ] || cp "$here/../bench/train_step.py" "$to/"
+  cp "$here/../bench/gpu_peers.py" "$to/"
   cp "$0" "$to/gpu_check.sh"
   echo "packed $(du -sh "$to" | cut -f1) into $to"
   exit 0
@@ -73,6 +73,14 @@ step "layers, batch 256" "$bin/predict" --device cuda --benchmark 2 --batch 256 
 for batch in 64 256; do
   step "training, batch $batch" "$bin/train_or_load" --device cuda --benchmark-steps 20 --size 128 --batch-size "$batch"
 done
+
+peers=$here/gpu_peers.py
+[ -f "$peers" ] || peers=$here/../bench/gpu_peers.py
+if python3 -c 'import torch, torchvision; assert torch.cuda.is_available()' 2>/dev/null; then
+  step "PyTorch on the same card" python3 "$peers"
+else
+  echo "== PyTorch with CUDA: not on this machine, left out"
+fi
 
 [ ${#failed[@]} -eq 0 ] || { printf 'FAILED: %s\n' "${failed[@]}" >&2; exit 1; }
 echo "all checks passed"

@@ -64,7 +64,8 @@ if(OCTET_BUILD_TESTS)
     file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/emulated/${name}.cpp CONTENT "#include \"${kernel}\"\n" @ONLY)
     list(APPEND emulated_kernels ${PROJECT_BINARY_DIR}/emulated/${name}.cpp)
   endforeach()
-  add_library(octet_cuda_emulated STATIC ${device_sources} ${emulated_kernels} ops/cuda/gemm_emulated.cpp tensor/cuda/runtime_emulated.cpp)
+  add_library(octet_cuda_emulated STATIC ${device_sources} ${emulated_kernels} ops/cuda/gemm_emulated.cpp tensor/cuda/fibers_emulated.cpp
+              tensor/cuda/runtime_emulated.cpp)
 endif()
 
 foreach(form octet_cuda octet_cuda_stub octet_cuda_emulated)

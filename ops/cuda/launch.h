@@ -5,8 +5,7 @@
 //   launch(name, grid, kernel)   kernel(block, shared) for each block of the grid. kernel.kThreads threads share a kernel.Shared;
 //                                the body is a sequence of block.each_thread([&](int t) {...}), block.barrier() and
 //                                block.mma(...), and what a thread keeps from one to the next is a PerThread<T>
-// On the CPU a block is a loop over its threads between two barriers. Functors are copied to the device: plain values and device
-// addresses only.
+// Functors are copied to the device: plain values and device addresses only. How it runs on the CPU: launch_emulated.h.
 #pragma once
 
 #include <cstdint>
@@ -17,10 +16,6 @@
 
 #ifdef __CUDACC__
 #include "tensor/cuda/check.h"
-#else
-#include <vector>
-
-#include "tensor/cuda/emulation.h"
 #endif
 
 namespace octet::ops::cuda {
@@ -106,74 +101,10 @@ void launch(const char* name, Grid grid, const Kernel& kernel) {
   check_launch(name);
 }
 
-#else
-
-template <class F>
-void map(const char* name, int64_t n, const F& f) {
-  check_elements(name, n);
-  octet::cuda::submit([n, f] {
-#pragma omp parallel for if (n > 4096)
-    for (int64_t i = 0; i < n; ++i) f(static_cast<uint32_t>(i));
-  });
-}
-
-class Block {
- public:
-  Block(int x, int y, int threads) : x_(x), y_(y), threads_(threads) {}
-
-  template <class T>
-  class PerThread {
-   public:
-    T& operator[](int thread) {
-      if (static_cast<size_t>(thread) >= values_.size()) values_.resize(static_cast<size_t>(thread) + 1);
-      return values_[static_cast<size_t>(thread)];
-    }
-
-   private:
-    std::vector<T> values_;
-  };
-
-  int x() const { return x_; }
-  int y() const { return y_; }
-
-  template <class F>
-  void each_thread(F&& f) {
-    for (int t = 0; t < threads_; ++t) f(t);
-  }
-  void barrier() {}
-
-  template <class F>
-  void mma(F&& operands) {
-    for (int warp = 0; warp < threads_ / kWarp; ++warp) {
-      MmaOperands lanes[kWarp];
-      for (int lane = 0; lane < kWarp; ++lane) lanes[lane] = operands(warp * kWarp + lane);
-      mma_u8_s8(lanes);
-    }
-  }
-
- private:
-  int x_, y_, threads_;
-};
-
-template <class T>
-void atomic_add(T* to, T value) {
-  __atomic_fetch_add(to, value, __ATOMIC_RELAXED);
-}
-
-template <class Kernel>
-void launch(const char*, Grid grid, const Kernel& kernel) {
-  octet::cuda::submit([grid, kernel] {
-#pragma omp parallel for collapse(2) schedule(dynamic)
-    for (int64_t y = 0; y < grid.y; ++y)
-      for (int64_t x = 0; x < grid.x; ++x) {
-        std::vector<std::byte> bytes(sizeof(typename Kernel::Shared) + 64, std::byte{0xA5});  // not zero, as on the device
-        const size_t off = (64 - reinterpret_cast<uintptr_t>(bytes.data()) % 64) % 64;
-        Block block(static_cast<int>(x), static_cast<int>(y), Kernel::kThreads);
-        kernel(block, *reinterpret_cast<typename Kernel::Shared*>(bytes.data() + off));
-      }
-  });
-}
-
 #endif
 
 }  // namespace octet::ops::cuda
+
+#ifndef __CUDACC__
+#include "ops/cuda/launch_emulated.h"
+#endif

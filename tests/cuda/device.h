@@ -1,5 +1,6 @@
-// What the tests of this folder share. They compare the device with the CPU, whose ops have tests of their own. tests_cuda runs
-// them on a GPU and skips them where there is none; tests_cuda_emulated runs the same kernels as loops, everywhere.
+// What the tests of this folder share. They compare the device with the CPU, whose ops have tests of their own. tests_cuda and
+// tests_cuda_networks run them on a GPU and skip them where there is none; those that end in _emulated run the same kernels on
+// the CPU, everywhere.
 #pragma once
 
 #include <gtest/gtest.h>
