@@ -36,21 +36,26 @@ TEST(CachingAllocator, GivesReleasedBlocksOutAgain) {
   void* first = allocator.allocate(1000);
   allocator.release(first);
   EXPECT_EQ(allocator.allocate(900), first);
-  EXPECT_NE(allocator.allocate(900), first);
+  void* second = allocator.allocate(900);
+  EXPECT_NE(second, first);
   EXPECT_EQ(Counted::taken, 2u);
   EXPECT_EQ(allocator.in_use(), 2048u);
   allocator.release(first);
   EXPECT_EQ(allocator.in_use(), 1024u);
   EXPECT_EQ(allocator.unused(), 1024u);
   EXPECT_EQ(allocator.peak(), 2048u);
+  allocator.release(second);
 }
 
 TEST(CachingAllocator, DoesNotServeSmallRequestsFromLargeBlocks) {
   CachingAllocator allocator = Counted::make(1 << 30);
   void* large = allocator.allocate(8 << 20);
   allocator.release(large);
-  EXPECT_NE(allocator.allocate(1 << 20), large);
+  void* small = allocator.allocate(1 << 20);
+  EXPECT_NE(small, large);
   EXPECT_EQ(allocator.allocate(6 << 20), large);  // at most half as much again
+  allocator.release(small);
+  allocator.release(large);
 }
 
 TEST(CachingAllocator, GivesEverythingUnusedBackBeforeItFails) {
@@ -60,9 +65,11 @@ TEST(CachingAllocator, GivesEverythingUnusedBackBeforeItFails) {
   EXPECT_EQ(allocator.allocate(4 << 20), nullptr);
   allocator.release(a);
   allocator.release(b);
-  EXPECT_NE(allocator.allocate(9 << 20), nullptr);
+  void* both = allocator.allocate(9 << 20);
+  EXPECT_NE(both, nullptr);
   EXPECT_EQ(Counted::given, 2u);
   EXPECT_EQ(allocator.allocate(4 << 20), nullptr);
+  allocator.release(both);
 }
 
 TEST(WhatIsMissing, IsSaidInOneLine) {
