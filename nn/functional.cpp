@@ -1,7 +1,6 @@
 #include "nn/functional.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "ops/batch_norm.h"
 #include "ops/channels.h"

@@ -20,8 +20,7 @@ Tensor batch_norm(const Tensor& x, const BatchNormParams& params) {
   }
   std::vector<float> alpha(static_cast<size_t>(C)), beta(static_cast<size_t>(C));
   for (int64_t c = 0; c < C; ++c) {
-    const float inverse_std = 1.0f / std::sqrt(params.running_var.data<float>()[c] + params.eps);
-    alpha[c] = params.weight.data<float>()[c] * inverse_std;
+    alpha[c] = params.weight.data<float>()[c] * inverse_std(params.running_var.data<float>()[c], params.eps);
     beta[c] = std::fma(-params.running_mean.data<float>()[c], alpha[c], params.bias.data<float>()[c]);
   }
   Tensor y(x.shape());
@@ -40,7 +39,7 @@ Tensor batch_norm(const Tensor& x, const BatchNormParams& params) {
 Tensor inverse_std(const Tensor& variance, float eps) {
   Tensor y(variance.shape(), DType::f32, variance.device());
   if (variance.on_cuda()) return cuda::inverse_std(variance, eps, y), y;
-  for (int64_t c = 0; c < y.numel(); ++c) y.data<float>()[c] = 1.0f / std::sqrt(variance.data<float>()[c] + eps);
+  for (int64_t c = 0; c < y.numel(); ++c) y.data<float>()[c] = inverse_std(variance.data<float>()[c], eps);
   return y;
 }
 

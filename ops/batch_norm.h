@@ -12,6 +12,9 @@
 //   dbias = sum dy,  dweight = sum dy * xhat,  dx = weight * inverse_std * (dy - dbias / m - xhat * dweight / m)
 #pragma once
 
+#include <math.h>
+
+#include "tensor/host_device.h"
 #include "tensor/tensor.h"
 
 namespace octet::ops {
@@ -24,7 +27,8 @@ struct BatchNormParams {
 
 Tensor batch_norm(const Tensor& x, const BatchNormParams& params);
 
-/// 1 / sqrt(variance + eps), of each channel.
+/// 1 / sqrt(variance + eps), of one channel and of each.
+OCTET_HD inline float inverse_std(float variance, float eps) { return 1.0f / sqrtf(variance + eps); }
 Tensor inverse_std(const Tensor& variance, float eps);
 
 /// Of one batch, per channel.

@@ -1,6 +1,5 @@
 // The training half of ops/batch_norm.h. Each channel is one thread's, summed image by image, so that the bits do not depend on
 // the number of threads.
-#include <cmath>
 #include <vector>
 
 #include "ops/batch_norm.h"
@@ -18,10 +17,6 @@ struct Layout {
 
 void check_shape(const Tensor& x) {
   OCTET_CHECK(x.dim() == 2 || x.dim() == 4, "batch_norm: expected input [N, C] or [N, C, H, W], got ", x.shape());
-}
-
-float inverse_std_of(const BatchStatistics& s, int64_t c, float eps) {
-  return 1.0f / std::sqrt(s.variance.data<float>()[c] + eps);
 }
 
 }  // namespace
@@ -83,7 +78,7 @@ BatchNormGradients backward(const Tensor& dy, const Tensor& x, const Tensor& wei
   if (x.on_cuda()) return cuda::batch_norm_backward(dy, x, weight, s, eps, statistics_follow, d), d;
 #pragma omp parallel for
   for (int64_t c = 0; c < l.C; ++c) {
-    const float mean = s.mean.data<float>()[c], scale = inverse_std_of(s, c, eps);
+    const float mean = s.mean.data<float>()[c], scale = inverse_std(s.variance.data<float>()[c], eps);
     double sum_dy = 0, sum_dy_x = 0;  // the latter of dy * (x - mean)
     for (int64_t n = 0; n < l.N; ++n) {
       const int64_t at = (n * l.C + c) * l.plane;

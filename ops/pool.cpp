@@ -56,7 +56,8 @@ Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& o) {
   OCTET_CHECK(2 * o.padding.h <= o.kernel.h && 2 * o.padding.w <= o.kernel.w, "max_pool2d: padding ", o.padding,
               " is more than half of the kernel ", o.kernel);
   Tensor y({x.size(0), x.size(1), P, Q}, DType::f32, x.device());
-  if (x.on_cuda()) return cuda::max_pool2d(x, o, y), y;
+  Tensor no_indices;
+  if (x.on_cuda()) return cuda::max_pool2d(x, o, y, no_indices), y;
   constexpr float kLowest = -std::numeric_limits<float>::infinity();
 #pragma omp parallel
   {
@@ -82,6 +83,11 @@ Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& o) {
 
 Tensor adaptive_avg_pool2d(const Tensor& x, Size2 output) { return adaptive_pool(x, output, mean_of, cuda::adaptive_avg_pool2d); }
 
-Tensor adaptive_max_pool2d(const Tensor& x, Size2 output) { return adaptive_pool(x, output, max_of, cuda::adaptive_max_pool2d); }
+Tensor adaptive_max_pool2d(const Tensor& x, Size2 output) {
+  return adaptive_pool(x, output, max_of, [](const Tensor& in, Tensor& y) {
+    Tensor no_indices;
+    cuda::max_pool2d(in, std::nullopt, y, no_indices);
+  });
+}
 
 }  // namespace octet::ops

@@ -68,7 +68,7 @@ MaxPooled max_pool2d_with_indices(const Tensor& x, const MaxPool2dOptions& o) {
   const int64_t P = output_size(H, o.kernel.h, o.stride.h, o.padding.h), Q = output_size(W, o.kernel.w, o.stride.w, o.padding.w);
   const Shape shape{x.size(0), x.size(1), P, Q};
   MaxPooled pooled{Tensor(shape, DType::f32, x.device()), Tensor(shape, DType::i32, x.device())};
-  if (x.on_cuda()) return cuda::max_pool2d_with_indices(x, o, pooled), pooled;
+  if (x.on_cuda()) return cuda::max_pool2d(x, o, pooled.y, pooled.indices), pooled;
 #pragma omp parallel
   {
     RowMax row_max;
@@ -89,7 +89,7 @@ MaxPooled adaptive_max_pool2d_with_indices(const Tensor& x, Size2 output) {
   const int64_t planes = x.size(0) * x.size(1), H = x.size(2), W = x.size(3);
   const Shape shape{x.size(0), x.size(1), output.h, output.w};
   MaxPooled pooled{Tensor(shape, DType::f32, x.device()), Tensor(shape, DType::i32, x.device())};
-  if (x.on_cuda()) return cuda::max_pool2d_with_indices(x, std::nullopt, pooled), pooled;
+  if (x.on_cuda()) return cuda::max_pool2d(x, std::nullopt, pooled.y, pooled.indices), pooled;
 #pragma omp parallel for
   for (int64_t i = 0; i < planes; ++i)
     for (int64_t p = 0; p < output.h; ++p)

@@ -63,6 +63,7 @@ int run_app(CLI::App& app, int argc, char** argv, const CommonOptions& options, 
   try {
     ops::cpu::active_isa();  // a wrong OCTET_ISA is an error here, not inside a parallel region
     app.parse(argc, argv);
+    if (options.tf32 && options.device == "cpu") throw CLI::ValidationError("--tf32: is for --device cuda");
     if (options.compute_device() == Device::cuda && !options.quiet) std::cerr << "device: cuda, " << cuda::device().name << "\n";
     if (options.tf32 && options.compute_device() == Device::cuda) ops::cuda::allow_tf32(true);
     if (options.device == "auto" && options.compute_device() == Device::cpu && !options.quiet)

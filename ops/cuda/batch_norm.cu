@@ -14,7 +14,7 @@ struct BatchNorm {
   float* y;
   OCTET_HD void operator()(uint32_t i) const {
     const uint32_t c = i / plane % channels;
-    const float alpha = weight[c] * (1.0f / sqrtf(variance[c] + eps)), beta = fmaf(-mean[c], alpha, bias[c]);
+    const float alpha = weight[c] * ops::inverse_std(variance[c], eps), beta = fmaf(-mean[c], alpha, bias[c]);
     y[i] = fmaf(x[i], alpha, beta);
   }
 };
@@ -23,12 +23,7 @@ struct InverseStd {
   const float* variance;
   float eps;
   float* y;
-  OCTET_HD void operator()(uint32_t c) const { y[c] = 1.0f / sqrtf(variance[c] + eps); }
-};
-
-struct Value {
-  const float* x;
-  OCTET_HD TwoSums operator()(uint32_t i, uint32_t) const { return {static_cast<double>(x[i]), 0}; }
+  OCTET_HD void operator()(uint32_t c) const { y[c] = ops::inverse_std(variance[c], eps); }
 };
 
 struct SquaredDistance {
@@ -82,7 +77,7 @@ struct ChannelGradients {
   float *dweight, *dbias;
   Coefficients* coefficients;
   OCTET_HD void operator()(uint32_t c) const {
-    const double scale = static_cast<double>(1.0f / sqrtf(variance[c] + eps)), a = static_cast<double>(weight[c]) * scale;
+    const double scale = static_cast<double>(ops::inverse_std(variance[c], eps)), a = static_cast<double>(weight[c]) * scale;
     dbias[c] = static_cast<float>(sums[c].a);
     dweight[c] = static_cast<float>(sums[c].b * scale);
     coefficients[c] = {static_cast<float>(a), static_cast<float>(-a * scale * scale * sums[c].b * per_value),
@@ -118,7 +113,7 @@ void inverse_std(const Tensor& variance, float eps, Tensor& y) {
 void batch_statistics(const Tensor& x, BatchStatistics& s) {
   const ChannelLayout l(x);
   const auto count = static_cast<double>(s.count);
-  const ChannelSums sums("batch_norm mean", l, Value{x.cuda_data<float>()});
+  const ChannelSums sums("batch_norm mean", l, ValueOf{x.cuda_data<float>()});
   const ChannelSums squares("batch_norm variance", l, SquaredDistance{x.cuda_data<float>(), sums.data(), count});
   map("batch_norm statistics", l.C,
       MeanAndVariance{sums.data(), squares.data(), count, s.mean.cuda_data<float>(), s.variance.cuda_data<float>()});

@@ -13,6 +13,12 @@ struct TwoSums {
   double a, b;
 };
 
+/// The term of a plain sum.
+struct ValueOf {
+  const float* x;
+  OCTET_HD TwoSums operator()(uint32_t i, uint32_t) const { return {static_cast<double>(x[i]), 0}; }
+};
+
 /// Images, channels, values per image and channel.
 struct ChannelLayout {
   uint32_t N, C, plane;

@@ -6,11 +6,6 @@
 namespace octet::ops::cuda {
 namespace {
 
-struct Itself {
-  const float* x;
-  OCTET_HD TwoSums operator()(uint32_t i, uint32_t) const { return {static_cast<double>(x[i]), 0}; }
-};
-
 struct Square {
   const float* x;
   OCTET_HD TwoSums operator()(uint32_t i, uint32_t) const { return {static_cast<double>(x[i]) * static_cast<double>(x[i]), 0}; }
@@ -44,7 +39,7 @@ struct RoundFirst {
 }  // namespace
 
 void channel_sums(const Tensor& x, Tensor& sums) {
-  const ChannelSums all("channel_sums", ChannelLayout(x), Itself{x.cuda_data<float>()});
+  const ChannelSums all("channel_sums", ChannelLayout(x), ValueOf{x.cuda_data<float>()});
   map("channel_sums", sums.numel(), RoundFirst{all.data(), sums.cuda_data<float>()});
 }
 

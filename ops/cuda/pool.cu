@@ -61,31 +61,12 @@ struct Adaptive {
  public:
 };
 
+/// The largest value of each window (NaN wins), and its place where that is wanted: the first among equals.
 template <class Windows>
 struct MaxPool {
   const float* x;
   float* y;
-  Windows windows;
-  uint32_t P, Q;
-  OCTET_HD void operator()(uint32_t i) const {
-    const Window w = windows.of(static_cast<int>(i / Q % P), static_cast<int>(i % Q));
-    const float* plane = x + static_cast<int64_t>(i / Q / P) * windows.H * windows.W;
-    float best = -INFINITY;
-    for (int h = w.h0; h < w.h1; ++h)
-      for (int col = w.w0; col < w.w1; ++col) {
-        const float v = plane[h * windows.W + col];
-        best = v > best || v != v ? v : best;  // NaN wins
-      }
-    y[i] = best;
-  }
-};
-
-/// With the place of the largest value; the first among equals.
-template <class Windows>
-struct MaxPoolWithIndices {
-  const float* x;
-  float* y;
-  int32_t* indices;
+  int32_t* indices;  // or null
   Windows windows;
   uint32_t P, Q;
   OCTET_HD void operator()(uint32_t i) const {
@@ -99,7 +80,7 @@ struct MaxPoolWithIndices {
         if (v > best || v != v) best = v, index = h * windows.W + col;
       }
     y[i] = best;
-    indices[i] = index;
+    if (indices != nullptr) indices[i] = index;
   }
 };
 
@@ -200,39 +181,24 @@ Adaptive adaptive(int64_t H, int64_t W, int64_t P, int64_t Q) {
   return {static_cast<int>(H), static_cast<int>(W), static_cast<int>(P), static_cast<int>(Q)};
 }
 
-template <class Windows>
-void float_max(const char* name, const Tensor& x, const Windows& windows, Tensor& y) {
-  map(name, y.numel(),
-      MaxPool<Windows>{x.cuda_data<float>(), y.cuda_data<float>(), windows, static_cast<uint32_t>(y.size(2)),
-                       static_cast<uint32_t>(y.size(3))});
-}
-
 }  // namespace
-
-void max_pool2d(const Tensor& x, const MaxPool2dOptions& o, Tensor& y) {
-  float_max("max_pool2d", x, Sliding(x.size(2), x.size(3), o), y);
-}
-
-void adaptive_max_pool2d(const Tensor& x, Tensor& y) {
-  float_max("adaptive_max_pool2d", x, adaptive(x.size(2), x.size(3), y.size(2), y.size(3)), y);
-}
 
 void adaptive_avg_pool2d(const Tensor& x, Tensor& y) {
   map("adaptive_avg_pool2d", y.numel(),
       AvgPool{x.cuda_data<float>(), y.cuda_data<float>(), adaptive(x.size(2), x.size(3), y.size(2), y.size(3))});
 }
 
-void max_pool2d_with_indices(const Tensor& x, const std::optional<MaxPool2dOptions>& o, MaxPooled& pooled) {
+void max_pool2d(const Tensor& x, const std::optional<MaxPool2dOptions>& o, Tensor& y, Tensor& indices) {
   const auto run = [&](const auto& windows) {
-    map("max_pool2d with indices", pooled.y.numel(),
-        MaxPoolWithIndices<std::decay_t<decltype(windows)>>{
-            x.cuda_data<float>(), pooled.y.cuda_data<float>(), pooled.indices.cuda_data<int32_t>(), windows,
-            static_cast<uint32_t>(pooled.y.size(2)), static_cast<uint32_t>(pooled.y.size(3))});
+    map("max_pool2d", y.numel(),
+        MaxPool<std::decay_t<decltype(windows)>>{x.cuda_data<float>(), y.cuda_data<float>(),
+                                                 indices.defined() ? indices.cuda_data<int32_t>() : nullptr, windows,
+                                                 static_cast<uint32_t>(y.size(2)), static_cast<uint32_t>(y.size(3))});
   };
   if (o)
     run(Sliding(x.size(2), x.size(3), *o));
   else
-    run(adaptive(x.size(2), x.size(3), pooled.y.size(2), pooled.y.size(3)));
+    run(adaptive(x.size(2), x.size(3), y.size(2), y.size(3)));
 }
 
 void max_pool2d_backward(const Tensor& dy, const Tensor& indices, const std::optional<MaxPool2dOptions>& o, Tensor& dx) {

@@ -8,12 +8,10 @@
 namespace octet::ops::cuda {
 
 /// x [N, C, H, W] -> y [N, C, P, Q]
-void max_pool2d(const Tensor& x, const MaxPool2dOptions& options, Tensor& y);
 void adaptive_avg_pool2d(const Tensor& x, Tensor& y);
-void adaptive_max_pool2d(const Tensor& x, Tensor& y);
+/// windows: the options of max_pool2d; none: adaptive. indices (MaxPooled) are written where they are defined.
+void max_pool2d(const Tensor& x, const std::optional<MaxPool2dOptions>& windows, Tensor& y, Tensor& indices);
 
-/// windows: the options of max_pool2d; none: adaptive.
-void max_pool2d_with_indices(const Tensor& x, const std::optional<MaxPool2dOptions>& windows, MaxPooled& pooled);
 void max_pool2d_backward(const Tensor& dy, const Tensor& indices, const std::optional<MaxPool2dOptions>& windows, Tensor& dx);
 void adaptive_avg_pool2d_backward(const Tensor& dy, Tensor& dx);
 

@@ -27,10 +27,8 @@ void relu6_backward(Tensor&, const Tensor&) { refuse(); }
 void fill_channels(const Tensor&, Tensor&) { refuse(); }
 void cat_channels(std::span<const Tensor>, Tensor&) { refuse(); }
 void split_channels(const Tensor&, std::span<Tensor>) { refuse(); }
-void max_pool2d(const Tensor&, const MaxPool2dOptions&, Tensor&) { refuse(); }
+void max_pool2d(const Tensor&, const std::optional<MaxPool2dOptions>&, Tensor&, Tensor&) { refuse(); }
 void adaptive_avg_pool2d(const Tensor&, Tensor&) { refuse(); }
-void adaptive_max_pool2d(const Tensor&, Tensor&) { refuse(); }
-void max_pool2d_with_indices(const Tensor&, const std::optional<MaxPool2dOptions>&, MaxPooled&) { refuse(); }
 void max_pool2d_backward(const Tensor&, const Tensor&, const std::optional<MaxPool2dOptions>&, Tensor&) { refuse(); }
 void adaptive_avg_pool2d_backward(const Tensor&, Tensor&) { refuse(); }
 void batch_norm(const Tensor&, const BatchNormParams&, Tensor&) { refuse(); }

@@ -60,6 +60,8 @@ TEST(QConfigOptions, AreNamed) {
   EXPECT_TRUE(fails(run("quantize --qconfig /nonexistent.json"), 1, {"/nonexistent.json"}));
 }
 
+TEST(Device, Tf32IsForCuda) { EXPECT_TRUE(fails(run("quantize --tf32"), 2, {"--tf32", "--device cuda"})); }
+
 TEST(Device, CudaIsAnErrorWithoutOne) {
   if (cuda::missing().empty()) GTEST_SKIP() << "this machine has " << cuda::device().name;
   for (const char* app : {"quantize", "predict --model x.pth x.jpg", "train_or_load", "compare_observers"})
