@@ -90,7 +90,7 @@ bool InferenceConv2d::has(Algorithm algorithm) const {
 InferenceConv2d::Algorithm InferenceConv2d::algorithm(const Shape& x) const {
   if (!winograd_applies(weight_.shape(), options_)) return Algorithm::direct;
   const Im2colShape s = shape_of(x);
-  const auto enough = [&](int64_t tile) { return x[0] * WinogradGrid(s, tile).per_image() >= kWorthwhileTiles; };
+  const auto enough = [&](int64_t tile) { return x[0] * winograd_tiles(s, tile) >= kWorthwhileTiles; };
   return enough(4) ? Algorithm::winograd4 : enough(2) ? Algorithm::winograd2 : Algorithm::direct;
 }
 

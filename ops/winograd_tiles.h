@@ -1,7 +1,7 @@
 // Runs Winograd kernels (ops/cpu/winograd_kernels.h) over channels-last images, on all threads.
 //
-//   x [N, H, W, C] -> y [N, P, Q, K], 3x3, stride 1. Windows are read where they lie; only those that reach over the border are
-// copied, with the border's value around them.
+//   x [N, H, W, C] -> y [N, P, Q, K], 3x3, stride 1. Windows are read where they lie; those that reach over the border by a table
+// of their pixels, in which those outside are all one pixel of the border's value.
 #pragma once
 
 #include <omp.h>
@@ -15,15 +15,84 @@
 
 namespace octet::ops {
 
-/// Tiles of tile x tile output pixels that cover an image.
-struct WinogradGrid {
-  int64_t down, across;
-  WinogradGrid(const Im2colShape& s, int64_t tile)
-      : down((s.out_height + tile - 1) / tile), across((s.out_width + tile - 1) / tile) {}
-  int64_t per_image() const { return down * across; }
+/// `size` output pixels cut into as few pieces of up to `tile` as possible, all about as long, the longer ones first.
+struct WinogradPieces {
+  int64_t count, shorter, longer;  // longer: how many have shorter + 1 pixels
+  int64_t whole;                   // how many have `tile`; they come first
+
+  WinogradPieces(int64_t size, int64_t tile)
+      : count((size + tile - 1) / tile),
+        shorter(size / count),
+        longer(size % count),
+        whole(shorter == tile       ? count
+              : shorter + 1 == tile ? longer
+                                    : 0) {}
+  int64_t start(int64_t i) const { return i * shorter + std::min(i, longer); }
+  int64_t length(int64_t i) const { return shorter + (i < longer ? 1 : 0); }
 };
 
-/// One call. Tile t is number t % per_image of image t / per_image.
+/// Tiles of up to tile x tile output pixels that cover one image.
+inline int64_t winograd_tiles(const Im2colShape& s, int64_t tile) {
+  return WinogradPieces(s.out_height, tile).count * WinogradPieces(s.out_width, tile).count;
+}
+
+/// Tiles of up to tile x tile output pixels that cover some images.
+///
+/// The last row of places of a tile counts for nothing but its last row of outputs (the last column of A^T is 0 except at its
+/// end), and so do columns. A tile that is shorter than `tile` down, or across, does without: 30 of 36 products, or 25 when it is
+/// both. So 7 pixels are 4 and 3, and 14 are 4, 4, 3 and 3 rather than 4, 4, 4 and 2.
+///
+/// Tiles are numbered by what they need, those of all images together, so that the tiles which need a place are a range:
+///   short across | whole | short down | short both ways
+class WinogradGrid {
+ public:
+  struct Tile {
+    int64_t image, p, q;  // first output pixel
+    int rows, columns;
+  };
+  struct Range {
+    int64_t begin, end;
+  };
+
+  /// Of images [first, first + images).
+  WinogradGrid(int64_t first, int64_t images, const Im2colShape& s, int64_t tile)
+      : down_(s.out_height, tile), across_(s.out_width, tile), first_image_(first) {
+    for (int kind = 0; kind < kKinds; ++kind) end_[kind + 1] = end_[kind] + images * rows(kind).count * columns(kind).count;
+  }
+
+  int64_t tiles() const { return end_[kKinds]; }
+
+  Tile at(int64_t t) const {
+    int kind = 0;
+    while (t >= end_[kind + 1]) ++kind;
+    const Run r = rows(kind), c = columns(kind);
+    const int64_t number = t - end_[kind], row = r.first + number / c.count % r.count, column = c.first + number % c.count;
+    return {first_image_ + number / (r.count * c.count), down_.start(row), across_.start(column),
+            static_cast<int>(down_.length(row)), static_cast<int>(across_.length(column))};
+  }
+
+  /// The tiles that need a place which is in the last row, or column, of places.
+  Range needing(bool last_row, bool last_column) const {
+    return {end_[last_column ? 1 : 0], end_[last_row ? 2 : last_column ? 3 : 4]};
+  }
+
+ private:
+  static constexpr int kKinds = 4;
+  struct Run {
+    int64_t first, count;
+  };
+  static Run run_of(const WinogradPieces& pieces, bool whole) {
+    return whole ? Run{0, pieces.whole} : Run{pieces.whole, pieces.count - pieces.whole};
+  }
+  Run rows(int kind) const { return run_of(down_, kind < 2); }
+  Run columns(int kind) const { return run_of(across_, kind == 1 || kind == 2); }
+
+  WinogradPieces down_, across_;
+  int64_t first_image_;
+  int64_t end_[kKinds + 1] = {};  // kind k is [end_[k], end_[k + 1])
+};
+
+/// One call.
 ///
 /// finish(first, n): called when the n outputs from y[first] on are there, all channels of the strip of some pixels in a row.
 template <class Kernels, class Finish>
@@ -32,6 +101,7 @@ class WinogradJob {
   using Input = typename Kernels::Input;
   using Transformed = typename Kernels::Transformed;
   using Product = typename Kernels::Product;
+  using Tile = WinogradGrid::Tile;
 
   /// x [images, H, W, C]; zero: what lies outside it; u: transformed weights [strips, places, C, strip] in the kernels' order.
   WinogradJob(const Kernels& kernels, const Input* x, int64_t images, const Im2colShape& shape, Input zero, const Tensor& u,
@@ -44,7 +114,6 @@ class WinogradJob {
         u_(u),
         output_(output),
         K_(outputs),
-        grid_(shape, kernels.tile),
         finish_(std::move(finish)) {}
 
   void run() const {
@@ -78,59 +147,73 @@ class WinogradJob {
   Product* products() const {
     return scratch<Product>(Scratch::products, kernels_.places() * (kTileBlock * kernels_.strip + kGap));
   }
-  /// [window, window, C], of this thread.
-  Input* window() const { return scratch<Input>(Scratch::windows, kernels_.places() * C()); }
+  /// A pixel outside of the images, of this thread: C times zero.
+  Input* outside() const {
+    Input* pixel = scratch<Input>(Scratch::outside, C());
+    std::fill_n(pixel, C(), zero_);
+    return pixel;
+  }
 
-  /// The window of tile t -> v, places place_stride apart.
-  void transform(int64_t t, Transformed* v, int64_t place_stride, Input* copy) const {
-    const int64_t tile = t % grid_.per_image(), row = s_.width * C();
-    const int64_t h = tile / grid_.across * kernels_.tile - s_.padding.h, w = tile % grid_.across * kernels_.tile - s_.padding.w;
-    const Input* image = x_ + t / grid_.per_image() * s_.height * row;
-    if (h >= 0 && w >= 0 && h + kernels_.window() <= s_.height && w + kernels_.window() <= s_.width) {
+  /// The window of one tile -> v, places place_stride apart.
+  void transform(const Tile& tile, const Input* outside, Transformed* v, int64_t place_stride) const {
+    const int64_t row = s_.width * C(), h = tile.p - s_.padding.h, w = tile.q - s_.padding.w, size = kernels_.window();
+    const Input* image = x_ + tile.image * s_.height * row;
+    if (h >= 0 && w >= 0 && h + size <= s_.height && w + size <= s_.width) {
       kernels_.input(image + h * row + w * C(), row, C(), zero_, v, place_stride);
       return;
     }
-    const int64_t window_row = kernels_.window() * C();
-    const int64_t begin = std::clamp<int64_t>(-w, 0, kernels_.window()),  // columns inside: [begin, end)
-        end = std::clamp<int64_t>(s_.width - w, begin, kernels_.window());
-    for (int64_t r = 0; r < kernels_.window(); ++r) {
-      Input* to = copy + r * window_row;
-      if (h + r < 0 || h + r >= s_.height) {
-        std::fill_n(to, window_row, zero_);
-        continue;
+    const Input* pixels[cpu::kWinogradMostPlaces];
+    for (int64_t r = 0; r < size; ++r)
+      for (int64_t c = 0; c < size; ++c) {
+        const bool inside = h + r >= 0 && h + r < s_.height && w + c >= 0 && w + c < s_.width;
+        pixels[r * size + c] = inside ? image + (h + r) * row + (w + c) * C() : outside;
       }
-      std::fill_n(to, begin * C(), zero_);
-      std::copy_n(image + (h + r) * row + (w + begin) * C(), (end - begin) * C(), to + begin * C());
-      std::fill(to + end * C(), to + window_row, zero_);
+    kernels_.border_input(pixels, C(), zero_, v, place_stride);
+  }
+
+  /// Which tiles of a block are multiplied at one place.
+  struct PlaceTiles {
+    int64_t place, begin, end;
+  };
+  /// The places that a block of `count` tiles from `begin` on needs; how many.
+  int64_t places_of(const WinogradGrid& grid, int64_t begin, int64_t count, PlaceTiles* needed) const {
+    const int64_t size = kernels_.window();
+    int64_t n = 0;
+    for (int64_t place = 0; place < size * size; ++place) {
+      const auto range = grid.needing(place / size == size - 1, place % size == size - 1);
+      const int64_t first = std::max<int64_t>(range.begin - begin, 0), last = std::min(range.end - begin, count);
+      if (first < last) needed[n++] = {place, first, last};
     }
-    kernels_.input(copy, window_row, C(), zero_, v, place_stride);
+    return n;
   }
 
   /// Outputs of one strip of tiles [begin, end), up to kTileBlock.
-  void multiply(int64_t begin, int64_t end, int64_t strip, const Transformed* v, int64_t place_stride, Product* m) const {
-    const int64_t count = end - begin, width = kernels_.strip, u_strip = C() * width, m_stride = count * width + kGap;
-    const int64_t calls = (count + cpu::kWinogradRows - 1) / cpu::kWinogradRows;  // with as many rows each
-    const auto* u = reinterpret_cast<const Transformed*>(u_.bytes());
-    for (int64_t place = 0; place < kernels_.places(); ++place)
+  void multiply(const WinogradGrid& grid, int64_t begin, int64_t end, int64_t strip, const Transformed* v, int64_t place_stride,
+                Product* m) const {
+    const int64_t count = end - begin, width = kernels_.strip, u_place = C() * width, m_stride = count * width + kGap;
+    const auto* u = reinterpret_cast<const Transformed*>(u_.bytes()) + strip * kernels_.places() * u_place;
+    PlaceTiles needed[cpu::kWinogradMostPlaces];
+    const int64_t places = places_of(grid, begin, count, needed);
+    for (int64_t n = 0; n < places; ++n) {
+      const auto [place, first, last] = needed[n];
+      // The next place's weights come from far away; the first two calls ask for a half each. Behind the last place of a strip
+      // lies the next strip.
+      const Transformed* next = u + (n + 1 < places ? needed[n + 1].place : kernels_.places()) * u_place;
+      const int64_t calls = (last - first + cpu::kWinogradRows - 1) / cpu::kWinogradRows;  // with about as many rows each
       for (int64_t i = 0; i < calls; ++i) {
-        const int64_t t = i * count / calls, rows = (i + 1) * count / calls - t;
-        const Transformed* weights = u + (strip * kernels_.places() + place) * u_strip;
-        // The next place's weights come from far away, and lie behind these; the first two calls ask for a half each.
-        const Transformed* ahead = i < 2 ? weights + u_strip + i * u_strip / 2 : nullptr;
-        kernels_.multiply(v + place * place_stride + t * C(), static_cast<int>(rows), C(), weights, ahead,
-                          m + place * m_stride + t * width);
+        const int64_t t = first + i * (last - first) / calls, rows = first + (i + 1) * (last - first) / calls - t;
+        kernels_.multiply(v + place * place_stride + t * C(), static_cast<int>(rows), C(), u + place * u_place,
+                          i < 2 ? next + i * u_place / 2 : nullptr, m + place * m_stride + t * width);
       }
+    }
     const int64_t first_k = strip * width, end_k = std::min(K_, first_k + width);
     for (int64_t t = 0; t < count; ++t) {
-      const int64_t tile = (begin + t) % grid_.per_image(), n = (begin + t) / grid_.per_image();
-      const int64_t p = tile / grid_.across * kernels_.tile, q = tile % grid_.across * kernels_.tile;
-      const auto rows = static_cast<int>(std::min(kernels_.tile, s_.out_height - p));
-      const auto columns = static_cast<int>(std::min(kernels_.tile, s_.out_width - q));
-      const int64_t first = ((n * s_.out_height + p) * s_.out_width + q) * K_ + first_k;
+      const Tile tile = grid.at(begin + t);
+      const int64_t first = ((tile.image * s_.out_height + tile.p) * s_.out_width + tile.q) * K_ + first_k;
       for (int64_t k = first_k; k < end_k; k += cpu::kWinogradPanel)
         kernels_.output(m + t * width + k - first_k, m_stride, output_, k,
-                        static_cast<int>(std::min(cpu::kWinogradPanel, K_ - k)), rows, columns, first + k - first_k);
-      finish_pixels(first, end_k - first_k, rows, columns);
+                        static_cast<int>(std::min(cpu::kWinogradPanel, K_ - k)), tile.rows, tile.columns, first + k - first_k);
+      finish_pixels(first, end_k - first_k, tile.rows, tile.columns);
     }
   }
 
@@ -145,40 +228,43 @@ class WinogradJob {
 
   /// Block by block: transform, then all strips.
   void run_by_block() const {
-    const int64_t tiles = images_ * grid_.per_image(), blocks = blocks_of(tiles);
+    const WinogradGrid grid(0, images_, s_, kernels_.tile);
+    const int64_t blocks = blocks_of(grid.tiles());
 #pragma omp parallel
     {
       auto* v = scratch<Transformed>(Scratch::transformed, kernels_.places() * (kTileBlock * C() + kGap));
       Product* m = products();
-      Input* copy = window();
+      const Input* nothing = outside();
 #pragma omp for schedule(dynamic)
       for (int64_t b = 0; b < blocks; ++b) {
-        const int64_t begin = b * tiles / blocks, end = (b + 1) * tiles / blocks, place_stride = (end - begin) * C() + kGap;
-        for (int64_t t = begin; t < end; ++t) transform(t, v + (t - begin) * C(), place_stride, copy);
-        for (int64_t strip = 0; strip < strips(); ++strip) multiply(begin, end, strip, v, place_stride, m);
+        const int64_t begin = b * grid.tiles() / blocks, end = (b + 1) * grid.tiles() / blocks,
+                      place_stride = (end - begin) * C() + kGap;
+        for (int64_t t = begin; t < end; ++t) transform(grid.at(t), nothing, v + (t - begin) * C(), place_stride);
+        for (int64_t strip = 0; strip < strips(); ++strip) multiply(grid, begin, end, strip, v, place_stride, m);
       }
     }
   }
 
   /// All windows of some images first, then strip by strip.
   void run_by_strip() const {
-    const int64_t T = grid_.per_image(), window_bytes = kernels_.places() * C() * static_cast<int64_t>(sizeof(Transformed));
+    const int64_t T = winograd_tiles(s_, kernels_.tile),
+                  window_bytes = kernels_.places() * C() * static_cast<int64_t>(sizeof(Transformed));
     const int64_t at_once = std::clamp<int64_t>(kTransformedBytes / (T * window_bytes), 1, images_);
     auto* v = scratch<Transformed>(Scratch::transformed, kernels_.places() * (at_once * T * C() + kGap));  // all threads'
 #pragma omp parallel
     {
       Product* m = products();
-      Input* copy = window();
+      const Input* nothing = outside();
       for (int64_t image = 0; image < images_; image += at_once) {
-        const int64_t first = image * T, tiles = std::min(images_ - image, at_once) * T, place_stride = tiles * C() + kGap;
-        const int64_t blocks = (tiles + kTileBlock - 1) / kTileBlock;
+        const WinogradGrid grid(image, std::min(images_ - image, at_once), s_, kernels_.tile);
+        const int64_t tiles = grid.tiles(), place_stride = tiles * C() + kGap, blocks = (tiles + kTileBlock - 1) / kTileBlock;
 #pragma omp for
-        for (int64_t t = 0; t < tiles; ++t) transform(first + t, v + t * C(), place_stride, copy);
+        for (int64_t t = 0; t < tiles; ++t) transform(grid.at(t), nothing, v + t * C(), place_stride);
 #pragma omp for collapse(2) schedule(dynamic)
         for (int64_t strip = 0; strip < strips(); ++strip)
           for (int64_t b = 0; b < blocks; ++b) {
             const int64_t begin = b * tiles / blocks, end = (b + 1) * tiles / blocks;
-            multiply(first + begin, first + end, strip, v + begin * C(), place_stride, m);
+            multiply(grid, begin, end, strip, v + begin * C(), place_stride, m);
           }
       }
     }
@@ -192,7 +278,6 @@ class WinogradJob {
   const Tensor& u_;
   typename Kernels::Output output_;
   int64_t K_;
-  WinogradGrid grid_;
   Finish finish_;
 };
 

@@ -9,6 +9,7 @@
 
 #include "ops/cpu/fconv.h"
 #include "ops/cpu/winograd_tile.h"
+#include "ops/cpu/winograd_window.h"
 
 namespace octet::ops::cpu {
 namespace {
@@ -146,9 +147,10 @@ static void multiply_places(const float* v, int rows, int64_t C, const float* u,
     multiply_panels<Isa, Isa::kPanels, false>(t);
 }
 
-/// A vector's channels of one window. No part of its caller: all its addresses would be kept in memory from one call to the next.
-template <class Isa, class Transform>
-[[gnu::noinline]] static void transform_lanes(const float* image, int64_t row_stride, int64_t C, float* v, int64_t place_stride) {
+/// A vector's channels of one window, from channel c on. No part of its caller: all its addresses would be kept in memory from
+/// one call to the next.
+template <class Isa, class Transform, class Window>
+[[gnu::noinline]] static void transform_lanes(const Window& window, int64_t c, float* v, int64_t place_stride) {
   using V = typename Isa::V;
   constexpr int kWindow = Transform::kIn;
   V half[kWindow][kWindow];  // [place row][window column]
@@ -156,7 +158,7 @@ template <class Isa, class Transform>
   for (int w = 0; w < kWindow; ++w) {
     V d[kWindow];
 #pragma GCC unroll 6
-    for (int h = 0; h < kWindow; ++h) d[h] = load<V>(image + h * row_stride + w * C);
+    for (int h = 0; h < kWindow; ++h) d[h] = load<V>(window.pixel(h, w) + c);
     Transform::apply(d, 1, d);
 #pragma GCC unroll 6
     for (int h = 0; h < kWindow; ++h) half[h][w] = d[h];
@@ -169,20 +171,28 @@ template <class Isa, class Transform>
   }
 }
 
-template <class Isa, class Transform>
-static void transform_input(const float* image, int64_t row_stride, int64_t C, float, float* v, int64_t place_stride) {
+template <class Isa, class Transform, class Window>
+[[gnu::always_inline]] inline void transform_window(const Window& window, int64_t C, float* v, int64_t place_stride) {
   constexpr int64_t kWidth = kLanes<Isa>, kWindow = Transform::kIn, kPlaces = kWindow * kWindow;
   int64_t c = 0;
-  for (; c + kWidth <= C; c += kWidth) transform_lanes<Isa, Transform>(image + c, row_stride, C, v + c, place_stride);
+  for (; c + kWidth <= C; c += kWidth) transform_lanes<Isa, Transform>(window, c, v + c, place_stride);
   if (c == C) return;
   // The last channels, by way of a window and places of whole vectors.
-  float window[kPlaces * kWidth] = {}, places[kPlaces * kWidth];
+  float copy[kPlaces * kWidth] = {}, places[kPlaces * kWidth];
   const auto rest = static_cast<size_t>(C - c) * sizeof(float);
   for (int64_t h = 0; h < kWindow; ++h)
-    for (int64_t w = 0; w < kWindow; ++w)
-      std::memcpy(window + (h * kWindow + w) * kWidth, image + c + h * row_stride + w * C, rest);
-  transform_lanes<Isa, Transform>(window, kWindow * kWidth, kWidth, places, kWidth);
+    for (int64_t w = 0; w < kWindow; ++w) std::memcpy(copy + (h * kWindow + w) * kWidth, window.pixel(h, w) + c, rest);
+  transform_lanes<Isa, Transform>(WindowInImage<float>{copy, kWindow * kWidth, kWidth}, 0, places, kWidth);
   for (int64_t i = 0; i < kPlaces; ++i) std::memcpy(v + c + i * place_stride, places + i * kWidth, rest);
+}
+
+template <class Isa, class Transform>
+static void transform_input(const float* image, int64_t row_stride, int64_t C, float, float* v, int64_t place_stride) {
+  transform_window<Isa, Transform>(WindowInImage<float>{image, row_stride, C}, C, v, place_stride);
+}
+template <class Isa, class Transform>
+static void transform_border(const float* const* pixels, int64_t C, float, float* v, int64_t place_stride) {
+  transform_window<Isa, Transform>(WindowByPixels<float, Transform::kIn>{pixels}, C, v, place_stride);
 }
 
 template <class Isa, class Transform>
@@ -232,8 +242,9 @@ static void larger_values(const float* x, int64_t n, float* best) {
 }
 
 template <class Isa, class Input, class Output>
-constexpr WinogradFloat kWinogradOf = {Output::kOut, Isa::kPanels* kLanes<Isa>, transform_input<Isa, Input>, multiply_places<Isa>,
-                                       transform_output<Isa, Output>};
+constexpr WinogradFloat kWinogradOf = {
+    Output::kOut,         Isa::kPanels* kLanes<Isa>,    transform_input<Isa, Input>, transform_border<Isa, Input>,
+    multiply_places<Isa>, transform_output<Isa, Output>};
 
 template <class Isa>
 constexpr FConvKernels kKernelsOf = {multiply_strip<Isa>, kWinogradOf<Isa, InputTransform, OutputTransform>,

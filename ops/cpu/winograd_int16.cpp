@@ -21,7 +21,7 @@ bool winograd_is_exact(const Tensor& weight, int32_t input_zero_point) {
 }
 
 Tensor winograd_weights(const Tensor& weight, int64_t strip) {
-  static constexpr int kG[kWinogradWindow][3] = {{1, 0, 0}, {-1, -1, -1}, {-1, 1, -1}, {1, 2, 4}, {1, -2, 4}, {0, 0, 1}};
+  static constexpr int kG[kWinogradWindow][3] = {{6, 0, 0}, {-4, -4, -4}, {-4, 4, -4}, {1, 2, 4}, {1, -2, 4}, {0, 0, 12}};
   const int64_t K = weight.size(0), C = weight.size(1), strips = (K + strip - 1) / strip, pairs = C / 2;
   Tensor u = Tensor::zeros({strips, kWinogradPlaces, pairs, strip, 2}, DType::i16);
   const int8_t* w = weight.data<int8_t>();
@@ -60,8 +60,8 @@ void multiply(const int16_t* v, int rows, int64_t C, const int16_t* u, const int
 
 }  // namespace
 
-const WinogradInt16 kWinogradInt16Portable = {kWinogradTile, kStrip, transform_input<PlainIsa>, multiply,
-                                              transform_output<PlainIsa>};
+const WinogradInt16 kWinogradInt16Portable = {
+    kWinogradTile, kStrip, transform_input<PlainIsa>, transform_border<PlainIsa>, multiply, transform_output<PlainIsa>};
 
 const WinogradInt16& winograd_int16() {
   if (use(Isa::avx512vnni)) return kWinogradInt16Avx512Vnni;

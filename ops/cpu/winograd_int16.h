@@ -1,19 +1,20 @@
 // Exact integer Winograd F(4x4, 3x3): the 3x3 stride 1 convolution of u8 codes and s8 weights with a quarter of the products and
 // no rounding anywhere (Lavin and Gray, arXiv:1509.09308, with integer matrices).
 //
-//   U = G g G^T             of each filter, int16, once                              |U| <= 49 * 128
+//   U = G g G^T             of each filter, int16, once                              |U| <= 144 * 128
 //   V = B^T d B             of each 6x6 window of d = code - zero point, int16       |V| <= 100 * 255
 //   M = sum over c of U * V int32, for each of the 36 places
 //   Y = A^T M A = 576 y     y: the 4x4 sums of the plain convolution;   y = (Y * 9^-1 mod 2^32) >> 6
 //
-//       [ 1  0  0]          [4  0 -5  0 1 0]          [6  4  4  1  1  0]
-//   G = [-1 -1 -1]    B^T = [0 -4 -4  1 1 0]    A^T = [0  4 -4  2 -2  0]
-//       [-1  1 -1]          [0  4 -4 -1 1 0]          [0  4  4  4  4  0]
-//       [ 1  2  4]          [0 -2 -1  2 1 0]          [0  4 -4  8 -8 24]
+//       [ 6  0  0]          [4  0 -5  0 1 0]          [1  1  1  1  1  0]
+//   G = [-4 -4 -4]    B^T = [0 -4 -4  1 1 0]    A^T = [0  1 -1  2 -2  0]
+//       [-4  4 -4]          [0  4 -4 -1 1 0]          [0  1  1  4  4  0]
+//       [ 1  2  4]          [0 -2 -1  2 1 0]          [0  1 -1  8 -8  2]
 //       [ 1 -2  4]          [0  2 -1 -2 1 0]
-//       [ 0  0  1]          [0  4  0 -5 0 1]
-// The rows of G are multiplied by c = (4, 6, 6, 24, 24, 1) to make them whole, the columns of A^T by 24 / c, which leaves the
-// factor 24 in each dimension.
+//       [ 0  0 12]          [0  4  0 -5 0 1]
+// Lavin and Gray's G times 24, which makes it whole and leaves the factor 24 in each dimension; but its last row times 12 only,
+// so that U fits int16, and A^T's last column times 2. The zero point z is the same in the whole window, and B^T z B is 0 except
+// at place (1, 1), where it is 36 z: so V is made from the codes, and 36 z taken off there.
 // M and Y may wrap: all is linear, so modulo 2^32 they are right, and y is whenever |y| < 2^25 (576 y = 64 * 9 y: the inverse of
 // 9 gives 64 y modulo 2^32). winograd_is_exact proves that of a layer from its weights.
 #pragma once

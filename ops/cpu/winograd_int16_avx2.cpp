@@ -57,6 +57,7 @@ void multiply(const int16_t* v, int rows, int64_t C, const int16_t* u, const int
 
 }  // namespace
 
-const WinogradInt16 kWinogradInt16Avx2 = {kWinogradTile, kWinogradPanel, transform_input<Avx2>, multiply, transform_output<Avx2>};
+const WinogradInt16 kWinogradInt16Avx2 = {kWinogradTile,          kWinogradPanel, transform_input<Avx2>,
+                                          transform_border<Avx2>, multiply,       transform_output<Avx2>};
 
 }  // namespace octet::ops::cpu

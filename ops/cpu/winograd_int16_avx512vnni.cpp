@@ -64,7 +64,7 @@ void multiply(const int16_t* v, int rows, int64_t C, const int16_t* u, const int
 
 }  // namespace
 
-const WinogradInt16 kWinogradInt16Avx512Vnni = {kWinogradTile, kStrip, transform_input<Avx512>, multiply,
-                                                transform_output<Avx512>};
+const WinogradInt16 kWinogradInt16Avx512Vnni = {
+    kWinogradTile, kStrip, transform_input<Avx512>, transform_border<Avx512>, multiply, transform_output<Avx512>};
 
 }  // namespace octet::ops::cpu

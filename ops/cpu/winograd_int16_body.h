@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "ops/cpu/winograd_int16.h"
+#include "ops/cpu/winograd_window.h"
 
 namespace octet::ops::cpu {
 namespace {
@@ -53,9 +54,10 @@ template <class Lanes16>
   out[5] = d[5] - d[3] - 4 * (d[3] - d[1]);
 }
 
-/// A vector's channels of one window. No part of its caller: the 72 addresses would be kept in memory from one call to the next.
-template <class Isa>
-[[gnu::noinline]] static void transform_lanes(const uint8_t* image, int64_t row_stride, int64_t C, int16_t zero_point, int16_t* v,
+/// A vector's channels of one window, from channel c on. No part of its caller: the 72 addresses would be kept in memory from one
+/// call to the next.
+template <class Isa, class Window>
+[[gnu::noinline]] static void transform_lanes(const Window& window, int64_t c, int16_t zero_point, int16_t* v,
                                               int64_t place_stride) {
   using Lanes16 = typename Isa::Lanes16;
   Lanes16 half[6][6];  // [place row][window column]
@@ -63,10 +65,7 @@ template <class Isa>
   for (int w = 0; w < 6; ++w) {
     Lanes16 d[6], out[6];
 #pragma GCC unroll 6
-    for (int h = 0; h < 6; ++h) {
-      Isa::widen(image + h * row_stride + w * C, d[h]);
-      d[h] -= zero_point;
-    }
+    for (int h = 0; h < 6; ++h) Isa::widen(window.pixel(h, w) + c, d[h]);
     transform_six(d, out);
 #pragma GCC unroll 6
     for (int h = 0; h < 6; ++h) half[h][w] = out[h];
@@ -75,37 +74,48 @@ template <class Isa>
   for (int h = 0; h < 6; ++h) {
     Lanes16 out[6];
     transform_six(half[h], out);
+    if (h == 1) out[1] -= static_cast<int16_t>(36 * zero_point);
 #pragma GCC unroll 6
     for (int w = 0; w < 6; ++w, v += place_stride) std::memcpy(v, &out[w], sizeof out[w]);
   }
 }
 
-template <class Isa>
-static void transform_input(const uint8_t* image, int64_t row_stride, int64_t C, uint8_t zero_point, int16_t* v,
-                            int64_t place_stride) {
+template <class Isa, class Window>
+[[gnu::always_inline]] inline void transform_window(const Window& window, int64_t C, uint8_t zero_point, int16_t* v,
+                                                    int64_t place_stride) {
   constexpr int64_t kLanes = sizeof(typename Isa::Lanes16) / sizeof(int16_t);
   int64_t c = 0;
-  for (; c + kLanes <= C; c += kLanes) transform_lanes<Isa>(image + c, row_stride, C, zero_point, v + c, place_stride);
+  for (; c + kLanes <= C; c += kLanes) transform_lanes<Isa>(window, c, zero_point, v + c, place_stride);
   if (c == C) return;
   // The last channels, by way of a window and places of whole vectors.
-  uint8_t window[kWinogradPlaces * kLanes] = {};
+  uint8_t copy[kWinogradPlaces * kLanes] = {};
   int16_t places[kWinogradPlaces * kLanes];
   const auto rest = static_cast<size_t>(C - c);
   for (int64_t h = 0; h < 6; ++h)
-    for (int64_t w = 0; w < 6; ++w) std::memcpy(window + (h * 6 + w) * kLanes, image + c + h * row_stride + w * C, rest);
-  transform_lanes<Isa>(window, 6 * kLanes, kLanes, zero_point, places, kLanes);
+    for (int64_t w = 0; w < 6; ++w) std::memcpy(copy + (h * 6 + w) * kLanes, window.pixel(h, w) + c, rest);
+  transform_lanes<Isa>(WindowInImage<uint8_t>{copy, 6 * kLanes, kLanes}, 0, zero_point, places, kLanes);
   for (int64_t i = 0; i < kWinogradPlaces; ++i)
     std::memcpy(v + c + i * place_stride, places + i * kLanes, rest * sizeof(int16_t));
+}
+
+template <class Isa>
+static void transform_input(const uint8_t* image, int64_t row_stride, int64_t C, uint8_t zero_point, int16_t* v,
+                            int64_t place_stride) {
+  transform_window<Isa>(WindowInImage<uint8_t>{image, row_stride, C}, C, zero_point, v, place_stride);
+}
+template <class Isa>
+static void transform_border(const uint8_t* const* pixels, int64_t C, uint8_t zero_point, int16_t* v, int64_t place_stride) {
+  transform_window<Isa>(WindowByPixels<uint8_t, 6>{pixels}, C, zero_point, v, place_stride);
 }
 
 /// A^T m, modulo 2^32.
 template <class Lanes32>
 [[gnu::always_inline]] inline void transform_four(const Lanes32 (&m)[6], Lanes32 (&out)[4]) {
-  const Lanes32 sum = 4 * (m[1] + m[2]), difference = 4 * (m[1] - m[2]), sum2 = m[3] + m[4], difference2 = 2 * (m[3] - m[4]);
-  out[0] = 6 * m[0] + sum + sum2;
+  const Lanes32 sum = m[1] + m[2], difference = m[1] - m[2], sum2 = m[3] + m[4], difference2 = 2 * (m[3] - m[4]);
+  out[0] = m[0] + sum + sum2;
   out[1] = difference + difference2;
   out[2] = sum + 4 * sum2;
-  out[3] = difference + 4 * difference2 + 24 * m[5];
+  out[3] = difference + 4 * difference2 + 2 * m[5];
 }
 
 template <class Isa>

@@ -11,6 +11,7 @@ namespace octet::ops::cpu {
 
 constexpr int64_t kWinogradPanel = 16;  // outputs that are transformed together
 constexpr int64_t kWinogradRows = 6;    // tiles that are multiplied together
+constexpr int64_t kWinogradMostPlaces = 36;
 
 /// O: what an output tile needs to become pixels, and where they go.
 template <class X, class V, class M, class O>
@@ -28,11 +29,14 @@ struct WinogradKernels {
 
   /// One window: image, rows of pixels of C values -> v[place * place_stride + c]. `zero`: the value that stands for 0.
   void (*input)(const X* image, int64_t row_stride, int64_t C, X zero, V* v, int64_t place_stride);
+  /// The same of a window whose pixels lie anywhere: pixels [window, window].
+  void (*border_input)(const X* const* pixels, int64_t C, X zero, V* v, int64_t place_stride);
   /// m[row * strip + k] = sum over c of v[row][c] * u[k][c] for `rows` up to kWinogradRows. v [rows, C]; u: as the table's
   /// weights are packed. ahead: weights that are wanted next, half as many as u's, which are fetched meanwhile; or null.
   void (*multiply)(const V* v, int rows, int64_t C, const V* u, const V* ahead, M* m);
   /// One tile of 16 outputs: m[place * place_stride + k] -> up to tile x tile pixels, `channels` of them (up to 16) from channel
-  /// k0. first: the index in the output of the tile's first value, which is of channel k0.
+  /// k0. first: the index in the output of the tile's first value, which is of channel k0. Where a tile has fewer rows or columns
+  /// than `tile`, its last row or column of places may hold anything.
   void (*output)(const M* m, int64_t place_stride, const O& o, int64_t k0, int channels, int rows, int columns, int64_t first);
 };
 

@@ -12,7 +12,7 @@ bool WinogradConv2d::applies(const Tensor& w, const Conv2dOptions& o, int32_t in
 }
 
 int64_t WinogradConv2d::tiles(int64_t images, const Im2colShape& shape) {
-  return images * WinogradGrid(shape, kWinogradTile).per_image();
+  return images * winograd_tiles(shape, kWinogradTile);
 }
 
 WinogradConv2d::WinogradConv2d(const Tensor& weight, int32_t input_zero_point, const Requantization& r)
