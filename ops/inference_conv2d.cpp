@@ -7,6 +7,7 @@
 #include "ops/cpu/fconv.h"
 #include "ops/cpu/isa.h"
 #include "ops/cpu/winograd_tile.h"
+#include "ops/shared_work.h"
 #include "ops/winograd.h"
 #include "ops/winograd_tiles.h"
 
@@ -144,36 +145,35 @@ void InferenceConv2d::run_directly(const PaddedImages<float>& images, int64_t N,
   const int64_t R = s.kernel.h, run = s.kernel.w * s.channels, strips = strips_of(K), blocks = (pixels + kBlock - 1) / kBlock;
   const int64_t rows_at_once = std::clamp<int64_t>(kWeightsAtOnce / run, 1, R);
   const float* weights = direct_weights_.get([&] { return pack_direct(weight_); }).data<float>();
+  SharedWork work(strips * N * blocks);
 #pragma omp parallel
   {
     images.fill();
-#pragma omp for collapse(3) schedule(dynamic)
-    for (int64_t strip = 0; strip < strips; ++strip)
-      for (int64_t n = 0; n < N; ++n)
-        for (int64_t b = 0; b < blocks; ++b)
-          for (int64_t r = 0; r < R; r += rows_at_once) {  // later rows are added to what y already holds
-            const int64_t end = std::min(pixels, (b + 1) * kBlock), k = strip * strip_width,
-                          row_end = std::min(R, r + rows_at_once);
-            for (int64_t pixel = b * kBlock; pixel < end; pixel += cpu::FTile::kRows) {
-              cpu::FTile tile;
-              tile.count = static_cast<int>(std::min<int64_t>(cpu::FTile::kRows, end - pixel));
-              images.windows(s, n, pixel, tile.count, tile.rows);
-              for (int m = 0; m < tile.count; ++m) tile.rows[m] += r * images.row_stride();
-              tile.runs = row_end - r;
-              tile.run_stride = images.row_stride();
-              tile.run = run;
-              tile.weights = weights + (strip * R + r) * run * strip_width;
-              tile.ahead = nullptr;
-              tile.outputs = std::min(strip_width, K - k);
-              const int64_t at = (n * pixels + pixel) * K + k;
-              tile.bias = r == 0 ? bias_.data<float>() + k : nullptr;
-              tile.added = r > 0 ? y + at : added ? added + at : nullptr;
-              tile.low = row_end == R ? low_ : -std::numeric_limits<float>::infinity();
-              tile.y = y + at;
-              tile.y_stride = K;
-              cpu::fconv_kernels().tile(tile);
-            }
-          }
+    work.run([&](int64_t i) {
+      const int64_t strip = i / (N * blocks), n = i / blocks % N, b = i % blocks;
+      for (int64_t r = 0; r < R; r += rows_at_once) {  // later rows are added to what y already holds
+        const int64_t end = std::min(pixels, (b + 1) * kBlock), k = strip * strip_width, row_end = std::min(R, r + rows_at_once);
+        for (int64_t pixel = b * kBlock; pixel < end; pixel += cpu::FTile::kRows) {
+          cpu::FTile tile;
+          tile.count = static_cast<int>(std::min<int64_t>(cpu::FTile::kRows, end - pixel));
+          images.windows(s, n, pixel, tile.count, tile.rows);
+          for (int m = 0; m < tile.count; ++m) tile.rows[m] += r * images.row_stride();
+          tile.runs = row_end - r;
+          tile.run_stride = images.row_stride();
+          tile.run = run;
+          tile.weights = weights + (strip * R + r) * run * strip_width;
+          tile.ahead = nullptr;
+          tile.outputs = std::min(strip_width, K - k);
+          const int64_t at = (n * pixels + pixel) * K + k;
+          tile.bias = r == 0 ? bias_.data<float>() + k : nullptr;
+          tile.added = r > 0 ? y + at : added ? added + at : nullptr;
+          tile.low = row_end == R ? low_ : -std::numeric_limits<float>::infinity();
+          tile.y = y + at;
+          tile.y_stride = K;
+          cpu::fconv_kernels().tile(tile);
+        }
+      }
+    });
   }
 }
 

@@ -11,6 +11,7 @@
 #include "ops/cpu/winograd_kernels.h"
 #include "ops/im2col.h"
 #include "ops/scratch.h"
+#include "ops/shared_work.h"
 #include "tensor/tensor.h"
 
 namespace octet::ops {
@@ -119,6 +120,8 @@ class WinogradJob {
   void run() const {
     if (u_.nbytes() <= kSmallWeights)
       run_by_block();
+    else if (images_ * tiles_per_image() <= kTileBlock)
+      run_one_block();
     else
       run_by_strip();
   }
@@ -135,6 +138,7 @@ class WinogradJob {
   static constexpr int64_t kGap = 64 / sizeof(Transformed);
 
   int64_t C() const { return s_.channels; }
+  int64_t tiles_per_image() const { return winograd_tiles(s_, kernels_.tile); }
   int64_t strips() const { return (K_ + kernels_.strip - 1) / kernels_.strip; }
 
   /// Blocks of up to kTileBlock tiles, as many for each thread: block b is tiles [b * tiles / blocks, (b + 1) * tiles / blocks).
@@ -230,42 +234,56 @@ class WinogradJob {
   void run_by_block() const {
     const WinogradGrid grid(0, images_, s_, kernels_.tile);
     const int64_t blocks = blocks_of(grid.tiles());
+    SharedWork work(blocks);
 #pragma omp parallel
     {
       auto* v = scratch<Transformed>(Scratch::transformed, kernels_.places() * (kTileBlock * C() + kGap));
       Product* m = products();
       const Input* nothing = outside();
-#pragma omp for schedule(dynamic)
-      for (int64_t b = 0; b < blocks; ++b) {
+      work.run([&](int64_t b) {
         const int64_t begin = b * grid.tiles() / blocks, end = (b + 1) * grid.tiles() / blocks,
                       place_stride = (end - begin) * C() + kGap;
         for (int64_t t = begin; t < end; ++t) transform(grid.at(t), nothing, v + (t - begin) * C(), place_stride);
         for (int64_t strip = 0; strip < strips(); ++strip) multiply(grid, begin, end, strip, v, place_stride, m);
-      }
+      });
+    }
+  }
+
+  /// One block of tiles, strip by strip. Each thread transforms all windows for itself: faster than to wait for the others, and
+  /// then for their windows to come from their caches.
+  void run_one_block() const {
+    const WinogradGrid grid(0, images_, s_, kernels_.tile);
+    const int64_t tiles = grid.tiles(), place_stride = tiles * C() + kGap;
+    SharedWork work(strips());
+#pragma omp parallel
+    {
+      auto* v = scratch<Transformed>(Scratch::transformed, kernels_.places() * place_stride);
+      Product* m = products();
+      const Input* nothing = outside();
+      for (int64_t t = 0; t < tiles; ++t) transform(grid.at(t), nothing, v + t * C(), place_stride);
+      work.run([&](int64_t strip) { multiply(grid, 0, tiles, strip, v, place_stride, m); });
     }
   }
 
   /// All windows of some images first, then strip by strip.
   void run_by_strip() const {
-    const int64_t T = winograd_tiles(s_, kernels_.tile),
-                  window_bytes = kernels_.places() * C() * static_cast<int64_t>(sizeof(Transformed));
-    const int64_t at_once = std::clamp<int64_t>(kTransformedBytes / (T * window_bytes), 1, images_);
-    auto* v = scratch<Transformed>(Scratch::transformed, kernels_.places() * (at_once * T * C() + kGap));  // all threads'
+    const int64_t window_bytes = kernels_.places() * C() * static_cast<int64_t>(sizeof(Transformed));
+    const int64_t at_once = std::clamp<int64_t>(kTransformedBytes / (tiles_per_image() * window_bytes), 1, images_);
+    for (int64_t image = 0; image < images_; image += at_once) {
+      const WinogradGrid grid(image, std::min(images_ - image, at_once), s_, kernels_.tile);
+      const int64_t tiles = grid.tiles(), place_stride = tiles * C() + kGap, blocks = (tiles + kTileBlock - 1) / kTileBlock;
+      auto* v = scratch<Transformed>(Scratch::transformed, kernels_.places() * place_stride);  // all threads'
+      SharedWork work(strips() * blocks);
 #pragma omp parallel
-    {
-      Product* m = products();
-      const Input* nothing = outside();
-      for (int64_t image = 0; image < images_; image += at_once) {
-        const WinogradGrid grid(image, std::min(images_ - image, at_once), s_, kernels_.tile);
-        const int64_t tiles = grid.tiles(), place_stride = tiles * C() + kGap, blocks = (tiles + kTileBlock - 1) / kTileBlock;
+      {
+        Product* m = products();
+        const Input* nothing = outside();
 #pragma omp for
         for (int64_t t = 0; t < tiles; ++t) transform(grid.at(t), nothing, v + t * C(), place_stride);
-#pragma omp for collapse(2) schedule(dynamic)
-        for (int64_t strip = 0; strip < strips(); ++strip)
-          for (int64_t b = 0; b < blocks; ++b) {
-            const int64_t begin = b * tiles / blocks, end = (b + 1) * tiles / blocks;
-            multiply(grid, begin, end, strip, v + begin * C(), place_stride, m);
-          }
+        work.run([&](int64_t i) {
+          const int64_t b = i % blocks, begin = b * tiles / blocks, end = (b + 1) * tiles / blocks;
+          multiply(grid, begin, end, i / blocks, v + begin * C(), place_stride, m);
+        });
       }
     }
   }

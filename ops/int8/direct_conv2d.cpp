@@ -1,10 +1,9 @@
 #include "ops/int8/direct_conv2d.h"
 
-#include <omp.h>
-
 #include <algorithm>
 
 #include "ops/padded_images.h"
+#include "ops/shared_work.h"
 
 namespace octet::ops::int8 {
 namespace {
@@ -19,32 +18,28 @@ void run(const Images& images, const cpu::ConvKernel& kernel, const cpu::ConvWei
          const Addend& addend, uint8_t* y) {
   const int64_t K = w.outputs, pixels = s.cols(), strips = w.strips.size(0), blocks = (pixels + kBlock - 1) / kBlock;
   const cpu::ConvView view = w.view();
-  // The strip that this thread is likely to do next, if this is its last block of this one.
-  const int64_t next = N * blocks == 1 ? omp_get_max_threads() : 1;
   const auto weights_of = [&](int64_t strip) { return static_cast<const std::byte*>(view.strips) + strip * w.strip_bytes(); };
+  SharedWork work(strips * N * blocks);
 #pragma omp parallel
   {
     images.fill();
-#pragma omp for collapse(3) schedule(dynamic)
-    for (int64_t strip = 0; strip < strips; ++strip)  // outermost: its weights stay in the second-level cache
-      for (int64_t n = 0; n < N; ++n)
-        for (int64_t b = 0; b < blocks; ++b) {
-          const int64_t end = std::min(pixels, (b + 1) * kBlock);
-          const bool fetches = b == blocks - 1 && n == N - 1 && strip + next < strips;
-          for (int64_t pixel = b * kBlock; pixel < end; pixel += cpu::ConvTile::kRows) {
-            cpu::ConvTile tile;
-            tile.pixels = static_cast<int>(std::min<int64_t>(cpu::ConvTile::kRows, end - pixel));
-            tile.row_stride = images.row_stride();
-            tile.y = y + (n * pixels + pixel) * K;
-            images.windows(s, n, pixel, tile.pixels, tile.windows);
-            const int64_t quarter = (pixel - b * kBlock) / cpu::ConvTile::kRows - 1;  // the first tile waits for its own weights
-            tile.ahead =
-                fetches && quarter >= 0 && quarter < 4 ? weights_of(strip + next) + quarter * w.strip_bytes() / 4 : nullptr;
-            kernel.tile(view, tile, strip);
-            const int64_t k = strip * kernel.strip, channels = std::min(kernel.strip, K - k);
-            for (int64_t m = 0; m < tile.pixels; ++m) addend.add_to(y, (n * pixels + pixel + m) * K + k, channels);
-          }
-        }
+    work.run([&](int64_t i) {  // strip by strip: its weights stay in the second-level cache
+      const int64_t strip = i / (N * blocks), n = i / blocks % N, b = i % blocks;
+      const int64_t end = std::min(pixels, (b + 1) * kBlock);
+      const bool fetches = b == blocks - 1 && n == N - 1 && strip + 1 < strips;
+      for (int64_t pixel = b * kBlock; pixel < end; pixel += cpu::ConvTile::kRows) {
+        cpu::ConvTile tile;
+        tile.pixels = static_cast<int>(std::min<int64_t>(cpu::ConvTile::kRows, end - pixel));
+        tile.row_stride = images.row_stride();
+        tile.y = y + (n * pixels + pixel) * K;
+        images.windows(s, n, pixel, tile.pixels, tile.windows);
+        const int64_t quarter = (pixel - b * kBlock) / cpu::ConvTile::kRows - 1;  // the first tile waits for its own weights
+        tile.ahead = fetches && quarter >= 0 && quarter < 4 ? weights_of(strip + 1) + quarter * w.strip_bytes() / 4 : nullptr;
+        kernel.tile(view, tile, strip);
+        const int64_t k = strip * kernel.strip, channels = std::min(kernel.strip, K - k);
+        for (int64_t m = 0; m < tile.pixels; ++m) addend.add_to(y, (n * pixels + pixel + m) * K + k, channels);
+      }
+    });
   }
 }
 
