@@ -21,10 +21,11 @@ inline Shape max_pooled_shape(const Shape& x, const MaxPool2dOptions& o) {
           x[3]};
 }
 
-/// larger(x, n, best): best[i] becomes the larger of x[i] and best[i], for i < n. First down the rows of a window, all columns at
-/// once, then along. Every window holds a pixel of the image (padding is at most half of the kernel).
-template <class T, class Larger>
-Tensor max_pool_channels_last(const Tensor& x, const MaxPool2dOptions& o, Larger&& larger) {
+/// largest(x, count, stride, n, best): best[i] becomes the largest of x[i], x[stride + i], ..., `count` of them, for i < n. First
+/// down the rows of a window, all columns at once, then along. Every window holds a pixel of the image (padding is at most half
+/// of the kernel).
+template <class T, class Largest>
+Tensor max_pool_channels_last(const Tensor& x, const MaxPool2dOptions& o, Largest&& largest) {
   const int64_t N = x.size(0), H = x.size(1), W = x.size(2), C = x.size(3);
   Tensor y(max_pooled_shape(x.shape(), o), x.dtype());
   const int64_t P = y.size(1), Q = y.size(2);
@@ -33,15 +34,11 @@ Tensor max_pool_channels_last(const Tensor& x, const MaxPool2dOptions& o, Larger
 #pragma omp parallel for
   for (int64_t i = 0; i < N * P; ++i) {
     const int64_t h0 = i % P * o.stride.h - o.padding.h, first = std::max<int64_t>(h0, 0), end = std::min(h0 + o.kernel.h, H);
-    const T* image = images + i / P * H * W * C;
     T* row = scratch<T>(Scratch::windows, W * C);
-    std::copy_n(image + first * W * C, W * C, row);
-    for (int64_t h = first + 1; h < end; ++h) larger(image + h * W * C, W * C, row);
+    largest(images + (i / P * H + first) * W * C, end - first, W * C, W * C, row);
     for (int64_t q = 0; q < Q; ++q) {
       const int64_t w0 = q * o.stride.w - o.padding.w, left = std::max<int64_t>(w0, 0), right = std::min(w0 + o.kernel.w, W);
-      T* best = out + (i * Q + q) * C;
-      std::copy_n(row + left * C, C, best);
-      for (int64_t w = left + 1; w < right; ++w) larger(row + w * C, C, best);
+      largest(row + left * C, right - left, C, C, out + (i * Q + q) * C);
     }
   }
   return y;

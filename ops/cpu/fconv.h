@@ -44,8 +44,8 @@ using WinogradFloat = WinogradKernels<float, float, float, WinogradFloats>;
 struct FConvKernels {
   void (*tile)(const FTile& tile);
   WinogradFloat winograd4, winograd2;  // F(4x4, 3x3), F(2x2, 3x3)
-  /// best[i] = the larger of x[i] and best[i] for i < n; NaN wins. For max pooling.
-  void (*larger)(const float* x, int64_t n, float* best);
+  /// For max pooling: ops/channels_last_pool.h. NaN wins.
+  void (*largest)(const float* x, int64_t count, int64_t stride, int64_t n, float* best);
   int64_t strip;  // outputs of one tile
 };
 

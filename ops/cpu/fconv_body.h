@@ -231,14 +231,25 @@ static void transform_output(const float* m, int64_t place_stride, const Winogra
 }
 
 template <class Isa>
-static void larger_values(const float* x, int64_t n, float* best) {
+static void largest_values(const float* x, int64_t count, int64_t stride, int64_t n, float* best) {
   using V = typename Isa::V;
   int64_t i = 0;
   for (; i + kLanes<Isa> <= n; i += kLanes<Isa>) {
-    const V a = load<V>(x + i), b = load<V>(best + i), larger = a > b ? a : b, v = a != a ? a : larger;
-    std::memcpy(best + i, &v, sizeof v);
+    V most = load<V>(x + i);
+    for (int64_t j = 1; j < count; ++j) {
+      const V v = load<V>(x + j * stride + i), larger = v > most ? v : most;
+      most = v != v ? v : larger;
+    }
+    std::memcpy(best + i, &most, sizeof most);
   }
-  for (; i < n; ++i) best[i] = x[i] > best[i] || x[i] != x[i] ? x[i] : best[i];
+  for (; i < n; ++i) {
+    float most = x[i];
+    for (int64_t j = 1; j < count; ++j) {
+      const float v = x[j * stride + i];
+      most = v > most || v != v ? v : most;
+    }
+    best[i] = most;
+  }
 }
 
 template <class Isa, class Input, class Output>
@@ -248,7 +259,7 @@ constexpr WinogradFloat kWinogradOf = {
 
 template <class Isa>
 constexpr FConvKernels kKernelsOf = {multiply_strip<Isa>, kWinogradOf<Isa, InputTransform, OutputTransform>,
-                                     kWinogradOf<Isa, InputTransform2, OutputTransform2>, larger_values<Isa>,
+                                     kWinogradOf<Isa, InputTransform2, OutputTransform2>, largest_values<Isa>,
                                      Isa::kPanels* kLanes<Isa>};
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <vector>
 
 #include "ops/channels_last_pool.h"
@@ -14,6 +15,34 @@ namespace {
 
 void check_image(const Tensor& x, const char* op) {
   OCTET_CHECK(x.dim() == 4 && x.dtype() == DType::quint8, op, ": expected quint8 [N, H, W, C], got ", x.dtype(), " ", x.shape());
+}
+
+/// For ops/channels_last_pool.h.
+void largest_codes(const uint8_t* x, int64_t count, int64_t stride, int64_t n, uint8_t* best) {
+  typedef uint8_t Codes __attribute__((vector_size(16)));
+  constexpr int kAtOnce = 4;  // vectors, in registers
+  int64_t i = 0;
+  for (; i + kAtOnce * 16 <= n; i += kAtOnce * 16) {
+    Codes most[kAtOnce];
+#pragma GCC unroll 4
+    for (int v = 0; v < kAtOnce; ++v) std::memcpy(&most[v], x + i + v * 16, sizeof most[v]);
+    const uint8_t* next = x + i;
+    for (int64_t j = 1; j < count; ++j) {
+      next += stride;
+#pragma GCC unroll 4
+      for (int v = 0; v < kAtOnce; ++v) {
+        Codes codes;
+        std::memcpy(&codes, next + v * 16, sizeof codes);
+        most[v] = codes > most[v] ? codes : most[v];
+      }
+    }
+#pragma GCC unroll 4
+    for (int v = 0; v < kAtOnce; ++v) std::memcpy(best + i + v * 16, &most[v], sizeof most[v]);
+  }
+  for (; i < n; ++i) {
+    best[i] = x[i];
+    for (int64_t j = 1; j < count; ++j) best[i] = std::max(best[i], x[j * stride + i]);
+  }
 }
 
 }  // namespace
@@ -37,10 +66,7 @@ Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& o) {
     Tensor y(max_pooled_shape(x.shape(), o), DType::quint8, Device::cuda);
     return cuda::int8_max_pool2d(x, o, y), y;
   }
-  return max_pool_channels_last<uint8_t>(x, o, [](const uint8_t* codes, int64_t n, uint8_t* best) {
-#pragma omp simd
-    for (int64_t i = 0; i < n; ++i) best[i] = std::max(best[i], codes[i]);
-  });
+  return max_pool_channels_last<uint8_t>(x, o, largest_codes);
 }
 
 Tensor adaptive_avg_pool2d(const Tensor& x, Size2 output, QParams qparams) {
