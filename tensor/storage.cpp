@@ -18,7 +18,10 @@ constexpr size_t kAlignment = 64;
 /// third faster, and a new block needs one page fault for 512.
 constexpr size_t kLarge = size_t{2} << 20;
 
-/// Large blocks that nobody uses any more, for whoever wants one next: a network that runs again allocates nothing. The system
+/// From this size on blocks are kept for reuse.
+constexpr size_t kKept = size_t{16} << 10;
+
+/// Blocks that nobody uses any more, for whoever wants one next: a network that runs again allocates nothing. The system
 /// would have to clear their pages anew each time, which takes longer than some layers.
 class Pool {
  public:
@@ -86,17 +89,18 @@ Storage::Storage(size_t nbytes, Device device) : nbytes_(nbytes), device_(device
     return;
   }
   size_t size = (std::max<size_t>(nbytes, 1) + kAlignment - 1) / kAlignment * kAlignment;
-  if (size < kLarge) {
+  if (size < kKept) {
     bytes_ = std::shared_ptr<std::byte>(allocate(size, kAlignment), [](std::byte* p) { std::free(p); });
   } else {
     std::byte* bytes = pool().take(size, size);
     if (bytes == nullptr) {
-      bytes = allocate(size, kLarge);
+      const size_t alignment = size < kLarge ? kAlignment : kLarge;
+      bytes = allocate(size, alignment);
       if (bytes == nullptr) {
         pool().clear();
-        bytes = allocate(size, kLarge);
+        bytes = allocate(size, alignment);
       }
-      if (bytes != nullptr) madvise(bytes, size / kLarge * kLarge, MADV_HUGEPAGE);  // only a hint
+      if (bytes != nullptr && size >= kLarge) madvise(bytes, size / kLarge * kLarge, MADV_HUGEPAGE);  // only a hint
     }
     bytes_ = std::shared_ptr<std::byte>(bytes, [size](std::byte* p) {
       if (p != nullptr) pool().give(p, size);

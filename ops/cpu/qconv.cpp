@@ -33,11 +33,7 @@ ConvWeights::ConvWeights(const Tensor& weight, int32_t input_zero_point, const i
     : outputs(weight.size(0)),
       rows(weight.size(2)),
       run((weight.size(1) * weight.size(3) + kernel.group - 1) / kernel.group * kernel.group),
-      bias_i32(r.bias_i32),
-      bias_f32(r.bias_f32),
-      multiplier(r.multiplier),
-      zero_point(r.zero_point),
-      range(r.range) {
+      requantization(r.padded((outputs + kernel.strip - 1) / kernel.strip * kernel.strip)) {
   const int64_t depth = weight.numel() / outputs, count = (outputs + kernel.strip - 1) / kernel.strip;
   check_depth(depth);
   const bool codes = kernel.values == DType::u8;
@@ -49,13 +45,9 @@ ConvWeights::ConvWeights(const Tensor& weight, int32_t input_zero_point, const i
   for (int64_t k = 0; codes && k < outputs; ++k) {
     uint32_t sum = 0;
     for (int64_t i = 0; i < depth; ++i) sum += static_cast<uint32_t>(weight.data<int8_t>()[k * depth + i]);
-    auto& bias = bias_i32[static_cast<size_t>(k)];
+    auto& bias = requantization.bias_i32[static_cast<size_t>(k)];
     bias = static_cast<int32_t>(static_cast<uint32_t>(bias) - static_cast<uint32_t>(input_zero_point) * sum);
   }
-  const auto padded = static_cast<size_t>(count * kernel.strip);
-  bias_i32.resize(padded);
-  bias_f32.resize(padded);
-  multiplier.resize(padded);
 }
 
 }  // namespace octet::ops::cpu

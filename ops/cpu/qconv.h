@@ -22,8 +22,9 @@ struct ConvView {
   int64_t outputs, rows, run;
   const void* strips;
   const int32_t* bias_i32;
-  const float *bias_f32, *multiplier;
-  int32_t zero_point, qmin, qmax;
+  const float* bias_f32;  // or null: 0
+  const float* multiplier;
+  int32_t zero_point, qmin;  // codes end at 255
 };
 
 /// Where one call reads and writes: `pixels` output pixels that lie one after the other in y.
@@ -52,23 +53,25 @@ extern const ConvKernel kConvAvx2, kConvAvx512Vnni;
 
 struct ConvWeights {
   int64_t outputs = 0;
-  int64_t rows = 0;  // R
-  int64_t run = 0;   // S*C rounded up to the kernel's group; the added weights are 0
-  Tensor strips;     // [ceil(outputs/strip), R, run/group, strip, group], int8 or int16
-  // of each output, rounded up to whole strips:
-  std::vector<int32_t> bias_i32;  // zero point taken out, if the image's values are codes
-  std::vector<float> bias_f32, multiplier;
-  int32_t zero_point = 0;  // of the output
-  int8::CodeRange range{0, 255};
+  int64_t rows = 0;                     // R
+  int64_t run = 0;                      // S*C rounded up to the kernel's group; the added weights are 0
+  Tensor strips;                        // [ceil(outputs/strip), R, run/group, strip, group], int8 or int16
+  int8::Requantization requantization;  // padded to whole strips; the zero point taken out, if the image's values are codes
 
-  ConvWeights() = default;
   /// weight qint8 [K, C, R, S].
-  ConvWeights(const Tensor& weight, int32_t input_zero_point, const int8::Requantization& requantization,
-              const ConvKernel& kernel);
+  ConvWeights(const Tensor& weight, int32_t input_zero_point, const int8::Requantization& r, const ConvKernel& kernel);
 
   ConvView view() const {
-    return {outputs,           rows,       run,        strips.bytes(), bias_i32.data(), bias_f32.data(),
-            multiplier.data(), zero_point, range.qmin, range.qmax};
+    const int8::Requantization& r = requantization;
+    return {outputs,
+            rows,
+            run,
+            strips.bytes(),
+            r.bias_i32.data(),
+            r.bias_f32.empty() ? nullptr : r.bias_f32.data(),
+            r.multiplier.data(),
+            r.zero_point,
+            r.range.qmin};
   }
   /// Bytes of one strip.
   int64_t strip_bytes() const { return static_cast<int64_t>(strips.nbytes()) / strips.size(0); }

@@ -16,9 +16,10 @@ constexpr int64_t kGroup = 2;
 /// Eight outputs: clamp(rne((float(sum + bias) + bias_f32) * multiplier), low, high) + zero point.
 [[gnu::always_inline]] inline __m256i codes_of(__m256i sum, const ConvView& w, int64_t k) {
   const __m256i biased = _mm256_add_epi32(sum, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(w.bias_i32 + k)));
-  __m256 v = _mm256_mul_ps(_mm256_add_ps(_mm256_cvtepi32_ps(biased), _mm256_loadu_ps(w.bias_f32 + k)),
-                           _mm256_loadu_ps(w.multiplier + k));
-  v = _mm256_min_ps(v, _mm256_set1_ps(static_cast<float>(w.qmax - w.zero_point)));
+  __m256 v = _mm256_cvtepi32_ps(biased);
+  if (w.bias_f32) v = _mm256_add_ps(v, _mm256_loadu_ps(w.bias_f32 + k));
+  v = _mm256_mul_ps(v, _mm256_loadu_ps(w.multiplier + k));
+  v = _mm256_min_ps(v, _mm256_set1_ps(static_cast<float>(255 - w.zero_point)));
   v = _mm256_max_ps(v, _mm256_set1_ps(static_cast<float>(w.qmin - w.zero_point)));
   return _mm256_add_epi32(_mm256_cvtps_epi32(v), _mm256_set1_epi32(w.zero_point));
 }

@@ -8,14 +8,14 @@
 
 namespace octet::ops::cpu {
 
-bool winograd_is_exact(const Tensor& weight, int32_t input_zero_point) {
+bool winograd_is_exact(const Tensor& weight, int32_t input_zero_point, const std::vector<int32_t>& bias) {
   constexpr int64_t kLimit = int64_t{1} << 25;
   const int64_t K = weight.size(0), n = weight.numel() / K, largest = std::max(input_zero_point, 255 - input_zero_point);
   const int8_t* w = weight.data<int8_t>();
   for (int64_t k = 0; k < K; ++k) {
     int64_t sum = 0;
     for (int64_t i = 0; i < n; ++i) sum += std::abs(static_cast<int>(w[k * n + i]));
-    if (sum * largest >= kLimit) return false;
+    if (sum * largest + std::abs(int64_t{bias[static_cast<size_t>(k)]}) >= kLimit) return false;
   }
   return true;
 }

@@ -16,8 +16,11 @@
 // so that U fits int16, and A^T's last column times 2. The zero point z is the same in the whole window, and B^T z B is 0 except
 // at place (1, 1), where it is 36 z: so V is made from the codes, and 36 z taken off there.
 // M and Y may wrap: all is linear, so modulo 2^32 they are right, and y is whenever |y| < 2^25 (576 y = 64 * 9 y: the inverse of
-// 9 gives 64 y modulo 2^32). winograd_is_exact proves that of a layer from its weights.
+// 9 gives 64 y modulo 2^32). winograd_is_exact proves that of a layer from its weights. The bias is part of y: 576 times it,
+// added to M at place (1, 1), from where A^T carries it to all outputs once.
 #pragma once
+
+#include <vector>
 
 #include "ops/cpu/winograd_kernels.h"
 #include "ops/int8/requantize.h"
@@ -28,8 +31,8 @@ constexpr int64_t kWinogradTile = 4;     // output pixels each way
 constexpr int64_t kWinogradWindow = 6;   // input pixels each way
 constexpr int64_t kWinogradPlaces = 36;  // products per tile and channel
 
-/// weight qint8 [K, C, 3, 3].
-bool winograd_is_exact(const Tensor& weight, int32_t input_zero_point);
+/// weight qint8 [K, C, 3, 3]; bias [K].
+bool winograd_is_exact(const Tensor& weight, int32_t input_zero_point, const std::vector<int32_t>& bias);
 
 /// [K, C, 3, 3] -> int16 [ceil(K/strip), 36, C/2, strip, 2], with weights of 0 for outputs that are not there. C must be even.
 /// strip: of the kernels that will read it.
@@ -38,10 +41,11 @@ Tensor winograd_weights(const Tensor& weight, int64_t strip);
 /// What an output tile needs to become codes: plain pointers, because kernels for newer CPUs must not instantiate shared code.
 struct WinogradCodes {
   const int32_t* bias_i32;  // [strip * strips], as the two below
-  const float *bias_f32, *multiplier;
-  int32_t zero_point, qmin, qmax;
-  int64_t outputs;     // K: bytes from one pixel to the next
-  int64_t row_stride;  // bytes from one row of the image to the next
+  const float* bias_f32;    // or null: 0
+  const float* multiplier;
+  int32_t zero_point, qmin;  // codes end at 255
+  int64_t outputs;           // K: bytes from one pixel to the next
+  int64_t row_stride;        // bytes from one row of the image to the next
   uint8_t* y;
 };
 

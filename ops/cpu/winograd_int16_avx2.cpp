@@ -10,9 +10,9 @@ namespace octet::ops::cpu {
 namespace {
 
 struct Avx2 : PlainIsa {
-  [[gnu::always_inline]] static void store_codes(const Floats& v, float low, float high, int32_t zero_point, uint8_t* y,
-                                                 int channels) {
-    const __m256 clamped = _mm256_max_ps(_mm256_min_ps(reinterpret_cast<__m256>(v), _mm256_set1_ps(high)), _mm256_set1_ps(low));
+  [[gnu::always_inline]] static void store_codes(const Floats& v, float low, int32_t zero_point, uint8_t* y, int channels) {
+    const __m256 high = _mm256_set1_ps(static_cast<float>(255 - zero_point)),
+                 clamped = _mm256_max_ps(_mm256_min_ps(reinterpret_cast<__m256>(v), high), _mm256_set1_ps(low));
     const __m256i q = _mm256_add_epi32(_mm256_cvtps_epi32(clamped), _mm256_set1_epi32(zero_point));
     const __m128i words = _mm_packus_epi32(_mm256_castsi256_si128(q), _mm256_extracti128_si256(q, 1));
     const __m128i codes = _mm_packus_epi16(words, words);

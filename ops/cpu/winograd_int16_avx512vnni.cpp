@@ -12,11 +12,11 @@ struct Avx512 : Vectors<64, 64> {
   [[gnu::always_inline]] static void widen(const uint8_t* codes, Lanes16& out) {
     out = reinterpret_cast<Lanes16>(_mm512_cvtepu8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(codes))));
   }
-  [[gnu::always_inline]] static void store_codes(const Floats& v, float low, float high, int32_t zero_point, uint8_t* y,
-                                                 int channels) {
-    const __m512 clamped = _mm512_max_ps(_mm512_min_ps(reinterpret_cast<__m512>(v), _mm512_set1_ps(high)), _mm512_set1_ps(low));
+  /// No upper bound: a value too large for an int32 becomes 0x80000000, and what is above 255, as an unsigned number, 255.
+  [[gnu::always_inline]] static void store_codes(const Floats& v, float low, int32_t zero_point, uint8_t* y, int channels) {
+    const __m512 clamped = _mm512_max_ps(_mm512_set1_ps(low), reinterpret_cast<__m512>(v));
     const __m512i codes = _mm512_add_epi32(_mm512_cvtps_epi32(clamped), _mm512_set1_epi32(zero_point));
-    _mm512_mask_cvtepi32_storeu_epi8(y, static_cast<__mmask16>((1u << channels) - 1), codes);
+    _mm512_mask_cvtusepi32_storeu_epi8(y, static_cast<__mmask16>((1u << channels) - 1), codes);
   }
 };
 

@@ -30,11 +30,10 @@ struct PlainIsa : Vectors<32, 32> {
     std::memcpy(&c, codes, sizeof c);
     out = __builtin_convertvector(c, Lanes16);
   }
-  /// clamp(rne(v), low, high) + zero_point, of which `channels` are stored.
-  [[gnu::always_inline]] static void store_codes(const Floats& real, float low, float high, int32_t zero_point, uint8_t* y,
-                                                 int channels) {
+  /// clamp(rne(v) + zero_point, low + zero_point, 255), of which `channels` are stored.
+  [[gnu::always_inline]] static void store_codes(const Floats& real, float low, int32_t zero_point, uint8_t* y, int channels) {
     constexpr float kMagic = 12582912.0f;  // rounds half to even: ops/int8/requantize.h
-    const Floats lowest = Floats{} + low, highest = Floats{} + high;
+    const Floats lowest = Floats{} + low, highest = Floats{} + static_cast<float>(255 - zero_point);
     Floats v = real < highest ? real : highest;
     v = v > lowest ? v : lowest;
     const Codes32 codes = __builtin_convertvector(__builtin_convertvector((v + kMagic) - kMagic, Signed32) + zero_point, Codes32);
@@ -118,22 +117,25 @@ template <class Lanes32>
   out[3] = difference + 4 * difference2 + 2 * m[5];
 }
 
-template <class Isa>
-static void transform_output(const int32_t* m, int64_t place_stride, const WinogradCodes& o, int64_t k0, int channels, int rows,
-                             int columns, int64_t first) {
+template <class Isa, bool adds_float_bias>
+[[gnu::always_inline]] inline void output_tile(const int32_t* m, int64_t place_stride, const WinogradCodes& codes, int64_t k0,
+                                               int channels, int rows, int columns, int64_t first) {
   using Lanes32 = typename Isa::Lanes32;
   using Signed32 = typename Isa::Signed32;
   using Floats = typename Isa::Floats;
   constexpr uint32_t kInverseOf9 = 954437177;  // modulo 2^32
   constexpr int64_t kLanes = sizeof(Lanes32) / sizeof(uint32_t);
-  const auto low = static_cast<float>(o.qmin - o.zero_point), high = static_cast<float>(o.qmax - o.zero_point);
+  const WinogradCodes o = codes;  // a copy, which the bytes that are stored cannot alias
+  const auto low = static_cast<float>(o.qmin - o.zero_point);
   for (int64_t k = 0; k < kWinogradPanel && k < channels; k += kLanes) {
-    Lanes32 half[4][6], sums[4][4];
+    Lanes32 half[4][6], sums[4][4], bias;
+    std::memcpy(&bias, o.bias_i32 + k0 + k, sizeof bias);
 #pragma GCC unroll 6
     for (int w = 0; w < 6; ++w) {
       Lanes32 in[6], out[4];
 #pragma GCC unroll 6
       for (int h = 0; h < 6; ++h) std::memcpy(&in[h], m + (h * 6 + w) * place_stride + k, sizeof in[h]);
+      if (w == 1) in[1] += 576 * bias;
       transform_four(in, out);
 #pragma GCC unroll 4
       for (int h = 0; h < 4; ++h) half[h][w] = out[h];
@@ -141,20 +143,26 @@ static void transform_output(const int32_t* m, int64_t place_stride, const Winog
 #pragma GCC unroll 4
     for (int h = 0; h < 4; ++h) transform_four(half[h], sums[h]);
 
-    Signed32 bias;
-    Floats bias_f32, multiplier;
-    std::memcpy(&bias, o.bias_i32 + k0 + k, sizeof bias);
-    std::memcpy(&bias_f32, o.bias_f32 + k0 + k, sizeof bias_f32);
+    Floats bias_f32 = {}, multiplier;
+    if constexpr (adds_float_bias) std::memcpy(&bias_f32, o.bias_f32 + k0 + k, sizeof bias_f32);
     std::memcpy(&multiplier, o.multiplier + k0 + k, sizeof multiplier);
     const int count = channels - k < kLanes ? static_cast<int>(channels - k) : static_cast<int>(kLanes);
     for (int h = 0; h < rows; ++h)
       for (int w = 0; w < columns; ++w) {
-        const Signed32 acc = reinterpret_cast<Signed32>(sums[h][w] * kInverseOf9) >> 6;
-        const auto biased = reinterpret_cast<Signed32>(reinterpret_cast<Lanes32>(acc) + reinterpret_cast<Lanes32>(bias));
-        const Floats v = (__builtin_convertvector(biased, Floats) + bias_f32) * multiplier;
-        Isa::store_codes(v, low, high, o.zero_point, o.y + first + k + h * o.row_stride + w * o.outputs, count);
+        Floats v = __builtin_convertvector(reinterpret_cast<Signed32>(sums[h][w] * kInverseOf9) >> 6, Floats);
+        if constexpr (adds_float_bias) v += bias_f32;
+        Isa::store_codes(v * multiplier, low, o.zero_point, o.y + first + k + h * o.row_stride + w * o.outputs, count);
       }
   }
+}
+
+template <class Isa>
+static void transform_output(const int32_t* m, int64_t place_stride, const WinogradCodes& o, int64_t k0, int channels, int rows,
+                             int columns, int64_t first) {
+  if (o.bias_f32)
+    output_tile<Isa, true>(m, place_stride, o, k0, channels, rows, columns, first);
+  else
+    output_tile<Isa, false>(m, place_stride, o, k0, channels, rows, columns, first);
 }
 
 }  // namespace

@@ -78,7 +78,8 @@ Conv2d::Conv2d(Conv2dParams params)
   const int64_t groups = params_.options.groups;
   OCTET_CHECK(groups > 0 && w.size(0) % groups == 0, "int8 conv2d: ", w.size(0), " output channels in ", groups, " groups");
   cpu::check_depth(w.numel() / w.size(0));
-  winograd_applies_ = cpu::use(cpu::Isa::avx2) && WinogradConv2d::applies(w, params_.options, params_.input.zero_point);
+  winograd_applies_ =
+      cpu::use(cpu::Isa::avx2) && WinogradConv2d::applies(w, params_.options, params_.input.zero_point, requantization_);
 }
 
 const char* name_of(ConvAlgorithm algorithm) {

@@ -33,6 +33,15 @@ Requantization::Requantization(Engine engine, QParams input, const std::vector<f
   }
 }
 
+Requantization Requantization::padded(int64_t outputs) const {
+  Requantization r = *this;
+  const auto size = static_cast<size_t>(outputs);
+  r.bias_i32.resize(size);
+  r.multiplier.resize(size);
+  r.bias_f32.resize(std::ranges::all_of(bias_f32, [](float b) { return b == 0.0f; }) ? 0 : size);
+  return r;
+}
+
 void requantize(const int32_t* acc, const Requantization& r, int64_t first_channel, int64_t channels, uint8_t* y) {
   const int32_t* bias_i32 = r.bias_i32.data() + first_channel;
   const float *bias_f32 = r.bias_f32.data() + first_channel, *multiplier = r.multiplier.data() + first_channel;

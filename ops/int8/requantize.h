@@ -47,11 +47,15 @@ struct Requantization {
   std::vector<float> bias_f32;    // [K]
   std::vector<float> multiplier;  // [K]
   int32_t zero_point = 0;
-  CodeRange range{0, 255};  // qmin is the zero point under relu, not 0
+  CodeRange range{0, 255};  // qmin is the zero point under relu, not 0; qmax is always 255
 
   /// weight_scale: one value, or one per output channel. bias: float32 [K] or undefined.
   Requantization(Engine engine, QParams input, const std::vector<float>& weight_scale, QParams output, const Tensor& bias,
                  bool relu, int64_t out_channels);
+
+  /// As kernels that do a vector of outputs at a time read it: up to `outputs` of them, the added ones 0. Where bias_f32 is 0
+  /// throughout (qnnpack), it becomes empty.
+  Requantization padded(int64_t outputs) const;
 };
 
 OCTET_HD inline uint8_t requantize_value(int32_t acc, int32_t bias_i32, float bias_f32, float multiplier, int32_t zero_point,

@@ -11,7 +11,8 @@ namespace octet::ops::int8 {
 class WinogradConv2d {
  public:
   /// Does it apply to these weights [K, C/G, R, S], and is it exact for them?
-  static bool applies(const Tensor& weight, const Conv2dOptions& options, int32_t input_zero_point);
+  static bool applies(const Tensor& weight, const Conv2dOptions& options, int32_t input_zero_point,
+                      const Requantization& requantization);
 
   WinogradConv2d(const Tensor& weight, int32_t input_zero_point, const Requantization& requantization);
 
@@ -27,10 +28,7 @@ class WinogradConv2d {
   int64_t outputs_, channels_;
   int32_t input_zero_point_;
   Tensor weights_;                 // int16 [strips, 36, C/2, strip, 2]
-  std::vector<int32_t> bias_i32_;  // of each output, rounded up to whole strips, as the next two
-  std::vector<float> bias_f32_, multiplier_;
-  int32_t output_zero_point_;
-  CodeRange range_;
+  Requantization requantization_;  // padded to whole strips
 };
 
 }  // namespace octet::ops::int8

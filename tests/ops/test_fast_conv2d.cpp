@@ -64,11 +64,20 @@ TEST(WinogradProof, HoldsUpToItsLimit) {
     std::fill_n(w.data<int8_t>(), w.numel(), static_cast<int8_t>(value));
     return w;
   };
-  EXPECT_TRUE(WinogradConv2d::applies(weight(112, -128), {.padding = 1}, 0));    // 112 * 9 * 128 * 255 < 2^25
-  EXPECT_FALSE(WinogradConv2d::applies(weight(116, -128), {.padding = 1}, 0));   // above
-  EXPECT_TRUE(WinogradConv2d::applies(weight(116, -128), {.padding = 1}, 128));  // 128 * ... is half
-  EXPECT_FALSE(WinogradConv2d::applies(weight(3, 1), {.padding = 1}, 0));        // odd
-  EXPECT_FALSE(WinogradConv2d::applies(weight(4, 1), {.stride = 2, .padding = 1}, 0));
+  const auto applies = [&](int64_t channels, int value, int32_t zero_point, float bias = 0, Size2 stride = 1) {
+    Tensor b({1});
+    b.data<float>()[0] = bias;  // in codes: all scales are 1
+    const Requantization r(Engine::qnnpack, {1.0f, 0}, {1.0f}, {1.0f, 0}, b, false, 1);
+    return WinogradConv2d::applies(weight(channels, value), {.stride = stride, .padding = 1}, zero_point, r);
+  };
+  EXPECT_TRUE(applies(112, -128, 0));           // 112 * 9 * 128 * 255 = 32,901,120 < 2^25 = 33,554,432
+  EXPECT_FALSE(applies(116, -128, 0));          // above
+  EXPECT_TRUE(applies(116, -128, 128));         // 128 * ... is half
+  EXPECT_TRUE(applies(112, -128, 0, -653311));  // the bias counts, of either sign
+  EXPECT_FALSE(applies(112, -128, 0, -653312));
+  EXPECT_FALSE(applies(112, -128, 0, 653312));
+  EXPECT_FALSE(applies(3, 1, 0));  // odd
+  EXPECT_FALSE(applies(4, 1, 0, 0, 2));
 }
 
 /// The largest sums that the proof allows, of either sign: every code still is the naive one.
@@ -80,9 +89,10 @@ TEST(WinogradProof, ExtremeSumsAreExact) {
         std::fill_n(p.weight.data<int8_t>(), p.weight.numel(), static_cast<int8_t>(w));
         p.input.zero_point = zero_point;
         p.weight_scale = {1e-6f};
+        p.bias.data<float>()[0] = (w < 0) == (zero_point == 0) ? -0.013f : 0.013f;  // 650,000 codes
         Tensor x({1, 6, 6, 112}, DType::quint8);
         std::fill_n(x.data<uint8_t>(), x.numel(), static_cast<uint8_t>(code));
-        ASSERT_TRUE(WinogradConv2d::applies(p.weight, p.options, zero_point));
+        ASSERT_TRUE(WinogradConv2d::applies(p.weight, p.options, zero_point, requantization_of(p)));
         const WinogradConv2d fast(p.weight, zero_point, requantization_of(p));
         EXPECT_TRUE(test::codes_equal(fast(x, shape_of(x, p)), reference::int8_conv2d(x, p))) << w << code << zero_point;
       }
