@@ -185,7 +185,7 @@ void InferenceConv2d::run_winograd(Algorithm algorithm, const Tensor& x, const I
   const int64_t K = weight_.size(0);
   const cpu::WinogradFloats output{bias_.data<float>(), added, low_, K, s.out_width * K, y};
   const cpu::WinogradFloat& kernels = large ? cpu::fconv_kernels().winograd4 : cpu::fconv_kernels().winograd2;
-  WinogradJob(kernels, x.data<float>(), x.size(0), s, 0.0f, u, output, K, [](int64_t, int64_t) {}).run();
+  WinogradJob(kernels, x.data<float>(), x.size(0), s, 0.0f, u, output, K, [](int64_t, int64_t, int64_t) {}).run();
 }
 
 }  // namespace octet::ops

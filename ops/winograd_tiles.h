@@ -95,7 +95,8 @@ class WinogradGrid {
 
 /// One call.
 ///
-/// finish(first, n): called when the n outputs from y[first] on are there, all channels of the strip of some pixels in a row.
+/// finish(first, pixels, channels): called when the outputs from y[first] on are there, `channels` of each of some pixels in a
+/// row.
 template <class Kernels, class Finish>
 class WinogradJob {
  public:
@@ -217,16 +218,7 @@ class WinogradJob {
       for (int64_t k = first_k; k < end_k; k += cpu::kWinogradPanel)
         kernels_.output(m + t * width + k - first_k, m_stride, output_, k,
                         static_cast<int>(std::min(cpu::kWinogradPanel, K_ - k)), tile.rows, tile.columns, first + k - first_k);
-      finish_pixels(first, end_k - first_k, tile.rows, tile.columns);
-    }
-  }
-
-  void finish_pixels(int64_t first, int64_t channels, int rows, int columns) const {
-    for (int64_t row = 0; row < rows; ++row, first += s_.out_width * K_) {
-      if (channels == K_)
-        finish_(first, columns * K_);
-      else
-        for (int64_t column = 0; column < columns; ++column) finish_(first + column * K_, channels);
+      for (int64_t row = 0; row < tile.rows; ++row) finish_(first + row * s_.out_width * K_, tile.columns, end_k - first_k);
     }
   }
 

@@ -5,7 +5,7 @@
 
 namespace octet::ops::cpu {
 
-const QAddKernels kQAddPortable = {add_by_shift, add_by_float};
+const QAddKernels kQAddPortable = {add_runs<QAddShift>, add_runs<QAddFloat>};
 
 const QAddKernels& qadd_kernels() {
   if (use(Isa::avx512vnni)) return kQAddAvx512Vnni;

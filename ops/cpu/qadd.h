@@ -13,12 +13,12 @@ namespace octet::ops::cpu {
 /// qnnpack: q = ((a - za) * ma + (b - zb) * mb) / 2^shift, rounded to nearest, half away from zero, + zy, clamped. One less for
 /// negative sums makes their halves go down; one bit more than wanted is kept, 1 added to it, and the bit dropped.
 struct QAddShift {
-  int32_t za, zb, ma, mb, shift, zy, qmin, qmax;
+  int32_t za, zb, ma, mb, shift, zy, qmin;  // codes end at 255
 };
 /// fbgemm: v = (fma(a, sa, -za * sa) + fma(b, sb, -zb * sb)) * inverse_scale, q = clamp(rne(v) + zy).
 struct QAddFloat {
   float sa, offset_a, sb, offset_b, inverse_scale;
-  int32_t zy, qmin, qmax;
+  int32_t zy, qmin;  // codes end at 255
 };
 
 // One element. Static, as what kernel files of several instruction sets share.
@@ -26,11 +26,11 @@ OCTET_HD static inline uint8_t sum_by_shift(int32_t a, int32_t b, const QAddShif
   const int32_t acc = (a - c.za) * c.ma + (b - c.zb) * c.mb;  // below 2 * 255 * 2^22 < 2^31
   int32_t q = ((((acc + (acc >> 31)) >> (c.shift - 1)) + 1) >> 1) + c.zy;
   q = q < c.qmin ? c.qmin : q;
-  return static_cast<uint8_t>(q > c.qmax ? c.qmax : q);
+  return static_cast<uint8_t>(q > 255 ? 255 : q);
 }
 OCTET_HD static inline uint8_t sum_by_float(int32_t a, int32_t b, const QAddFloat& c) {
   constexpr float kMagic = 12582912.0f;  // rounds half to even: ops/int8/requantize.h
-  const float low = static_cast<float>(c.qmin - c.zy), high = static_cast<float>(c.qmax - c.zy);
+  const float low = static_cast<float>(c.qmin - c.zy), high = static_cast<float>(255 - c.zy);
   const float real_a = fmaf(static_cast<float>(a), c.sa, c.offset_a), real_b = fmaf(static_cast<float>(b), c.sb, c.offset_b);
   float v = (real_a + real_b) * c.inverse_scale;
   v = v < high ? v : high;
@@ -38,9 +38,15 @@ OCTET_HD static inline uint8_t sum_by_float(int32_t a, int32_t b, const QAddFloa
   return static_cast<uint8_t>(static_cast<int32_t>((v + kMagic) - kMagic) + c.zy);
 }
 
+/// Codes in memory: `rows` runs of n, the first of each `stride` codes behind that of the run before.
+struct QAddRuns {
+  int64_t rows, n, stride;
+};
+
+/// y = a + b; y may be a or b.
 struct QAddKernels {
-  void (*by_shift)(const uint8_t* a, const uint8_t* b, int64_t n, const QAddShift& constants, uint8_t* y);
-  void (*by_float)(const uint8_t* a, const uint8_t* b, int64_t n, const QAddFloat& constants, uint8_t* y);
+  void (*by_shift)(const uint8_t* a, const uint8_t* b, const QAddRuns& runs, const QAddShift& constants, uint8_t* y);
+  void (*by_float)(const uint8_t* a, const uint8_t* b, const QAddRuns& runs, const QAddFloat& constants, uint8_t* y);
 };
 
 /// For active_isa().

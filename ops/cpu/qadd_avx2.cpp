@@ -3,6 +3,6 @@
 
 namespace octet::ops::cpu {
 
-const QAddKernels kQAddAvx2 = {add_by_shift, add_by_float};
+const QAddKernels kQAddAvx2 = {add_runs<QAddShift>, add_runs<QAddFloat>};
 
 }  // namespace octet::ops::cpu

@@ -15,8 +15,7 @@ cpu::QAddFloat fbgemm_constants(const AddParams& p) {
           .offset_b = p.b.scale * static_cast<float>(-p.b.zero_point),
           .inverse_scale = 1.0f / p.output.scale,
           .zy = p.output.zero_point,
-          .qmin = p.relu ? p.output.zero_point : 0,
-          .qmax = 255};
+          .qmin = p.relu ? p.output.zero_point : 0};
 }
 
 cpu::QAddShift qnnpack_constants(const AddParams& p) {
@@ -30,8 +29,7 @@ cpu::QAddShift qnnpack_constants(const AddParams& p) {
           .mb = static_cast<int32_t>(std::nearbyint(std::ldexp(ratio_b, shift))),
           .shift = shift,
           .zy = p.output.zero_point,
-          .qmin = p.relu ? p.output.zero_point : 0,
-          .qmax = 255};
+          .qmin = p.relu ? p.output.zero_point : 0};
 }
 
 }  // namespace
@@ -43,12 +41,12 @@ Addition::Addition(const AddParams& params) : by_shift_(params.engine == Engine:
     real_ = fbgemm_constants(params);
 }
 
-void Addition::operator()(const uint8_t* a, const uint8_t* b, int64_t n, uint8_t* y) const {
+void Addition::operator()(const uint8_t* a, const uint8_t* b, const cpu::QAddRuns& runs, uint8_t* y) const {
   const cpu::QAddKernels& kernels = cpu::qadd_kernels();
   if (by_shift_)
-    kernels.by_shift(a, b, n, shift_, y);
+    kernels.by_shift(a, b, runs, shift_, y);
   else
-    kernels.by_float(a, b, n, real_, y);
+    kernels.by_float(a, b, runs, real_, y);
 }
 
 void Addition::on_cuda(const Tensor& a, const Tensor& b, Tensor& y) const {
@@ -71,7 +69,8 @@ Tensor add(const Tensor& a, const Tensor& b, const AddParams& params) {
   constexpr int64_t kChunk = 1 << 14;
   const int64_t n = y.numel();
 #pragma omp parallel for if (n > kChunk)
-  for (int64_t begin = 0; begin < n; begin += kChunk) addition(pa + begin, pb + begin, std::min(kChunk, n - begin), py + begin);
+  for (int64_t begin = 0; begin < n; begin += kChunk)
+    addition(pa + begin, pb + begin, {1, std::min(kChunk, n - begin), 0}, py + begin);
   return y;
 }
 

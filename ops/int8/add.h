@@ -27,8 +27,8 @@ class Addition {
  public:
   explicit Addition(const AddParams& params);
 
-  /// y[i] = a[i] + b[i] for i < n, on this thread; y may be a or b.
-  void operator()(const uint8_t* a, const uint8_t* b, int64_t n, uint8_t* y) const;
+  /// y = a + b on this thread; y may be a or b.
+  void operator()(const uint8_t* a, const uint8_t* b, const cpu::QAddRuns& runs, uint8_t* y) const;
 
   /// y = a + b on the device.
   void on_cuda(const Tensor& a, const Tensor& b, Tensor& y) const;
@@ -44,9 +44,9 @@ struct Addend {
   const Addition* addition = nullptr;
   const uint8_t* codes = nullptr;  // of the convolution's output shape: the second summand
 
-  /// To the n codes from y[first] on.
-  void add_to(uint8_t* y, int64_t first, int64_t n) const {
-    if (addition) (*addition)(y + first, codes + first, n, y + first);
+  /// To some runs of codes, of which the first begins at y[first].
+  void add_to(uint8_t* y, int64_t first, const cpu::QAddRuns& runs) const {
+    if (addition) (*addition)(y + first, codes + first, runs, y + first);
   }
 };
 

@@ -194,7 +194,7 @@ Tensor Conv2d::by_im2col(const Tensor& x, const Im2colShape& shape, const Addend
         for (int64_t i = 0; i < count; ++i) {
           const int64_t at = (first + i) * K + g * w.outputs;
           requantize(acc.data() + i * w.padded_outputs(), requantization_, g * w.outputs, w.outputs, py + at);
-          addend.add_to(py, at, w.outputs);
+          addend.add_to(py, at, {1, w.outputs, 0});
         }
       }
     }

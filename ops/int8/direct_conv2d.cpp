@@ -37,7 +37,7 @@ void run(const Images& images, const cpu::ConvKernel& kernel, const cpu::ConvWei
         tile.ahead = fetches && quarter >= 0 && quarter < 4 ? weights_of(strip + 1) + quarter * w.strip_bytes() / 4 : nullptr;
         kernel.tile(view, tile, strip);
         const int64_t k = strip * kernel.strip, channels = std::min(kernel.strip, K - k);
-        for (int64_t m = 0; m < tile.pixels; ++m) addend.add_to(y, (n * pixels + pixel + m) * K + k, channels);
+        addend.add_to(y, (n * pixels + pixel) * K + k, {tile.pixels, channels, K});
       }
     });
   }

@@ -29,7 +29,9 @@ Tensor WinogradConv2d::operator()(const Tensor& x, const Im2colShape& s, const A
                             r.range.qmin,        K,
                             s.out_width * K,     y.data<uint8_t>()};
   WinogradJob(winograd_int16(), x.data<uint8_t>(), N, s, static_cast<uint8_t>(input_zero_point_), weights_, codes, K,
-              [&](int64_t first, int64_t n) { addend.add_to(codes.y, first, n); })
+              [&](int64_t first, int64_t pixels, int64_t channels) {
+                addend.add_to(codes.y, first, {pixels, channels, K});
+              })
       .run();
   return y;
 }

@@ -152,6 +152,50 @@ TEST(QuantizedAdd, StaysWithinOneCodeOfTheRealSum) {
   EXPECT_TRUE(test::fails_with([&] { add(a, b, {{1e9f, 0}, {1, 0}, {1e-3f, 0}, false, Engine::qnnpack}); }, {"too far"}));
 }
 
+/// Each pair of codes, in runs that end inside a vector and leave gaps.
+TEST(QuantizedAdd, SameCodesAsThePortableKernels) {
+  constexpr cpu::QAddRuns kRuns{420, 157, 160};
+  constexpr int64_t kSize = kRuns.rows * kRuns.stride;
+  std::vector<uint8_t> a(kSize), b(kSize);
+  for (int64_t i = 0, pair = 0; i < kSize; ++i)
+    if (i % kRuns.stride < kRuns.n) {
+      a[static_cast<size_t>(i)] = static_cast<uint8_t>(pair & 255);
+      b[static_cast<size_t>(i)] = static_cast<uint8_t>(pair++ >> 8);
+    }
+  const auto expect_equal = [&](const auto kernel, const auto& constants) {
+    std::vector<uint8_t> fast(kSize, 7), plain(kSize, 7);
+    (cpu::qadd_kernels().*kernel)(a.data(), b.data(), kRuns, constants, fast.data());
+    (cpu::kQAddPortable.*kernel)(a.data(), b.data(), kRuns, constants, plain.data());
+    EXPECT_EQ(fast, plain);
+  };
+  for (int32_t za : {0, 131, 255})
+    for (int32_t zy : {0, 90, 255})
+      for (int32_t qmin : {0, zy}) {
+        // Ratios of the scales of 1.3 and 0.4; the largest sums that there are; the smallest, which are rounded away.
+        for (const auto [ma, mb, shift] :
+             {std::array{2726298, 838861, 21}, {4194304, 4194304, 14}, {2097152, -4194304, 14}, {4194303, 2097152, 31}})
+          expect_equal(&cpu::QAddKernels::by_shift, cpu::QAddShift{za, 17, ma, mb, shift, zy, qmin});
+        for (const float inverse_scale : {20.0f, 1e-3f, 1e9f})
+          expect_equal(&cpu::QAddKernels::by_float, cpu::QAddFloat{0.05f, -0.05f * za, 0.03f, -0.51f, inverse_scale, zy, qmin});
+      }
+}
+
+TEST(QuantizedPools, MaxOfManyChannels) {
+  const Tensor x = test::random_codes({2, 9, 11, 150}, DType::quint8, 1);
+  const MaxPool2dOptions o{.kernel = 3, .stride = 2, .padding = 1};
+  const Tensor y = max_pool2d(x, o);
+  const auto at = [&](int64_t n, int64_t h, int64_t w, int64_t c) {
+    return h < 0 || w < 0 || h >= 9 || w >= 11 ? 0 : x.data<uint8_t>()[((n * 9 + h) * 11 + w) * 150 + c];
+  };
+  ASSERT_EQ(y.shape(), (Shape{2, 5, 6, 150}));
+  for (int64_t i = 0; i < y.numel(); ++i) {
+    const int64_t n = i / (5 * 6 * 150), h = i / (6 * 150) % 5 * 2 - 1, w = i / 150 % 6 * 2 - 1;
+    int most = 0;
+    for (int64_t e = 0; e < 9; ++e) most = std::max(most, static_cast<int>(at(n, h + e / 3, w + e % 3, i % 150)));
+    ASSERT_EQ(y.data<uint8_t>()[i], most) << i;
+  }
+}
+
 TEST(QuantizedPools, ByHand) {
   const Tensor x = Tensor::from<uint8_t>({1, 10, 2, 20, 3, 30, 4, 40}, {1, 2, 2, 2}, DType::quint8);  // two channels
   EXPECT_TRUE(
