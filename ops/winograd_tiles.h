@@ -67,9 +67,11 @@ class WinogradGrid {
     int kind = 0;
     while (t >= end_[kind + 1]) ++kind;
     const Run r = rows(kind), c = columns(kind);
-    const int64_t number = t - end_[kind], row = r.first + number / c.count % r.count, column = c.first + number % c.count;
-    return {first_image_ + number / (r.count * c.count), down_.start(row), across_.start(column),
-            static_cast<int>(down_.length(row)), static_cast<int>(across_.length(column))};
+    const auto number = static_cast<uint32_t>(t - end_[kind]), across = static_cast<uint32_t>(c.count),
+               down = static_cast<uint32_t>(r.count);  // 32 bits divide faster
+    const int64_t row = r.first + number / across % down, column = c.first + number % across;
+    return {first_image_ + number / across / down, down_.start(row), across_.start(column), static_cast<int>(down_.length(row)),
+            static_cast<int>(across_.length(column))};
   }
 
   /// The tiles that need a place which is in the last row, or column, of places.
@@ -168,11 +170,12 @@ class WinogradJob {
       return;
     }
     const Input* pixels[cpu::kWinogradMostPlaces];
-    for (int64_t r = 0; r < size; ++r)
-      for (int64_t c = 0; c < size; ++c) {
-        const bool inside = h + r >= 0 && h + r < s_.height && w + c >= 0 && w + c < s_.width;
-        pixels[r * size + c] = inside ? image + (h + r) * row + (w + c) * C() : outside;
-      }
+    for (int64_t r = 0; r < size; ++r) {
+      const bool row_inside = h + r >= 0 && h + r < s_.height;
+      const Input* line = image + (h + r) * row + w * C();
+      for (int64_t c = 0; c < size; ++c)
+        pixels[r * size + c] = row_inside && w + c >= 0 && w + c < s_.width ? line + c * C() : outside;
+    }
     kernels_.border_input(pixels, C(), zero_, v, place_stride);
   }
 

@@ -54,7 +54,8 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(Case{{1, 4, 4, 2}, {1, 2, 3, 3}, {.padding = 1}}, Case{{1, 1, 1, 2}, {3, 2, 3, 3}, {.padding = 1}},
                       Case{{2, 13, 9, 16}, {20, 16, 3, 3}, {.padding = 1}}, Case{{3, 7, 7, 66}, {70, 66, 3, 3}, {.padding = 1}},
                       Case{{2, 10, 11, 8}, {64, 8, 3, 3}, {}}, Case{{1, 5, 6, 34}, {80, 34, 3, 3}, {.padding = 2}},
-                      Case{{2, 9, 9, 256}, {256, 256, 3, 3}, {.padding = 1}}));  // weights above 3 MiB
+                      Case{{2, 9, 9, 256}, {256, 256, 3, 3}, {.padding = 1}},      // weights above 3 MiB: strip by strip
+                      Case{{2, 14, 14, 250}, {190, 250, 3, 3}, {.padding = 1}}));  // and several blocks of tiles
 
 TEST_P(Winograd, SameCodes) { expect_as_naive<WinogradConv2d>(GetParam()); }
 
@@ -106,6 +107,13 @@ TEST(WinogradKernels, SameBitsAsThePortableOnes) {
   fast.input(image.data<uint8_t>(), 6 * kChannels, kChannels, 77, v.data(), kChannels);
   portable.input(image.data<uint8_t>(), 6 * kChannels, kChannels, 77, want.data(), kChannels);
   EXPECT_EQ(v, want);
+  std::vector<const uint8_t*> pixels;
+  for (int64_t i = 0; i < 36; ++i) pixels.push_back(image.data<uint8_t>() + i * kChannels);
+  for (const auto* kernels : {&fast, &portable}) {
+    std::ranges::fill(v, int16_t{-1});
+    kernels->border_input(pixels.data(), kChannels, 77, v.data(), kChannels);
+    EXPECT_EQ(v, want);
+  }
 
   const Tensor weight = test::random_codes({fast.strip, kChannels, 3, 3}, DType::qint8, 2);
   const Tensor u = cpu::winograd_weights(weight, fast.strip), u_portable = cpu::winograd_weights(weight, portable.strip);

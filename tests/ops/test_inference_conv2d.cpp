@@ -36,7 +36,8 @@ INSTANTIATE_TEST_SUITE_P(Shapes, Inference,
                                            Case{{1, 6, 2, 3}, {3, 6, 3, 3}, {.padding = 1}},     // smaller than a tile
                                            Case{{2, 8, 10, 11}, {64, 8, 3, 3}, {.padding = 1}},
                                            Case{{1, 1024, 4, 5}, {70, 1024, 3, 3}, {.padding = 1}},    // rows of weights in parts
-                                           Case{{2, 260, 13, 9}, {130, 260, 3, 3}, {.padding = 1}}));  // Winograd by strip
+                                           Case{{2, 260, 13, 9}, {130, 260, 3, 3}, {.padding = 1}},    // Winograd by strip
+                                           Case{{3, 260, 13, 9}, {130, 260, 3, 3}, {.padding = 1}}));  // of several blocks
 
 TEST_P(Inference, IsConvolutionBiasAdditionAndRelu) {
   const Case& c = GetParam();
@@ -123,6 +124,11 @@ TEST(FConvKernels, SameBitsAsThePortableOnes) {
     std::vector<float> v(static_cast<size_t>(f.places() * kChannels)), v_portable(v.size());
     f.input(image.data<float>(), window * kChannels, kChannels, 0, v.data(), kChannels);
     p.input(image.data<float>(), window * kChannels, kChannels, 0, v_portable.data(), kChannels);
+    EXPECT_EQ(v, v_portable);
+    std::vector<const float*> pixels;
+    for (int64_t i = 0; i < f.places(); ++i) pixels.push_back(image.data<float>() + i * kChannels);
+    std::ranges::fill(v, -1.0f);
+    f.border_input(pixels.data(), kChannels, 0, v.data(), kChannels);
     EXPECT_EQ(v, v_portable);
     const Tensor m = test::random_floats({f.places(), 16}, 7), summand = test::random_floats({4, 4, 16}, 8);
     for (int channels = 1; channels <= 16; ++channels)
