@@ -9,6 +9,7 @@
 #include "ops/cpu/winograd_tile.h"
 #include "ops/shared_work.h"
 #include "ops/winograd.h"
+#include "ops/winograd_grid.h"
 #include "ops/winograd_tiles.h"
 
 namespace octet::ops {

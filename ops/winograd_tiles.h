@@ -9,91 +9,12 @@
 #include <algorithm>
 
 #include "ops/cpu/winograd_kernels.h"
-#include "ops/im2col.h"
 #include "ops/scratch.h"
 #include "ops/shared_work.h"
+#include "ops/winograd_grid.h"
 #include "tensor/tensor.h"
 
 namespace octet::ops {
-
-/// `size` output pixels cut into as few pieces of up to `tile` as possible, all about as long, the longer ones first.
-struct WinogradPieces {
-  int64_t count, shorter, longer;  // longer: how many have shorter + 1 pixels
-  int64_t whole;                   // how many have `tile`; they come first
-
-  WinogradPieces(int64_t size, int64_t tile)
-      : count((size + tile - 1) / tile),
-        shorter(size / count),
-        longer(size % count),
-        whole(shorter == tile       ? count
-              : shorter + 1 == tile ? longer
-                                    : 0) {}
-  int64_t start(int64_t i) const { return i * shorter + std::min(i, longer); }
-  int64_t length(int64_t i) const { return shorter + (i < longer ? 1 : 0); }
-};
-
-/// Tiles of up to tile x tile output pixels that cover one image.
-inline int64_t winograd_tiles(const Im2colShape& s, int64_t tile) {
-  return WinogradPieces(s.out_height, tile).count * WinogradPieces(s.out_width, tile).count;
-}
-
-/// Tiles of up to tile x tile output pixels that cover some images.
-///
-/// The last row of places of a tile counts for nothing but its last row of outputs (the last column of A^T is 0 except at its
-/// end), and so do columns. A tile that is shorter than `tile` down, or across, does without: 30 of 36 products, or 25 when it is
-/// both. So 7 pixels are 4 and 3, and 14 are 4, 4, 3 and 3 rather than 4, 4, 4 and 2.
-///
-/// Tiles are numbered by what they need, those of all images together, so that the tiles which need a place are a range:
-///   short across | whole | short down | short both ways
-class WinogradGrid {
- public:
-  struct Tile {
-    int64_t image, p, q;  // first output pixel
-    int rows, columns;
-  };
-  struct Range {
-    int64_t begin, end;
-  };
-
-  /// Of images [first, first + images).
-  WinogradGrid(int64_t first, int64_t images, const Im2colShape& s, int64_t tile)
-      : down_(s.out_height, tile), across_(s.out_width, tile), first_image_(first) {
-    for (int kind = 0; kind < kKinds; ++kind) end_[kind + 1] = end_[kind] + images * rows(kind).count * columns(kind).count;
-  }
-
-  int64_t tiles() const { return end_[kKinds]; }
-
-  Tile at(int64_t t) const {
-    int kind = 0;
-    while (t >= end_[kind + 1]) ++kind;
-    const Run r = rows(kind), c = columns(kind);
-    const auto number = static_cast<uint32_t>(t - end_[kind]), across = static_cast<uint32_t>(c.count),
-               down = static_cast<uint32_t>(r.count);  // 32 bits divide faster
-    const int64_t row = r.first + number / across % down, column = c.first + number % across;
-    return {first_image_ + number / across / down, down_.start(row), across_.start(column), static_cast<int>(down_.length(row)),
-            static_cast<int>(across_.length(column))};
-  }
-
-  /// The tiles that need a place which is in the last row, or column, of places.
-  Range needing(bool last_row, bool last_column) const {
-    return {end_[last_column ? 1 : 0], end_[last_row ? 2 : last_column ? 3 : 4]};
-  }
-
- private:
-  static constexpr int kKinds = 4;
-  struct Run {
-    int64_t first, count;
-  };
-  static Run run_of(const WinogradPieces& pieces, bool whole) {
-    return whole ? Run{0, pieces.whole} : Run{pieces.whole, pieces.count - pieces.whole};
-  }
-  Run rows(int kind) const { return run_of(down_, kind < 2); }
-  Run columns(int kind) const { return run_of(across_, kind == 1 || kind == 2); }
-
-  WinogradPieces down_, across_;
-  int64_t first_image_;
-  int64_t end_[kKinds + 1] = {};  // kind k is [end_[k], end_[k + 1])
-};
 
 /// One call.
 ///

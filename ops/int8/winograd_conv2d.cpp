@@ -1,5 +1,6 @@
 #include "ops/int8/winograd_conv2d.h"
 
+#include "ops/winograd_grid.h"
 #include "ops/winograd_tiles.h"
 
 namespace octet::ops::int8 {
