@@ -54,7 +54,7 @@ class WinogradJob {
   /// Weights up to this size are read again for every block of tiles, whose transformed windows then never leave the thread's
   /// cache. Larger ones are read once for many images: all windows are transformed first, up to kTransformedBytes of them.
   static constexpr size_t kSmallWeights = 3 << 20;
-  static constexpr int64_t kTransformedBytes = 4 << 20;
+  static constexpr int64_t kTransformedBytes = 5 << 20;
   /// Tiles that a thread multiplies in one go: their products with 64 outputs, 36 * 24 * 64 values, are 216 KiB.
   static constexpr int64_t kTileBlock = 24;
 
@@ -184,9 +184,11 @@ class WinogradJob {
   /// All windows of some images first, then strip by strip.
   void run_by_strip() const {
     const int64_t window_bytes = kernels_.places() * C() * static_cast<int64_t>(sizeof(Transformed));
-    const int64_t at_once = std::clamp<int64_t>(kTransformedBytes / (tiles_per_image() * window_bytes), 1, images_);
-    for (int64_t image = 0; image < images_; image += at_once) {
-      const WinogradGrid grid(image, std::min(images_ - image, at_once), s_, kernels_.tile);
+    const int64_t most = std::max<int64_t>(kTransformedBytes / (tiles_per_image() * window_bytes), 1),  // images at once
+        parts = (images_ + most - 1) / most;
+    for (int64_t part = 0; part < parts; ++part) {
+      const int64_t first = part * images_ / parts, end = (part + 1) * images_ / parts;
+      const WinogradGrid grid(first, end - first, s_, kernels_.tile);
       const int64_t tiles = grid.tiles(), place_stride = tiles * C() + kGap, blocks = (tiles + kTileBlock - 1) / kTileBlock;
       auto* v = scratch<Transformed>(Scratch::transformed, kernels_.places() * place_stride);  // all threads'
       SharedWork work(strips() * blocks);
