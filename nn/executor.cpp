@@ -81,25 +81,31 @@ Tensor run_node(const Node& node, std::span<const Tensor> inputs) {
   }
 }
 
-Tensor run(const Graph& graph, const Tensor& x, const NodeCallback& on_node) {
-  std::unordered_map<const Node*, int> uses;  // still to come
+Execution::Execution(const Graph& graph) : graph_(graph) {
   for (const Node& node : graph.nodes())
-    for (const Node* input : node.inputs) ++uses[input];
-  std::unordered_map<const Node*, Tensor> values;
+    for (const Node* input : node.inputs) ++uses_[input];
+}
+
+Tensor Execution::run(Position first, Position last, const Tensor& x, const NodeCallback& on_node) {
   Tensor result;
-  for (const Node& node : graph.nodes()) {
+  for (Position it = first; it != last; ++it) {
+    const Node& node = *it;
     std::vector<Tensor> in;
     for (const Node* input : node.inputs) {
-      in.push_back(values.at(input));
-      if (--uses[input] == 0) values.erase(input);
+      in.push_back(values_.at(input));
+      if (--uses_[input] == 0) values_.erase(input);
     }
-    if (node.kind == NodeKind::placeholder) in.push_back(x.to(graph.device()));
+    if (node.kind == NodeKind::placeholder) in.push_back(x.to(graph_.device()));
     result = run_node(node, in);
     const bool computes = node.kind == NodeKind::call_module || node.kind == NodeKind::call_function;
     if (on_node && computes) on_node(node, result);
-    if (uses[&node] > 0) values[&node] = result;
+    if (uses_[&node] > 0) values_[&node] = result;
   }
-  return result.to(x.device());
+  return result;
+}
+
+Tensor run(const Graph& graph, const Tensor& x, const NodeCallback& on_node) {
+  return Execution(graph).run(graph.nodes().begin(), graph.nodes().end(), x, on_node).to(x.device());
 }
 
 }  // namespace octet::nn

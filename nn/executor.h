@@ -16,6 +16,25 @@ using NodeCallback = std::function<void(const Node& node, const Tensor& result)>
 /// with the node's name in front.
 Tensor run(const Graph& graph, const Tensor& x, const NodeCallback& on_node = {});
 
+/// One run that goes over a graph's nodes in several steps.
+class Execution {
+ public:
+  using Position = std::list<Node>::const_iterator;
+
+  explicit Execution(const Graph& graph);
+
+  /// The result of a node that has run elsewhere.
+  void set(const Node& node, Tensor value) { values_[&node] = std::move(value); }
+
+  /// Nodes [first, last), after those before them; x: of the placeholder. The result of the last one.
+  Tensor run(Position first, Position last, const Tensor& x, const NodeCallback& on_node = {});
+
+ private:
+  const Graph& graph_;
+  std::unordered_map<const Node*, int> uses_;  // still to come
+  std::unordered_map<const Node*, Tensor> values_;
+};
+
 /// One node by itself, on the values of its inputs.
 Tensor run_node(const Node& node, std::span<const Tensor> inputs);
 

@@ -1,6 +1,9 @@
 #include "nn/runner.h"
 
+#include <omp.h>
+
 #include <algorithm>
+#include <cstring>
 
 #include "nn/executor.h"
 #include "tensor/cuda/runtime.h"
@@ -19,16 +22,70 @@ struct Runner::Captured {
         }) {}
 };
 
+namespace {
+
+using Position = std::list<Node>::const_iterator;
+
+size_t weight_bytes(const Node& node) {
+  if (const auto* conv = std::get_if<op::QuantizedConv2d>(&node.op)) return conv->layer->params().weight.nbytes();
+  const Tensor weight = node.parameter("weight");
+  return weight.defined() ? weight.nbytes() : 0;
+}
+
+/// The node behind the last one which alone carries all that later nodes read, before any with large weights.
+Position after_small_weights(const Graph& graph) {
+  constexpr size_t kLarge = 384 << 10;  // bytes
+  std::unordered_map<const Node*, int> uses;
+  for (const Node& node : graph.nodes())
+    for (const Node* input : node.inputs) ++uses[input];
+  Position whole_from = graph.nodes().begin();
+  int64_t wanted = 0;  // results so far that a later node reads
+  for (Position it = graph.nodes().begin(); it != graph.nodes().end() && weight_bytes(*it) < kLarge; ++it) {
+    for (const Node* input : it->inputs)
+      if (--uses[input] == 0) --wanted;
+    if (uses[&*it] > 0) ++wanted;
+    const bool alone = wanted <= 1 && (uses[&*it] > 0 || it->kind == NodeKind::output);
+    if (alone && it->kind != NodeKind::placeholder) whole_from = std::next(it);
+  }
+  return whole_from;
+}
+
+}  // namespace
+
 Runner::Runner(const Graph& graph)
     : graph_(graph),
-      captures_(graph.device() == Device::cuda &&
-                std::ranges::none_of(graph.nodes(), [](const Node& node) { return is<op::Call>(node.op); })) {}
+      observes_(std::ranges::any_of(graph.nodes(), [](const Node& node) { return is<op::Call>(node.op); })),
+      whole_from_(after_small_weights(graph)) {}
 
 Runner::~Runner() = default;
 Runner::Runner(Runner&&) noexcept = default;
 
 Tensor Runner::operator()(const Tensor& x) {
-  if (!captures_) return run(graph_, x);
+  if (observes_) return run(graph_, x);
+  return graph_.device() == Device::cuda ? replay(x) : run_in_parts(x);
+}
+
+Tensor Runner::run_in_parts(const Tensor& x) const {
+  const int64_t images = x.dim() > 0 ? x.size(0) : 0, at_once = omp_get_max_threads();
+  const Position begin = graph_.nodes().begin(), end = graph_.nodes().end();
+  if (images <= at_once || whole_from_ == begin) return run(graph_, x);
+  Tensor all;
+  for (int64_t first = 0; first < images; first += at_once) {
+    const Tensor part = Execution(graph_).run(begin, whole_from_, x.slice(first, std::min(images, first + at_once)));
+    if (first == 0) {
+      Shape shape = part.shape();
+      shape[0] = images;
+      all = Tensor(shape, part.dtype());
+    }
+    std::memcpy(all.bytes() + first * (all.nbytes() / images), part.bytes(), part.nbytes());
+  }
+  if (whole_from_ == end) return all.to(x.device());
+  Execution rest(graph_);
+  rest.set(*std::prev(whole_from_), all);
+  return rest.run(whole_from_, end, x).to(x.device());
+}
+
+Tensor Runner::replay(const Tensor& x) {
   const Tensor on_device = x.to(Device::cuda);
   std::unique_ptr<Captured>& captured = by_shape_[x.shape()];
   if (!captured)

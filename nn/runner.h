@@ -1,5 +1,10 @@
-// Runner: runs one graph many times. On CUDA each shape of input is captured when it first comes, as a CUDA graph, and then
-// replayed: asking for some sixty kernels one by one takes the CPU longer than small batches take the device.
+// Runner: runs one graph many times, and batches fast.
+//
+// On the CPU the first layers run with as many images at a time as there are threads: their results are large, and so stay in the
+// caches until the next layer reads them. From the first layer with large weights on, which are worth reading once for all
+// images, the whole batch runs together. Integers are the same either way; floats within rounding, for fewer images may have
+// another algorithm. On CUDA each shape of input is captured when it first comes, as a CUDA graph, and then replayed: asking for
+// some sixty kernels one by one takes the CPU longer than small batches take the device.
 #pragma once
 
 #include <map>
@@ -16,14 +21,19 @@ class Runner {
   ~Runner();
   Runner(Runner&&) noexcept;
 
-  /// As nn/executor.h's run(): x float32 [N, 3, H, W] -> the output, on the device of x.
+  /// As nn/executor.h's run(): x float32 [N, 3, H, W] -> the output, on the device of x. A graph that observes runs whole
+  /// batches.
   Tensor operator()(const Tensor& x);
 
  private:
   struct Captured;
 
+  Tensor run_in_parts(const Tensor& x) const;
+  Tensor replay(const Tensor& x);
+
   const Graph& graph_;
-  bool captures_;  // on CUDA, without observers, which wait for the device
+  bool observes_;                               // observers want whole batches, and on CUDA wait for the device
+  std::list<Node>::const_iterator whole_from_;  // the first node that runs on whole batches
   std::map<Shape, std::unique_ptr<Captured>> by_shape_;
 };
 

@@ -1,0 +1,62 @@
+// A runner takes the first layers image by image: the answers are those of the whole batch.
+#include "nn/runner.h"
+
+#include <omp.h>
+
+#include "nn/executor.h"
+#include "nn/models/from_checkpoint.h"
+#include "nn/trace.h"
+#include "quant/convert.h"
+#include "quant/insert_observers.h"
+#include "quant/optimize_for_inference.h"
+#include "tests/support/compare.h"
+#include "tests/support/gradcheck.h"
+#include "tests/support/make.h"
+#include "tests/support/training.h"
+
+namespace octet::quant {
+namespace {
+
+/// ResNet18 ends with layers of large weights, MobileNetV2 has none.
+class Runner : public ::testing::TestWithParam<nn::Network> {
+ protected:
+  void SetUp() override {
+    const auto model = nn::make_model({GetParam()}, 10);
+    test::fill_by_formula(*model);
+    traced_ = nn::trace(*model, Tensor::zeros({1, 3, 64, 64}));
+    prepared_ = prepare(traced_, qconfig_);
+    nn::run(prepared_, test::hashed_values({2, 3, 64, 64}, 7, 2.0));
+  }
+  void TearDown() override { omp_set_num_threads(threads_); }
+
+  int threads_ = omp_get_max_threads();
+  QConfigMapping qconfig_ = get_default_qconfig_mapping("qnnpack");
+  nn::Graph traced_, prepared_;
+};
+INSTANTIATE_TEST_SUITE_P(Networks, Runner, ::testing::Values(nn::Network::resnet18, nn::Network::mobilenet_v2));
+
+TEST_P(Runner, GivesTheAnswersOfTheWholeBatch) {
+  const nn::Graph int8 = convert(prepared_, qconfig_), fast_int8 = optimize_for_inference(int8),
+                  fast_float = optimize_for_inference(traced_);
+  for (const int threads : {1, 2, 3}) {
+    omp_set_num_threads(threads);
+    for (const int64_t images : {1, 2, 7}) {
+      const Tensor x = test::hashed_values({images, 3, 64, 64}, 11, 2.0);
+      EXPECT_TRUE(test::bits_equal(nn::Runner(int8)(x), nn::run(int8, x))) << threads << " threads, " << images << " images";
+      EXPECT_TRUE(test::bits_equal(nn::Runner(fast_int8)(x), nn::run(int8, x)));
+      EXPECT_LT(test::relative_error(nn::Runner(fast_float)(x), nn::run(fast_float, x)), 2e-5);
+    }
+  }
+}
+
+/// Observers see the same batches as without it: their minima, maxima and histograms depend on them.
+TEST_P(Runner, GivesObserversWholeBatches) {
+  const nn::Graph other = prepare(traced_, qconfig_);
+  nn::run(other, test::hashed_values({2, 3, 64, 64}, 7, 2.0));
+  const Tensor x = test::hashed_values({7, 3, 64, 64}, 11, 2.0);
+  EXPECT_TRUE(test::bits_equal(nn::Runner(prepared_)(x), nn::run(other, x)));
+  EXPECT_TRUE(test::bits_equal(nn::run(convert(prepared_, qconfig_), x), nn::run(convert(other, qconfig_), x)));
+}
+
+}  // namespace
+}  // namespace octet::quant
