@@ -5,8 +5,7 @@
 namespace octet::ops {
 
 void* scratch_bytes(Scratch use, size_t bytes) {
-  constexpr size_t kUses = 4;
-  thread_local Storage buffers[kUses];
+  thread_local Storage buffers[kScratchUses];
   Storage& buffer = buffers[static_cast<size_t>(use)];
   if (buffer.nbytes() < bytes) buffer = Storage(bytes);
   return buffer.data();

@@ -8,6 +8,7 @@ namespace octet::ops {
 
 /// What a buffer is for: buffers of different uses are in use at the same time.
 enum class Scratch { windows, outside, transformed, products, padded };
+constexpr size_t kScratchUses = static_cast<size_t>(Scratch::padded) + 1;
 
 /// At least `bytes` uninitialised bytes, aligned for vectors: this thread's buffer for that use, until it asks for it again.
 void* scratch_bytes(Scratch use, size_t bytes);
