@@ -24,7 +24,7 @@ struct Runner::Captured {
 
 namespace {
 
-using Position = std::list<Node>::const_iterator;
+using Position = Execution::Position;
 
 size_t weight_bytes(const Node& node) {
   if (const auto* conv = std::get_if<op::QuantizedConv2d>(&node.op)) return conv->layer->params().weight.nbytes();
@@ -34,7 +34,7 @@ size_t weight_bytes(const Node& node) {
 
 /// The node behind the last one which alone carries all that later nodes read, before any with large weights.
 Position after_small_weights(const Graph& graph) {
-  constexpr size_t kLarge = 384 << 10;  // bytes
+  constexpr size_t kLarge = 384 << 10;  // bytes, as measured on ResNet18 (bench/RESULTS.md)
   std::unordered_map<const Node*, int> uses;
   for (const Node& node : graph.nodes())
     for (const Node* input : node.inputs) ++uses[input];

@@ -3,8 +3,10 @@
 // On the CPU the first layers run with as many images at a time as there are threads: their results are large, and so stay in the
 // caches until the next layer reads them. From the first layer with large weights on, which are worth reading once for all
 // images, the whole batch runs together. Integers are the same either way; floats within rounding, for fewer images may have
-// another algorithm. On CUDA each shape of input is captured when it first comes, as a CUDA graph, and then replayed: asking for
-// some sixty kernels one by one takes the CPU longer than small batches take the device.
+// another algorithm.
+//
+// On CUDA each shape of input is captured when it first comes, as a CUDA graph, and then replayed: asking for some sixty kernels
+// one by one takes the CPU longer than small batches take the device. PyTorch counterpart: torch.cuda.graph.
 #pragma once
 
 #include <map>
@@ -33,7 +35,7 @@ class Runner {
 
   const Graph& graph_;
   bool observes_;                               // observers want whole batches, and on CUDA wait for the device
-  std::list<Node>::const_iterator whole_from_;  // the first node that runs on whole batches
+  std::list<Node>::const_iterator whole_from_;  // the first node that runs on whole batches on the CPU
   std::map<Shape, std::unique_ptr<Captured>> by_shape_;
 };
 
