@@ -6,27 +6,14 @@
 // 3 rather than 4, 4, 4 and 2: 22 places each way instead of 24.
 #pragma once
 
-#include <algorithm>
-
+#include "ops/even_pieces.h"
 #include "ops/im2col.h"
 
 namespace octet::ops {
 
-/// `size` output pixels cut into as few pieces of up to `tile` as possible, all about as long, the longer ones first.
-struct WinogradPieces {
-  WinogradPieces(int64_t size, int64_t tile)
-      : tile(tile), count((size + tile - 1) / tile), shorter(size / count), longer(size % count) {}
-
-  int64_t tile, count, shorter, longer;  // longer: how many have shorter + 1 pixels
-  int64_t start(int64_t i) const { return i * shorter + std::min(i, longer); }
-  int64_t length(int64_t i) const { return shorter + (i < longer ? 1 : 0); }
-  /// How many have `tile` pixels. They come first.
-  int64_t whole() const { return shorter == tile ? count : length(0) == tile ? longer : 0; }
-};
-
 /// Tiles of up to tile x tile output pixels that cover one image.
 inline int64_t winograd_tiles(const Im2colShape& s, int64_t tile) {
-  return WinogradPieces(s.out_height, tile).count * WinogradPieces(s.out_width, tile).count;
+  return EvenPieces(s.out_height, tile).count * EvenPieces(s.out_width, tile).count;
 }
 
 /// Tiles of up to tile x tile output pixels that cover some images, numbered by what they need, those of all images together:
@@ -43,7 +30,7 @@ class WinogradGrid {
 
   /// Of images [first, first + images).
   WinogradGrid(int64_t first, int64_t images, const Im2colShape& s, int64_t tile)
-      : down_(s.out_height, tile), across_(s.out_width, tile), first_image_(first) {
+      : tile_(tile), down_(s.out_height, tile), across_(s.out_width, tile), first_image_(first) {
     for (int kind = 0; kind < kKinds; ++kind) end_[kind + 1] = end_[kind] + images * rows(kind).count * columns(kind).count;
   }
 
@@ -70,13 +57,16 @@ class WinogradGrid {
   struct Run {
     int64_t first, count;
   };
-  static Run run_of(const WinogradPieces& pieces, bool whole) {
-    return whole ? Run{0, pieces.whole()} : Run{pieces.whole(), pieces.count - pieces.whole()};
+  /// The pieces of `tile` pixels, which come first, or the others.
+  Run run_of(const EvenPieces& pieces, bool whole) const {
+    const int64_t count = pieces.shorter == tile_ ? pieces.count : pieces.length(0) == tile_ ? pieces.longer : 0;
+    return whole ? Run{0, count} : Run{count, pieces.count - count};
   }
   Run rows(int kind) const { return run_of(down_, kind < 2); }
   Run columns(int kind) const { return run_of(across_, kind == 1 || kind == 2); }
 
-  WinogradPieces down_, across_;
+  int64_t tile_;
+  EvenPieces down_, across_;
   int64_t first_image_;
   int64_t end_[kKinds + 1] = {};  // kind k is [end_[k], end_[k + 1])
 };

@@ -2,21 +2,23 @@
 
 #include <algorithm>
 
+#include "ops/even_pieces.h"
 #include "ops/padded_images.h"
 #include "ops/shared_work.h"
 
 namespace octet::ops::int8 {
 namespace {
 
-/// Output pixels that a thread does in one go: enough to be worth the weights' way from the cache, few enough that two threads
-/// share a small image.
-constexpr int64_t kBlock = 16 * cpu::ConvTile::kRows;
+/// Tiles of output pixels that a thread does in one go: enough to be worth the weights' way from the cache, few enough that two
+/// threads share a small image.
+constexpr int64_t kBlock = 16;
 
 /// Multiplies all strips of weights with all windows of the images.
 template <class Images>
 void run(const Images& images, const cpu::ConvKernel& kernel, const cpu::ConvWeights& w, const Im2colShape& s, int64_t N,
          const Addend& addend, uint8_t* y) {
-  const int64_t K = w.outputs, pixels = s.cols(), strips = w.strips.size(0), blocks = (pixels + kBlock - 1) / kBlock;
+  const EvenPieces tiles(s.cols(), cpu::ConvTile::kRows);
+  const int64_t K = w.outputs, pixels = s.cols(), strips = w.strips.size(0), blocks = (tiles.count + kBlock - 1) / kBlock;
   const cpu::ConvView view = w.view();
   const auto weights_of = [&](int64_t strip) { return static_cast<const std::byte*>(view.strips) + strip * w.strip_bytes(); };
   SharedWork work(strips * N * blocks);
@@ -25,15 +27,16 @@ void run(const Images& images, const cpu::ConvKernel& kernel, const cpu::ConvWei
     images.fill();
     work.run([&](int64_t i) {  // strip by strip: its weights stay in the second-level cache
       const int64_t strip = i / (N * blocks), n = i / blocks % N, b = i % blocks;
-      const int64_t end = std::min(pixels, (b + 1) * kBlock);
+      const int64_t begin = b * kBlock, end = std::min(tiles.count, begin + kBlock);
       const bool fetches = b == blocks - 1 && n == N - 1 && strip + 1 < strips;
-      for (int64_t pixel = b * kBlock; pixel < end; pixel += cpu::ConvTile::kRows) {
+      for (int64_t t = begin; t < end; ++t) {
+        const int64_t pixel = tiles.start(t);
         cpu::ConvTile tile;
-        tile.pixels = static_cast<int>(std::min<int64_t>(cpu::ConvTile::kRows, end - pixel));
+        tile.pixels = static_cast<int>(tiles.length(t));
         tile.row_stride = images.row_stride();
         tile.y = y + (n * pixels + pixel) * K;
         images.windows(s, n, pixel, tile.pixels, tile.windows);
-        const int64_t quarter = (pixel - b * kBlock) / cpu::ConvTile::kRows - 1;  // the first tile waits for its own weights
+        const int64_t quarter = t - begin - 1;  // the first tile waits for its own weights
         tile.ahead = fetches && quarter >= 0 && quarter < 4 ? weights_of(strip + 1) + quarter * w.strip_bytes() / 4 : nullptr;
         kernel.tile(view, tile, strip);
         const int64_t k = strip * kernel.strip, channels = std::min(kernel.strip, K - k);

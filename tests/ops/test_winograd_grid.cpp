@@ -13,22 +13,6 @@ Im2colShape shape_of(int64_t height, int64_t width) {
   return s;
 }
 
-TEST(WinogradPieces, AreAsFewAsCanBeAndAboutAsLong) {
-  const auto lengths = [](int64_t size) {
-    const WinogradPieces pieces(size, 4);
-    std::vector<int64_t> lengths;
-    for (int64_t i = 0; i < pieces.count; ++i) lengths.push_back(pieces.length(i));
-    return lengths;
-  };
-  using Lengths = std::vector<int64_t>;
-  EXPECT_EQ(lengths(8), (Lengths{4, 4}));
-  EXPECT_EQ(lengths(7), (Lengths{4, 3}));
-  EXPECT_EQ(lengths(14), (Lengths{4, 4, 3, 3}));
-  EXPECT_EQ(lengths(9), (Lengths{3, 3, 3}));
-  EXPECT_EQ(lengths(5), (Lengths{3, 2}));
-  EXPECT_EQ(lengths(1), (Lengths{1}));
-}
-
 /// Of images of any size: each output pixel is in one tile, and the tiles that need a place are those of its range.
 TEST(WinogradGrid, CoversImagesOnce) {
   constexpr int64_t kFirst = 3, kImages = 2;
