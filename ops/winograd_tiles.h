@@ -42,21 +42,50 @@ class WinogradJob {
         finish_(std::move(finish)) {}
 
   void run() const {
-    if (u_.nbytes() <= kSmallWeights)
+    const int64_t tiles = images_ * tiles_per_image();
+    if (u_.nbytes() <= kSmallWeights || (u_.nbytes() <= kMediumWeights && tiles >= omp_get_max_threads() * kTileBlock))
       run_by_block();
-    else if (images_ * tiles_per_image() <= kTileBlock)
-      run_one_block();
+    else if (tiles <= kTileBlock)
+      run_one_block([&](const WinogradGrid& grid, int64_t strip, const Transformed* v, int64_t place_stride, Product* m,
+                        int64_t m_stride) { multiply(grid, 0, grid.tiles(), strip, v, place_stride, m, m_stride); });
     else
       run_by_strip();
   }
 
- private:
-  /// Weights up to this size are read again for every block of tiles, whose transformed windows then never leave the thread's
-  /// cache. Larger ones are read once for many images: all windows are transformed first, up to kTransformedBytes of them.
-  static constexpr size_t kSmallWeights = 3 << 20;
-  static constexpr int64_t kTransformedBytes = 5 << 20;
+  /// One block of up to kTileBlock tiles, strip by strip. Each thread transforms all windows for itself: faster than to wait for
+  /// the others, and then for their windows to come from their caches.
+  ///
+  /// multiply(grid, strip, v, place_stride, m, m_stride): the products of the grid's tiles v[place * place_stride + t * C + c]
+  /// with a strip of weights -> m[place * m_stride + t * strip + k]. There is room for a multiple of kRoom tiles in both.
+  template <class Multiply>
+  void run_one_block(const Multiply& multiply) const {
+    const WinogradGrid grid(0, images_, s_, kernels_.tile);
+    const int64_t tiles = grid.tiles(), room = (tiles + kRoom - 1) / kRoom * kRoom;
+    const int64_t place_stride = room * C() + kGap, m_stride = room * kernels_.strip + kGap;
+    SharedWork work(strips());
+#pragma omp parallel
+    {
+      auto* v = scratch<Transformed>(Scratch::transformed, kernels_.places() * place_stride);
+      Product* m = products();
+      const Input* nothing = outside();
+      for (int64_t t = 0; t < tiles; ++t) transform(grid.at(t), nothing, v + t * C(), place_stride);
+      work.run([&](int64_t strip) {
+        multiply(grid, strip, v, place_stride, m, m_stride);
+        finish(grid, 0, tiles, strip, m, m_stride);
+      });
+    }
+  }
+
   /// Tiles that a thread multiplies in one go: their products with 64 outputs, 36 * 24 * 64 values, are 216 KiB.
   static constexpr int64_t kTileBlock = 24;
+
+ private:
+  /// Weights up to these sizes are read again for every block of tiles, whose transformed windows then never leave the thread's
+  /// cache: small ones always, medium ones if each thread has a whole block. Larger ones are read once for some images: all
+  /// windows are transformed first, up to kTransformedBytes of them.
+  static constexpr size_t kSmallWeights = 3 << 20, kMediumWeights = 6 << 20;
+  static constexpr int64_t kTransformedBytes = 5 << 19;
+  static constexpr int64_t kRoom = 4;
 
   /// Values between the end of one place and the next: without them the places of a tile could lie in few sets of the cache.
   static constexpr int64_t kGap = 64 / sizeof(Transformed);
@@ -116,13 +145,13 @@ class WinogradJob {
     return n;
   }
 
-  /// Outputs of one strip of tiles [begin, end), up to kTileBlock.
+  /// Products of tiles [begin, end), up to kTileBlock, with one strip: m[place * m_stride + (t - begin) * strip + k].
   void multiply(const WinogradGrid& grid, int64_t begin, int64_t end, int64_t strip, const Transformed* v, int64_t place_stride,
-                Product* m) const {
-    const int64_t count = end - begin, width = kernels_.strip, u_place = C() * width, m_stride = count * width + kGap;
+                Product* m, int64_t m_stride) const {
+    const int64_t width = kernels_.strip, u_place = C() * width;
     const auto* u = reinterpret_cast<const Transformed*>(u_.bytes()) + strip * kernels_.places() * u_place;
     PlaceTiles needed[cpu::kWinogradMostPlaces];
-    const int64_t places = places_of(grid, begin, count, needed);
+    const int64_t places = places_of(grid, begin, end - begin, needed);
     for (int64_t n = 0; n < places; ++n) {
       const auto [place, first, last] = needed[n];
       // The next place's weights come from far away; the first two calls ask for a half each. Behind the last place of a strip
@@ -135,15 +164,27 @@ class WinogradJob {
                           i < 2 ? next + i * u_place / 2 : nullptr, m + place * m_stride + t * width);
       }
     }
-    const int64_t first_k = strip * width, end_k = std::min(K_, first_k + width);
-    for (int64_t t = 0; t < count; ++t) {
-      const Tile tile = grid.at(begin + t);
+  }
+
+  /// Products of tiles [begin, end) with one strip -> outputs.
+  void finish(const WinogradGrid& grid, int64_t begin, int64_t end, int64_t strip, const Product* m, int64_t m_stride) const {
+    const int64_t width = kernels_.strip, first_k = strip * width, end_k = std::min(K_, first_k + width);
+    for (int64_t t = begin; t < end; ++t) {
+      const Tile tile = grid.at(t);
       const int64_t first = ((tile.image * s_.out_height + tile.p) * s_.out_width + tile.q) * K_ + first_k;
       for (int64_t k = first_k; k < end_k; k += cpu::kWinogradPanel)
-        kernels_.output(m + t * width + k - first_k, m_stride, output_, k,
+        kernels_.output(m + (t - begin) * width + k - first_k, m_stride, output_, k,
                         static_cast<int>(std::min(cpu::kWinogradPanel, K_ - k)), tile.rows, tile.columns, first + k - first_k);
       for (int64_t row = 0; row < tile.rows; ++row) finish_(first + row * s_.out_width * K_, tile.columns, end_k - first_k);
     }
+  }
+
+  /// Outputs of tiles [begin, end), up to kTileBlock, and one strip.
+  void run_block(const WinogradGrid& grid, int64_t begin, int64_t end, int64_t strip, const Transformed* v, int64_t place_stride,
+                 Product* m) const {
+    const int64_t m_stride = (end - begin) * kernels_.strip + kGap;
+    multiply(grid, begin, end, strip, v, place_stride, m, m_stride);
+    finish(grid, begin, end, strip, m, m_stride);
   }
 
   /// Block by block: transform, then all strips.
@@ -160,24 +201,8 @@ class WinogradJob {
         const int64_t begin = b * grid.tiles() / blocks, end = (b + 1) * grid.tiles() / blocks,
                       place_stride = (end - begin) * C() + kGap;
         for (int64_t t = begin; t < end; ++t) transform(grid.at(t), nothing, v + (t - begin) * C(), place_stride);
-        for (int64_t strip = 0; strip < strips(); ++strip) multiply(grid, begin, end, strip, v, place_stride, m);
+        for (int64_t strip = 0; strip < strips(); ++strip) run_block(grid, begin, end, strip, v, place_stride, m);
       });
-    }
-  }
-
-  /// One block of tiles, strip by strip. Each thread transforms all windows for itself: faster than to wait for the others, and
-  /// then for their windows to come from their caches.
-  void run_one_block() const {
-    const WinogradGrid grid(0, images_, s_, kernels_.tile);
-    const int64_t tiles = grid.tiles(), place_stride = tiles * C() + kGap;
-    SharedWork work(strips());
-#pragma omp parallel
-    {
-      auto* v = scratch<Transformed>(Scratch::transformed, kernels_.places() * place_stride);
-      Product* m = products();
-      const Input* nothing = outside();
-      for (int64_t t = 0; t < tiles; ++t) transform(grid.at(t), nothing, v + t * C(), place_stride);
-      work.run([&](int64_t strip) { multiply(grid, 0, tiles, strip, v, place_stride, m); });
     }
   }
 
@@ -200,7 +225,7 @@ class WinogradJob {
         for (int64_t t = 0; t < tiles; ++t) transform(grid.at(t), nothing, v + t * C(), place_stride);
         work.run([&](int64_t i) {
           const int64_t b = i % blocks, begin = b * tiles / blocks, end = (b + 1) * tiles / blocks;
-          multiply(grid, begin, end, i / blocks, v + begin * C(), place_stride, m);
+          run_block(grid, begin, end, i / blocks, v + begin * C(), place_stride, m);
         });
       }
     }

@@ -42,7 +42,7 @@ ops::int8::ConvChoice choice_from(const Json& j) {
   for (const auto algorithm : ops::int8::kConvAlgorithms)
     if (name == name_of(algorithm))
       return {j.at("isa"), j.at("threads"), j.at("batch"), j.at("height"), j.at("width"), algorithm};
-  fail("unknown algorithm '", name, "'; expected im2col, direct or winograd");
+  fail("unknown algorithm '", name, "'; expected im2col, direct, winograd or winograd_fused");
 }
 
 /// Writes one op's attributes and tensors.

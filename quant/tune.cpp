@@ -32,11 +32,12 @@ nn::Graph tune(const nn::Graph& int8_graph, const Tensor& x, double seconds) {
       std::map<std::string, Shape> shapes;
       for (const nn::NodeTime& t : nn::time_nodes(trial, x, 0)) shapes[t.node->name] = t.input;
       for (nn::Node& node : trial.nodes())
-        if (auto* conv = std::get_if<nn::op::QuantizedConv2d>(&node.op); conv && conv->layer->has(algorithm))
+        if (auto* conv = std::get_if<nn::op::QuantizedConv2d>(&node.op);
+            conv && conv->layer->has(algorithm, shapes.at(node.name)))
           *conv = preferring(*conv->layer, ops::int8::choice_here(shapes.at(node.name), algorithm));
       for (const nn::NodeTime& t : nn::time_nodes(trial, x, seconds)) {
         const auto* conv = std::get_if<nn::op::QuantizedConv2d>(&t.node->op);
-        if (conv == nullptr || !conv->layer->has(algorithm) || t.ms >= best[t.node->name].ms) continue;
+        if (conv == nullptr || !conv->layer->has(algorithm, t.input) || t.ms >= best[t.node->name].ms) continue;
         best[t.node->name] = {t.ms, ops::int8::choice_here(t.input, algorithm)};
       }
     }

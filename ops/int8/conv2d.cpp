@@ -64,6 +64,10 @@ int64_t tile_rows(int64_t depth, int64_t pixels) {
   return std::max<int64_t>(1, (pixels + threads * rounds - 1) / (threads * rounds));
 }
 
+/// Tiles from which on Winograd's transformed weights, eight times the plain ones, are worth reading; and pixels of four tiles
+/// from which on it is worth transforming them again each time. As measured on ResNet18 (bench/RESULTS.md).
+constexpr int64_t kWorthwhileTiles = 12, kWorthwhilePixels = 40;
+
 }  // namespace
 
 Conv2d::Conv2d(Conv2dParams params)
@@ -90,11 +94,13 @@ const char* name_of(ConvAlgorithm algorithm) {
       return "direct";
     case ConvAlgorithm::winograd:
       return "winograd";
+    case ConvAlgorithm::winograd_fused:
+      return "winograd_fused";
   }
   return "";
 }
 
-bool Conv2d::has(ConvAlgorithm algorithm) const {
+bool Conv2d::has(ConvAlgorithm algorithm, const Shape& x) const {
   switch (algorithm) {
     case ConvAlgorithm::im2col:
       return true;
@@ -102,6 +108,9 @@ bool Conv2d::has(ConvAlgorithm algorithm) const {
       return params_.options.groups == 1 && DirectConv2d::available();
     case ConvAlgorithm::winograd:
       return winograd_applies_;
+    case ConvAlgorithm::winograd_fused:
+      return winograd_applies_ && WinogradConv2d::takes_plain_weights() &&
+             WinogradConv2d::tiles(x.at(0), shape_of(x)) <= WinogradConv2d::kMostTiles;
   }
   return false;
 }
@@ -114,11 +123,14 @@ ConvAlgorithm Conv2d::algorithm(const Shape& x) const {
   if (!params_.choices.empty()) {
     const ConvChoice here = choice_here(x, ConvAlgorithm::direct);
     for (const ConvChoice& choice : params_.choices)
-      if (choice.is_for(here) && has(choice.algorithm)) return choice.algorithm;
+      if (choice.is_for(here) && has(choice.algorithm, x)) return choice.algorithm;
   }
-  if (winograd_applies_ && WinogradConv2d::tiles(x[0], shape_of(x)) >= WinogradConv2d::kWorthwhileTiles)
-    return ConvAlgorithm::winograd;
-  return has(ConvAlgorithm::direct) ? ConvAlgorithm::direct : ConvAlgorithm::im2col;
+  const Im2colShape shape = shape_of(x);
+  const int64_t tiles = WinogradConv2d::tiles(x[0], shape);
+  if (winograd_applies_ && tiles >= kWorthwhileTiles) return ConvAlgorithm::winograd;
+  if (has(ConvAlgorithm::winograd_fused, x) && x[0] * shape.cols() >= kWorthwhilePixels * ((tiles + 3) / 4))
+    return ConvAlgorithm::winograd_fused;
+  return has(ConvAlgorithm::direct, x) ? ConvAlgorithm::direct : ConvAlgorithm::im2col;
 }
 
 Im2colShape Conv2d::shape_of(const Shape& x) const {
@@ -140,9 +152,14 @@ Tensor Conv2d::run(const Tensor& x, const Addend& addend) const {
   if (x.on_cuda()) return run_on_cuda(x, shape);
   const Tensor& w = params_.weight;
   const int32_t zero_point = params_.input.zero_point;
+  using Weights = WinogradConv2d::Weights;
   switch (algorithm(x.shape())) {
     case ConvAlgorithm::winograd:
-      return winograd_.get([&] { return WinogradConv2d(w, zero_point, requantization_); })(x, shape, addend);
+      return winograd_.get([&] { return WinogradConv2d(Weights::transformed, w, zero_point, requantization_); })(x, shape,
+                                                                                                                 addend);
+    case ConvAlgorithm::winograd_fused:
+      return winograd_fused_.get([&] { return WinogradConv2d(Weights::plain, w, zero_point, requantization_); })(x, shape,
+                                                                                                                 addend);
     case ConvAlgorithm::direct:
       return direct_.get([&] { return DirectConv2d(w, zero_point, requantization_); })(x, shape, addend);
     case ConvAlgorithm::im2col:

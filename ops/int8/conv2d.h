@@ -22,8 +22,9 @@
 namespace octet::ops::int8 {
 
 /// Ways to the same codes.
-enum class ConvAlgorithm { im2col, direct, winograd };
-constexpr ConvAlgorithm kConvAlgorithms[] = {ConvAlgorithm::im2col, ConvAlgorithm::direct, ConvAlgorithm::winograd};
+enum class ConvAlgorithm { im2col, direct, winograd, winograd_fused };
+constexpr ConvAlgorithm kConvAlgorithms[] = {ConvAlgorithm::im2col, ConvAlgorithm::direct, ConvAlgorithm::winograd,
+                                             ConvAlgorithm::winograd_fused};
 const char* name_of(ConvAlgorithm algorithm);
 
 /// What was found fastest (quant/tune.h) for one shape of input, on one kind of CPU with so many threads.
@@ -60,8 +61,8 @@ class Conv2d {
   /// Followed by ops/int8/add.h, in one pass: the convolution's codes are the first summand, `other` the second.
   Tensor operator()(const Tensor& x, const Addition& addition, const Tensor& other) const;
 
-  /// Can it be done so on this CPU, for these weights?
-  bool has(ConvAlgorithm algorithm) const;
+  /// Can an input of this shape [N, H, W, C] go that way, on this CPU and with these weights?
+  bool has(ConvAlgorithm algorithm, const Shape& x) const;
   /// The way that an input of this shape [N, H, W, C] goes.
   ConvAlgorithm algorithm(const Shape& x) const;
 
@@ -79,7 +80,7 @@ class Conv2d {
   bool winograd_applies_ = false;
   Lazy<std::vector<cpu::PackedWeights>> packed_;  // for im2col: one per group
   Lazy<DirectConv2d> direct_;
-  Lazy<WinogradConv2d> winograd_;
+  Lazy<WinogradConv2d> winograd_, winograd_fused_;
   Lazy<cuda::Int8Conv2d> on_cuda_;
 };
 

@@ -1,5 +1,8 @@
 #include "ops/int8/winograd_conv2d.h"
 
+#include <algorithm>
+
+#include "ops/cpu/winograd_fused.h"
 #include "ops/winograd_grid.h"
 #include "ops/winograd_tiles.h"
 
@@ -14,12 +17,47 @@ bool WinogradConv2d::applies(const Tensor& w, const Conv2dOptions& o, int32_t in
 
 int64_t WinogradConv2d::tiles(int64_t images, const Im2colShape& shape) { return images * winograd_tiles(shape, kWinogradTile); }
 
-WinogradConv2d::WinogradConv2d(const Tensor& weight, int32_t input_zero_point, const Requantization& r)
-    : outputs_(weight.size(0)),
+bool WinogradConv2d::takes_plain_weights() { return winograd_fused() != nullptr; }
+
+WinogradConv2d::WinogradConv2d(Weights form, const Tensor& weight, int32_t input_zero_point, const Requantization& r)
+    : form_(form),
+      outputs_(weight.size(0)),
       channels_(weight.size(1)),
       input_zero_point_(input_zero_point),
-      weights_(winograd_weights(weight, winograd_int16().strip)),
-      requantization_(r.padded(weights_.size(0) * winograd_int16().strip)) {}
+      weights_(form == Weights::plain ? winograd_fused_weights(weight, winograd_int16().strip)
+                                      : winograd_weights(weight, winograd_int16().strip)),
+      requantization_(r.padded((outputs_ + winograd_int16().strip - 1) / winograd_int16().strip * winograd_int16().strip)) {}
+
+namespace {
+
+/// Products of plain weights, for WinogradJob::run_one_block: four tiles and sixteen outputs at a time.
+struct FusedMultiply {
+  const Tensor& weights;
+  int64_t channels, strip_width;
+
+  void operator()(const WinogradGrid& grid, int64_t strip, const int16_t* v, int64_t place_stride, int32_t* m,
+                  int64_t m_stride) const {
+    constexpr int kTiles = WinogradFused::kTiles;
+    const int64_t panels = strip_width / kWinogradPanel, panel_bytes = weights.numel() / weights.size(0);
+    for (int64_t n = 0; n < panels; ++n) {
+      const int8_t* panel = weights.data<int8_t>() + (strip * panels + n) * panel_bytes;
+      for (int64_t t = 0; t < grid.tiles(); t += kTiles)
+        for (int row = 0; row < kWinogradWindow; ++row) {
+          const bool last = row == kWinogradWindow - 1;
+          const auto here = [&](int64_t tile) { return static_cast<int>(std::clamp<int64_t>(tile - t, 0, kTiles)); };
+          const WinogradGrid::Range all = grid.needing(last, false), of_last = grid.needing(last, true);
+          const WinogradFused::Needed needed{here(all.begin), here(all.end), here(of_last.begin), here(of_last.end)};
+          if (needed.begin == needed.end) continue;
+          winograd_fused()->multiply_row(row, needed, v + row * kWinogradWindow * place_stride + t * channels, place_stride,
+                                         channels, panel, t == 0 ? panel + panel_bytes : nullptr,
+                                         m + row * kWinogradWindow * m_stride + t * strip_width + n * kWinogradPanel, m_stride,
+                                         strip_width);
+        }
+    }
+  }
+};
+
+}  // namespace
 
 Tensor WinogradConv2d::operator()(const Tensor& x, const Im2colShape& s, const Addend& addend) const {
   const int64_t N = x.size(0), K = outputs_;
@@ -29,11 +67,14 @@ Tensor WinogradConv2d::operator()(const Tensor& x, const Im2colShape& s, const A
                             r.multiplier.data(), r.zero_point,
                             r.range.qmin,        K,
                             s.out_width * K,     y.data<uint8_t>()};
-  WinogradJob(winograd_int16(), x.data<uint8_t>(), N, s, static_cast<uint8_t>(input_zero_point_), weights_, codes, K,
-              [&](int64_t first, int64_t pixels, int64_t channels) {
-                addend.add_to(codes.y, first, {pixels, channels, K});
-              })
-      .run();
+  const WinogradJob job(winograd_int16(), x.data<uint8_t>(), N, s, static_cast<uint8_t>(input_zero_point_), weights_, codes, K,
+                        [&](int64_t first, int64_t pixels, int64_t channels) {
+                          addend.add_to(codes.y, first, {pixels, channels, K});
+                        });
+  if (form_ == Weights::plain)
+    job.run_one_block(FusedMultiply{weights_, channels_, winograd_int16().strip});
+  else
+    job.run();
   return y;
 }
 

@@ -10,24 +10,30 @@ namespace octet::ops::int8 {
 
 class WinogradConv2d {
  public:
+  /// transformed: once, when the layer is made. They are eight times the plain ones, so a few tiles are not worth reading them.
+  /// plain: transformed while they are multiplied (ops/cpu/winograd_fused.h), for up to kMostTiles.
+  enum class Weights { transformed, plain };
+
   /// Does it apply to these weights [K, C/G, R, S], and is it exact for them?
   static bool applies(const Tensor& weight, const Conv2dOptions& options, int32_t input_zero_point,
                       const Requantization& requantization);
+  /// Does this CPU have a kernel for plain weights?
+  static bool takes_plain_weights();
 
-  WinogradConv2d(const Tensor& weight, int32_t input_zero_point, const Requantization& requantization);
+  WinogradConv2d(Weights form, const Tensor& weight, int32_t input_zero_point, const Requantization& requantization);
 
-  /// 4x4 tiles of output. The transformed weights are eight times the plain ones, so a few tiles are not worth reading them;
-  /// how many are was measured on ResNet18 (bench/RESULTS.md).
+  /// 4x4 tiles of output.
   static int64_t tiles(int64_t images, const Im2colShape& shape);
-  static constexpr int64_t kWorthwhileTiles = 12;
+  static constexpr int64_t kMostTiles = 24;  // with plain weights
 
   /// x quint8 [N, H, W, C] -> [N, P, Q, K].
   Tensor operator()(const Tensor& x, const Im2colShape& shape, const Addend& addend = {}) const;
 
  private:
+  Weights form_;
   int64_t outputs_, channels_;
   int32_t input_zero_point_;
-  Tensor weights_;                 // int16 [strips, 36, C/2, strip, 2]
+  Tensor weights_;                 // int16 [strips, 36, C/2, strip, 2], or int8 as winograd_fused_weights makes them
   Requantization requantization_;  // padded to whole strips
 };
 

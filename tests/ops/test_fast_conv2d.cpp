@@ -37,13 +37,14 @@ Im2colShape shape_of(const Tensor& x, const Conv2dParams& p) {
   return conv2d_shape({x.size(0), x.size(3), x.size(1), x.size(2)}, p.weight.shape(), p.options);
 }
 
-template <class Fast>
-void expect_as_naive(const Case& c) {
+/// make(weight, zero_point, requantization): the fast convolution.
+template <class Make>
+void expect_as_naive(const Case& c, Make&& make) {
   const Tensor x = test::random_codes(c.x, DType::quint8, 1);
   for (Engine engine : {Engine::qnnpack, Engine::fbgemm})
     for (bool relu : {false, true}) {
       const Conv2dParams p = params_of(c, engine, relu);
-      const Fast fast(p.weight, p.input.zero_point, requantization_of(p));
+      const auto fast = make(p.weight, p.input.zero_point, requantization_of(p));
       EXPECT_TRUE(test::codes_equal(fast(x, shape_of(x, p)), reference::int8_conv2d(x, p))) << name_of(engine) << relu;
     }
 }
@@ -57,7 +58,36 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{{2, 9, 9, 256}, {256, 256, 3, 3}, {.padding = 1}},      // weights above 3 MiB: strip by strip
                       Case{{2, 14, 14, 250}, {190, 250, 3, 3}, {.padding = 1}}));  // and several blocks of tiles
 
-TEST_P(Winograd, SameCodes) { expect_as_naive<WinogradConv2d>(GetParam()); }
+auto winograd_of(WinogradConv2d::Weights form) {
+  return [form](const Tensor& w, int32_t zero_point, const Requantization& r) { return WinogradConv2d(form, w, zero_point, r); };
+}
+
+TEST_P(Winograd, SameCodes) { expect_as_naive(GetParam(), winograd_of(WinogradConv2d::Weights::transformed)); }
+
+class WinogradOfPlainWeights : public ::testing::TestWithParam<Case> {
+ protected:
+  void SetUp() override {
+    if (!WinogradConv2d::takes_plain_weights()) GTEST_SKIP() << "no AVX-512 VNNI, or OCTET_ISA forbids it";
+  }
+};
+INSTANTIATE_TEST_SUITE_P(
+    Shapes, WinogradOfPlainWeights,
+    ::testing::Values(Case{{1, 7, 7, 66}, {70, 66, 3, 3}, {.padding = 1}},  // tiles of every kind, four in all
+                      Case{{1, 7, 7, 64}, {128, 64, 3, 3}, {.padding = 1}},
+                      Case{{2, 7, 7, 10}, {16, 10, 3, 3}, {.padding = 1}},    // kinds of two tiles each
+                      Case{{1, 14, 14, 32}, {64, 32, 3, 3}, {.padding = 1}},  // four tiles of a kind
+                      Case{{1, 8, 8, 6}, {20, 6, 3, 3}, {.padding = 1}},      // all whole
+                      Case{{3, 5, 6, 4}, {5, 4, 3, 3}, {.padding = 1}}, Case{{1, 1, 1, 2}, {3, 2, 3, 3}, {.padding = 1}},
+                      Case{{1, 10, 7, 8}, {30, 8, 3, 3}, {}}, Case{{1, 13, 18, 2}, {65, 2, 3, 3}, {.padding = 2}}));
+
+TEST_P(WinogradOfPlainWeights, SameCodes) { expect_as_naive(GetParam(), winograd_of(WinogradConv2d::Weights::plain)); }
+
+TEST(WinogradOfPlainWeights, AreForAFewTilesOnly) {
+  const Conv2dParams p = params_of({{}, {8, 4, 3, 3}, {.padding = 1}}, Engine::qnnpack, false);
+  const bool here = WinogradConv2d::takes_plain_weights();
+  EXPECT_EQ(Conv2d(p).has(ConvAlgorithm::winograd_fused, {1, 24, 16, 4}), here);  // 24 tiles
+  EXPECT_FALSE(Conv2d(p).has(ConvAlgorithm::winograd_fused, {1, 20, 20, 4}));     // 25
+}
 
 TEST(WinogradProof, HoldsUpToItsLimit) {
   const auto weight = [](int64_t channels, int value) {
@@ -94,8 +124,11 @@ TEST(WinogradProof, ExtremeSumsAreExact) {
         Tensor x({1, 6, 6, 112}, DType::quint8);
         std::fill_n(x.data<uint8_t>(), x.numel(), static_cast<uint8_t>(code));
         ASSERT_TRUE(WinogradConv2d::applies(p.weight, p.options, zero_point, requantization_of(p)));
-        const WinogradConv2d fast(p.weight, zero_point, requantization_of(p));
-        EXPECT_TRUE(test::codes_equal(fast(x, shape_of(x, p)), reference::int8_conv2d(x, p))) << w << code << zero_point;
+        for (const auto form : {WinogradConv2d::Weights::transformed, WinogradConv2d::Weights::plain}) {
+          if (form == WinogradConv2d::Weights::plain && !WinogradConv2d::takes_plain_weights()) continue;
+          const WinogradConv2d fast(form, p.weight, zero_point, requantization_of(p));
+          EXPECT_TRUE(test::codes_equal(fast(x, shape_of(x, p)), reference::int8_conv2d(x, p))) << w << code << zero_point;
+        }
       }
 }
 
@@ -146,7 +179,10 @@ INSTANTIATE_TEST_SUITE_P(Shapes, Direct,
                                            Case{{1, 7, 6, 12}, {33, 12, 2, 3}, {.stride = 1, .padding = 1}},
                                            Case{{1, 31, 29, 4}, {16, 4, 3, 3}, {.padding = 1}}));  // several blocks of pixels
 
-TEST_P(Direct, SameCodes) { expect_as_naive<DirectConv2d>(GetParam()); }
+TEST_P(Direct, SameCodes) {
+  expect_as_naive(GetParam(),
+                  [](const Tensor& w, int32_t zero_point, const Requantization& r) { return DirectConv2d(w, zero_point, r); });
+}
 
 }  // namespace
 }  // namespace octet::ops::int8

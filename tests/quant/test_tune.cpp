@@ -45,7 +45,7 @@ TEST(Tune, EveryWayGivesTheSameCodes) {
     for (const nn::NodeTime& t : nn::time_nodes(net.graph, net.x, 0))
       for_each_conv(forced, [&](nn::op::QuantizedConv2d& conv) {
         const auto* original = std::get_if<nn::op::QuantizedConv2d>(&t.node->op);
-        if (original == nullptr || original->layer != conv.layer || !conv.layer->has(algorithm)) return;
+        if (original == nullptr || original->layer != conv.layer || !conv.layer->has(algorithm, t.input)) return;
         auto params = conv.layer->params();
         params.choices = {choice_here(t.input, algorithm)};
         conv.layer = std::make_shared<const ops::int8::Conv2d>(params);
@@ -75,7 +75,8 @@ TEST(Tune, ChoicesAreKeptInTheFileBesideThoseForOtherMachines) {
     ASSERT_EQ(choices.size(), 2u);
     EXPECT_EQ(choices[0].isa, "another");
     EXPECT_TRUE(choices[1].is_for(ops::int8::choice_here({2, choices[1].height, choices[1].width, 3}, ConvAlgorithm::direct)));
-    EXPECT_TRUE(conv.layer->has(choices[1].algorithm));
+    EXPECT_TRUE(
+        conv.layer->has(choices[1].algorithm, {2, choices[1].height, choices[1].width, conv.layer->params().weight.size(1)}));
   });
   EXPECT_TRUE(test::bits_equal(nn::run(loaded, net.x), nn::run(net.graph, net.x)));
 
