@@ -14,15 +14,24 @@ constexpr int64_t kStrip = 16;
 constexpr int64_t kGroup = 2;
 
 /// Eight outputs: clamp(rne((float(sum + bias) + bias_f32) * multiplier), low, high) + zero point.
-[[gnu::always_inline]] inline __m256i codes_of(__m256i sum, const ConvView& w, int64_t k) {
-  const __m256i biased = _mm256_add_epi32(sum, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(w.bias_i32 + k)));
-  __m256 v = _mm256_cvtepi32_ps(biased);
-  if (w.bias_f32) v = _mm256_add_ps(v, _mm256_loadu_ps(w.bias_f32 + k));
-  v = _mm256_mul_ps(v, _mm256_loadu_ps(w.multiplier + k));
-  v = _mm256_min_ps(v, _mm256_set1_ps(static_cast<float>(255 - w.zero_point)));
-  v = _mm256_max_ps(v, _mm256_set1_ps(static_cast<float>(w.qmin - w.zero_point)));
-  return _mm256_add_epi32(_mm256_cvtps_epi32(v), _mm256_set1_epi32(w.zero_point));
-}
+struct Requantize8 {
+  Requantize8(const ConvView& w, int64_t k)
+      : bias(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(w.bias_i32 + k))),
+        bias_f32(w.bias_f32 ? _mm256_loadu_ps(w.bias_f32 + k) : _mm256_set1_ps(-0.0f)),  // adding -0 changes nothing
+        multiplier(_mm256_loadu_ps(w.multiplier + k)),
+        low(_mm256_set1_ps(static_cast<float>(w.qmin - w.zero_point))),
+        high(_mm256_set1_ps(static_cast<float>(255 - w.zero_point))),
+        zero_point(_mm256_set1_epi32(w.zero_point)) {}
+
+  [[gnu::always_inline]] __m256i operator()(__m256i sum) const {
+    const __m256 v = _mm256_mul_ps(_mm256_add_ps(_mm256_cvtepi32_ps(_mm256_add_epi32(sum, bias)), bias_f32), multiplier);
+    return _mm256_add_epi32(_mm256_cvtps_epi32(_mm256_max_ps(_mm256_min_ps(v, high), low)), zero_point);
+  }
+
+  __m256i bias;
+  __m256 bias_f32, multiplier, low, high;
+  __m256i zero_point;
+};
 
 template <int Pixels>
 void conv_tile(const ConvView& w, const ConvTile& tile, int64_t strip) {
@@ -49,14 +58,20 @@ void conv_tile(const ConvView& w, const ConvTile& tile, int64_t strip) {
     }
   }
   const int64_t k = strip * kStrip, left = w.outputs - k;
-  const auto count = static_cast<size_t>(left < kStrip ? left : kStrip);
+  const Requantize8 first(w, k), second(w, k + kPanel);
+  uint8_t* y = tile.y + k;
+  const int64_t outputs = w.outputs;
 #pragma GCC unroll 6
-  for (int m = 0; m < Pixels; ++m) {
+  for (int m = 0; m < Pixels; ++m, y += outputs) {
     // The packs work on halves of 128 bits: codes of 0-3, 8-11, 4-7, 12-15, put in order at the end.
-    const __m256i words = _mm256_packus_epi32(codes_of(sum[m][0], w, k), codes_of(sum[m][1], w, k + kPanel));
+    const __m256i words = _mm256_packus_epi32(first(sum[m][0]), second(sum[m][1]));
     const __m256i bytes = _mm256_packus_epi16(words, words);
-    const __m256i ordered = _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 0, 0, 0, 0));
-    std::memcpy(tile.y + m * w.outputs + k, &ordered, count);
+    const __m128i codes =
+        _mm256_castsi256_si128(_mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 0, 0, 0, 0)));
+    if (left >= kStrip)
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(y), codes);
+    else
+      std::memcpy(y, &codes, static_cast<size_t>(left));
   }
 }
 
