@@ -4,8 +4,8 @@
     peers.py --models DIR [--rounds 3] [--build build] [--threads 2] [--seconds 3]
     peers.py --engine ENGINE --models DIR --threads T --batch B --seconds S       one engine in its own process
 
-A run prints "ENGINE THREADS BATCH min_ms median_ms runs peak_rss_mb", as predict --benchmark does. Where integers matter: torch-qnnpack
-and torch-fbgemm keep every one (the latter gives up a bit of range for it); the others may saturate on CPUs without VNNI.
+A run prints "ENGINE THREADS BATCH min_ms median_ms runs peak_rss_mb", as predict --benchmark does. Where integers matter: torch-qnnpack,
+torch-fbgemm (which gives up a bit of range for it) and onnxruntime-u8u8 keep every one; the others may saturate on CPUs without VNNI.
 """
 import argparse
 import os
@@ -18,8 +18,9 @@ import time
 import warnings
 
 warnings.filterwarnings("ignore")
-ENGINES = {"int8": ("octet-int8", "openvino-int8", "onnxruntime-u8s8", "torch-fbgemm", "torch-qnnpack"), "float": ("octet-float", "openvino-float", "onnxruntime-float", "ncnn-float", "torch-float")}
-ONE_IMAGE_AT_A_TIME = ("ncnn-float",)
+ENGINES = {"int8": ("octet-int8", "openvino-int8", "onnxruntime-u8s8", "onnxruntime-u8u8", "ncnn-int8", "torch-onednn", "torch-fbgemm", "torch-qnnpack"),
+           "float": ("octet-float", "openvino-float", "onnxruntime-float", "ncnn-float", "torch-jit", "torch-float")}
+ONE_IMAGE_AT_A_TIME = ("ncnn-float", "ncnn-int8")
 
 
 def images(batch):
@@ -29,7 +30,7 @@ def images(batch):
 
 
 def export(models, build):
-    """r18.pth, r18.onnx, r18_u8s8.onnx and octet's r18/model.safetensors: random weights, only their time matters."""
+    """r18.pth, r18.onnx, r18_u8s8.onnx, r18_u8u8.onnx and octet's r18/model.safetensors: random weights, only their time matters."""
     import torch
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
@@ -41,13 +42,15 @@ def export(models, build):
     torch.onnx.export(model, torch.zeros(1, 3, 224, 224), models / "r18.onnx", opset_version=17, input_names=["x"], dynamic_axes={"x": {0: "N"}}, dynamo=False)
 
     class Calibration(CalibrationDataReader):
-        batches = iter([{"x": images(4)}] * 4)
+        def __init__(self):
+            self.batches = iter([{"x": images(4)}] * 4)
 
         def get_next(self):
             return next(self.batches, None)
 
     quant_pre_process(models / "r18.onnx", models / "r18_prepared.onnx")
-    quantize_static(models / "r18_prepared.onnx", models / "r18_u8s8.onnx", Calibration(), quant_format=QuantFormat.QDQ, activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8)
+    for name, weight_type in (("u8s8", QuantType.QInt8), ("u8u8", QuantType.QUInt8)):
+        quantize_static(models / "r18_prepared.onnx", models / f"r18_{name}.onnx", Calibration(), quant_format=QuantFormat.QDQ, activation_type=QuantType.QUInt8, weight_type=weight_type)
     subprocess.run([build / "quantize", "--quiet", "--weights", models / "r18.pth", "--limit", "10", "--eval-limit", "10", "--no-fake-quant", "--output", models / "r18"],
                    check=True, stdout=subprocess.DEVNULL)
 
@@ -64,6 +67,8 @@ def torch_runner(variant, models, threads, x):
     x = torch.from_numpy(x).contiguous(memory_format=torch.channels_last)
     if variant == "float":
         model = model.to(memory_format=torch.channels_last)
+    elif variant == "jit":
+        model = torch.jit.optimize_for_inference(torch.jit.freeze(torch.jit.trace(model, x)))
     else:
         torch.backends.quantized.engine = variant
         prepared = prepare_fx(model, get_default_qconfig_mapping(variant), x)
@@ -82,7 +87,7 @@ def onnxruntime_runner(variant, models, threads, x):
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.log_severity_level = threads, 3
-    session = onnxruntime.InferenceSession(models / ("r18.onnx" if variant == "float" else "r18_u8s8.onnx"), options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(models / ("r18.onnx" if variant == "float" else f"r18_{variant}.onnx"), options, providers=["CPUExecutionProvider"])
     return lambda: session.run(None, {"x": x})
 
 
@@ -101,8 +106,11 @@ def openvino_runner(variant, models, threads, x):
     return lambda: request.infer({0: x})
 
 
-def ncnn_param():
-    """ResNet18 as ncnn's text: bias and relu fused, no weights, and every shape (-23330), by which ncnn chooses its algorithms."""
+def ncnn_param(int8):
+    """ResNet18 as ncnn's text: bias and relu fused, no weights, and every shape (-23330), by which ncnn chooses its algorithms.
+
+    int8: 8=2, or 8=102 for a convolution whose only reader is another one and which therefore gives out int8.
+    """
     lines, blobs = [], set()
 
     def layer(kind, name, inputs, outputs, shape, options=""):
@@ -110,8 +118,8 @@ def ncnn_param():
         shapes = ",".join([f"3,{shape[0]},{shape[0]},{shape[1]}"] * len(outputs))
         lines.append(f"{kind} {name} {len(inputs)} {len(outputs)} {' '.join((*inputs, *outputs))} -23330={4 * len(outputs)},{shapes} {options}")
 
-    def conv(name, x, channels, shape, kernel, stride, relu):
-        layer("Convolution", name, (x,), (name,), shape, f"0={shape[1]} 1={kernel} 3={stride} 4={kernel // 2} 5=1 6={channels * shape[1] * kernel * kernel} 9={int(relu)}")
+    def conv(name, x, channels, shape, kernel, stride, relu, gives_int8=False):
+        layer("Convolution", name, (x,), (name,), shape, f"0={shape[1]} 1={kernel} 3={stride} 4={kernel // 2} 5=1 6={channels * shape[1] * kernel * kernel} 9={int(relu)}" + (f" 8={102 if gives_int8 else 2}" if int8 else ""))
         return name
 
     layer("Input", "x", (), ("x",), (224, 3), "0=224 1=224 2=3")
@@ -121,13 +129,13 @@ def ncnn_param():
         for block in range(2):
             name, stride = f"layer{stage}_{block}", before[0] // shape[0]
             layer("Split", f"{name}_split", (y,), (f"{name}_a", f"{name}_b"), before)
-            main = conv(f"{name}_conv2", conv(f"{name}_conv1", f"{name}_a", before[1], shape, 3, stride, True), shape[1], shape, 3, 1, False)
+            main = conv(f"{name}_conv2", conv(f"{name}_conv1", f"{name}_a", before[1], shape, 3, stride, True, gives_int8=True), shape[1], shape, 3, 1, False)
             skip = conv(f"{name}_downsample", f"{name}_b", before[1], shape, 1, stride, False) if stride == 2 else f"{name}_b"
             layer("Eltwise", f"{name}_add", (main, skip), (f"{name}_sum",), shape, "0=1")
             layer("ReLU", f"{name}_relu", (f"{name}_sum",), (name,), shape)
             y, before = name, shape
     layer("Pooling", "avgpool", (y,), ("avgpool",), (1, 512), "0=1 1=7")
-    layer("InnerProduct", "fc", ("avgpool",), ("y",), (1, 10), "0=10 1=1 2=5120")
+    layer("InnerProduct", "fc", ("avgpool",), ("y",), (1, 10), "0=10 1=1 2=5120" + (" 8=2" if int8 else ""))
     return "\n".join(["7767517", f"{len(lines)} {len(blobs)}", *lines, ""])
 
 
@@ -136,7 +144,7 @@ def ncnn_runner(variant, models, threads, x):
 
     net = ncnn.Net()
     net.opt.num_threads = threads
-    net.load_param_mem(ncnn_param())
+    net.load_param_mem(ncnn_param(variant == "int8"))
     net.load_model(ncnn.DataReaderFromEmpty())
     image = ncnn.Mat(x[0].copy()).clone()
 

@@ -5,7 +5,10 @@
 
 namespace octet::ops::cpu {
 
-const WinogradFused* winograd_fused() { return use(Isa::avx512vnni) ? &kWinogradFusedAvx512Vnni : nullptr; }
+const WinogradFused* winograd_fused() {
+  if (use(Isa::avx512vnni)) return &kWinogradFusedAvx512Vnni;
+  return use(Isa::avx2) ? &kWinogradFusedAvx2 : nullptr;
+}
 
 Tensor winograd_fused_weights(const Tensor& weight, int64_t strip) {
   const int64_t K = weight.size(0), C = weight.size(1), panels = (K + strip - 1) / strip * (strip / kWinogradPanel);

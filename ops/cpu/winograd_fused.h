@@ -13,6 +13,7 @@
 // that takes additions only, |U'| <= 49 * 128, and the factors are put on the sums, which are few.
 #pragma once
 
+#include "ops/cpu/winograd_kernels.h"
 #include "tensor/tensor.h"
 
 namespace octet::ops::cpu {
@@ -37,7 +38,7 @@ struct WinogradFused {
 /// For active_isa(); null where there is none.
 const WinogradFused* winograd_fused();
 
-extern const WinogradFused kWinogradFusedAvx512Vnni;
+extern const WinogradFused kWinogradFusedAvx2, kWinogradFusedAvx512Vnni;
 
 /// weight qint8 [K, C, 3, 3] -> int8 [ceil(K/strip) * strip/16, C/2, 9, 16, 2], 0 for outputs that are not there. C must be even.
 Tensor winograd_fused_weights(const Tensor& weight, int64_t strip);

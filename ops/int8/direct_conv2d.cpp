@@ -46,6 +46,19 @@ void run(const Images& images, const cpu::ConvKernel& kernel, const cpu::ConvWei
   }
 }
 
+/// The pixels that a 1x1 convolution reads: [N, H, W, C] -> [N, P, Q, C].
+Tensor sampled(const Tensor& x, const Im2colShape& s) {
+  Tensor y({x.size(0), s.out_height, s.out_width, s.channels}, x.dtype());
+  const int64_t row = s.width * s.channels;
+#pragma omp parallel for
+  for (int64_t i = 0; i < x.size(0) * s.out_height; ++i) {
+    const std::byte* from = x.bytes() + (i / s.out_height * s.height + i % s.out_height * s.stride.h) * row;
+    std::byte* to = y.bytes() + i * s.out_width * s.channels;
+    for (int64_t q = 0; q < s.out_width; ++q) std::copy_n(from + q * s.stride.w * s.channels, s.channels, to + q * s.channels);
+  }
+  return y;
+}
+
 }  // namespace
 
 bool DirectConv2d::available() { return cpu::conv_kernel() != nullptr; }
@@ -56,6 +69,14 @@ DirectConv2d::DirectConv2d(const Tensor& weight, int32_t input_zero_point, const
       weights_(weight, input_zero_point, requantization, kernel_) {}
 
 Tensor DirectConv2d::operator()(const Tensor& x, const Im2colShape& s, const Addend& addend) const {
+  const bool skips = s.kernel == Size2(1) && s.stride != Size2(1) && s.padding == Size2(0);
+  if (skips && kernel_.values != DType::u8) {  // the others would be made int16 for nothing
+    Im2colShape dense = s;
+    dense.stride = 1;
+    dense.height = s.out_height;
+    dense.width = s.out_width;
+    return (*this)(sampled(x, s), dense, addend);
+  }
   const bool runs_are_whole = weights_.run == s.kernel.w * s.channels;  // otherwise a window's last run reads beyond it
   const int64_t height = s.height + 2 * s.padding.h, width = s.width + 2 * s.padding.w + (runs_are_whole ? 0 : 1);
   const auto zero_point = static_cast<uint8_t>(input_zero_point_);
