@@ -28,7 +28,8 @@ class WinogradJob {
   using Product = typename Kernels::Product;
   using Tile = WinogradGrid::Tile;
 
-  /// x [images, H, W, C]; zero: what lies outside it; u: transformed weights [strips, places, C, strip] in the kernels' order.
+  /// x [images, H, W, C]; zero: what lies outside it; u, which run() reads: transformed weights [strips, places, C, strip] in
+  /// the kernels' order.
   WinogradJob(const Kernels& kernels, const Input* x, int64_t images, const Im2colShape& shape, Input zero, const Tensor& u,
               const typename Kernels::Output& output, int64_t outputs, Finish finish)
       : kernels_(kernels),
@@ -78,6 +79,7 @@ class WinogradJob {
 
   /// Tiles that a thread multiplies in one go: their products with 64 outputs, 36 * 24 * 64 values, are 216 KiB.
   static constexpr int64_t kTileBlock = 24;
+  static constexpr int64_t kRoom = 4;
 
  private:
   /// Weights up to these sizes are read again for every block of tiles, whose transformed windows then never leave the thread's
@@ -85,7 +87,6 @@ class WinogradJob {
   /// windows are transformed first, up to kTransformedBytes of them.
   static constexpr size_t kSmallWeights = 3 << 20, kMediumWeights = 6 << 20;
   static constexpr int64_t kTransformedBytes = 5 << 19;
-  static constexpr int64_t kRoom = 4;
 
   /// Values between the end of one place and the next: without them the places of a tile could lie in few sets of the cache.
   static constexpr int64_t kGap = 64 / sizeof(Transformed);

@@ -29,8 +29,9 @@ void multiply_row(int row, const WinogradFused::Needed& n, const int16_t* v, int
   for (int t = 0; t < WinogradFused::kTiles; t += kTiles) {
     if (n.end <= t || n.begin >= t + kTiles) continue;
     const bool first = n.last_begin <= t && n.last_end > t, second = n.last_begin <= t + 1 && n.last_end > t + 1;
-    const MultiplyTiles multiply = first ? (second ? kMultiplyTiles<Avx2, kTiles, 0, 2> : kMultiplyTiles<Avx2, kTiles, 0, 1>)[row]
-                                         : (second ? kMultiplyTiles<Avx2, kTiles, 1, 2> : kMultiplyTiles<Avx2, kTiles, 0, 0>)[row];
+    const MultiplyTiles multiply = first
+                                       ? (second ? kMultiplyTiles<Avx2, kTiles, 0, 2> : kMultiplyTiles<Avx2, kTiles, 0, 1>)[row]
+                                       : (second ? kMultiplyTiles<Avx2, kTiles, 1, 2> : kMultiplyTiles<Avx2, kTiles, 0, 0>)[row];
     for (int64_t k = 0; k < kWinogradPanel; k += kOutputs) {
       const bool fetches = ahead && t == 0 && k == 0;
       multiply(v + t * C, place_stride, C, weights + 2 * k, fetches ? ahead + row * C / 2 * kLine : weights,

@@ -71,6 +71,7 @@ Tensor WinogradConv2d::operator()(const Tensor& x, const Im2colShape& s, const A
                         [&](int64_t first, int64_t pixels, int64_t channels) {
                           addend.add_to(codes.y, first, {pixels, channels, K});
                         });
+  static_assert(job.kRoom % WinogradFused::kTiles == 0 && kMostTiles <= job.kTileBlock);
   if (form_ == Weights::plain)
     job.run_one_block(FusedMultiply{weights_, channels_, winograd_int16().strip});
   else

@@ -291,7 +291,8 @@ def main():
     files = sorted(glob.glob(f"{a.data}/{a.split}/*/*.JPEG"))
     limit = a.limit or {"nodes": 64, "export": 32, "qat": 32, "calibration": 448, "cost": 512, "answers": len(files), "speed": 512}[a.what]
     if a.what in ("speed", "cost"):
-        files = files[:: max(1, len(files) // limit)]  # images of all classes, as quantize's output needs them
+        limit = min(limit, len(files))
+        files = [files[i * len(files) // limit] for i in range(limit)]  # of all classes, as quantize's output needs them
     sys.exit(0 if globals()[a.what](a, files[:limit]) else 1)
 
 
