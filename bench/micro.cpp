@@ -59,17 +59,24 @@ void time_float(benchmark::State& state, const Layer& layer, ops::InferenceConv2
   time_layer(state, layer, batch, float_peak, [&] { return conv.run(algorithm, x, {}); });
 }
 
+/// Weights up to 31, so that Winograd is exact.
+ops::int8::Conv2d int8_conv(const Layer& layer, std::vector<ops::int8::ConvChoice> choices = {}) {
+  Tensor weight = random_codes({layer.K, layer.C, layer.kernel, layer.kernel}, DType::qint8, 2);
+  for (int64_t i = 0; i < weight.numel(); ++i) weight.data<int8_t>()[i] /= 4;
+  return ops::int8::Conv2d({.weight = weight,
+                            .weight_scale = {4e-4f},
+                            .bias = {},
+                            .options = layer.options(),
+                            .relu = true,
+                            .engine = ops::int8::Engine::qnnpack,
+                            .input = {0.02f, 119},
+                            .output = {0.3f, 103},
+                            .choices = std::move(choices)});
+}
+
 void time_int8(benchmark::State& state, const Layer& layer, ops::int8::ConvAlgorithm algorithm, int64_t batch) {
   const Tensor x = random_codes({batch, layer.size, layer.size, layer.C}, DType::quint8, 1);
-  const ops::int8::Conv2d conv({.weight = random_codes({layer.K, layer.C, layer.kernel, layer.kernel}, DType::qint8, 2),
-                                .weight_scale = {1e-4f},
-                                .bias = {},
-                                .options = layer.options(),
-                                .relu = true,
-                                .engine = ops::int8::Engine::qnnpack,
-                                .input = {0.02f, 119},
-                                .output = {0.3f, 103},
-                                .choices = {ops::int8::choice_here(x.shape(), algorithm)}});
+  const auto conv = int8_conv(layer, {ops::int8::choice_here(x.shape(), algorithm)});
   time_layer(state, layer, batch, int8_peak, [&] { return conv(x); });
 }
 
@@ -90,7 +97,7 @@ void add_benchmarks() {
             add("float", Float::name_of(algorithm),
                 [&layer, algorithm, batch](benchmark::State& state) { time_float(state, layer, algorithm, batch); });
       for (const auto algorithm : ops::int8::kConvAlgorithms)
-        if (algorithm != ops::int8::ConvAlgorithm::winograd || winograd_applies)
+        if (int8_conv(layer).has(algorithm, {batch, layer.size, layer.size, layer.C}))
           add("int8", name_of(algorithm),
               [&layer, algorithm, batch](benchmark::State& state) { time_int8(state, layer, algorithm, batch); });
     }
