@@ -134,10 +134,7 @@ template <class Isa, bool adds_float_bias>
     for (int w = 0; w < 6; ++w) {
       Lanes32 in[6], out[4];
 #pragma GCC unroll 6
-      for (int h = 0; h < 6; ++h) {
-        std::memcpy(&in[h], m + (h * 6 + w) * place_stride + k, sizeof in[h]);
-        __builtin_prefetch(m + (h * 6 + w) * place_stride + k + kWinogradPanel);
-      }
+      for (int h = 0; h < 6; ++h) std::memcpy(&in[h], m + (h * 6 + w) * place_stride + k, sizeof in[h]);
       if (w == 1) in[1] += 576 * bias;
       transform_four(in, out);
 #pragma GCC unroll 4

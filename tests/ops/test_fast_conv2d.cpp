@@ -1,6 +1,7 @@
 // The fast int8 convolutions against the naive twin, in codes: sizes that do not fill tiles, extreme values, both engines.
 #include "ops/conv2d.h"
 #include "ops/cpu/isa.h"
+#include "ops/cpu/winograd_fused.h"
 #include "ops/int8/conv2d.h"
 #include "ops/reference/int8_conv2d.h"
 #include "tests/support/compare.h"
@@ -163,6 +164,41 @@ TEST(WinogradKernels, SameBitsAsThePortableOnes) {
                     part[static_cast<size_t>(row * portable.strip + k)]);
     }
   }
+}
+
+/// Plain weights' products, whichever of four tiles need a row of places or its last one, against the portable kernels'.
+TEST(WinogradKernels, SameProductsFromPlainWeights) {
+  const cpu::WinogradFused* fused = cpu::winograd_fused();
+  if (fused == nullptr) GTEST_SKIP() << "no AVX2, or OCTET_ISA forbids it";
+  const cpu::WinogradInt16& portable = cpu::kWinogradInt16Portable;
+  constexpr int64_t kChannels = 22, kPanel = cpu::kWinogradPanel;
+  constexpr int kTiles = cpu::WinogradFused::kTiles, kRow = cpu::kWinogradWindow;
+  ASSERT_EQ(portable.strip, kPanel);
+  const Tensor weight = test::random_codes({kPanel, kChannels, 3, 3}, DType::qint8, 1);
+  const Tensor plain = cpu::winograd_fused_weights(weight, kPanel), u = cpu::winograd_weights(weight, kPanel);
+  std::vector<int16_t> v(cpu::kWinogradPlaces * kTiles * kChannels);
+  Generator generator(3);
+  for (int16_t& value : v) value = static_cast<int16_t>(25500 * (2 * generator.uniform() - 1));
+  constexpr int64_t kPlaceStride = kTiles * kChannels, kMStride = kTiles * kPanel;
+  std::vector<int32_t> want(cpu::kWinogradPlaces * kMStride);
+  for (int64_t place = 0; place < cpu::kWinogradPlaces; ++place)
+    portable.multiply(v.data() + place * kPlaceStride, kTiles, kChannels, u.data<int16_t>() + place * kChannels * kPanel, nullptr,
+                      want.data() + place * kMStride);
+  for (int row = 0; row < kRow; ++row)
+    for (int end = 1; end <= kTiles; ++end)
+      for (int last_begin = 0; last_begin <= end; ++last_begin)
+        for (int last_end = last_begin; last_end <= end; ++last_end) {
+          std::vector<int32_t> m(kRow * kMStride);
+          fused->multiply_row(row, {0, end, last_begin, last_end}, v.data() + row * kRow * kPlaceStride, kPlaceStride, kChannels,
+                              plain.data<int8_t>(), nullptr, m.data(), kMStride, kPanel);
+          for (int j = 0; j < kRow; ++j)
+            for (int t = j < kRow - 1 ? 0 : last_begin; t < (j < kRow - 1 ? end : last_end); ++t)
+              for (int64_t k = 0; k < kPanel; ++k)
+                ASSERT_EQ(m[static_cast<size_t>(j * kMStride + t * kPanel + k)],
+                          want[static_cast<size_t>((row * kRow + j) * kMStride + t * kPanel + k)])
+                    << "place " << row << ", " << j << " tile " << t << " of " << end << ", last " << last_begin << " to "
+                    << last_end;
+        }
 }
 
 class Direct : public ::testing::TestWithParam<Case> {
