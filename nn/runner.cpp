@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "nn/executor.h"
 #include "tensor/cuda/runtime.h"
 
 namespace octet::nn {
@@ -60,18 +59,19 @@ Runner::Runner(const Graph& graph)
 Runner::~Runner() = default;
 Runner::Runner(Runner&&) noexcept = default;
 
-Tensor Runner::operator()(const Tensor& x) {
-  if (observes_) return run(graph_, x);
-  return graph_.device() == Device::cuda ? replay(x) : run_in_parts(x);
+Tensor Runner::operator()(const Tensor& x, const NodeCallback& on_node) {
+  const bool on_cuda = graph_.device() == Device::cuda;
+  if (observes_ || (on_cuda && on_node)) return run(graph_, x, on_node);
+  return on_cuda ? replay(x) : run_in_parts(x, on_node);
 }
 
-Tensor Runner::run_in_parts(const Tensor& x) const {
+Tensor Runner::run_in_parts(const Tensor& x, const NodeCallback& on_node) const {
   const int64_t images = x.dim() > 0 ? x.size(0) : 0, at_once = omp_get_max_threads();
   const Position begin = graph_.nodes().begin(), end = graph_.nodes().end();
-  if (images <= at_once || whole_from_ == begin) return run(graph_, x);
+  if (images <= at_once || whole_from_ == begin) return run(graph_, x, on_node);
   Tensor all;
   for (int64_t first = 0; first < images; first += at_once) {
-    const Tensor part = Execution(graph_).run(begin, whole_from_, x.slice(first, std::min(images, first + at_once)));
+    const Tensor part = Execution(graph_).run(begin, whole_from_, x.slice(first, std::min(images, first + at_once)), on_node);
     if (first == 0) {
       Shape shape = part.shape();
       shape[0] = images;
@@ -82,7 +82,7 @@ Tensor Runner::run_in_parts(const Tensor& x) const {
   if (whole_from_ == end) return all.to(x.device());
   Execution rest(graph_);
   rest.set(*std::prev(whole_from_), all);
-  return rest.run(whole_from_, end, x).to(x.device());
+  return rest.run(whole_from_, end, x, on_node).to(x.device());
 }
 
 Tensor Runner::replay(const Tensor& x) {

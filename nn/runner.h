@@ -12,7 +12,7 @@
 #include <map>
 #include <memory>
 
-#include "nn/graph.h"
+#include "nn/executor.h"
 
 namespace octet::nn {
 
@@ -24,13 +24,13 @@ class Runner {
   Runner(Runner&&) noexcept;
 
   /// As nn/executor.h's run(): x float32 [N, 3, H, W] -> the output, on the device of x. A graph that observes runs whole
-  /// batches.
-  Tensor operator()(const Tensor& x);
+  /// batches. on_node: after each part of the batch that a node has run on; with it nothing is replayed on CUDA.
+  Tensor operator()(const Tensor& x, const NodeCallback& on_node = {});
 
  private:
   struct Captured;
 
-  Tensor run_in_parts(const Tensor& x) const;
+  Tensor run_in_parts(const Tensor& x, const NodeCallback& on_node) const;
   Tensor replay(const Tensor& x);
 
   const Graph& graph_;

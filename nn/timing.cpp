@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "nn/executor.h"
+#include "nn/runner.h"
 #include "tensor/cuda/runtime.h"
 
 namespace octet::nn {
@@ -32,26 +32,31 @@ std::string algorithm(const Node& node, const Shape& input, Device device) {
 
 std::vector<NodeTime> time_nodes(const Graph& graph, const Tensor& x, double seconds) {
   constexpr int kAtLeast = 3;
+  Runner runner(graph);
   std::vector<NodeTime> times;
-  std::vector<std::vector<double>> ms;
-  std::unordered_map<const Node*, Shape> shapes;
-  run(graph, x);  // packs weights
+  std::unordered_map<const Node*, size_t> index;      // in times
+  std::unordered_map<const Node*, Shape> shapes;      // of results
+  runner(x, [&](const Node& node, const Tensor& y) {  // packs weights, too
+    const auto known = node.inputs.empty() ? shapes.end() : shapes.find(node.inputs[0]);
+    if (index.try_emplace(&node, times.size()).second) {
+      shapes[&node] = y.shape();
+      Shape input = x.shape();
+      if (known != shapes.end())
+        input = known->second;
+      else if (!y.shape().empty())
+        input[0] = y.size(0);
+      times.push_back({&node, input, y.shape(), 0, 0, algorithm(node, input, graph.device())});
+    }
+    times[index.at(&node)].multiply_adds += multiply_adds(node, y.shape(), y.numel());
+  });
+  std::vector<std::vector<double>> ms(times.size());  // of each round
   const auto begin = Clock::now();
   for (int round = 0; round < kAtLeast || ms_since(begin) < 1e3 * seconds; ++round) {
-    size_t i = 0;
+    for (std::vector<double>& of_node : ms) of_node.push_back(0);
     auto last = Clock::now();
-    run(graph, x, [&](const Node& node, const Tensor& y) {
+    runner(x, [&](const Node& node, const Tensor&) {
       if (graph.device() == Device::cuda) cuda::synchronize();
-      const double took = ms_since(last);
-      if (i == times.size()) {
-        shapes[&node] = y.shape();
-        const auto known = node.inputs.empty() ? shapes.end() : shapes.find(node.inputs[0]);
-        const Shape input = known == shapes.end() ? x.shape() : known->second;
-        times.push_back(
-            {&node, input, y.shape(), 0, multiply_adds(node, y.shape(), y.numel()), algorithm(node, input, graph.device())});
-        ms.emplace_back();
-      }
-      ms[i++].push_back(took);
+      ms[index.at(&node)].back() += ms_since(last);
       last = Clock::now();
     });
   }

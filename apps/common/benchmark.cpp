@@ -30,7 +30,7 @@ double median(std::vector<double> values) {
 
 void show_layers(const nn::Graph& graph, const Tensor& x, double seconds) {
   for (const nn::NodeTime& t : nn::time_nodes(graph, x, seconds))
-    std::printf("%9.4f ms %7.1f G/s  %-9s  %-24s %s\n", t.ms, t.multiply_adds / t.ms / 1e6, t.algorithm.c_str(),
+    std::printf("%9.4f ms %7.1f G/s  %-14s  %-24s %s\n", t.ms, t.multiply_adds / t.ms / 1e6, t.algorithm.c_str(),
                 t.node->name.c_str(), nn::describe(*t.node).c_str());
 }
 
@@ -56,14 +56,14 @@ void show_layer_times(const nn::Graph& float_graph, const nn::Graph& int8_graph,
   std::printf("\none image of 224 px, %d threads\n", omp_get_max_threads());
   const double float_peak = show_peak(0, "float"), int8_peak = show_peak(1, "int8");
   const auto floats = nn::time_nodes(float_graph, x, seconds), codes = nn::time_nodes(int8_graph, x, seconds);
-  std::printf("%-26s %-9s %9s %9s %7s | %-9s %9s %7s | %s\n", "layer", "int8 by", "ms", "G/s", "share", "float by", "ms", "share",
-              "float/int8");
+  std::printf("%-26s %-14s %9s %9s %7s | %-9s %9s %7s | %s\n", "layer", "int8 by", "ms", "G/s", "share", "float by", "ms",
+              "share", "float/int8");
   double total = 0, float_total = 0, rest = 0, float_rest = 0;
   for (const nn::NodeTime& t : floats) (t.multiply_adds == 0 ? float_rest : float_total) += t.ms;
   for (const nn::NodeTime& t : codes) {
     (t.multiply_adds == 0 ? rest : total) += t.ms;
     if (t.multiply_adds == 0) continue;
-    std::printf("%-26s %-9s %9.4f %9.1f %7s | ", t.node->target.c_str(), t.algorithm.c_str(), t.ms, t.multiply_adds / t.ms / 1e6,
+    std::printf("%-26s %-14s %9.4f %9.1f %7s | ", t.node->target.c_str(), t.algorithm.c_str(), t.ms, t.multiply_adds / t.ms / 1e6,
                 share(t, int8_peak).c_str());
     const auto twin = std::ranges::find_if(
         floats, [&](const nn::NodeTime& f) { return f.multiply_adds != 0 && f.node->target == t.node->target; });
@@ -73,8 +73,8 @@ void show_layer_times(const nn::Graph& float_graph, const nn::Graph& int8_graph,
       std::printf("%-9s %9.4f %7s | %.2f\n", twin->algorithm.c_str(), twin->ms, share(*twin, float_peak).c_str(),
                   twin->ms / t.ms);
   }
-  std::printf("%-26s %-9s %9.4f %9s %7s | %-9s %9.4f\n", "all else", "", rest, "", "", "", float_rest);
-  std::printf("%-26s %-9s %9.4f %9s %7s | %-9s %9.4f %7s | %.2f\n", "together", "", total + rest, "", "", "",
+  std::printf("%-26s %-14s %9.4f %9s %7s | %-9s %9.4f\n", "all else", "", rest, "", "", "", float_rest);
+  std::printf("%-26s %-14s %9.4f %9s %7s | %-9s %9.4f %7s | %.2f\n", "together", "", total + rest, "", "", "",
               float_total + float_rest, "", (float_total + float_rest) / (total + rest));
   std::printf(
       "multiply-adds are those of the plain sum of products: Winograd does a quarter of them, on int16 at half the speed\n");

@@ -5,6 +5,7 @@
 
 #include "nn/executor.h"
 #include "nn/models/from_checkpoint.h"
+#include "nn/timing.h"
 #include "nn/trace.h"
 #include "quant/convert.h"
 #include "quant/insert_observers.h"
@@ -17,7 +18,7 @@
 namespace octet::quant {
 namespace {
 
-/// ResNet18 ends with layers of large weights, MobileNetV2 has none.
+/// ResNet18's last stages have large weights, of MobileNetV2 only the last convolution.
 class Runner : public ::testing::TestWithParam<nn::Network> {
  protected:
   void SetUp() override {
@@ -46,6 +47,21 @@ TEST_P(Runner, GivesTheAnswersOfTheWholeBatch) {
       EXPECT_TRUE(test::bits_equal(nn::Runner(fast_int8)(x), nn::run(int8, x)));
       EXPECT_LT(test::relative_error(nn::Runner(fast_float)(x), nn::run(fast_float, x)), 2e-5);
     }
+  }
+}
+
+/// Layers are timed as they run: the first ones on parts of the batch, which add up to its products.
+TEST_P(Runner, IsWhatTimesNodes) {
+  const nn::Graph int8 = optimize_for_inference(convert(prepared_, qconfig_));
+  omp_set_num_threads(2);
+  const auto times = [&](int64_t images) { return nn::time_nodes(int8, test::hashed_values({images, 3, 64, 64}, 11, 2.0), 0); };
+  const auto of_one = times(1), of_five = times(5);
+  ASSERT_EQ(of_one.size(), of_five.size());
+  EXPECT_EQ(of_five.front().input, (Shape{2, 3, 64, 64}));
+  EXPECT_EQ(of_five.back().input.at(0), 5);
+  for (size_t i = 0; i < of_one.size(); ++i) {
+    EXPECT_EQ(of_five[i].multiply_adds, 5 * of_one[i].multiply_adds) << of_one[i].node->name;
+    EXPECT_GT(of_five[i].ms, 0) << of_one[i].node->name;
   }
 }
 
