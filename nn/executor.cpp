@@ -81,31 +81,45 @@ Tensor run_node(const Node& node, std::span<const Tensor> inputs) {
   }
 }
 
-Execution::Execution(const Graph& graph) : graph_(graph) {
-  for (const Node& node : graph.nodes())
-    for (const Node* input : node.inputs) ++uses_[input];
+Plan::Plan(const Graph& graph) : device_(graph.device()) {
+  std::unordered_map<const Node*, size_t> step_of;
+  for (const Node& node : graph.nodes()) {
+    Step step{&node, {}};
+    for (const Node* input : node.inputs) step.inputs.push_back({step_of.at(input), false});
+    step_of[&node] = steps_.size();
+    steps_.push_back(std::move(step));
+  }
+  for (auto step = steps_.rbegin(); step != steps_.rend(); ++step)
+    for (auto input = step->inputs.rbegin(); input != step->inputs.rend(); ++input) {
+      bool& is_read = steps_[input->step].is_read;
+      input->last_use = !is_read;
+      is_read = true;
+    }
 }
 
-Tensor Execution::run(Position first, Position last, const Tensor& x, const NodeCallback& on_node) {
+Tensor Execution::run(size_t first, size_t last, const Tensor& x, const NodeCallback& on_node) {
   Tensor result;
-  for (Position it = first; it != last; ++it) {
-    const Node& node = *it;
-    std::vector<Tensor> in;
-    for (const Node* input : node.inputs) {
-      in.push_back(values_.at(input));
-      if (--uses_[input] == 0) values_.erase(input);
+  std::vector<Tensor> in;
+  for (size_t i = first; i < last; ++i) {
+    const Plan::Step& step = plan_.steps()[i];
+    const Node& node = *step.node;
+    in.clear();
+    for (const Plan::Operand& input : step.inputs) {
+      Tensor& value = values_[input.step];
+      in.push_back(input.last_use ? std::move(value) : value);
     }
-    if (node.kind == NodeKind::placeholder) in.push_back(x.to(graph_.device()));
+    if (node.kind == NodeKind::placeholder) in.push_back(x.to(plan_.device()));
     result = run_node(node, in);
     const bool computes = node.kind == NodeKind::call_module || node.kind == NodeKind::call_function;
     if (on_node && computes) on_node(node, result);
-    if (uses_[&node] > 0) values_[&node] = result;
+    if (step.is_read) values_[i] = result;
   }
   return result;
 }
 
 Tensor run(const Graph& graph, const Tensor& x, const NodeCallback& on_node) {
-  return Execution(graph).run(graph.nodes().begin(), graph.nodes().end(), x, on_node).to(x.device());
+  const Plan plan(graph);
+  return Execution(plan).run(0, plan.steps().size(), x, on_node).to(x.device());
 }
 
 }  // namespace octet::nn

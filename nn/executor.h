@@ -16,23 +16,45 @@ using NodeCallback = std::function<void(const Node& node, const Tensor& result)>
 /// with the node's name in front.
 Tensor run(const Graph& graph, const Tensor& x, const NodeCallback& on_node = {});
 
-/// One run that goes over a graph's nodes in several steps.
-class Execution {
+/// What a run needs to know of a graph, found once: which values each node reads, and which of them nobody reads later.
+class Plan {
  public:
-  using Position = std::list<Node>::const_iterator;
+  struct Operand {
+    size_t step;  // whose result it is
+    bool last_use;
+  };
+  struct Step {
+    const Node* node;
+    std::vector<Operand> inputs;
+    bool is_read = false;  // by a later node
+  };
 
-  explicit Execution(const Graph& graph);
+  /// The graph must live as long as the plan, and stay as it is.
+  explicit Plan(const Graph& graph);
 
-  /// The result of a node that has run elsewhere.
-  void set(const Node& node, Tensor value) { values_[&node] = std::move(value); }
-
-  /// Nodes [first, last), after those before them; x: of the placeholder. The result of the last one.
-  Tensor run(Position first, Position last, const Tensor& x, const NodeCallback& on_node = {});
+  /// In the order of the nodes.
+  const std::vector<Step>& steps() const { return steps_; }
+  Device device() const { return device_; }
 
  private:
-  const Graph& graph_;
-  std::unordered_map<const Node*, int> uses_;  // still to come
-  std::unordered_map<const Node*, Tensor> values_;
+  std::vector<Step> steps_;
+  Device device_;
+};
+
+/// One run of a plan, which may go over it in several parts.
+class Execution {
+ public:
+  explicit Execution(const Plan& plan) : plan_(plan), values_(plan.steps().size()) {}
+
+  /// The result of a step that has run elsewhere.
+  void set(size_t step, Tensor value) { values_[step] = std::move(value); }
+
+  /// Steps [first, last), after those before them; x: of the placeholder. The result of the last one.
+  Tensor run(size_t first, size_t last, const Tensor& x, const NodeCallback& on_node = {});
+
+ private:
+  const Plan& plan_;
+  std::vector<Tensor> values_;  // by step, until their last use
 };
 
 /// One node by itself, on the values of its inputs.

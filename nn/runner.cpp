@@ -23,28 +23,24 @@ struct Runner::Captured {
 
 namespace {
 
-using Position = Execution::Position;
-
 size_t weight_bytes(const Node& node) {
   if (const auto* conv = std::get_if<op::QuantizedConv2d>(&node.op)) return conv->layer->params().weight.nbytes();
   const Tensor weight = node.parameter("weight");
   return weight.defined() ? weight.nbytes() : 0;
 }
 
-/// The node behind the last one which alone carries all that later nodes read, before any with large weights.
-Position after_small_weights(const Graph& graph) {
+/// The step behind the last one which alone carries all that later nodes read, before any with large weights.
+size_t after_small_weights(const Plan& plan) {
   constexpr size_t kLarge = 384 << 10;  // bytes, as measured on ResNet18 (bench/RESULTS.md)
-  std::unordered_map<const Node*, int> uses;
-  for (const Node& node : graph.nodes())
-    for (const Node* input : node.inputs) ++uses[input];
-  Position whole_from = graph.nodes().begin();
+  const std::vector<Plan::Step>& steps = plan.steps();
+  size_t whole_from = 0;
   int64_t wanted = 0;  // results so far that a later node reads
-  for (Position it = graph.nodes().begin(); it != graph.nodes().end() && weight_bytes(*it) < kLarge; ++it) {
-    for (const Node* input : it->inputs)
-      if (--uses[input] == 0) --wanted;
-    if (uses[&*it] > 0) ++wanted;
-    const bool alone = wanted <= 1 && (uses[&*it] > 0 || it->kind == NodeKind::output);
-    if (alone && it->kind != NodeKind::placeholder) whole_from = std::next(it);
+  for (size_t i = 0; i < steps.size() && weight_bytes(*steps[i].node) < kLarge; ++i) {
+    for (const Plan::Operand& input : steps[i].inputs) wanted -= input.last_use;
+    wanted += steps[i].is_read;
+    const NodeKind kind = steps[i].node->kind;
+    const bool alone = wanted <= 1 && (steps[i].is_read || kind == NodeKind::output);
+    if (alone && kind != NodeKind::placeholder) whole_from = i + 1;
   }
   return whole_from;
 }
@@ -53,8 +49,9 @@ Position after_small_weights(const Graph& graph) {
 
 Runner::Runner(const Graph& graph)
     : graph_(graph),
+      plan_(graph),
       observes_(std::ranges::any_of(graph.nodes(), [](const Node& node) { return is<op::Call>(node.op); })),
-      whole_from_(after_small_weights(graph)) {}
+      whole_from_(after_small_weights(plan_)) {}
 
 Runner::~Runner() = default;
 Runner::Runner(Runner&&) noexcept = default;
@@ -67,11 +64,11 @@ Tensor Runner::operator()(const Tensor& x, const NodeCallback& on_node) {
 
 Tensor Runner::run_in_parts(const Tensor& x, const NodeCallback& on_node) const {
   const int64_t images = x.dim() > 0 ? x.size(0) : 0, at_once = omp_get_max_threads();
-  const Position begin = graph_.nodes().begin(), end = graph_.nodes().end();
-  if (images <= at_once || whole_from_ == begin) return run(graph_, x, on_node);
+  const size_t end = plan_.steps().size();
+  if (images <= at_once || whole_from_ == 0) return Execution(plan_).run(0, end, x, on_node).to(x.device());
   Tensor all;
   for (int64_t first = 0; first < images; first += at_once) {
-    const Tensor part = Execution(graph_).run(begin, whole_from_, x.slice(first, std::min(images, first + at_once)), on_node);
+    const Tensor part = Execution(plan_).run(0, whole_from_, x.slice(first, std::min(images, first + at_once)), on_node);
     if (first == 0) {
       Shape shape = part.shape();
       shape[0] = images;
@@ -80,8 +77,8 @@ Tensor Runner::run_in_parts(const Tensor& x, const NodeCallback& on_node) const 
     std::memcpy(all.bytes() + first * (all.nbytes() / images), part.bytes(), part.nbytes());
   }
   if (whole_from_ == end) return all.to(x.device());
-  Execution rest(graph_);
-  rest.set(*std::prev(whole_from_), all);
+  Execution rest(plan_);
+  rest.set(whole_from_ - 1, all);
   return rest.run(whole_from_, end, x, on_node).to(x.device());
 }
 

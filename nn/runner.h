@@ -18,7 +18,7 @@ namespace octet::nn {
 
 class Runner {
  public:
-  /// The graph must live as long as the runner.
+  /// The graph must live as long as the runner, and stay as it is.
   explicit Runner(const Graph& graph);
   ~Runner();
   Runner(Runner&&) noexcept;
@@ -34,8 +34,9 @@ class Runner {
   Tensor replay(const Tensor& x);
 
   const Graph& graph_;
-  bool observes_;                               // observers want whole batches, and on CUDA wait for the device
-  std::list<Node>::const_iterator whole_from_;  // the first node that runs on whole batches on the CPU
+  Plan plan_;
+  bool observes_;      // observers want whole batches, and on CUDA wait for the device
+  size_t whole_from_;  // the first step that runs on whole batches on the CPU
   std::map<Shape, std::unique_ptr<Captured>> by_shape_;
 };
 
