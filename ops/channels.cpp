@@ -25,6 +25,7 @@ void fill_channels(const Tensor& values, Tensor& y) {
   check_same_device("fill_channels", {&values, &y});
   if (y.on_cuda()) return cuda::fill_channels(values, y);
   const int64_t planes = y.size(0) * y.size(1), plane = planes ? y.numel() / planes : 0;
+#pragma omp parallel for
   for (int64_t i = 0; i < planes; ++i) std::fill_n(y.data<float>() + i * plane, plane, values.data<float>()[i % y.size(1)]);
 }
 

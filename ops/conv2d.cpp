@@ -2,10 +2,11 @@
 
 #include <omp.h>
 
-#include <vector>
+#include <algorithm>
 
-#include "ops/cpu/gemm.h"
-#include "ops/cuda/conv2d.h"
+#include "ops/channels.h"
+#include "ops/columns.h"
+#include "ops/gemm.h"
 
 namespace octet::ops {
 
@@ -28,49 +29,70 @@ Im2colShape conv2d_shape(const Shape& x, const Shape& weight, const Conv2dOption
 
 namespace {
 
-/// One image: x [C, H, W] -> y [K, P, Q]. `columns` is scratch of rows() * cols() floats.
-void conv2d_image(const float* x, const Im2colShape& s, int64_t groups, const Tensor& weight, const Tensor& bias, float* columns,
-                  float* y) {
-  const int64_t out_channels = weight.size(0) / groups;  // of one group
-  const bool is_pointwise = s.kernel == Size2(1) && s.stride == Size2(1) && s.padding == Size2(0);
-  for (int64_t g = 0; g < groups; ++g) {
-    const float* xg = x + g * s.channels * s.height * s.width;
-    float* yg = y + g * out_channels * s.cols();
-    if (bias.defined())
-      for (int64_t k = 0; k < out_channels; ++k)
-        std::fill_n(yg + k * s.cols(), s.cols(), bias.data<float>()[g * out_channels + k]);
-    if (!is_pointwise) im2col(xg, s, 0.0f, columns);
-    // [K/G, C*R*S] x [C*R*S, P*Q]
-    cpu::gemm(out_channels, s.cols(), s.rows(), weight.data<float>() + g * out_channels * s.rows(), is_pointwise ? xg : columns,
-              bias.defined() ? 1.0f : 0.0f, yg);
+/// Some of the images of one call, one after the other or, on CUDA, all together.
+struct Forward {
+  const Tensor& x;
+  const Tensor& weight;
+  const Im2colShape& s;
+  int64_t groups;
+  float beta;  // 1: y holds the bias
+  Tensor& y;
+
+  bool is_pointwise() const { return s.kernel == Size2(1) && s.stride == Size2(1) && s.padding == Size2(0); }
+
+  /// y[first, first + images). `columns` is scratch of images * rows() * cols() floats, of which a pointwise convolution needs
+  /// none.
+  void operator()(int64_t first, int64_t images, float* columns) const {
+    const int64_t N = x.size(0), K = weight.size(0) / groups, x_image = x.numel() / N, y_image = y.numel() / N;
+    for (int64_t g = 0; g < groups; ++g) {
+      const float* from = x.device_data<float>() + first * x_image + g * s.channels * s.height * s.width;
+      if (!is_pointwise()) im2col(from, images, x_image, s, Columns::stacked, columns, x.device());
+      // [K/G, C*R*S] x [C*R*S, P*Q], for each image
+      gemm({.m = K,
+            .n = s.cols(),
+            .k = s.rows(),
+            .a = weight.device_data<float>() + g * K * s.rows(),
+            .b = is_pointwise() ? from : columns,
+            .c = y.device_data<float>() + first * y_image + g * K * s.cols(),
+            .beta = beta,
+            .batch = images,
+            .stride_b = is_pointwise() ? x_image : s.rows() * s.cols(),
+            .stride_c = y_image},
+           x.device());
+    }
   }
-}
+};
 
 }  // namespace
 
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options) {
   const Im2colShape s = conv2d_shape(x.shape(), weight.shape(), options);
-  const int64_t images = x.size(0), out_channels = weight.size(0);
-  OCTET_CHECK(!bias.defined() || bias.shape() == Shape{out_channels}, "conv2d: bias ", bias.shape(), " for ", out_channels,
-              " output channels");
+  const int64_t N = x.size(0), K = weight.size(0);
+  OCTET_CHECK(!bias.defined() || bias.shape() == Shape{K}, "conv2d: bias ", bias.shape(), " for ", K, " output channels");
   check_same_device("conv2d", {&x, &weight, &bias});
-  Tensor y({images, out_channels, s.out_height, s.out_width}, DType::f32, x.device());
-  if (x.on_cuda()) return cuda::conv2d(x, weight, bias, s, options.groups, y), y;
-  const auto run_image = [&](int64_t n, std::vector<float>& columns) {
-    conv2d_image(x.data<float>() + n * x.numel() / images, s, options.groups, weight, bias, columns.data(),
-                 y.data<float>() + n * y.numel() / images);
+  Tensor y({N, K, s.out_height, s.out_width}, DType::f32, x.device());
+  if (y.numel() == 0) return y;
+  if (bias.defined()) fill_channels(bias, y);
+  const Forward forward{x, weight, s, options.groups, bias.defined() ? 1.0f : 0.0f, y};
+  const auto scratch = [&](int64_t images) {
+    return Tensor({forward.is_pointwise() ? 0 : images * s.rows() * s.cols()}, DType::f32, x.device());
   };
-  const auto columns_size = static_cast<size_t>(s.rows() * s.cols());
-  if (images < omp_get_max_threads()) {  // few images: OpenBLAS uses the threads inside each product
-    std::vector<float> columns(columns_size);
-    for (int64_t n = 0; n < images; ++n) run_image(n, columns);
+  if (x.on_cuda()) {
+    const int64_t step = forward.is_pointwise() ? N : images_at_a_time(N, s);
+    Tensor columns = scratch(step);
+    for (int64_t n = 0; n < N; n += step) forward(n, std::min(step, N - n), columns.device_data<float>());
+    return y;
+  }
+  if (N < omp_get_max_threads()) {  // few images: OpenBLAS uses the threads inside each product
+    Tensor columns = scratch(1);
+    for (int64_t n = 0; n < N; ++n) forward(n, 1, columns.data<float>());
     return y;
   }
 #pragma omp parallel  // many: one image per thread, each product on one thread
   {
-    std::vector<float> columns(columns_size);
+    Tensor columns = scratch(1);
 #pragma omp for schedule(dynamic)
-    for (int64_t n = 0; n < images; ++n) run_image(n, columns);
+    for (int64_t n = 0; n < N; ++n) forward(n, 1, columns.data<float>());
   }
   return y;
 }

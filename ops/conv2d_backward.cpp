@@ -5,48 +5,76 @@
 #include <algorithm>
 #include <vector>
 
+#include "ops/columns.h"
 #include "ops/conv2d.h"
-#include "ops/cpu/gemm.h"
 #include "ops/cuda/channels.h"
-#include "ops/cuda/conv2d.h"
+#include "ops/gemm.h"
 
 namespace octet::ops {
 namespace {
 
 constexpr int64_t kColumnsPerProduct = 256;
 
-/// What one thread works with: columns [C*R*S, B*P*Q] (X, then dX), dy of the same images as [K/G, B*P*Q], its own sum of dW.
+/// What one thread, or the device, works with: columns [C*R*S, B*P*Q] (X, then dX), dy of the same images as [K/G, B*P*Q], its
+/// own sum of dW.
 struct Scratch {
-  std::vector<float> columns, dy, dweight;
+  Tensor columns, dy, dweight;
 };
 
-/// B images from [.., K, P*Q] to [K, B*P*Q]; images lie `image_stride` floats apart.
-const float* side_by_side(const float* dy, int64_t images, int64_t image_stride, int64_t rows, int64_t cols,
-                          std::vector<float>& to) {
-  if (images == 1) return dy;
-  to.resize(static_cast<size_t>(rows * images * cols));
-  for (int64_t b = 0; b < images; ++b)
-    for (int64_t k = 0; k < rows; ++k) std::copy_n(dy + b * image_stride + k * cols, cols, to.data() + (k * images + b) * cols);
-  return to.data();
-}
-
-/// One group of images [0, B): dweight += dy X^T, dx += col2im(W^T dy). dx is null when it is not wanted.
-struct GroupBackward {
+/// B images: dweight += dy X^T, dx = col2im(W^T dy), where they are wanted.
+struct Backward {
+  const Tensor& dy;
+  const Tensor& x;
+  const Tensor& weight;
   const Im2colShape& s;
-  int64_t images, out_channels;  // of one group
-  int64_t x_stride, dy_stride;   // between images
+  int64_t groups;
+  Conv2dWanted wanted;
+  Tensor& dx;  // zero at first
 
-  void operator()(const float* dy, const float* x, const float* weight, float* dweight, float* dx, Scratch& scratch) const {
-    const int64_t cols = images * s.cols();
-    float* columns = scratch.columns.data();
-    const float* dy_rows = side_by_side(dy, images, dy_stride, out_channels, s.cols(), scratch.dy);
-    if (dweight) {
-      for (int64_t b = 0; b < images; ++b) im2col(x + b * x_stride, s, 0.0f, columns + b * s.cols(), cols);
-      cpu::gemm_nt(out_channels, s.rows(), cols, dy_rows, columns, 1.0f, dweight);
+  int64_t out_channels() const { return weight.size(0) / groups; }  // of one group
+
+  /// For up to `images` at a time.
+  void make_room(int64_t images, Scratch& scratch) const {
+    if (scratch.columns.defined()) return;
+    scratch.columns = Tensor({s.rows() * images * s.cols()}, DType::f32, x.device());
+    scratch.dy = Tensor({images > 1 ? out_channels() * images * s.cols() : 0}, DType::f32, x.device());
+    if (wanted.weight) scratch.dweight = Tensor::zeros(weight.shape(), DType::f32, x.device());
+  }
+
+  void operator()(int64_t first, int64_t images, Scratch& scratch) const {
+    const Device device = x.device();
+    const int64_t N = x.size(0), x_image = x.numel() / N, dy_image = dy.numel() / N, K = out_channels(), cols = images * s.cols();
+    float* columns = scratch.columns.device_data<float>();
+    for (int64_t g = 0; g < groups; ++g) {
+      const int64_t x_at = first * x_image + g * s.channels * s.height * s.width, w_at = g * K * s.rows();
+      const float* dy_rows = dy.device_data<float>() + first * dy_image + g * K * s.cols();
+      if (images > 1) {
+        rows_side_by_side(dy_rows, images, dy_image, K, s.cols(), scratch.dy.device_data<float>(), device);
+        dy_rows = scratch.dy.device_data<float>();
+      }
+      if (wanted.weight) {
+        im2col(x.device_data<float>() + x_at, images, x_image, s, Columns::side_by_side, columns, device);
+        gemm({.m = K,  // [K/G, B*P*Q] x [C*R*S, B*P*Q]^T
+              .n = s.rows(),
+              .k = cols,
+              .a = dy_rows,
+              .b = columns,
+              .c = scratch.dweight.device_data<float>() + w_at,
+              .beta = 1,
+              .transpose_b = true},
+             device);
+      }
+      if (!wanted.x) continue;
+      gemm({.m = s.rows(),  // [K/G, C*R*S]^T x [K/G, B*P*Q]
+            .n = cols,
+            .k = K,
+            .a = weight.device_data<float>() + w_at,
+            .b = dy_rows,
+            .c = columns,
+            .transpose_a = true},
+           device);
+      col2im(columns, images, x_image, s, dx.device_data<float>() + x_at, device);
     }
-    if (!dx) return;
-    cpu::gemm_tn(s.rows(), cols, out_channels, weight, dy_rows, 0.0f, columns);
-    for (int64_t b = 0; b < images; ++b) col2im(columns + b * s.cols(), cols, s, dx + b * x_stride);
   }
 };
 
@@ -58,8 +86,8 @@ Tensor sum_of_parts(const std::vector<Scratch>& parts, const Shape& shape) {
 #pragma omp parallel for
   for (int64_t begin = 0; begin < n; begin += 4096)
     for (const Scratch& part : parts)
-      if (!part.dweight.empty())
-        for (int64_t i = begin; i < std::min(n, begin + 4096); ++i) out[i] += part.dweight[static_cast<size_t>(i)];
+      if (part.dweight.defined())
+        for (int64_t i = begin; i < std::min(n, begin + 4096); ++i) out[i] += part.dweight.data<float>()[i];
   return sum;
 }
 
@@ -76,9 +104,13 @@ Conv2dGradients conv2d_backward(const Tensor& dy, const Tensor& x, const Tensor&
   check_same_device("conv2d_backward", {&dy, &x, &weight});
   if (wanted.x) d.x = Tensor::zeros(x.shape(), DType::f32, x.device());
   if (!wanted.x && !wanted.weight) return d;
+  const Backward backward{dy, x, weight, s, G, wanted, d.x};
   if (x.on_cuda()) {
-    if (wanted.weight) d.weight = Tensor::zeros(weight.shape(), DType::f32, Device::cuda);
-    cuda::conv2d_backward(dy, x, weight, s, G, d.x, d.weight);
+    Scratch scratch;
+    const int64_t step = images_at_a_time(N, s);
+    backward.make_room(step, scratch);
+    for (int64_t n = 0; n < N && dy.numel() > 0; n += step) backward(n, std::min(step, N - n), scratch);
+    d.weight = scratch.dweight;
     return d;
   }
 
@@ -90,17 +122,8 @@ Conv2dGradients conv2d_backward(const Tensor& dy, const Tensor& x, const Tensor&
 #pragma omp parallel for schedule(static)
   for (int64_t i = 0; i < products; ++i) {
     Scratch& mine = scratch[static_cast<size_t>(omp_get_thread_num())];
-    mine.columns.resize(static_cast<size_t>(s.rows() * s.cols() * together));
-    if (wanted.weight) mine.dweight.resize(static_cast<size_t>(weight.numel()));
-    const int64_t n = i * together;
-    const GroupBackward backward{s, std::min(together, N - n), K / G, x.numel() / N, dy.numel() / N};
-    for (int64_t g = 0; g < G; ++g) {
-      const int64_t x_at = n * backward.x_stride + g * s.channels * s.height * s.width;
-      const int64_t dy_at = n * backward.dy_stride + g * backward.out_channels * s.cols();
-      const int64_t w_at = g * backward.out_channels * s.rows();
-      backward(dy.data<float>() + dy_at, x.data<float>() + x_at, weight.data<float>() + w_at,
-               wanted.weight ? mine.dweight.data() + w_at : nullptr, wanted.x ? d.x.data<float>() + x_at : nullptr, mine);
-    }
+    backward.make_room(together, mine);
+    backward(i * together, std::min(together, N - i * together), mine);
   }
   if (wanted.weight) d.weight = sum_of_parts(scratch, weight.shape());
   return d;

@@ -22,7 +22,7 @@ if(NOT OCTET_CUDA STREQUAL "OFF")
 endif()
 
 set(portable_sources tensor/cuda/caching_allocator.cpp tensor/cuda/missing.cpp)
-set(device_sources ${portable_sources} ops/cuda/conv2d.cpp)
+set(device_sources ${portable_sources})
 set(stub_sources ${portable_sources} ops/cuda/stub.cpp tensor/cuda/runtime_stub.cpp)
 file(GLOB kernels CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/ops/cuda/*.cu)
 

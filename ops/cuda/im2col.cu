@@ -87,9 +87,9 @@ void col2im(const float* columns, int64_t images, int64_t image_stride, const Im
       Col2im{columns, x, image_stride, Geometry(shape), static_cast<uint32_t>(images)});
 }
 
-void side_by_side(const float* dy, int64_t images, int64_t image_stride, int64_t K, int64_t pixels, float* to) {
-  map("side_by_side", K * images * pixels,
-      SideBySide{dy, image_stride, static_cast<uint32_t>(images), static_cast<uint32_t>(pixels), to});
+void rows_side_by_side(const float* y, int64_t images, int64_t image_stride, int64_t K, int64_t pixels, float* to) {
+  map("rows_side_by_side", K * images * pixels,
+      SideBySide{y, image_stride, static_cast<uint32_t>(images), static_cast<uint32_t>(pixels), to});
 }
 
 }  // namespace octet::ops::cuda

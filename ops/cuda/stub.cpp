@@ -1,10 +1,10 @@
 // The kernels of a build without CUDA. Nobody gets here: a tensor on the device cannot be made (tensor/cuda/runtime_stub.cpp).
 #include "ops/cuda/batch_norm.h"
 #include "ops/cuda/channels.h"
-#include "ops/cuda/conv2d.h"
 #include "ops/cuda/cross_entropy.h"
 #include "ops/cuda/elementwise.h"
 #include "ops/cuda/gemm.h"
+#include "ops/cuda/im2col.h"
 #include "ops/cuda/int8_conv2d.h"
 #include "ops/cuda/int8_elementwise.h"
 #include "ops/cuda/observe.h"
@@ -48,8 +48,9 @@ double cross_entropy(const Tensor&, std::span<const int>, float) { refuse(); }
 void cross_entropy_backward(const Tensor&, std::span<const int>, float, Tensor&) { refuse(); }
 void sgd_step(const SgdStep&, const Tensor&, Tensor&, Tensor&) { refuse(); }
 void adamw_step(const AdamWStep&, const Tensor&, Tensor&, Tensor&, Tensor&) { refuse(); }
-void conv2d(const Tensor&, const Tensor&, const Tensor&, const Im2colShape&, int64_t, Tensor&) { refuse(); }
-void conv2d_backward(const Tensor&, const Tensor&, const Tensor&, const Im2colShape&, int64_t, Tensor&, Tensor&) { refuse(); }
+void im2col(const float*, int64_t, int64_t, const Im2colShape&, Columns, float*) { refuse(); }
+void col2im(const float*, int64_t, int64_t, const Im2colShape&, float*) { refuse(); }
+void rows_side_by_side(const float*, int64_t, int64_t, int64_t, int64_t, float*) { refuse(); }
 void gemm(const Gemm&) { refuse(); }
 void allow_tf32(bool) { refuse(); }
 
