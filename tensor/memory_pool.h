@@ -23,6 +23,12 @@ class MemoryPool {
   static constexpr size_t kAlignment = 64;
   static constexpr size_t kMostKept = size_t{512} << 20;  // bytes
 
+  MemoryPool() = default;
+  MemoryPool(const MemoryPool&) = delete;
+  MemoryPool& operator=(const MemoryPool&) = delete;
+  /// Blocks that are still in use stay.
+  ~MemoryPool() { free_all(); }
+
   /// Of tensors. Never destroyed, for tensors of static duration may outlive anything else.
   static MemoryPool& tensors();
 
