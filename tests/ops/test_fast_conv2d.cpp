@@ -68,7 +68,7 @@ TEST_P(Winograd, SameCodes) { expect_as_naive(GetParam(), winograd_of(WinogradCo
 class WinogradOfPlainWeights : public ::testing::TestWithParam<Case> {
  protected:
   void SetUp() override {
-    if (!WinogradConv2d::takes_plain_weights()) GTEST_SKIP() << "no AVX-512 VNNI, or OCTET_ISA forbids it";
+    if (!WinogradConv2d::takes_plain_weights()) GTEST_SKIP() << "no AVX2, or OCTET_ISA forbids it";
   }
 };
 INSTANTIATE_TEST_SUITE_P(
