@@ -37,14 +37,14 @@ std::vector<NodeTime> time_nodes(const Graph& graph, const Tensor& x, double sec
   std::unordered_map<const Node*, size_t> index;      // in times
   std::unordered_map<const Node*, Shape> shapes;      // of results
   runner(x, [&](const Node& node, const Tensor& y) {  // packs weights, too
-    const auto known = node.inputs.empty() ? shapes.end() : shapes.find(node.inputs[0]);
     if (index.try_emplace(&node, times.size()).second) {
-      shapes[&node] = y.shape();
+      const auto known = node.inputs.empty() ? shapes.end() : shapes.find(node.inputs[0]);
       Shape input = x.shape();
       if (known != shapes.end())
         input = known->second;
       else if (!y.shape().empty())
-        input[0] = y.size(0);
+        input[0] = y.size(0);  // of the placeholder, or a part of it
+      shapes[&node] = y.shape();
       times.push_back({&node, input, y.shape(), 0, 0, algorithm(node, input, graph.device())});
     }
     times[index.at(&node)].multiply_adds += multiply_adds(node, y.shape(), y.numel());

@@ -1,5 +1,7 @@
 #include "ops/columns.h"
 
+#include <algorithm>
+
 #include "ops/cuda/im2col.h"
 
 namespace octet::ops {

@@ -79,7 +79,7 @@ class WinogradJob {
 
   /// Tiles that a thread multiplies in one go: their products with 64 outputs, 36 * 24 * 64 values, are 216 KiB.
   static constexpr int64_t kTileBlock = 24;
-  static constexpr int64_t kRoom = 4;
+  static constexpr int64_t kRoom = 4;  // tiles
 
  private:
   /// Weights up to these sizes are read again for every block of tiles, whose transformed windows then never leave the thread's

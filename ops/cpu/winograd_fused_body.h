@@ -1,5 +1,8 @@
 // The loop of ops/cpu/winograd_fused.h, which each kernel file compiles for its instruction set. Static, as everything that is
 // compiled twice.
+//
+// Isa: Words, a vector of int16, two channels of each of some outputs; Sums, one of their uint32 sums; tap(weights), plain
+// weights as Words; dot(sum, u, v): sum += u's pairs times the two values at v.
 #pragma once
 
 #include <cstring>
@@ -16,7 +19,7 @@ constexpr int64_t kLine = 64;                   // bytes that are fetched at onc
 /// G's factors, one for each row (and column) of places.
 constexpr int32_t kFactors[kPlaces] = {6, -4, -4, 1, 1, 12};
 
-/// Row `Row` of G' g, one column of it. Isa::tap(weights): int16, of Isa::kOutputs outputs and two channels each.
+/// Row `Row` of G' g, one column of it.
 template <class Isa, int Row>
 [[gnu::always_inline]] inline typename Isa::Words column(const int8_t* weights, int s) {
   const auto tap = [&](int r) __attribute__((always_inline)) { return Isa::tap(weights + (3 * r + s) * kTap); };
@@ -28,7 +31,7 @@ template <class Isa, int Row>
   return tap(2);
 }
 
-/// Isa::kOutputs outputs and tiles [0, Tiles), of which [LastBegin, LastEnd) need the row's last place.
+/// A vector's outputs and tiles [0, Tiles), of which [LastBegin, LastEnd) need the row's last place.
 template <class Isa, int Row, int Tiles, int LastBegin, int LastEnd>
 void multiply_tiles(const int16_t* v, int64_t place_stride, int64_t C, const int8_t* weights, const int8_t* ahead, int32_t* m,
                     int64_t m_stride, int64_t tile_stride) {

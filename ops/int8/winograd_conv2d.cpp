@@ -22,7 +22,6 @@ bool WinogradConv2d::takes_plain_weights() { return winograd_fused() != nullptr;
 WinogradConv2d::WinogradConv2d(Weights form, const Tensor& weight, int32_t input_zero_point, const Requantization& r)
     : form_(form),
       outputs_(weight.size(0)),
-      channels_(weight.size(1)),
       input_zero_point_(input_zero_point),
       weights_(form == Weights::plain ? winograd_fused_weights(weight, winograd_int16().strip)
                                       : winograd_weights(weight, winograd_int16().strip)),
@@ -73,7 +72,7 @@ Tensor WinogradConv2d::operator()(const Tensor& x, const Im2colShape& s, const A
                         });
   static_assert(job.kRoom % WinogradFused::kTiles == 0 && kMostTiles <= job.kTileBlock);
   if (form_ == Weights::plain)
-    job.run_one_block(FusedMultiply{weights_, channels_, winograd_int16().strip});
+    job.run_one_block(FusedMultiply{weights_, s.channels, winograd_int16().strip});
   else
     job.run();
   return y;

@@ -31,7 +31,7 @@ class WinogradConv2d {
 
  private:
   Weights form_;
-  int64_t outputs_, channels_;
+  int64_t outputs_;
   int32_t input_zero_point_;
   Tensor weights_;                 // int16 [strips, 36, C/2, strip, 2], or int8 as winograd_fused_weights makes them
   Requantization requantization_;  // padded to whole strips
