@@ -5,6 +5,7 @@
 #include "ops/batch_norm.h"
 #include "ops/channels.h"
 #include "ops/conv2d.h"
+#include "ops/dropout.h"
 #include "ops/elementwise.h"
 #include "ops/int8/fake_quantize.h"
 #include "ops/linear.h"

@@ -109,14 +109,6 @@ void scale_(Tensor& x, float factor) {
   for (int64_t i = 0; i < n; ++i) p[i] *= factor;
 }
 
-Dropped dropout(const Tensor& x, float p, Generator& generator) {
-  OCTET_CHECK(p >= 0 && p < 1, "dropout: probability ", p, ": expected 0 <= p < 1");
-  Tensor scale(x.shape());
-  for (int64_t i = 0; i < x.numel(); ++i) scale.data<float>()[i] = generator.uniform() < p ? 0.0f : 1.0f / (1.0f - p);
-  if (x.on_cuda()) scale = scale.to(Device::cuda);  // the same random numbers as on the CPU
-  return {multiply(x, scale), scale};
-}
-
 Tensor cat_channels(std::span<const Tensor> parts) {
   OCTET_CHECK(!parts.empty() && parts[0].dim() >= 2, "cat: expected at least one tensor [N, C, ...]");
   Shape shape = parts[0].shape();

@@ -1,11 +1,10 @@
-// Ops without windows or sums: relu, add, dropout, cat, softmax. Float32, any shape unless it says otherwise.
-// Backwards: relu passes the gradient where its output is above 0, dropout where it kept the value, add passes it to both inputs,
-// cat splits it. PyTorch counterparts: torch.relu, operator +, torch.dropout, torch.cat, torch.softmax(dim=1).
+// Ops without windows or sums: relu, add, cat, softmax. Float32, any shape unless it says otherwise.
+// Backwards: relu passes the gradient where its output is above 0, add passes it to both inputs, cat splits it.
+// PyTorch counterparts: torch.relu, operator +, torch.cat, torch.softmax(dim=1).
 #pragma once
 
 #include <span>
 
-#include "tensor/random.h"
 #include "tensor/tensor.h"
 
 namespace octet::ops {
@@ -26,12 +25,7 @@ Tensor add(const Tensor& a, const Tensor& b);
 /// a += b
 void add_(Tensor& a, const Tensor& b);
 
-/// Each value is 0 with probability p, else divided by 1 - p. `scale` (0 or 1 / (1 - p) per value) is what backward multiplies
-/// by.
-struct Dropped {
-  Tensor y, scale;
-};
-Dropped dropout(const Tensor& x, float p, Generator& generator);
+/// a * b of equal shapes.
 Tensor multiply(const Tensor& a, const Tensor& b);
 /// x *= factor
 void scale_(Tensor& x, float factor);

@@ -27,8 +27,9 @@ class Generator {
  public:
   explicit Generator(uint64_t seed = 0) : engine_(seed) {}
 
+  uint64_t bits() { return engine_(); }
   /// Uniform in [0, 1), 24 random bits.
-  float uniform() { return static_cast<float>(engine_() >> 40) * 0x1p-24f; }
+  float uniform() { return static_cast<float>(bits() >> 40) * 0x1p-24f; }
   /// Standard normal (Box-Muller; one value per call, so that the sequence has no hidden state).
   float normal();
   /// Uniform integer in [0, bound). Bias below 2^-32 for bounds below 2^32.

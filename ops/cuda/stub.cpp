@@ -2,6 +2,7 @@
 #include "ops/cuda/batch_norm.h"
 #include "ops/cuda/channels.h"
 #include "ops/cuda/cross_entropy.h"
+#include "ops/cuda/dropout.h"
 #include "ops/cuda/elementwise.h"
 #include "ops/cuda/gemm.h"
 #include "ops/cuda/im2col.h"
@@ -27,6 +28,7 @@ void relu6_backward(Tensor&, const Tensor&) { refuse(); }
 void fill_channels(const Tensor&, Tensor&) { refuse(); }
 void cat_channels(std::span<const Tensor>, Tensor&) { refuse(); }
 void split_channels(const Tensor&, std::span<Tensor>) { refuse(); }
+void dropout(const Tensor&, float, uint64_t, Tensor&, Tensor&) { refuse(); }
 void max_pool2d(const Tensor&, const std::optional<MaxPool2dOptions>&, Tensor&, Tensor&) { refuse(); }
 void adaptive_avg_pool2d(const Tensor&, Tensor&) { refuse(); }
 void max_pool2d_backward(const Tensor&, const Tensor&, const std::optional<MaxPool2dOptions>&, Tensor&) { refuse(); }

@@ -164,18 +164,6 @@ TEST(ElementwiseBackward, Relu6) {
   EXPECT_TRUE(test::bits_equal(dy, Tensor::from({0, 0, 3, 0, 0}, {5})));
 }
 
-TEST(ElementwiseBackward, Dropout) {
-  Generator generator(1);
-  const Tensor x = random_floats({50, 40}, 1);
-  const Dropped d = dropout(x, 0.25f, generator);
-  int64_t kept = 0;
-  for (int64_t i = 0; i < x.numel(); ++i) kept += d.scale.data<float>()[i] != 0;
-  EXPECT_NEAR(static_cast<double>(kept) / 2000, 0.75, 0.04);  // four standard deviations
-  EXPECT_TRUE(test::bits_equal(d.y, multiply(x, d.scale)));
-  EXPECT_FLOAT_EQ(*std::max_element(d.scale.data<float>(), d.scale.data<float>() + 2000), 1 / 0.75f);
-  EXPECT_TRUE(test::fails_with([&] { dropout(x, 1, generator); }, {"probability 1"}));
-}
-
 TEST(ElementwiseBackward, SplitUndoesCat) {
   const Tensor parts[] = {random_floats({2, 1, 3}, 1), random_floats({2, 4, 3}, 2)};
   const int64_t channels[] = {1, 4};
