@@ -190,9 +190,12 @@ Graph optimize_for_inference(const Graph& graph, Device device) {
   Graph fast = graph.clone();
   fold_batch_norm(fast);
   fuse_relu(fast);
-  if (device == Device::cuda) return fast.to(device);
-  fuse_add(fast);
-  Layouts(fast).apply();
+  if (device == Device::cuda) {
+    fast = fast.to(device);
+  } else {
+    fuse_add(fast);
+    Layouts(fast).apply();
+  }
   fuse_quantized_add(fast);
   return fast;
 }

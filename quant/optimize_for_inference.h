@@ -3,7 +3,7 @@
 //   float: batch norm folded, relu and residual additions in the convolution before them, channels last from the first
 //   convolution to the last pool (ops/inference_conv2d.h). Observers and fake quantization stay where they are.
 //   int8:  additions in the convolution before them (ops/int8/add.h).
-// For cuda it is folded and fused, and its parameters are taken there.
+// For cuda, floats are folded, relus fused, and the parameters taken there; int8 as above.
 // PyTorch counterpart: torch.jit.optimize_for_inference, with model.to(memory_format=torch.channels_last).
 #pragma once
 

@@ -38,6 +38,16 @@ OCTET_HD static inline uint8_t sum_by_float(int32_t a, int32_t b, const QAddFloa
   return static_cast<uint8_t>(static_cast<int32_t>((v + kMagic) - kMagic) + c.zy);
 }
 
+/// The one rule or the other.
+struct QAdd {
+  bool by_shift = true;
+  QAddShift shift{};
+  QAddFloat real{};
+  OCTET_HD uint8_t operator()(uint8_t a, uint8_t b) const {
+    return by_shift ? sum_by_shift(a, b, shift) : sum_by_float(a, b, real);
+  }
+};
+
 /// Codes in memory: `rows` runs of n, the first of each `stride` codes behind that of the run before.
 struct QAddRuns {
   int64_t rows, n, stride;

@@ -3,11 +3,14 @@
 //
 //   acc[n, p, q, k] = sum over r, s, c of x[n, h, w, c] * weight[k, r, s, c]  -  zx * (sum of weight[k])
 //   rows n, p, q (M of them) x columns k; a position outside of the image holds zx, the zero point, and so contributes 0
-//   y = requantize(acc), the CPU's own function
+//   y = requantize(acc), the CPU's own function; where a residual comes in, plus that code (ops/int8/add.h)
 // Integers are exact in any order, so that every code is the CPU's. Groups go one output at a time (depthwise: few products).
 #pragma once
 
+#include <optional>
+
 #include "ops/im2col.h"
+#include "ops/int8/add.h"
 #include "ops/int8/requantize.h"
 
 namespace octet::ops::cuda {
@@ -17,12 +20,17 @@ class Int8Conv2d {
   /// weight: qint8 [K, C/G, R, S] on the CPU; packs it and takes it to the device.
   Int8Conv2d(const Tensor& weight, int64_t groups, int32_t zero_point, const int8::Requantization& requantization);
 
-  /// x quint8 [N, H, W, C] -> y quint8 [N, P, Q, K], both on the device; shape: of one image and group.
-  void operator()(const Tensor& x, const Im2colShape& shape, Tensor& y) const;
+  /// x quint8 [N, H, W, C] -> y quint8 [N, P, Q, K], both on the device; shape: of one image and group. tiling: one of
+  /// int8_tiling.h, or else what that thinks fastest.
+  void operator()(const Tensor& x, const Im2colShape& shape, const int8::Addend& addend, Tensor& y,
+                  std::optional<size_t> tiling = {}) const;
 
  private:
-  Tensor rows_;                       // int8 [padded K, padded R*S*C/G]: 0 where padded
+  Tensor padded(const Tensor& x, const Im2colShape& shape) const;
+
+  Tensor rows_;                       // int8 [padded K, R, padded S*C/G]: 0 where padded
   Tensor offset_;                     // int32 [K]: the bias minus zx * (sum of the weights)
+  Tensor outside_;                    // uint8 [16]: zx, what is read outside of an image
   Tensor bias_, multiplier_;          // float32 [K]
   int64_t outputs_, groups_, depth_;  // K, G, of a padded row
   int32_t input_zero_point_, output_zero_point_;

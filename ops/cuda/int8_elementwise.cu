@@ -41,18 +41,11 @@ struct Dequantize {
   OCTET_HD void operator()(uint32_t i) const { x[layout.nchw(i)] = int8::dequantize_value(codes[i], qparams); }
 };
 
-struct AddByShift {
+struct AddCodes {
   const uint8_t *a, *b;
   uint8_t* y;
-  cpu::QAddShift constants;
-  OCTET_HD void operator()(uint32_t i) const { y[i] = cpu::sum_by_shift(a[i], b[i], constants); }
-};
-
-struct AddByFloat {
-  const uint8_t *a, *b;
-  uint8_t* y;
-  cpu::QAddFloat constants;
-  OCTET_HD void operator()(uint32_t i) const { y[i] = cpu::sum_by_float(a[i], b[i], constants); }
+  cpu::QAdd rule;
+  OCTET_HD void operator()(uint32_t i) const { y[i] = rule(a[i], b[i]); }
 };
 
 struct Clamp {
@@ -114,12 +107,8 @@ void dequantize(const Tensor& codes, int8::QParams q, Tensor& x) {
   map("dequantize", x.numel(), Dequantize{codes.cuda_data<uint8_t>(), x.cuda_data<float>(), layout_of(codes), q});
 }
 
-void int8_add(const Tensor& a, const Tensor& b, const cpu::QAddShift& constants, Tensor& y) {
-  map("int8 add", y.numel(), AddByShift{a.cuda_data<uint8_t>(), b.cuda_data<uint8_t>(), y.cuda_data<uint8_t>(), constants});
-}
-
-void int8_add(const Tensor& a, const Tensor& b, const cpu::QAddFloat& constants, Tensor& y) {
-  map("int8 add", y.numel(), AddByFloat{a.cuda_data<uint8_t>(), b.cuda_data<uint8_t>(), y.cuda_data<uint8_t>(), constants});
+void int8_add(const Tensor& a, const Tensor& b, const cpu::QAdd& rule, Tensor& y) {
+  map("int8 add", y.numel(), AddCodes{a.cuda_data<uint8_t>(), b.cuda_data<uint8_t>(), y.cuda_data<uint8_t>(), rule});
 }
 
 void int8_clamp(const Tensor& x, uint8_t low, uint8_t high, Tensor& y) {

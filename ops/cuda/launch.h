@@ -5,6 +5,9 @@
 //   launch(name, grid, kernel)   kernel(block, shared) for each block of the grid. kernel.kThreads threads share a kernel.Shared;
 //                                the body is a sequence of block.each_thread([&](int t) {...}), block.barrier() and
 //                                block.mma(...), and what a thread keeps from one to the next is a PerThread<T>
+// A block also copies from the device's memory to shared memory while it computes: copy_async starts a copy, commit_copies ends a
+// group of them, wait_copies<N> waits until all groups but the last N have arrived. Each thread waits for its own; a barrier
+// after it, and they are everyone's.
 // Functors are copied to the device: plain values and device addresses only. How it runs on the CPU: launch_emulated.h.
 #pragma once
 
@@ -77,7 +80,38 @@ class Block {
   __device__ void mma(F&& operands) {
     mma_u8_s8(operands(static_cast<int>(threadIdx.x)));
   }
+  /// rows(t): the MatrixRow of thread t.
+  template <class F>
+  __device__ void load_matrices(F&& rows) {
+    octet::ops::cuda::load_matrices(rows(static_cast<int>(threadIdx.x)));
+  }
+
+  /// Thread t: kBytes (4, 8 or 16, aligned so) to shared memory; zeros where there is nothing to read.
+  template <int kBytes>
+  __device__ void copy_async(int, void* to, const void* from, bool read = true) {
+#if __CUDA_ARCH__ >= 800
+    const auto shared = static_cast<uint32_t>(__cvta_generic_to_shared(to));
+    asm volatile("cp.async.ca.shared.global [%0], [%1], %2, %3;" ::"r"(shared), "l"(from), "n"(kBytes), "r"(read ? kBytes : 0)
+                 : "memory");
+#else  // at once
+    for (int i = 0; i < kBytes / 4; ++i) static_cast<uint32_t*>(to)[i] = read ? static_cast<const uint32_t*>(from)[i] : 0;
+#endif
+  }
+  __device__ void commit_copies() {
+#if __CUDA_ARCH__ >= 800
+    asm volatile("cp.async.commit_group;" ::: "memory");
+#endif
+  }
+  template <int kLast>
+  __device__ void wait_copies() {
+#if __CUDA_ARCH__ >= 800
+    asm volatile("cp.async.wait_group %0;" ::"n"(kLast) : "memory");
+#endif
+  }
 };
+
+/// A value that is not to be computed once more to save a register.
+__device__ inline void keep(int& value) { asm volatile("" : "+r"(value)); }
 
 __device__ inline void atomic_add(uint32_t* to, uint32_t value) { atomicAdd(to, value); }
 __device__ inline void atomic_add(uint64_t* to, uint64_t value) {

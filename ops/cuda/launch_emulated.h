@@ -1,14 +1,17 @@
 // The emulated form of launch.h, which includes it: kernels on the CPU.
 //
 // A block is run in one of two ways (tensor/cuda/emulation.h: block_order):
-//   loops     each step of the body is a loop over the threads, and ends for all before the next begins. Fast, and cannot see
-//   that a
-//             barrier is missing.
-//   forward,  each thread goes through the body by itself, as on the device, up to the next barrier; then the next thread does,
-//   in backward  this order or the other. What a thread reads too early or overwrites too soon then shows in the result.
+//   loops               each step of the body is a loop over the threads, and ends for all before the next begins. Fast, and
+//                       cannot see that a barrier is missing.
+//   forward, backward   each thread goes through the body by itself, as on the device, up to the next barrier; then the next
+//                       thread does, in this order or the other. What a thread reads too early or overwrites too soon then shows
+//                       in the result.
+// An asynchronous copy is done when it is waited for and no sooner, and with `backward` at once: a wait that is missing shows in
+// the first, a place that is still read in the second.
 #pragma once
 
 #include <cstring>
+#include <deque>
 #include <memory>
 #include <vector>
 
@@ -29,7 +32,7 @@ void map(const char* name, int64_t n, const F& f) {
 class Block {
  public:
   Block(int x, int y, int threads, octet::cuda::Fibers* fibers)
-      : x_(x), y_(y), threads_(threads), fibers_(fibers), lanes_(static_cast<size_t>(threads)) {}
+      : x_(x), y_(y), threads_(threads), fibers_(fibers), lanes_(static_cast<size_t>(threads)), copies_(lanes_.size()) {}
 
   template <class T>
   class PerThread {
@@ -40,7 +43,7 @@ class Block {
     }
 
    private:
-    std::vector<T> values_;
+    std::deque<T> values_;  // which stay where they are when more come
   };
 
   int x() const { return x_; }
@@ -58,29 +61,83 @@ class Block {
 
   template <class F>
   void mma(F&& operands) {
-    if (!fibers_) {
-      for (int t = 0; t < threads_; ++t) lanes_[static_cast<size_t>(t)] = operands(t);
-      for (int first = 0; first < threads_; first += kWarp) multiply(first);
-      return;
-    }
-    const int t = fibers_->current(), first = t / kWarp * kWarp;
-    lanes_[static_cast<size_t>(t)] = operands(t);
-    if (fibers_->wait_for_all(first, kWarp)) multiply(first);  // by the last one to come
-    fibers_->wait_for_all(first, kWarp);
+    by_warp([&](int t) { lanes_[static_cast<size_t>(t)].mma = operands(t); },
+            [&](int first) {
+              MmaOperands lanes[kWarp];
+              for (int i = 0; i < kWarp; ++i) lanes[i] = lanes_[static_cast<size_t>(first + i)].mma;
+              mma_u8_s8(lanes);
+            });
+  }
+
+  template <class F>
+  void load_matrices(F&& rows) {
+    by_warp([&](int t) { lanes_[static_cast<size_t>(t)].row = rows(t); },
+            [&](int first) {
+              MatrixRow lanes[kWarp];
+              for (int i = 0; i < kWarp; ++i) lanes[i] = lanes_[static_cast<size_t>(first + i)].row;
+              octet::ops::cuda::load_matrices(lanes);
+            });
+  }
+
+  template <int kBytes>
+  void copy_async(int t, void* to, const void* from, bool read = true) {
+    const Copy copy{to, read ? from : nullptr, kBytes};
+    if (octet::cuda::block_order() == octet::cuda::BlockOrder::backward) return copy.run();
+    copies_[static_cast<size_t>(t)].open.push_back(copy);
+  }
+  void commit_copies() {
+    each_thread([&](int t) {
+      Copies& mine = copies_[static_cast<size_t>(t)];
+      mine.groups.push_back(std::move(mine.open));
+      mine.open.clear();
+    });
+  }
+  template <int kLast>
+  void wait_copies() {
+    each_thread([&](int t) {
+      std::deque<std::vector<Copy>>& groups = copies_[static_cast<size_t>(t)].groups;
+      for (; groups.size() > static_cast<size_t>(kLast); groups.pop_front())
+        for (const Copy& copy : groups.front()) copy.run();
+    });
   }
 
  private:
-  /// The product of the warp whose first thread that is.
-  void multiply(int first) {
-    MmaOperands lanes[kWarp];
-    std::copy_n(lanes_.begin() + first, kWarp, lanes);
-    mma_u8_s8(lanes);
+  struct Lane {
+    MmaOperands mma;
+    MatrixRow row;
+  };
+  struct Copy {
+    void* to;
+    const void* from;  // null: zeros
+    size_t bytes;
+    void run() const { from ? std::memcpy(to, from, bytes) : std::memset(to, 0, bytes); }
+  };
+  struct Copies {  // of one thread
+    std::vector<Copy> open;
+    std::deque<std::vector<Copy>> groups;
+  };
+
+  /// give(t) by every thread, then work(first) for every warp, whose first thread that is.
+  template <class Give, class Work>
+  void by_warp(Give&& give, Work&& work) {
+    if (!fibers_) {
+      for (int t = 0; t < threads_; ++t) give(t);
+      for (int first = 0; first < threads_; first += kWarp) work(first);
+      return;
+    }
+    const int t = fibers_->current(), first = t / kWarp * kWarp;
+    give(t);
+    if (fibers_->wait_for_all(first, kWarp)) work(first);  // by the last one to come
+    fibers_->wait_for_all(first, kWarp);
   }
 
   int x_, y_, threads_;
   octet::cuda::Fibers* fibers_;  // null: loops
-  std::vector<MmaOperands> lanes_;
+  std::vector<Lane> lanes_;
+  std::vector<Copies> copies_;
 };
+
+inline void keep(int&) {}
 
 template <class T>
 void atomic_add(T* to, T value) {

@@ -7,9 +7,14 @@
 //   B: register i, byte j:  k = 4 * member + j + 16 * i,  column = group
 //   C: value i:             row = group + 8 * (i / 2),  column = 2 * member + i % 2
 // Devices before sm_80 have no such instruction: mma_by_dp4a has the same fragments.
+//
+// Fragments come from shared memory by ldmatrix: a warp loads four matrices of 8 rows of 16 bytes. Lane 8 * i + j gives the
+// address of row j of matrix i, and each lane gets, of matrix i, word `member` of row `group` into register i: four times 8 x 16
+// bytes of A, or of two neighbouring B (whose columns lie as rows). Source: PTX ISA 8.0, 9.7.14.5.15.
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 
 #include "tensor/host_device.h"
 
@@ -23,12 +28,24 @@ struct MmaOperands {
   int32_t* c = nullptr;         // [4]
 };
 
+/// One lane's part in loading four matrices.
+struct MatrixRow {
+  const void* row = nullptr;      // 16 bytes in shared memory, aligned to 16: row lane % 8 of matrix lane / 8
+  uint32_t* registers = nullptr;  // [4]: one of each matrix
+};
+
 /// Row and first k of the four bytes of a register of A.
 OCTET_HD constexpr int mma_a_row(int lane, int i) { return lane / 4 + 8 * (i % 2); }
 OCTET_HD constexpr int mma_a_k(int lane, int i) { return 4 * (lane % 4) + 16 * (i / 2); }
 /// Column and first k of the four bytes of a register of B.
 OCTET_HD constexpr int mma_b_col(int lane) { return lane / 4; }
 OCTET_HD constexpr int mma_b_k(int lane, int i) { return 4 * (lane % 4) + 16 * i; }
+/// What a lane points to when a warp loads A [16, 32]: its row, and its first k.
+OCTET_HD constexpr int matrix_a_row(int lane) { return lane % 16; }
+OCTET_HD constexpr int matrix_a_k(int lane) { return 16 * (lane / 16); }
+/// And two B [32, 8] beside each other: its column of 16, and its first k. Registers 0 and 1 are those of the first B.
+OCTET_HD constexpr int matrix_b_col(int lane) { return lane % 8 + 8 * (lane / 16); }
+OCTET_HD constexpr int matrix_b_k(int lane) { return 16 * (lane / 8 % 2); }
 /// Place of a value of C.
 OCTET_HD constexpr int mma_c_row(int lane, int i) { return lane / 4 + 8 * (i / 2); }
 OCTET_HD constexpr int mma_c_col(int lane, int i) { return 2 * (lane % 4) + i % 2; }
@@ -62,7 +79,14 @@ OCTET_HD inline void mma_by_dp4a(int lane, A&& a_of, B&& b_of, int32_t* c) {
 
 #ifdef __CUDACC__
 
-/// This lane's part; the whole warp calls it together.
+/// This lane's part; the whole warp calls it together, here and below.
+__device__ inline void load_matrices(MatrixRow o) {
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
+               : "=r"(o.registers[0]), "=r"(o.registers[1]), "=r"(o.registers[2]), "=r"(o.registers[3])
+               : "r"(static_cast<uint32_t>(__cvta_generic_to_shared(o.row)))
+               : "memory");
+}
+
 __device__ inline void mma_u8_s8(MmaOperands o) {
 #if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 800
   asm volatile("mma.sync.aligned.m16n8k32.row.col.s32.u8.s8.s32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
@@ -77,6 +101,13 @@ __device__ inline void mma_u8_s8(MmaOperands o) {
 }
 
 #else
+
+/// The whole warp's.
+inline void load_matrices(const MatrixRow (&lanes)[32]) {
+  for (int lane = 0; lane < 32; ++lane)
+    for (int i = 0; i < 4; ++i)
+      std::memcpy(&lanes[lane].registers[i], static_cast<const char*>(lanes[8 * i + lane / 4].row) + 4 * (lane % 4), 4);
+}
 
 /// The whole warp's product: the fragments are put together to matrices.
 inline void mma_u8_s8(const MmaOperands (&lanes)[32]) {

@@ -63,8 +63,7 @@ void int8_max_pool2d(const Tensor&, const MaxPool2dOptions&, Tensor&) { refuse()
 void int8_adaptive_avg_pool2d(const Tensor&, int8::QParams, Tensor&) { refuse(); }
 void quantize(const Tensor&, int8::QParams, Tensor&) { refuse(); }
 void dequantize(const Tensor&, int8::QParams, Tensor&) { refuse(); }
-void int8_add(const Tensor&, const Tensor&, const cpu::QAddShift&, Tensor&) { refuse(); }
-void int8_add(const Tensor&, const Tensor&, const cpu::QAddFloat&, Tensor&) { refuse(); }
+void int8_add(const Tensor&, const Tensor&, const cpu::QAdd&, Tensor&) { refuse(); }
 void int8_clamp(const Tensor&, uint8_t, uint8_t, Tensor&) { refuse(); }
 void int8_cat_part(const Tensor&, const std::array<uint8_t, 256>&, int64_t, Tensor&) { refuse(); }
 void to_channels_first(const Tensor&, Tensor&) { refuse(); }
@@ -72,6 +71,8 @@ void fake_quantize(const Tensor&, std::span<const int8::QParams>, int8::CodeRang
 void fake_quantize_backward(Tensor&, const Tensor&) { refuse(); }
 
 Int8Conv2d::Int8Conv2d(const Tensor&, int64_t, int32_t, const int8::Requantization&) { refuse(); }
-void Int8Conv2d::operator()(const Tensor&, const Im2colShape&, Tensor&) const { refuse(); }
+void Int8Conv2d::operator()(const Tensor&, const Im2colShape&, const int8::Addend&, Tensor&, std::optional<size_t>) const {
+  refuse();
+}
 
 }  // namespace octet::ops::cuda

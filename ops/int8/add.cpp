@@ -34,26 +34,20 @@ cpu::QAddShift qnnpack_constants(const AddParams& p) {
 
 }  // namespace
 
-Addition::Addition(const AddParams& params) : by_shift_(params.engine == Engine::qnnpack) {
-  if (by_shift_)
-    shift_ = qnnpack_constants(params);
+Addition::Addition(const AddParams& params) {
+  rule_.by_shift = params.engine == Engine::qnnpack;
+  if (rule_.by_shift)
+    rule_.shift = qnnpack_constants(params);
   else
-    real_ = fbgemm_constants(params);
+    rule_.real = fbgemm_constants(params);
 }
 
 void Addition::operator()(const uint8_t* a, const uint8_t* b, const cpu::QAddRuns& runs, uint8_t* y) const {
   const cpu::QAddKernels& kernels = cpu::qadd_kernels();
-  if (by_shift_)
-    kernels.by_shift(a, b, runs, shift_, y);
+  if (rule_.by_shift)
+    kernels.by_shift(a, b, runs, rule_.shift, y);
   else
-    kernels.by_float(a, b, runs, real_, y);
-}
-
-void Addition::on_cuda(const Tensor& a, const Tensor& b, Tensor& y) const {
-  if (by_shift_)
-    cuda::int8_add(a, b, shift_, y);
-  else
-    cuda::int8_add(a, b, real_, y);
+    kernels.by_float(a, b, runs, rule_.real, y);
 }
 
 Tensor add(const Tensor& a, const Tensor& b, const AddParams& params) {
@@ -63,7 +57,7 @@ Tensor add(const Tensor& a, const Tensor& b, const AddParams& params) {
   check_same_device("quantized add", {&a, &b});
   Tensor y(a.shape(), DType::quint8, a.device());
   const Addition addition(params);
-  if (a.on_cuda()) return addition.on_cuda(a, b, y), y;
+  if (a.on_cuda()) return cuda::int8_add(a, b, addition.rule(), y), y;
   const uint8_t *pa = a.data<uint8_t>(), *pb = b.data<uint8_t>();
   uint8_t* py = y.data<uint8_t>();
   constexpr int64_t kChunk = 1 << 14;

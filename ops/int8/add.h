@@ -30,19 +30,17 @@ class Addition {
   /// y = a + b on this thread; y may be a or b.
   void operator()(const uint8_t* a, const uint8_t* b, const cpu::QAddRuns& runs, uint8_t* y) const;
 
-  /// y = a + b on the device.
-  void on_cuda(const Tensor& a, const Tensor& b, Tensor& y) const;
+  /// The engine's rule for two codes.
+  const cpu::QAdd& rule() const { return rule_; }
 
  private:
-  bool by_shift_;  // the engine's rule: the one or the other below
-  cpu::QAddShift shift_{};
-  cpu::QAddFloat real_{};
+  cpu::QAdd rule_;
 };
 
 /// What a convolution adds to its codes as soon as they are made; nothing, if `addition` is null.
 struct Addend {
   const Addition* addition = nullptr;
-  const uint8_t* codes = nullptr;  // of the convolution's output shape: the second summand
+  const uint8_t* codes = nullptr;  // of the convolution's output shape, where that is: the second summand
 
   /// To some runs of codes, of which the first begins at y[first].
   void add_to(uint8_t* y, int64_t first, const cpu::QAddRuns& runs) const {

@@ -143,13 +143,14 @@ Tensor Conv2d::operator()(const Tensor& x, const Addition& addition, const Tenso
   const Shape y{x.size(0), s.out_height, s.out_width, params_.weight.size(0)};
   OCTET_CHECK(other.shape() == y && other.dtype() == DType::quint8, "int8 conv2d: cannot add ", other.dtype(), " ", other.shape(),
               " to an output ", y);
-  return run(x, {&addition, other.data<uint8_t>()});
+  check_same_device("int8 conv2d and its addend", {&x, &other});
+  return run(x, {&addition, other.on_cuda() ? other.cuda_data<uint8_t>() : other.data<uint8_t>()});
 }
 
 Tensor Conv2d::run(const Tensor& x, const Addend& addend) const {
   OCTET_CHECK(x.dtype() == DType::quint8, "int8 conv2d: expected input quint8 [N, H, W, C], got ", x.dtype(), " ", x.shape());
   const Im2colShape shape = shape_of(x.shape());
-  if (x.on_cuda()) return run_on_cuda(x, shape);
+  if (x.on_cuda()) return run_on_cuda(x, shape, addend);
   const Tensor& w = params_.weight;
   const int32_t zero_point = params_.input.zero_point;
   using Weights = WinogradConv2d::Weights;
@@ -168,10 +169,11 @@ Tensor Conv2d::run(const Tensor& x, const Addend& addend) const {
   return by_im2col(x, shape, addend);
 }
 
-Tensor Conv2d::run_on_cuda(const Tensor& x, const Im2colShape& s) const {
+Tensor Conv2d::run_on_cuda(const Tensor& x, const Im2colShape& s, const Addend& addend) const {
   const int64_t groups = params_.options.groups;
   Tensor y({x.size(0), s.out_height, s.out_width, params_.weight.size(0)}, DType::quint8, Device::cuda);
-  on_cuda_.get([&] { return cuda::Int8Conv2d(params_.weight, groups, params_.input.zero_point, requantization_); })(x, s, y);
+  on_cuda_.get([&] { return cuda::Int8Conv2d(params_.weight, groups, params_.input.zero_point, requantization_); })(x, s, addend,
+                                                                                                                    y);
   return y;
 }
 

@@ -71,7 +71,7 @@ class Conv2d {
  private:
   Im2colShape shape_of(const Shape& x) const;
   Tensor run(const Tensor& x, const Addend& addend) const;
-  Tensor run_on_cuda(const Tensor& x, const Im2colShape& shape) const;
+  Tensor run_on_cuda(const Tensor& x, const Im2colShape& shape, const Addend& addend) const;
   Tensor by_im2col(const Tensor& x, const Im2colShape& shape, const Addend& addend) const;
   std::vector<cpu::PackedWeights> pack_groups() const;
 

@@ -24,7 +24,7 @@ Tensor Linear::operator()(const Tensor& x) const {
       return cuda::Int8Conv2d(params_.weight.reshape({K, C, 1, 1}), 1, params_.input.zero_point, requantization_);
     };
     Tensor y({N, K}, DType::quint8, Device::cuda), images = y.reshape({N, 1, 1, K});
-    on_cuda_.get(make)(x.reshape({N, 1, 1, C}), {C, 1, 1, 1, 1, 0, 1, 1}, images);
+    on_cuda_.get(make)(x.reshape({N, 1, 1, C}), {C, 1, 1, 1, 1, 0, 1, 1}, {}, images);
     return y;
   }
   std::vector<int16_t> rows(static_cast<size_t>(N * packed_.depth), 0);

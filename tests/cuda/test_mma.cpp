@@ -61,6 +61,28 @@ TEST(Mma, FragmentsHoldEachElementOnce) {
   EXPECT_EQ(c.size(), kMmaRows * kMmaCols * 1u);
 }
 
+TEST(Mma, LoadedMatricesAreTheFragments) {
+  Case x(3);
+  uint32_t a[32][4], b[32][4];
+  int8_t columns[2 * kMmaCols][kMmaDepth];  // of B twice, the second time one more
+  for (int col = 0; col < 2 * kMmaCols; ++col)
+    for (int k = 0; k < kMmaDepth; ++k) columns[col][k] = static_cast<int8_t>(x.b[k][col % kMmaCols] + col / kMmaCols);
+  MatrixRow rows[32];
+  for (int lane = 0; lane < 32; ++lane) rows[lane] = {&x.a[matrix_a_row(lane)][matrix_a_k(lane)], a[lane]};
+  load_matrices(rows);
+  for (int lane = 0; lane < 32; ++lane) rows[lane] = {&columns[matrix_b_col(lane)][matrix_b_k(lane)], b[lane]};
+  load_matrices(rows);
+  for (int lane = 0; lane < 32; ++lane) {
+    for (int i = 0; i < 4; ++i) EXPECT_EQ(a[lane][i], x.a_registers[lane][i]) << lane;
+    for (int i = 0; i < 2; ++i) {
+      EXPECT_EQ(b[lane][i], x.b_registers[lane][i]) << lane;
+      uint32_t second = 0;
+      std::memcpy(&second, &columns[kMmaCols + mma_b_col(lane)][mma_b_k(lane, i)], 4);
+      EXPECT_EQ(b[lane][2 + i], second) << lane;
+    }
+  }
+}
+
 TEST(Mma, EmulatedWarpMultiplies) {
   Case x(1);
   MmaOperands lanes[32];

@@ -1,6 +1,7 @@
 // Ops on the device against the CPU's.
 #include "ops/batch_norm.h"
 #include "ops/conv2d.h"
+#include "ops/cuda/int8_tiling.h"
 #include "ops/elementwise.h"
 #include "ops/int8/add.h"
 #include "ops/int8/conv2d.h"
@@ -146,7 +147,7 @@ struct ConvCase {
 };
 const ConvCase kConvs[] = {
     {"stem", {1, 33, 30, 3}, {64, 3, 7, 7}, {.stride = 2, .padding = 3}},
-    {"large_tiles", {3, 56, 56, 64}, {64, 64, 3, 3}, {.padding = 1}},
+    {"several_large_tiles", {1, 13, 14, 64}, {130, 64, 3, 3}, {.padding = 1}},
     {"few_rows", {1, 7, 7, 64}, {80, 64, 3, 3}, {.padding = 1}},
     {"strided", {2, 15, 14, 32}, {48, 32, 3, 3}, {.stride = 2, .padding = 1}},
     {"pointwise", {1, 9, 9, 48}, {17, 48, 1, 1}, {}},
@@ -175,9 +176,29 @@ TEST_P(Int8Conv, EveryCodeAsOnTheCpu) {
                           .engine = engine,
                           .input = {0.02f, per_channel ? 7 : 131},
                           .output = {0.35f, 114}});
-      const Tensor x = test::random_codes(c.x, DType::quint8, 1);
-      EXPECT_TRUE(test::codes_equal(back(layer(there(x))), layer(x))) << name_of(engine);
+      const Tensor x = test::random_codes(c.x, DType::quint8, 1), y = layer(x);
+      EXPECT_TRUE(test::codes_equal(back(layer(there(x))), y)) << name_of(engine);
+      const Tensor other = test::random_codes(y.shape(), DType::quint8, 4);
+      const Addition addition({{0.35f, 114}, {0.2f, 90}, {0.4f, 101}, per_channel, engine});
+      EXPECT_TRUE(test::codes_equal(back(layer(there(x), addition, there(other))), layer(x, addition, other))) << name_of(engine);
     }
+}
+
+TEST_P(Int8Conv, EveryTilingTheSame) {
+  const ConvCase& c = GetParam();
+  if (c.options.groups > 1) return;  // one output at a time, without tiles
+  const Tensor weight = test::random_codes(c.weight, DType::qint8, 2);
+  const Conv2d layer(
+      {.weight = weight, .weight_scale = {0.003f}, .bias = {}, .options = c.options, .input = {0.02f, 17}, .output = {0.3f, 99}});
+  const Tensor x = test::random_codes(c.x, DType::quint8, 1), want = layer(x);
+  const Requantization r(Engine::qnnpack, {0.02f, 17}, {0.003f}, {0.3f, 99}, {}, false, c.weight[0]);
+  const cuda::Int8Conv2d on_device(weight, 1, 17, r);
+  const Im2colShape shape = conv2d_shape({c.x[0], c.x[3], c.x[1], c.x[2]}, c.weight, c.options);
+  for (size_t tiling = 0; tiling < cuda::kInt8Tilings; ++tiling) {
+    Tensor y(want.shape(), DType::quint8, Device::cuda);
+    on_device(there(x), shape, {}, y, tiling);
+    EXPECT_TRUE(test::codes_equal(back(y), want)) << tiling;
+  }
 }
 
 TEST_F(Int8Ops, Linear) {
