@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "ops/cuda/int8_conv2d_kernel.h"
+#include "tensor/cuda/caching_allocator.h"
 #include "tensor/cuda/runtime.h"
 
 namespace octet::ops::cuda {
@@ -70,6 +71,7 @@ Int8Conv2d::Int8Conv2d(const Tensor& weight, int64_t groups, int32_t zero_point,
       input_zero_point_(zero_point),
       output_zero_point_(r.zero_point),
       range_(r.range) {
+  const octet::cuda::UseAllocator common(nullptr);  // weights outlive the Replay that may run them first
   const int64_t channels = weight.size(1), R = weight.size(2), S = weight.size(3);
   const int64_t pixel = groups > 1 || channels % kChunk == 0 ? channels : padded_pixel(channels);
   const int64_t kernel_row = groups > 1 ? S * pixel : round_up(S * pixel, kChunk);

@@ -3,6 +3,9 @@
 //
 // A block may be handed out while the device still works on what was in it: with one stream, whatever its next owner does comes
 // later. PyTorch counterpart: c10/cuda/CUDACachingAllocator.
+//
+// OCTET_CUDA_CACHE=off: the common allocator takes exactly what is asked for and gives it back at once, so that tools which watch
+// memory (compute-sanitizer, AddressSanitizer) see what is read beyond a tensor's end or after its own. Slow.
 #pragma once
 
 #include <cstddef>
@@ -21,13 +24,19 @@ class CachingAllocator {
     void (*give)(void* bytes);
   };
 
-  explicit CachingAllocator(Source source) : source_(source) {}
+  /// keeps: released blocks; else they are given back at once.
+  explicit CachingAllocator(Source source, bool keeps = true) : source_(source), keeps_(keeps) {}
   /// Nothing must be in use any more.
   ~CachingAllocator() { give_back_unused(); }
 
   /// Null when there is no memory left, also after everything unused has been given back.
   void* allocate(size_t nbytes);
   void release(void* bytes);
+  void give_back_unused();
+
+  /// From now on nothing is given back as long as the allocator lives: a Replay works with addresses of unused blocks too.
+  void hold_addresses() { holds_addresses_ = true; }
+  bool holds_addresses() const { return holds_addresses_; }
 
   size_t in_use() const { return in_use_; }  // bytes handed out, in the sizes of their blocks
   size_t peak() const { return peak_; }
@@ -39,9 +48,10 @@ class CachingAllocator {
   static size_t largest_for(size_t block) { return block + block / 2 + 4096; }
 
  private:
-  void give_back_unused();
+  void give_back();  // what is unused
 
   Source source_;
+  bool keeps_, holds_addresses_ = false;
   std::mutex mutex_;
   std::multimap<size_t, void*> free_;  // by size
   std::unordered_map<void*, size_t> handed_out_;
@@ -50,6 +60,9 @@ class CachingAllocator {
 
 /// Memory that goes back to the allocator when nobody uses it any more; null when there is none left.
 std::shared_ptr<std::byte> allocate_from(const std::shared_ptr<CachingAllocator>& allocator, size_t nbytes);
+
+/// OCTET_CUDA_CACHE.
+bool keeps_released_blocks();
 
 /// Which allocator this thread's tensors come from: the one of the innermost UseAllocator that is alive, or null.
 class UseAllocator {
@@ -63,5 +76,9 @@ class UseAllocator {
  private:
   std::shared_ptr<CachingAllocator> before_;
 };
+
+/// Memory for a tensor of this thread: from that allocator, for which the common one gives back what is unused if need be, or
+/// from the common one. Null when there is none left.
+std::shared_ptr<std::byte> allocate_here(const std::shared_ptr<CachingAllocator>& common, size_t nbytes);
 
 }  // namespace octet::cuda

@@ -8,6 +8,7 @@
 namespace octet::cuda {
 
 inline void check(cudaError_t error, const char* what) {
+  if (error != cudaSuccess) cudaGetLastError();  // so that no later call reports it
   OCTET_CHECK(error == cudaSuccess, "CUDA: ", what, ": ", cudaGetErrorString(error), " (", cudaGetErrorName(error), ")");
 }
 

@@ -32,7 +32,7 @@ FoundOnMachine look() {
   return found;
 }
 
-std::shared_ptr<CachingAllocator> make_allocator() {
+std::shared_ptr<CachingAllocator> make_allocator(bool keeps = true) {
   const auto take = [](size_t nbytes) -> void* {
     void* bytes = nullptr;
     const cudaError_t error = cudaMalloc(&bytes, nbytes);
@@ -41,11 +41,15 @@ std::shared_ptr<CachingAllocator> make_allocator() {
     if (error != cudaErrorMemoryAllocation) check(error, "cudaMalloc");
     return nullptr;
   };
-  return std::make_shared<CachingAllocator>(CachingAllocator::Source{take, [](void* bytes) { cudaFree(bytes); }});
+  const auto give = [](void* bytes) {
+    cudaStreamSynchronize(stream());  // it may still be read or written
+    cudaFree(bytes);
+  };
+  return std::make_shared<CachingAllocator>(CachingAllocator::Source{take, give}, keeps);
 }
 /// Never destroyed: at the end of the program the runtime may be gone before it.
 const std::shared_ptr<CachingAllocator>& common_allocator() {
-  static const auto& allocator = *new std::shared_ptr<CachingAllocator>(make_allocator());
+  static const auto& allocator = *new std::shared_ptr<CachingAllocator>(make_allocator(keeps_released_blocks()));
   return allocator;
 }
 
@@ -76,6 +80,8 @@ class PinnedBuffer {
   int half_ = 0;
 };
 
+bool g_capturing = false;  // the work of a Replay, which is not done now
+
 }  // namespace
 
 const std::string& missing() {
@@ -104,8 +110,7 @@ cudaStream_t stream() {
 
 std::shared_ptr<std::byte> allocate(size_t nbytes) {
   const DeviceInfo& d = device();
-  const bool is_private = UseAllocator::current() != nullptr;
-  auto bytes = allocate_from(is_private ? UseAllocator::current() : common_allocator(), nbytes);
+  auto bytes = allocate_here(common_allocator(), nbytes);
   OCTET_CHECK(bytes != nullptr, "out of device memory: ", nbytes >> 20, " MB more do not fit beside the ",
               common_allocator()->in_use() >> 20, " MB in use; ", d.name, " has ", d.memory >> 20,
               " MB in all, other programs' included; use a smaller batch");
@@ -114,10 +119,12 @@ std::shared_ptr<std::byte> allocate(size_t nbytes) {
 MemoryUse memory_use() { return {common_allocator()->in_use(), common_allocator()->peak()}; }
 
 void copy_to_device(void* to, const void* from, size_t nbytes) {
+  OCTET_CHECK(!g_capturing, "a copy from the host cannot be kept in a Replay");
   static PinnedBuffer& buffer = *new PinnedBuffer;
   buffer.copy_to_device(static_cast<std::byte*>(to), static_cast<const std::byte*>(from), nbytes);
 }
 void copy_to_host(void* to, const void* from, size_t nbytes) {
+  OCTET_CHECK(!g_capturing, "a copy to the host cannot be kept in a Replay");
   OCTET_CUDA(cudaMemcpyAsync(to, from, nbytes, cudaMemcpyDeviceToHost, stream()));
   synchronize();
 }
@@ -125,7 +132,10 @@ void copy_on_device(void* to, const void* from, size_t nbytes) {
   OCTET_CUDA(cudaMemcpyAsync(to, from, nbytes, cudaMemcpyDeviceToDevice, stream()));
 }
 void fill_zero(void* to, size_t nbytes) { OCTET_CUDA(cudaMemsetAsync(to, 0, nbytes, stream())); }
-void synchronize() { OCTET_CUDA(cudaStreamSynchronize(stream())); }
+void synchronize() {
+  OCTET_CHECK(!g_capturing, "work that waits for the device cannot be kept in a Replay");
+  OCTET_CUDA(cudaStreamSynchronize(stream()));
+}
 
 struct Replay::Kept {
   std::shared_ptr<CachingAllocator> allocator = make_allocator();
@@ -142,10 +152,14 @@ Replay::Replay(const std::function<void()>& work) : kept_(std::make_shared<Kept>
   const UseAllocator own(kept_->allocator);
   work();
   synchronize();
+  kept_->allocator->hold_addresses();
   OCTET_CUDA(cudaStreamBeginCapture(stream(), cudaStreamCaptureModeRelaxed));  // in which memory may be allocated
+  g_capturing = true;
   try {
     work();
+    g_capturing = false;
   } catch (...) {
+    g_capturing = false;
     cudaGraph_t partial = nullptr;
     cudaStreamEndCapture(stream(), &partial);
     if (partial) cudaGraphDestroy(partial);

@@ -14,13 +14,15 @@ namespace {
 
 constexpr int kPattern = 0xA5;
 
-std::shared_ptr<CachingAllocator> make_allocator() {
-  return std::make_shared<CachingAllocator>(CachingAllocator::Source{
-      [](size_t nbytes) { return nbytes <= device().memory ? std::aligned_alloc(256, nbytes) : nullptr; },
-      [](void* bytes) { std::free(bytes); }});
+std::shared_ptr<CachingAllocator> make_allocator(bool keeps = true) {
+  const auto take = [](size_t nbytes) -> void* {
+    void* bytes = nullptr;  // of just that size, for AddressSanitizer
+    return nbytes <= device().memory && posix_memalign(&bytes, 256, nbytes) == 0 ? bytes : nullptr;
+  };
+  return std::make_shared<CachingAllocator>(CachingAllocator::Source{take, [](void* bytes) { std::free(bytes); }}, keeps);
 }
 const std::shared_ptr<CachingAllocator>& common_allocator() {
-  static const auto& allocator = *new std::shared_ptr<CachingAllocator>(make_allocator());
+  static const auto& allocator = *new std::shared_ptr<CachingAllocator>(make_allocator(keeps_released_blocks()));
   return allocator;
 }
 
@@ -47,8 +49,7 @@ const DeviceInfo& device() {
 }
 
 std::shared_ptr<std::byte> allocate(size_t nbytes) {
-  const bool is_private = UseAllocator::current() != nullptr;
-  auto bytes = allocate_from(is_private ? UseAllocator::current() : common_allocator(), nbytes);
+  auto bytes = allocate_here(common_allocator(), nbytes);
   OCTET_CHECK(bytes != nullptr, "out of memory: could not allocate ", nbytes, " bytes for the emulated device");
   if (!g_keeping) std::memset(bytes.get(), kPattern, nbytes);
   return bytes;
@@ -79,6 +80,7 @@ struct Replay::Kept {
 Replay::Replay(const std::function<void()>& work) : kept_(std::make_shared<Kept>()) {
   const UseAllocator own(kept_->allocator);
   work();
+  kept_->allocator->hold_addresses();
   g_keeping = &kept_->work;
   try {
     work();

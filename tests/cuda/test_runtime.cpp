@@ -12,22 +12,23 @@ using cuda::CachingAllocator;
 /// A source that counts, and that runs dry.
 struct Counted {
   static inline size_t taken = 0, given = 0, limit = 0;
-  static CachingAllocator make(size_t most) {
+  static CachingAllocator make(size_t most) { return CachingAllocator(source(most)); }
+  static CachingAllocator::Source source(size_t most) {
     taken = given = 0;
     limit = most;
-    return CachingAllocator({[](size_t nbytes) -> void* {
-                               if (nbytes > limit) return nullptr;
-                               limit -= nbytes;
-                               ++taken;
-                               auto* block = static_cast<size_t*>(std::malloc(nbytes));
-                               *block = nbytes;
-                               return block;
-                             },
-                             [](void* block) {
-                               limit += *static_cast<size_t*>(block);
-                               ++given;
-                               std::free(block);
-                             }});
+    return {[](size_t nbytes) -> void* {
+              if (nbytes > limit) return nullptr;
+              limit -= nbytes;
+              ++taken;
+              auto* block = static_cast<size_t*>(std::malloc(nbytes));
+              *block = nbytes;
+              return block;
+            },
+            [](void* block) {
+              limit += *static_cast<size_t*>(block);
+              ++given;
+              std::free(block);
+            }};
   }
 };
 
@@ -70,6 +71,46 @@ TEST(CachingAllocator, GivesEverythingUnusedBackBeforeItFails) {
   EXPECT_EQ(Counted::given, 2u);
   EXPECT_EQ(allocator.allocate(4 << 20), nullptr);
   allocator.release(both);
+}
+
+TEST(CachingAllocator, KeepsNothingIfToldSo) {
+  CachingAllocator allocator(Counted::source(1 << 20), false);
+  void* block = allocator.allocate(1001);
+  EXPECT_EQ(allocator.in_use(), 1001u);  // no more than that
+  allocator.release(block);
+  EXPECT_EQ(Counted::given, 1u);
+  EXPECT_EQ(allocator.unused(), 0u);
+}
+
+/// A Replay's allocator beside the common one, both of one source.
+struct TwoAllocators {
+  std::shared_ptr<CachingAllocator> common, own;
+  explicit TwoAllocators(size_t most) {
+    const CachingAllocator::Source source = Counted::source(most);
+    common = std::make_shared<CachingAllocator>(source);
+    own = std::make_shared<CachingAllocator>(source);
+  }
+};
+
+TEST(CachingAllocator, CommonOneHelpsOut) {
+  const TwoAllocators two(size_t{10} << 20);
+  allocate_from(two.common, 8 << 20);  // released, and kept
+  EXPECT_EQ(two.common->unused(), size_t{8} << 20);
+  const cuda::UseAllocator use(two.own);
+  EXPECT_NE(allocate_here(two.common, 6 << 20), nullptr);
+  EXPECT_EQ(two.common->unused(), 0u);
+  EXPECT_EQ(two.own->unused(), size_t{6} << 20);
+}
+
+// What a graph that is being made has used lies in unused blocks: none may go, however short memory is.
+TEST(CachingAllocator, HeldAddressesStay) {
+  const TwoAllocators two(size_t{10} << 20);
+  const cuda::UseAllocator use(two.own);
+  allocate_here(two.common, 6 << 20);
+  two.own->hold_addresses();
+  EXPECT_EQ(allocate_here(two.common, size_t{10} << 20), nullptr);
+  EXPECT_EQ(Counted::given, 0u);
+  EXPECT_EQ(two.own->unused(), size_t{6} << 20);
 }
 
 TEST(WhatIsMissing, IsSaidInOneLine) {
