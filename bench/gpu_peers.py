@@ -31,6 +31,7 @@ def measure(run, seconds):
 def captured(model, x):
     """The forward pass as a CUDA graph."""
     stream = torch.cuda.Stream()
+    stream.wait_stream(torch.cuda.current_stream())  # where x was made
     with torch.cuda.stream(stream):
         for _ in range(3):
             model(x)

@@ -53,7 +53,7 @@ struct RunNode {
   Tensor operator()(const op::QuantizedRelu6& o) const { return ops::int8::clamp(in[0], o.zero_point, o.six); }
   Tensor operator()(const op::QuantizedMaxPool2d& o) const { return ops::int8::max_pool2d(in[0], o.options); }
   Tensor operator()(const op::QuantizedAdaptiveAvgPool2d& o) const {
-    return ops::int8::adaptive_avg_pool2d(in[0], o.output, o.qparams);
+    return ops::int8::adaptive_avg_pool2d(in[0], o.output, o.qparams, o.engine);
   }
   Tensor operator()(const op::QuantizedCat& o) const { return ops::int8::cat_channels(in, o.inputs, o.output); }
   Tensor operator()(const op::QuantizedFlatten&) const { return ops::int8::flatten(in[0]); }

@@ -113,6 +113,7 @@ struct QuantizedMaxPool2d {
 struct QuantizedAdaptiveAvgPool2d {
   ops::Size2 output;
   QParams qparams;
+  ops::int8::Engine engine = ops::int8::Engine::qnnpack;
 };
 struct QuantizedCat {
   std::vector<QParams> inputs;

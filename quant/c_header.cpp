@@ -11,7 +11,7 @@ namespace {
 constexpr const char* kIntroduction = R"(/* An int8 network, written by octet. C99.
    Of each convolution and linear layer, for output channel k:
      acc = sum of (input code - NAME_input_zero_point) * NAME_weight[k, ...]          int32
-     v   = ((float)(acc + NAME_bias_i32[k]) + NAME_bias_f32[k]) * NAME_multiplier[k]  each step rounded to float
+     v   = fmaf(NAME_bias_f32[k], NAME_bias_factor, (float)(acc + NAME_bias_i32[k])) * NAME_multiplier[k]   rounded to float
      output code = clamp(round_half_even(v) + NAME_output_zero_point, NAME_output_min, NAME_output_max)
    real value = (code - zero_point) * scale. Activations are uint8_t; padding holds the input's zero point. */
 #ifndef OCTET_MODEL_H
@@ -57,14 +57,19 @@ class Writer {
     const std::string K = std::to_string(weight.size(0));
     array("int32_t", "bias_i32", K, r.bias_i32.data(), r.bias_i32.size(), "%d");
     array("float", "bias_f32", K, r.bias_f32.data(), r.bias_f32.size(), "%af");  // hexadecimal: the bits, exactly
+    define("bias_factor", hexadecimal(r.bias_factor));
     array("float", "multiplier", K, r.multiplier.data(), r.multiplier.size(), "%af");
   }
 
   void qparams(const std::string& of, ops::int8::QParams q) {
-    char scale[32];
-    std::snprintf(scale, sizeof scale, "%af", static_cast<double>(q.scale));
-    define(of + "_scale", str(scale, " /* ", nn::python_float(q.scale), " */"));
+    define(of + "_scale", str(hexadecimal(q.scale), " /* ", nn::python_float(q.scale), " */"));
     define(of + "_zero_point", std::to_string(q.zero_point));
+  }
+
+  static std::string hexadecimal(float x) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%af", static_cast<double>(x));
+    return text;
   }
 
   void define(const std::string& what, const std::string& value) { write_(str("#define ", name_, "_", what, " ", value, "\n")); }

@@ -104,7 +104,7 @@ class Converter {
     } else if (const auto* pool = std::get_if<op::MaxPool2d>(&node.op)) {
       int8_op = op::QuantizedMaxPool2d{pool->options};
     } else if (const auto* average = std::get_if<op::AdaptiveAvgPool2d>(&node.op)) {
-      int8_op = op::QuantizedAdaptiveAvgPool2d{average->output, in[0]};
+      int8_op = op::QuantizedAdaptiveAvgPool2d{average->output, in[0], source_.engine};
     } else if (const auto* dropout = std::get_if<op::Dropout>(&node.op)) {
       int8_op = op::QuantizedDropout{dropout->p};
     } else if (nn::is<op::Cat>(node.op)) {

@@ -11,6 +11,8 @@ void MinMaxObserver::update(const Tensor&, const MinMax& seen) {
 
 Observer::Range MinMaxObserver::range() const {
   OCTET_CHECK(saw_something(), kind(), ": nothing was observed; calibrate before converting");
+  OCTET_CHECK(min_ <= max_, kind(), ": the smallest value ", min_, " is above the largest, ", max_,
+              ", by rounding: the batches' averages have come too close; observe more of them");
   return {min_, max_};
 }
 

@@ -21,7 +21,7 @@ class MinMaxObserver : public Observer {
 
  protected:
   void update(const Tensor& x, const MinMax& seen) override;
-  bool saw_something() const { return min_ <= max_; }
+  bool saw_something() const { return min_ != std::numeric_limits<float>::infinity() || max_ != -min_; }
 
   float min_ = std::numeric_limits<float>::infinity();
   float max_ = -std::numeric_limits<float>::infinity();

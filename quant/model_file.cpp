@@ -165,7 +165,7 @@ class Read {
                                node_.at("relu"), engine_}};
     if (kind == "quantized_max_pool2d") return op::QuantizedMaxPool2d{max_pool_from(node_.at("options"))};
     if (kind == "quantized_adaptive_avg_pool2d")
-      return op::QuantizedAdaptiveAvgPool2d{size_from(node_.at("size")), qparams_from(node_.at("output"))};
+      return op::QuantizedAdaptiveAvgPool2d{size_from(node_.at("size")), qparams_from(node_.at("output")), engine_};
     if (kind == "quantized_cat") return cat();
     if (kind == "quantized_flatten") return op::QuantizedFlatten{};
     if (kind == "quantized_dropout") return op::QuantizedDropout{node_.at("p")};

@@ -57,10 +57,10 @@ QParams fused_qparams(float min, float max, const QSpec& spec) {
   }
   min = std::min(min, 0.0f);
   max = std::max(max, 0.0f);
-  double scale = (static_cast<double>(max) - min) / codes;
-  if (static_cast<float>(scale) == 0.0f || std::isinf(1.0f / static_cast<float>(scale))) scale = 0.1;
+  auto scale = static_cast<float>((static_cast<double>(max) - min) / codes);
+  if (scale == 0.0f || std::isinf(1.0f / scale)) scale = 0.1f;
   if (scale < kSmallScale) {
-    const float amplifier = kSmallScale / static_cast<float>(scale);
+    const float amplifier = kSmallScale / scale;
     scale = kSmallScale;
     if (min == 0.0f) {
       max = kSmallScale * static_cast<float>(codes);
@@ -71,12 +71,12 @@ QParams fused_qparams(float min, float max, const QSpec& spec) {
       max *= amplifier;
     }
   }
-  const double below = min / scale, above = max / scale;
-  const bool from_min = std::abs(range.qmin) - std::fabs(below) < std::abs(range.qmax) - std::fabs(above);
+  const double below = min / static_cast<double>(scale), above = max / static_cast<double>(scale);
+  const bool from_min = std::abs(range.qmin) + std::fabs(below) < std::abs(range.qmax) + std::fabs(above);
   double zero_point = from_min ? range.qmin - below : range.qmax - above;
   if (symmetric) zero_point = (range.qmin + range.qmax) / 2.0;
   zero_point = std::clamp(std::nearbyint(zero_point), static_cast<double>(range.qmin), static_cast<double>(range.qmax));
-  return {static_cast<float>(scale), static_cast<int32_t>(zero_point)};
+  return {scale, static_cast<int32_t>(zero_point)};
 }
 
 }  // namespace octet::quant

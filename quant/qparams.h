@@ -49,12 +49,13 @@ QParams calculate_qparams(float min, float max, const QSpec& spec);
 
 /// What PyTorch's fused observer and fake quantization computes instead, in double (its scale can differ in the last bits, and
 /// its zero point by one):
-///   affine      scale = (hi - lo) / (qmax - qmin),  zero_point = rne(qmin - lo / scale) or rne(qmax - hi / scale), whichever
-///               of the two divisions lost less
+///   affine      scale = f32((hi - lo) / (qmax - qmin)),  zero_point = rne(qmin - lo / scale) or rne(qmax - hi / scale),
+///               whichever of the two has the smaller terms: |qmin| + |lo / scale| < |qmax| + |hi / scale|
 ///   symmetric   with lo < 0 < hi: m = max(-lo / (n + 1), hi / n), n = (qmax - qmin) / 2 in integers,
 ///               scale = ((2 n + 1) m) / (qmax - qmin), zero_point 0 for qint8
 ///   a scale below kSmallScale becomes kSmallScale; of an empty range, 0.1.
-/// Source: ATen/native/quantized/cpu/QuantUtils.h, ChooseQuantizationParams, which FusedMovingAvgObsFakeQuantize calls.
+/// Source: fbgemm/QuantUtils.cc, ChooseQuantizationParams, which FusedMovingAvgObsFakeQuantize calls. (Its twin in
+/// ATen/native/quantized/cpu/QuantUtils.h keeps a double and subtracts the terms; that one does not run, as comparing shows.)
 QParams fused_qparams(float min, float max, const QSpec& spec);
 constexpr float kSmallScale = 6.1e-5f;
 

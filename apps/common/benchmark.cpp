@@ -100,7 +100,7 @@ void benchmark_inference(const nn::Graph& graph, const InferenceBenchmark& o) {
   if (o.layers) show_layers(graph, x, o.seconds);
   const bool int8 =
       std::ranges::any_of(graph.nodes(), [](const nn::Node& node) { return nn::is<nn::op::QuantizedConv2d>(node.op); });
-  std::printf("octet-%s%s %d %d %.2f %.2f %zu %lld\n", int8 ? "int8" : "float", x.on_cuda() ? "-cuda" : "", omp_get_max_threads(),
+  std::printf("octet-%s%s %d %d %.3f %.3f %zu %lld\n", int8 ? "int8" : "float", x.on_cuda() ? "-cuda" : "", omp_get_max_threads(),
               o.batch_size, std::ranges::min(ms), median(ms), ms.size(), static_cast<long long>(peak_memory() >> 20));
 }
 

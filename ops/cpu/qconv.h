@@ -23,6 +23,7 @@ struct ConvView {
   const void* strips;
   const int32_t* bias_i32;
   const float* bias_f32;  // or null: 0
+  float bias_factor;
   const float* multiplier;
   int32_t zero_point, qmin;  // codes end at 255
 };
@@ -69,6 +70,7 @@ struct ConvWeights {
             strips.bytes(),
             r.bias_i32.data(),
             r.bias_f32.empty() ? nullptr : r.bias_f32.data(),
+            r.bias_factor,
             r.multiplier.data(),
             r.zero_point,
             r.range.qmin};

@@ -13,23 +13,25 @@ constexpr int64_t kPanel = 8;  // outputs in one register
 constexpr int64_t kStrip = 16;
 constexpr int64_t kGroup = 2;
 
-/// Eight outputs: clamp(rne((float(sum + bias) + bias_f32) * multiplier), low, high) + zero point.
+/// Eight outputs: clamp(rne(fma(bias_f32, bias_factor, float(sum + bias)) * multiplier), low, high) + zero point.
 struct Requantize8 {
   Requantize8(const ConvView& w, int64_t k)
       : bias(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(w.bias_i32 + k))),
         bias_f32(w.bias_f32 ? _mm256_loadu_ps(w.bias_f32 + k) : _mm256_set1_ps(-0.0f)),  // adding -0 changes nothing
+        bias_factor(_mm256_set1_ps(w.bias_factor)),
         multiplier(_mm256_loadu_ps(w.multiplier + k)),
         low(_mm256_set1_ps(static_cast<float>(w.qmin - w.zero_point))),
         high(_mm256_set1_ps(static_cast<float>(255 - w.zero_point))),
         zero_point(_mm256_set1_epi32(w.zero_point)) {}
 
   [[gnu::always_inline]] __m256i operator()(__m256i sum) const {
-    const __m256 v = _mm256_mul_ps(_mm256_add_ps(_mm256_cvtepi32_ps(_mm256_add_epi32(sum, bias)), bias_f32), multiplier);
+    const __m256 v =
+        _mm256_mul_ps(_mm256_fmadd_ps(bias_f32, bias_factor, _mm256_cvtepi32_ps(_mm256_add_epi32(sum, bias))), multiplier);
     return _mm256_add_epi32(_mm256_cvtps_epi32(_mm256_max_ps(_mm256_min_ps(v, high), low)), zero_point);
   }
 
   __m256i bias;
-  __m256 bias_f32, multiplier, low, high;
+  __m256 bias_f32, bias_factor, multiplier, low, high;
   __m256i zero_point;
 };
 

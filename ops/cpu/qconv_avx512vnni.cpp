@@ -45,6 +45,7 @@ void conv_tile(const ConvView& w, const ConvTile& tile, int64_t strip) {
     }
   }
   const __m512 low = _mm512_set1_ps(static_cast<float>(w.qmin - w.zero_point));
+  const __m512 bias_factor = _mm512_set1_ps(w.bias_factor);
   const __m512i zero_point = _mm512_set1_epi32(w.zero_point);
 #pragma GCC unroll 4
   for (int n = 0; n < Panels; ++n) {
@@ -56,7 +57,7 @@ void conv_tile(const ConvView& w, const ConvTile& tile, int64_t strip) {
 #pragma GCC unroll 6
     for (int m = 0; m < Pixels; ++m) {
       __m512 v = _mm512_cvtepi32_ps(_mm512_add_epi32(sum[m][n], bias));
-      if constexpr (adds_float_bias) v = _mm512_add_ps(v, bias_f32);
+      if constexpr (adds_float_bias) v = _mm512_fmadd_ps(bias_f32, bias_factor, v);
       v = _mm512_max_ps(low, _mm512_mul_ps(v, multiplier));
       // No upper bound: a value too large for an int32 becomes 0x80000000, and what is above 255, as an unsigned number, 255.
       const __m512i q = _mm512_add_epi32(_mm512_cvtps_epi32(v), zero_point);

@@ -42,6 +42,7 @@ Tensor winograd_weights(const Tensor& weight, int64_t strip);
 struct WinogradCodes {
   const int32_t* bias_i32;  // [strip * strips], as the two below
   const float* bias_f32;    // or null: 0
+  float bias_factor;
   const float* multiplier;
   int32_t zero_point, qmin;  // codes end at 255
   int64_t outputs;           // K: bytes from one pixel to the next

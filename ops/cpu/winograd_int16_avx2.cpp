@@ -10,6 +10,10 @@ namespace octet::ops::cpu {
 namespace {
 
 struct Avx2 : PlainIsa {
+  [[gnu::always_inline]] static void add_bias(const Floats& bias, float factor, Floats& v) {
+    v = reinterpret_cast<Floats>(
+        _mm256_fmadd_ps(reinterpret_cast<__m256>(bias), _mm256_set1_ps(factor), reinterpret_cast<__m256>(v)));
+  }
   [[gnu::always_inline]] static void store_codes(const Floats& v, float low, int32_t zero_point, uint8_t* y, int channels) {
     const __m256 high = _mm256_set1_ps(static_cast<float>(255 - zero_point)),
                  clamped = _mm256_max_ps(_mm256_min_ps(reinterpret_cast<__m256>(v), high), _mm256_set1_ps(low));

@@ -12,6 +12,10 @@ struct Avx512 : Vectors<64, 64> {
   [[gnu::always_inline]] static void widen(const uint8_t* codes, Lanes16& out) {
     out = reinterpret_cast<Lanes16>(_mm512_cvtepu8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(codes))));
   }
+  [[gnu::always_inline]] static void add_bias(const Floats& bias, float factor, Floats& v) {
+    v = reinterpret_cast<Floats>(
+        _mm512_fmadd_ps(reinterpret_cast<__m512>(bias), _mm512_set1_ps(factor), reinterpret_cast<__m512>(v)));
+  }
   /// No upper bound: a value too large for an int32 becomes 0x80000000, and what is above 255, as an unsigned number, 255.
   [[gnu::always_inline]] static void store_codes(const Floats& v, float low, int32_t zero_point, uint8_t* y, int channels) {
     const __m512 clamped = _mm512_max_ps(_mm512_set1_ps(low), reinterpret_cast<__m512>(v));

@@ -30,6 +30,13 @@ struct PlainIsa : Vectors<32, 32> {
     std::memcpy(&c, codes, sizeof c);
     out = __builtin_convertvector(c, Lanes16);
   }
+  /// v = fma(bias, factor, v)
+  [[gnu::always_inline]] static void add_bias(const Floats& bias, float factor, Floats& v) {
+    if (factor == 1.0f)
+      v += bias;
+    else
+      for (size_t i = 0; i < sizeof v / sizeof v[0]; ++i) v[i] = __builtin_fmaf(bias[i], factor, v[i]);
+  }
   /// clamp(rne(v) + zero_point, low + zero_point, 255), of which `channels` are stored.
   [[gnu::always_inline]] static void store_codes(const Floats& real, float low, int32_t zero_point, uint8_t* y, int channels) {
     constexpr float kMagic = 12582912.0f;  // rounds half to even: ops/int8/requantize.h
@@ -150,7 +157,7 @@ template <class Isa, bool adds_float_bias>
     for (int h = 0; h < rows; ++h)
       for (int w = 0; w < columns; ++w) {
         Floats v = __builtin_convertvector(reinterpret_cast<Signed32>(sums[h][w] * kInverseOf9) >> 6, Floats);
-        if constexpr (adds_float_bias) v += bias_f32;
+        if constexpr (adds_float_bias) Isa::add_bias(bias_f32, o.bias_factor, v);
         Isa::store_codes(v * multiplier, low, o.zero_point, o.y + first + k + h * o.row_stride + w * o.outputs, count);
       }
   }

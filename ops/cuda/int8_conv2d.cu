@@ -70,6 +70,7 @@ Int8Conv2d::Int8Conv2d(const Tensor& weight, int64_t groups, int32_t zero_point,
       groups_(groups),
       input_zero_point_(zero_point),
       output_zero_point_(r.zero_point),
+      bias_factor_(r.bias_factor),
       range_(r.range) {
   const octet::cuda::UseAllocator common(nullptr);  // weights outlive the Replay that may run them first
   const int64_t channels = weight.size(1), R = weight.size(2), S = weight.size(3);
@@ -119,6 +120,7 @@ void Int8Conv2d::operator()(const Tensor& x, const Im2colShape& s, const int8::A
   const Int8Epilogue epilogue{offset_.cuda_data<int32_t>(),
                               bias_.cuda_data<float>(),
                               multiplier_.cuda_data<float>(),
+                              bias_factor_,
                               output_zero_point_,
                               range_,
                               addend.addition ? addend.addition->rule() : cpu::QAdd{},

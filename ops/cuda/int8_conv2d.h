@@ -34,6 +34,7 @@ class Int8Conv2d {
   Tensor bias_, multiplier_;          // float32 [K]
   int64_t outputs_, groups_, depth_;  // K, G, of a padded row
   int32_t input_zero_point_, output_zero_point_;
+  float bias_factor_;
   int8::CodeRange range_;
 };
 

@@ -17,17 +17,14 @@ namespace octet::ops::cuda {
 struct Int8Epilogue {
   const int32_t* offset;
   const float *bias, *multiplier;  // [K] each
+  float bias_factor;
   int32_t zero_point;
   int8::CodeRange range;
   cpu::QAdd rule;
   const uint8_t* addend;  // [M, K], or null
-  struct Channel {
-    int32_t offset;
-    float bias, multiplier;
-  };
-  OCTET_HD Channel channel(int k) const { return {offset[k], bias[k], multiplier[k]}; }
-  OCTET_HD uint8_t code(int32_t acc, const Channel& c) const {
-    return int8::requantize_value(acc, c.offset, c.bias, c.multiplier, zero_point, range);
+  OCTET_HD int8::ChannelConstants channel(int k) const { return {offset[k], bias[k], bias_factor, multiplier[k]}; }
+  OCTET_HD uint8_t code(int32_t acc, const int8::ChannelConstants& c) const {
+    return int8::requantize_value(acc, c, zero_point, range);
   }
 };
 
@@ -205,7 +202,7 @@ struct Int8ConvKernel {
 #pragma unroll
       for (int j = 0; j < 2; ++j) {  // a thread's columns: registers j and j + 2 of each product
         const int col = share.first_col + n * kMmaCols + mma_c_col(share.lane, j);
-        Int8Epilogue::Channel channel{};
+        int8::ChannelConstants channel{};
         if (T::kSlices == 1 && first_output + col < outputs) channel = epilogue.channel(first_output + col);
 #pragma unroll
         for (int m = 0; m < T::kRowTiles; ++m)

@@ -163,17 +163,16 @@ struct Int8AvgPool {
   uint8_t* y;
   Adaptive windows;
   uint32_t C;
-  int32_t zero_point;
+  int8::AverageRule rule;
   OCTET_HD void operator()(uint32_t i) const {
     const uint32_t c = i % C, pixel = i / C, P = static_cast<uint32_t>(windows.P), Q = static_cast<uint32_t>(windows.Q);
     const Window w = windows.of(static_cast<int>(pixel / Q % P), static_cast<int>(pixel % Q));
     const uint8_t* image = x + static_cast<int64_t>(pixel / Q / P) * windows.H * windows.W * C + c;
     const int32_t count = (w.h1 - w.h0) * (w.w1 - w.w0);
-    int32_t sum = -count * zero_point;
+    int32_t sum = -count * rule.zero_point;
     for (int h = w.h0; h < w.h1; ++h)
       for (int col = w.w0; col < w.w1; ++col) sum += image[static_cast<int64_t>(h * windows.W + col) * C];
-    const float mean = static_cast<float>(sum) * (1.0f / static_cast<float>(count));
-    y[i] = static_cast<uint8_t>(int8::round_to_code(mean, zero_point, {0, 255}));
+    y[i] = rule.code(sum, rule.factor(count));
   }
 };
 
@@ -225,10 +224,10 @@ void int8_max_pool2d(const Tensor& x, const MaxPool2dOptions& o, Tensor& y) {
                   static_cast<uint32_t>(y.size(1)), static_cast<uint32_t>(y.size(2)), static_cast<uint32_t>(y.size(3))});
 }
 
-void int8_adaptive_avg_pool2d(const Tensor& x, int8::QParams qparams, Tensor& y) {
+void int8_adaptive_avg_pool2d(const Tensor& x, const int8::AverageRule& rule, Tensor& y) {
   map("int8 adaptive_avg_pool2d", y.numel(),
       Int8AvgPool{x.cuda_data<uint8_t>(), y.cuda_data<uint8_t>(), adaptive(x.size(1), x.size(2), y.size(1), y.size(2)),
-                  static_cast<uint32_t>(y.size(3)), qparams.zero_point});
+                  static_cast<uint32_t>(y.size(3)), rule});
 }
 
 }  // namespace octet::ops::cuda

@@ -1,7 +1,7 @@
 // ops/pool.h and ops/int8/pool.h on the device. Shapes have been checked and outputs allocated by the op.
 #pragma once
 
-#include "ops/int8/qparams.h"
+#include "ops/int8/pool.h"
 #include "ops/pool.h"
 #include "tensor/tensor.h"
 
@@ -17,6 +17,6 @@ void adaptive_avg_pool2d_backward(const Tensor& dy, Tensor& dx);
 
 /// x quint8 [N, H, W, C] -> y quint8 [N, P, Q, C]
 void int8_max_pool2d(const Tensor& x, const MaxPool2dOptions& options, Tensor& y);
-void int8_adaptive_avg_pool2d(const Tensor& x, int8::QParams qparams, Tensor& y);
+void int8_adaptive_avg_pool2d(const Tensor& x, const int8::AverageRule& rule, Tensor& y);
 
 }  // namespace octet::ops::cuda

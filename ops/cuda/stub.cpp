@@ -60,7 +60,7 @@ std::vector<cpu::MinMaxNan> min_max(const float*, int64_t, int64_t) { refuse(); 
 void add_counts(const float*, int64_t, const cpu::BinRule&, std::vector<int64_t>&) { refuse(); }
 
 void int8_max_pool2d(const Tensor&, const MaxPool2dOptions&, Tensor&) { refuse(); }
-void int8_adaptive_avg_pool2d(const Tensor&, int8::QParams, Tensor&) { refuse(); }
+void int8_adaptive_avg_pool2d(const Tensor&, const int8::AverageRule&, Tensor&) { refuse(); }
 void quantize(const Tensor&, int8::QParams, Tensor&) { refuse(); }
 void dequantize(const Tensor&, int8::QParams, Tensor&) { refuse(); }
 void int8_add(const Tensor&, const Tensor&, const cpu::QAdd&, Tensor&) { refuse(); }

@@ -69,12 +69,14 @@ Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& o) {
   return max_pool_channels_last<uint8_t>(x, o, largest_codes);
 }
 
-Tensor adaptive_avg_pool2d(const Tensor& x, Size2 output, QParams qparams) {
+Tensor adaptive_avg_pool2d(const Tensor& x, Size2 output, QParams qparams, Engine engine) {
   check_image(x, "int8 adaptive_avg_pool2d");
   const int64_t N = x.size(0), H = x.size(1), W = x.size(2), C = x.size(3);
   OCTET_CHECK(output.h > 0 && output.w > 0 && H > 0 && W > 0, "int8 adaptive_avg_pool2d: ", x.shape(), " to ", output);
   Tensor y({N, output.h, output.w, C}, DType::quint8, x.device());
-  if (x.on_cuda()) return cuda::int8_adaptive_avg_pool2d(x, qparams, y), y;
+  const bool as_a_layer = engine == Engine::qnnpack && H % output.h == 0 && W % output.w == 0;
+  const AverageRule rule{as_a_layer ? qparams.scale : 0.0f, qparams.zero_point};
+  if (x.on_cuda()) return cuda::int8_adaptive_avg_pool2d(x, rule, y), y;
   const uint8_t* px = x.data<uint8_t>();
   uint8_t* py = y.data<uint8_t>();
   std::vector<int32_t> sum(static_cast<size_t>(C));
@@ -87,10 +89,8 @@ Tensor adaptive_avg_pool2d(const Tensor& x, Size2 output, QParams qparams) {
     for (int64_t h = rows.begin; h < rows.end; ++h)
       for (int64_t w = cols.begin; w < cols.end; ++w)
         for (int64_t c = 0; c < C; ++c) sum[static_cast<size_t>(c)] += px[((n * H + h) * W + w) * C + c];
-    const float inverse_count = 1.0f / static_cast<float>(count);
-    for (int64_t c = 0; c < C; ++c)
-      py[i * C + c] = static_cast<uint8_t>(
-          round_to_code(static_cast<float>(sum[static_cast<size_t>(c)]) * inverse_count, qparams.zero_point, {0, 255}));
+    const float factor = rule.factor(count);
+    for (int64_t c = 0; c < C; ++c) py[i * C + c] = rule.code(sum[static_cast<size_t>(c)], factor);
   }
   return y;
 }

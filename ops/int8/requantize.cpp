@@ -4,6 +4,16 @@
 #include <cmath>
 
 namespace octet::ops::int8 {
+namespace {
+
+/// rne(b), at the ends of int32 where it lies beyond. PyTorch rounds to an int64 first, which from 2^63 on becomes the lowest.
+int32_t bias_codes(float b) {
+  const double rounded = std::nearbyint(static_cast<double>(b));
+  if (rounded >= 0x1p63) return INT32_MIN;
+  return static_cast<int32_t>(std::clamp(rounded, -0x1p31, 0x1p31 - 1));
+}
+
+}  // namespace
 
 Requantization::Requantization(Engine engine, QParams input, const std::vector<float>& weight_scale, QParams output,
                                const Tensor& bias, bool relu, int64_t out_channels)
@@ -13,6 +23,8 @@ Requantization::Requantization(Engine engine, QParams input, const std::vector<f
               " output channels: expected 1 or one per channel");
   OCTET_CHECK(!bias.defined() || bias.shape() == Shape{out_channels}, "requantize: bias ", bias.shape(), " for ", out_channels,
               " output channels");
+  const bool one_scale = weight_scale.size() == 1 && out_channels > 1;
+  if (engine == Engine::fbgemm && one_scale) bias_factor = 1.0f / (input.scale * weight_scale[0]);
   for (int64_t k = 0; k < out_channels; ++k) {
     const float sw = weight_scale[weight_scale.size() == 1 ? 0 : static_cast<size_t>(k)];
     const float acc_scale = input.scale * sw;
@@ -20,14 +32,12 @@ Requantization::Requantization(Engine engine, QParams input, const std::vector<f
                 " is not a positive finite number that an input scale of ", input.scale, " keeps above 0");
     const float b = bias.defined() ? bias.data<float>()[k] : 0.0f;
     if (engine == Engine::qnnpack) {
-      // A bias beyond int32 would wrap; the largest float below 2^31 stands for it, and the output is saturated anyway.
-      const float b_codes = std::clamp(b * (1.0f / acc_scale), -2147483520.0f, 2147483520.0f);
-      bias_i32.push_back(static_cast<int32_t>(std::nearbyint(b_codes)));
+      bias_i32.push_back(bias_codes(b * (1.0f / acc_scale)));
       bias_f32.push_back(0.0f);
       multiplier.push_back(acc_scale * (1.0f / output.scale));
     } else {
       bias_i32.push_back(0);
-      bias_f32.push_back(b / acc_scale);
+      bias_f32.push_back(one_scale ? b : b / acc_scale);
       multiplier.push_back(acc_scale / output.scale);
     }
   }
@@ -45,11 +55,12 @@ Requantization Requantization::padded(int64_t outputs) const {
 void requantize(const int32_t* acc, const Requantization& r, int64_t first_channel, int64_t channels, uint8_t* y) {
   const int32_t* bias_i32 = r.bias_i32.data() + first_channel;
   const float *bias_f32 = r.bias_f32.data() + first_channel, *multiplier = r.multiplier.data() + first_channel;
+  const float bias_factor = r.bias_factor;
   const int32_t zero_point = r.zero_point;
   const CodeRange range = r.range;
 #pragma omp simd
   for (int64_t k = 0; k < channels; ++k)
-    y[k] = requantize_value(acc[k], bias_i32[k], bias_f32[k], multiplier[k], zero_point, range);
+    y[k] = requantize_value(acc[k], {bias_i32[k], bias_f32[k], bias_factor, multiplier[k]}, zero_point, range);
 }
 
 }  // namespace octet::ops::int8

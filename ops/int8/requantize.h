@@ -1,13 +1,19 @@
 // From a real or an accumulator to a code: the only place where int8 rounds. (The lesson is ops/int8/requantize.md.)
 //
 //   quantize:    q = clamp(rne(x * (1/scale)) + zero_point, qmin, qmax)                       real -> code
-//   requantize:  q = clamp(rne((float(acc + bias_i32) + bias_f32) * multiplier) + zero_point)    int32 accumulator -> code
+//   requantize:  q = clamp(rne(fma(bias_f32, bias_factor, float(acc + bias_i32)) * multiplier) + zero_point)
+//                                                                                             int32 accumulator -> code
 //
-// rne rounds half to even; every product and sum is rounded to float32. PyTorch's two engines differ in where the bias goes:
-//   qnnpack  bias_i32 = rne(b * (1/(sx*sw))), bias_f32 = 0,            multiplier = (sw*sx) * (1/sy)
-//   fbgemm   bias_i32 = 0,                    bias_f32 = b / (sx*sw),  multiplier = (sx*sw) / sy
-// Sources: ATen/native/quantized/cpu/qnnpack/src/requantization, qnnpack_utils.h; fbgemm/OutputProcessing-inl.h.
+// rne rounds half to even; every product and sum is rounded to float32, fma(a, b, c) = a*b + c once. PyTorch's two engines differ
+// in where the bias goes, fbgemm also with the weights' scales:
+//   qnnpack                         bias_i32 = rne(b * (1/(sx*sw))), bias_f32 = 0,            multiplier = (sw*sx) * (1/sy)
+//   fbgemm, a scale per channel     bias_f32 = b / (sx*sw),          bias_factor = 1,         multiplier = (sx*sw) / sy
+//   fbgemm, one scale               bias_f32 = b,                    bias_factor = 1/(sx*sw), multiplier = (sx*sw) / sy
+// acc + bias_i32 wraps around as int32 does. Sources: ATen/native/quantized/cpu/qnnpack/src/requantization, qnnpack_utils.h;
+// fbgemm/OutputProcessing-inl.h; the fma is what its vector code does, found by comparing.
 #pragma once
+
+#include <math.h>
 
 #include <vector>
 
@@ -25,7 +31,8 @@ OCTET_HD inline int32_t round_half_even(float v) {
 }
 
 /// clamp(rne(v) + zero_point, qmin, qmax). Clamping first gives the same code (the bounds are integers and rounding is
-/// monotone) and keeps infinities and large values defined. NaN becomes qmax, as PyTorch's quantize_per_tensor gives.
+/// monotone) and keeps infinities and large values defined, as qmin or qmax; NaN becomes qmax. (PyTorch overflows an int32 where
+/// |v| reaches 2^31, and gives either end.)
 OCTET_HD inline int32_t round_to_code(float v, int32_t zero_point, CodeRange range) {
   const float low = static_cast<float>(range.qmin - zero_point), high = static_cast<float>(range.qmax - zero_point);
   v = v < high ? v : high;
@@ -45,11 +52,12 @@ OCTET_HD inline float dequantize_value(int32_t q, QParams qparams) {
 struct Requantization {
   std::vector<int32_t> bias_i32;  // [K]
   std::vector<float> bias_f32;    // [K]
+  float bias_factor = 1;
   std::vector<float> multiplier;  // [K]
   int32_t zero_point = 0;
   CodeRange range{0, 255};  // qmin is the zero point under relu, not 0; qmax is always 255
 
-  /// weight_scale: one value, or one per output channel. bias: float32 [K] or undefined.
+  /// weight_scale: one value, or one per output channel (also if there is one channel). bias: float32 [K] or undefined.
   Requantization(Engine engine, QParams input, const std::vector<float>& weight_scale, QParams output, const Tensor& bias,
                  bool relu, int64_t out_channels);
 
@@ -58,10 +66,17 @@ struct Requantization {
   Requantization padded(int64_t outputs) const;
 };
 
-OCTET_HD inline uint8_t requantize_value(int32_t acc, int32_t bias_i32, float bias_f32, float multiplier, int32_t zero_point,
-                                         CodeRange range) {
-  const float v = (static_cast<float>(acc + bias_i32) + bias_f32) * multiplier;
-  return static_cast<uint8_t>(round_to_code(v, zero_point, range));
+/// The constants of one output channel.
+struct ChannelConstants {
+  int32_t bias_i32;
+  float bias_f32, bias_factor, multiplier;
+};
+
+OCTET_HD inline uint8_t requantize_value(int32_t acc, const ChannelConstants& c, int32_t zero_point, CodeRange range) {
+  const auto sum = static_cast<float>(static_cast<int32_t>(static_cast<uint32_t>(acc) + static_cast<uint32_t>(c.bias_i32)));
+  // With a factor of 1 it is a sum, which is faster where there is no instruction for fma.
+  const float biased = c.bias_factor == 1.0f ? sum + c.bias_f32 : fmaf(c.bias_f32, c.bias_factor, sum);
+  return static_cast<uint8_t>(round_to_code(biased * c.multiplier, zero_point, range));
 }
 
 /// One output pixel: acc [K] -> y [K].

@@ -62,10 +62,15 @@ Tensor WinogradConv2d::operator()(const Tensor& x, const Im2colShape& s, const A
   const int64_t N = x.size(0), K = outputs_;
   Tensor y({N, s.out_height, s.out_width, K}, DType::quint8);
   const Requantization& r = requantization_;
-  const WinogradCodes codes{r.bias_i32.data(),   r.bias_f32.empty() ? nullptr : r.bias_f32.data(),
-                            r.multiplier.data(), r.zero_point,
-                            r.range.qmin,        K,
-                            s.out_width * K,     y.data<uint8_t>()};
+  const WinogradCodes codes{.bias_i32 = r.bias_i32.data(),
+                            .bias_f32 = r.bias_f32.empty() ? nullptr : r.bias_f32.data(),
+                            .bias_factor = r.bias_factor,
+                            .multiplier = r.multiplier.data(),
+                            .zero_point = r.zero_point,
+                            .qmin = r.range.qmin,
+                            .outputs = K,
+                            .row_stride = s.out_width * K,
+                            .y = y.data<uint8_t>()};
   const WinogradJob job(winograd_int16(), x.data<uint8_t>(), N, s, static_cast<uint8_t>(input_zero_point_), weights_, codes, K,
                         [&](int64_t first, int64_t pixels, int64_t channels) {
                           addend.add_to(codes.y, first, {pixels, channels, K});

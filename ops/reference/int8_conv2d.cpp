@@ -42,11 +42,14 @@ Tensor int8_conv2d(const Tensor& x, const int8::Conv2dParams& p) {
     const float b = p.bias.defined() ? p.bias.data<float>()[k] : 0.0f;
     float v;
     if (p.engine == int8::Engine::qnnpack) {
-      const auto b32 = static_cast<int32_t>(std::nearbyint(b * (1.0f / (sx * sw))));
-      v = static_cast<float>(acc.data<int32_t>()[i] + b32) * ((sw * sx) * (1.0f / sy));
+      const double rounded = std::nearbyint(b * (1.0f / (sx * sw)));
+      const auto b32 = rounded >= 0x1p63 ? INT32_MIN : static_cast<int32_t>(std::clamp(rounded, -0x1p31, 0x1p31 - 1));
+      const auto sum = static_cast<int32_t>(int64_t{acc.data<int32_t>()[i]} + b32);  // modulo 2^32
+      v = static_cast<float>(sum) * ((sw * sx) * (1.0f / sy));
     } else {
-      const float a = sx * sw;
-      v = (static_cast<float>(acc.data<int32_t>()[i]) + b / a) * (a / sy);
+      const float a = sx * sw, sum = static_cast<float>(acc.data<int32_t>()[i]);
+      const bool one_scale = p.weight_scale.size() == 1 && K > 1;
+      v = (one_scale ? std::fma(b, 1.0f / a, sum) : sum + b / a) * (a / sy);
     }
     const double code = std::nearbyint(static_cast<double>(v)) + p.output.zero_point;
     y.data<uint8_t>()[i] = static_cast<uint8_t>(std::clamp<double>(code, p.relu ? p.output.zero_point : 0, 255));

@@ -33,7 +33,7 @@ int main(int argc, char** argv) {
               if (h < 0 || w < 0 || h >= H || w >= H) continue;
               acc += (x[c][h][w] - octet_0_0_input_zero_point) * octet_0_0_weight[((k * C + c) * R + r) * R + s];
             }
-        const float sum = (float)(acc + octet_0_0_bias_i32[k]) + octet_0_0_bias_f32[k];
+        const float sum = fmaf(octet_0_0_bias_f32[k], octet_0_0_bias_factor, (float)(acc + octet_0_0_bias_i32[k]));
         const float v = sum * octet_0_0_multiplier[k];
         long code = lrintf(v) + octet_0_0_output_zero_point;
         if (code < octet_0_0_output_min) code = octet_0_0_output_min;

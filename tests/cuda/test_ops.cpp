@@ -122,9 +122,9 @@ TEST_F(Int8Ops, PoolsClampAndCat) {
   for (const MaxPool2dOptions& o : {MaxPool2dOptions{3, 2, 1}, MaxPool2dOptions{2, 2}})
     EXPECT_TRUE(test::codes_equal(back(int8::max_pool2d(there(x), o)), int8::max_pool2d(x, o)));
   for (const Size2 size : {Size2(1), Size2(4, 3)})
-    for (const int zero_point : {0, 131})
-      EXPECT_TRUE(test::codes_equal(back(adaptive_avg_pool2d(there(x), size, {0.1f, zero_point})),
-                                    adaptive_avg_pool2d(x, size, {0.1f, zero_point})));
+    for (const Engine engine : {Engine::qnnpack, Engine::fbgemm})
+      EXPECT_TRUE(test::codes_equal(back(adaptive_avg_pool2d(there(x), size, {0.1f, 131}, engine)),
+                                    adaptive_avg_pool2d(x, size, {0.1f, 131}, engine)));
   EXPECT_TRUE(test::codes_equal(back(clamp(there(x), 20, 200)), clamp(x, 20, 200)));
   const std::vector<QParams> q = {{0.1f, 3}, {0.07f, 100}};
   const std::vector<Tensor> parts = {x, y}, on_device = {there(x), there(y)};
@@ -170,7 +170,7 @@ TEST_P(Int8Conv, EveryCodeAsOnTheCpu) {
       for (int64_t k = 0; k < (per_channel ? K : 1); ++k) scale.push_back(0.001f + 0.004f * generator.uniform());
       const Conv2d layer({.weight = test::random_codes(c.weight, DType::qint8, 2),
                           .weight_scale = scale,
-                          .bias = per_channel ? test::random_floats({K}, 3) : Tensor(),
+                          .bias = test::random_floats({K}, 3),
                           .options = c.options,
                           .relu = per_channel,
                           .engine = engine,

@@ -62,6 +62,39 @@ def conv2d(out, rng):
                      relu=np.int32(relu), input=np.array([sx, zx], np.float32), output=np.array([sy, zy], np.float32), y=y)
 
 
+def one_scale(out, rng):
+    """Engine fbgemm with one scale for all weights, whose bias it adds otherwise; biases that put sums next to a tie."""
+    torch.backends.quantized.engine = "fbgemm"
+    c, k, size = 8, 32, 12
+    w, qw, sw = layer(rng, (k, c, 3, 3), False)
+    x, sx, zx, sy, zy = codes(rng, 8, c, size, size), np.float32(0.021), 117, np.float32(1.37), 103
+    halves = (rng.randint(-60, 60, k) + 0.5) * np.float64(sy)
+    b = np.nextafter(halves.astype(np.float32), np.where(rng.rand(k) < 0.5, -np.inf, np.inf).astype(np.float32))
+    w[::2] = 0  # half of the outputs are their bias alone
+    qw = torch._make_per_tensor_quantized_tensor(torch.from_numpy(w), float(sw[0]), 0)
+    m = nnq.Conv2d(c, k, 3, padding=1)
+    m.set_weight_bias(qw, torch.from_numpy(b))
+    m.scale, m.zero_point = float(sy), zy
+    save(out, "conv2d_fbgemm_one_scale", x=x, w=w, b=b, weight_scale=sw, stride=np.int32(1), padding=np.int32(1), relu=np.int32(0),
+         input=np.array([sx, zx], np.float32), output=np.array([sy, zy], np.float32), y=m(quantized(x, sx, zx)).int_repr().numpy())
+
+
+def large_bias(out, rng):
+    """Biases near and beyond the ends of int32, as dead channels have them whose weights' scale is the smallest there is."""
+    torch.backends.quantized.engine = "qnnpack"
+    b = np.array([0.5, -0.5, 0.2559, -0.2559, 0.256, -0.256, 3.0, 1e12, -1e12, 0.1], np.float32)
+    k = len(b)
+    w = rng.randint(-128, 128, (k, 6, 1, 1)).astype(np.int8)
+    sw = np.full(k, np.finfo(np.float32).eps, np.float32)
+    qw = torch._make_per_channel_quantized_tensor(torch.from_numpy(w), torch.from_numpy(sw).double(), torch.zeros(k, dtype=torch.int64), 0)
+    x = codes(rng, 2, 6, 5, 5)
+    m = nnq.Conv2d(6, k, 1)
+    m.set_weight_bias(qw, torch.from_numpy(b))
+    m.scale, m.zero_point = 0.02, 128
+    save(out, "conv2d_qnnpack_large_bias", x=x, w=w, b=b, weight_scale=sw, stride=np.int32(1), padding=np.int32(0), relu=np.int32(0),
+         input=np.array([0.001, 100], np.float32), output=np.array([0.02, 128], np.float32), y=m(quantized(x, 0.001, 100)).int_repr().numpy())
+
+
 def linear(out, rng):
     for engine in ENGINES:
         torch.backends.quantized.engine = engine
@@ -103,6 +136,17 @@ def pools(out, rng):
     save(out, "cat", a=a, b=b, qparams_a=np.array([0.05, 3], np.float32), qparams_b=np.array([0.037, 0], np.float32), y=y.int_repr().numpy())
 
 
+def averages(out, rng):
+    """Averages of even numbers of codes have ties, where the two engines differ. Channels last, as convolutions give them."""
+    for engine in ENGINES:
+        torch.backends.quantized.engine = engine
+        for i, (height, width, size) in enumerate([(6, 5, (1, 1)), (6, 6, (1, 1)), (10, 10, (1, 1)), (6, 12, (2, 3)), (7, 6, (2, 3)), (4, 4, (4, 4))]):
+            x, scale, zero_point = codes(rng, 3, 32, height, width), np.float32(rng.uniform(0.001, 0.1)), rng.randint(256)
+            q = quantized(x, scale, zero_point).contiguous(memory_format=torch.channels_last)
+            save(out, f"adaptive_avg_pool2d_{engine}_{i}", x=x, qparams=np.array([scale, zero_point], np.float32), size=np.array(size, np.int32),
+                 y=F.adaptive_avg_pool2d(q, size).int_repr().contiguous().numpy())
+
+
 def fake_quantize(out, rng):
     x = (rng.randn(4000) * 3).astype(np.float32)
     x[:40] = (np.arange(40) - 20 + 0.5) * np.float32(0.025)  # ties
@@ -117,3 +161,5 @@ def make(out):
     rng = np.random.RandomState(0)
     for case in (quantize, conv2d, linear, add, pools, fake_quantize):
         case(out, rng)
+    for i, case in enumerate((one_scale, large_bias, averages)):
+        case(out, np.random.RandomState(100 + i))

@@ -17,6 +17,7 @@ from torchvision.models.resnet import BasicBlock
 from golden_models import Recorder
 from golden_training import filled, project, save, values
 
+EVEN = (torch.arange(60.0) % 15 - 7).reshape(4, 3, 5) * torch.arange(1.0, 5).reshape(4, 1, 1)  # min = -max: zero points at a tie
 DATA = {
     "spread": [values((4, 3, 5), s, 2.0, 0.5) for s in range(3)],
     "growing": [values((4, 3, 5), s, 10.0**s) for s in range(3)],
@@ -26,6 +27,8 @@ DATA = {
     "constant": [torch.full((4, 3, 5), 0.75)] * 2,
     "tiny": [values((4, 3, 5), s, 1e-4, 2e-5) for s in range(3)],
     "tiny_positive": [values((4, 3, 5), s, 1e-4, 1e-4) for s in range(3)],
+    "even": [EVEN * s for s in (2, 1, 3)],
+    "even_shifted": [EVEN * 4 + s for s in (4, 1, -2)],
     "outlier": [torch.cat([values((4, 3, 4), s, 1.0), torch.full((4, 3, 1), 1000.0)], 2) for s in range(2)],
 }
 

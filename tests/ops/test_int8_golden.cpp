@@ -5,6 +5,7 @@
 #include "ops/int8/linear.h"
 #include "ops/int8/pool.h"
 #include "ops/int8/quantize.h"
+#include "ops/reference/int8_conv2d.h"
 #include "tests/support/compare.h"
 #include "tests/support/golden.h"
 
@@ -49,17 +50,31 @@ class GoldenEngine : public ::testing::TestWithParam<Engine> {
 INSTANTIATE_TEST_SUITE_P(Engines, GoldenEngine, ::testing::Values(Engine::qnnpack, Engine::fbgemm),
                          [](const auto& info) { return std::string(name_of(info.param)); });
 
+/// Every way that the layer can go.
+void expect_golden(const std::string& path, Engine engine) {
+  const Golden g(path);
+  const Conv2dOptions options{.stride = static_cast<int64_t>(g.number("stride")),
+                              .padding = static_cast<int64_t>(g.number("padding"))};
+  Conv2dParams params{g["w"].view_as(DType::qint8), g.floats("weight_scale"), g["b"], options, g.number("relu") != 0, engine,
+                      qparams(g, "input"),          qparams(g, "output")};
+  const Tensor x = codes(g, "x");
+  EXPECT_TRUE(test::codes_equal(reference::int8_conv2d(x, params), codes(g, "y"))) << path;
+  for (const ConvAlgorithm algorithm : kConvAlgorithms) {
+    params.choices = {choice_here(x.shape(), algorithm)};
+    const Conv2d conv(params);
+    if (conv.has(algorithm, x.shape())) {
+      EXPECT_TRUE(test::codes_equal(conv(x), codes(g, "y"))) << path << " " << name_of(algorithm);
+    }
+  }
+}
+
 TEST_P(GoldenEngine, Conv2d) {
   for (const char* shape : {"stem", "three", "stride2", "pointwise"})
-    for (const char* relu : {"", "_relu"}) {
-      const Golden g("ops/conv2d_" + name() + "_" + shape + relu);
-      const Conv2dOptions options{.stride = static_cast<int64_t>(g.number("stride")),
-                                  .padding = static_cast<int64_t>(g.number("padding"))};
-      const Conv2d conv({g["w"].view_as(DType::qint8), g.floats("weight_scale"), g["b"], options, g.number("relu") != 0,
-                         GetParam(), qparams(g, "input"), qparams(g, "output")});
-      EXPECT_TRUE(test::codes_equal(conv(codes(g, "x")), codes(g, "y"))) << shape << relu;
-    }
+    for (const char* relu : {"", "_relu"}) expect_golden("ops/conv2d_" + name() + "_" + shape + relu, GetParam());
 }
+
+TEST(Golden, Fbgemm1ScaleForAllWeights) { expect_golden("ops/conv2d_fbgemm_one_scale", Engine::fbgemm); }
+TEST(Golden, BiasesBeyondInt32) { expect_golden("ops/conv2d_qnnpack_large_bias", Engine::qnnpack); }
 
 TEST_P(GoldenEngine, Linear) {
   for (const char* relu : {"", "_relu"}) {
@@ -84,7 +99,18 @@ TEST_P(GoldenEngine, AddOfEveryPairOfCodes) {
 TEST(Golden, Pools) {
   const Golden max("ops/max_pool2d"), average("ops/adaptive_avg_pool2d");
   EXPECT_TRUE(test::codes_equal(max_pool2d(codes(max, "x"), {.kernel = 3, .stride = 2, .padding = 1}), codes(max, "y")));
-  EXPECT_TRUE(test::codes_equal(adaptive_avg_pool2d(codes(average, "x"), 1, qparams(average, "qparams")), codes(average, "y")));
+  EXPECT_TRUE(test::codes_equal(adaptive_avg_pool2d(codes(average, "x"), 1, qparams(average, "qparams"), Engine::qnnpack),
+                                codes(average, "y")));
+}
+
+TEST_P(GoldenEngine, AveragesWithTies) {
+  for (int i = 0; i < 6; ++i) {
+    const Golden g("ops/adaptive_avg_pool2d_" + name() + "_" + std::to_string(i));
+    const int32_t* size = g["size"].data<int32_t>();
+    EXPECT_TRUE(test::codes_equal(adaptive_avg_pool2d(codes(g, "x"), {size[0], size[1]}, qparams(g, "qparams"), GetParam()),
+                                  codes(g, "y")))
+        << i;
+  }
 }
 
 TEST(Golden, Cat) {

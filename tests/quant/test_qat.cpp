@@ -35,7 +35,7 @@ class FusedFakeQuantize : public ::testing::TestWithParam<std::tuple<const char*
 INSTANTIATE_TEST_SUITE_P(AsPyTorch, FusedFakeQuantize,
                          ::testing::Combine(::testing::Values("qnnpack", "x86"), ::testing::Values("activation", "weight"),
                                             ::testing::Values("spread", "growing", "positive", "negative", "zeros", "constant",
-                                                              "tiny", "tiny_positive", "outlier")),
+                                                              "tiny", "tiny_positive", "even", "even_shifted", "outlier")),
                          [](const auto& info) {
                            return std::string(std::get<0>(info.param)) + "_" + std::get<1>(info.param) + "_" +
                                   std::get<2>(info.param);
