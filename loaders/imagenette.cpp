@@ -168,9 +168,9 @@ std::vector<uint8_t> Imagenette::bytes(size_t i) const {
 
 std::vector<size_t> subset_indices(size_t count, size_t limit, Subset subset) {
   OCTET_CHECK(limit > 0, "a limit of 0 images: expected at least 1");
-  const size_t step = subset == Subset::spread ? std::max<size_t>(1, count / limit) : 1;
+  const size_t kept = std::min(count, limit);
   std::vector<size_t> indices;
-  for (size_t i = 0; i < count && indices.size() < limit; i += step) indices.push_back(i);
+  for (size_t i = 0; i < kept; ++i) indices.push_back(subset == Subset::spread ? i * count / kept : i);
   return indices;
 }
 

@@ -16,7 +16,7 @@ namespace octet::loaders {
 
 /// Which samples a limit keeps.
 enum class Subset {
-  spread,  // every (size / limit)-th, so that all classes are in it: files[::max(1, len(files) // limit)][:limit]
+  spread,  // at even distances, so that all classes are in it: [files[i * len(files) // limit] for i in range(limit)]
   first,   // files[:limit]
 };
 

@@ -15,7 +15,7 @@ Tensor adaptive_max_pool2d_channels_last(const Tensor& x, Size2 output);
 
 /// [N, H, W, C] -> [N, P, Q, C]. Throws Error for a padding that could fill a window.
 inline Shape max_pooled_shape(const Shape& x, const MaxPool2dOptions& o) {
-  OCTET_CHECK(2 * o.padding.h <= o.kernel.h && 2 * o.padding.w <= o.kernel.w, "max_pool2d: padding ", o.padding,
+  OCTET_CHECK(o.padding.h <= o.kernel.h / 2 && o.padding.w <= o.kernel.w / 2, "max_pool2d: padding ", o.padding,
               " is more than half of the kernel ", o.kernel);
   return {x[0], output_size(x[1], o.kernel.h, o.stride.h, o.padding.h), output_size(x[2], o.kernel.w, o.stride.w, o.padding.w),
           x[3]};

@@ -3,6 +3,7 @@
 // Letters in shapes: N images, C input channels, H W input size, K output channels, R S kernel size, P Q output size, G groups.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <ostream>
 
@@ -36,10 +37,15 @@ struct MaxPool2dOptions {
   Size2 padding = 0;
 };
 
+/// Of a window: more than any network has, and far from what an int64 holds.
+constexpr int64_t kLargestWindow = int64_t{1} << 20;
+
 /// Number of window positions along one axis: floor((input + 2 padding - kernel) / stride) + 1.
 inline int64_t output_size(int64_t input, int64_t kernel, int64_t stride, int64_t padding) {
   OCTET_CHECK(kernel > 0 && stride > 0 && padding >= 0, "window: kernel ", kernel, ", stride ", stride, ", padding ", padding,
               "; expected kernel and stride above 0 and padding not below 0");
+  OCTET_CHECK(std::max({kernel, stride, padding}) <= kLargestWindow, "window: kernel ", kernel, ", stride ", stride, ", padding ",
+              padding, "; expected at most ", kLargestWindow);
   OCTET_CHECK(input + 2 * padding >= kernel, "window: input of ", input, " with padding ", padding,
               " is smaller than the kernel of ", kernel);
   return (input + 2 * padding - kernel) / stride + 1;

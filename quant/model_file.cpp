@@ -3,6 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "nn/print.h"
+#include "quant/check_graph.h"
+#include "quant/json_numbers.h"
 
 namespace octet::quant {
 namespace {
@@ -20,17 +22,24 @@ Json to_json(const ops::MaxPool2dOptions& o) {
   return {{"kernel", to_json(o.kernel)}, {"stride", to_json(o.stride)}, {"padding", to_json(o.padding)}};
 }
 
+float float_from(const Json& j, const char* what) { return static_cast<float>(real_from(j, what)); }
+int32_t code_from(const Json& j, const char* what) { return static_cast<int32_t>(integer_from(j, what, 0, 255)); }
+
 QParams qparams_from(const Json& j) {
-  const QParams q{j.at("scale").get<float>(), j.at("zero_point").get<int32_t>()};
+  const QParams q{float_from(j.at("scale"), "scale"), code_from(j.at("zero_point"), "zero_point")};
   ops::int8::check_qparams(q, DType::quint8, "graph");
   return q;
 }
-ops::Size2 size_from(const Json& j) {
-  if (j.is_number()) return j.get<int64_t>();
-  return {j.at(0).get<int64_t>(), j.at(1).get<int64_t>()};
+/// One number, or two in an array.
+ops::Size2 size_from(const Json& j, const char* key) {
+  const Json& size = j.at(key);
+  const auto number = [key](const Json& n) { return integer_from(n, key, 0, ops::kLargestWindow); };
+  if (!size.is_array()) return number(size);
+  OCTET_CHECK(size.size() == 2, key, " ", size.dump(), ": expected a number or two");
+  return {number(size[0]), number(size[1])};
 }
 ops::MaxPool2dOptions max_pool_from(const Json& j) {
-  return {.kernel = size_from(j.at("kernel")), .stride = size_from(j.at("stride")), .padding = size_from(j.at("padding"))};
+  return {.kernel = size_from(j, "kernel"), .stride = size_from(j, "stride"), .padding = size_from(j, "padding")};
 }
 
 Json to_json(const ops::int8::ConvChoice& c) {
@@ -39,10 +48,14 @@ Json to_json(const ops::int8::ConvChoice& c) {
 }
 ops::int8::ConvChoice choice_from(const Json& j) {
   const std::string name = j.at("algorithm");
-  for (const auto algorithm : ops::int8::kConvAlgorithms)
+  const auto number = [&](const char* key) { return integer_from(j.at(key), key, 0, INT64_MAX); };
+  std::string known;
+  for (const auto algorithm : ops::int8::kConvAlgorithms) {
     if (name == name_of(algorithm))
-      return {j.at("isa"), j.at("threads"), j.at("batch"), j.at("height"), j.at("width"), algorithm};
-  fail("unknown algorithm '", name, "'; expected im2col, direct, winograd or winograd_fused");
+      return {j.at("isa"), number("threads"), number("batch"), number("height"), number("width"), algorithm};
+    known += str(known.empty() ? "" : ", ", name_of(algorithm));
+  }
+  fail("unknown algorithm '", name, "': expected one of ", known);
 }
 
 /// Writes one op's attributes and tensors.
@@ -165,12 +178,13 @@ class Read {
                                node_.at("relu"), engine_}};
     if (kind == "quantized_max_pool2d") return op::QuantizedMaxPool2d{max_pool_from(node_.at("options"))};
     if (kind == "quantized_adaptive_avg_pool2d")
-      return op::QuantizedAdaptiveAvgPool2d{size_from(node_.at("size")), qparams_from(node_.at("output")), engine_};
+      return op::QuantizedAdaptiveAvgPool2d{size_from(node_, "size"), qparams_from(node_.at("output")), engine_};
     if (kind == "quantized_cat") return cat();
     if (kind == "quantized_flatten") return op::QuantizedFlatten{};
-    if (kind == "quantized_dropout") return op::QuantizedDropout{node_.at("p")};
-    if (kind == "quantized_relu") return op::QuantizedRelu{code("zero_point")};
-    if (kind == "quantized_relu6") return op::QuantizedRelu6{code("zero_point"), code("six")};
+    if (kind == "quantized_dropout") return op::QuantizedDropout{float_from(node_.at("p"), "p")};
+    if (kind == "quantized_relu") return op::QuantizedRelu{code_from(node_.at("zero_point"), "zero_point")};
+    if (kind == "quantized_relu6")
+      return op::QuantizedRelu6{code_from(node_.at("zero_point"), "zero_point"), code_from(node_.at("six"), "six")};
     if (kind == "conv2d") return op::Conv2d{conv_options(), node_.at("relu")};
     if (kind == "linear") return op::Linear{node_.at("relu")};
     if (kind == "relu6") return op::Relu6{};
@@ -178,11 +192,11 @@ class Read {
     if (kind == "add") return op::Add{};
     if (kind == "cat") return op::Cat{};
     if (kind == "flatten") return op::Flatten{};
-    if (kind == "dropout") return op::Dropout{node_.at("p")};
+    if (kind == "dropout") return op::Dropout{float_from(node_.at("p"), "p")};
     if (kind == "max_pool2d") return op::MaxPool2d{max_pool_from(node_.at("options"))};
-    if (kind == "adaptive_avg_pool2d") return op::AdaptiveAvgPool2d{size_from(node_.at("size"))};
-    if (kind == "adaptive_max_pool2d") return op::AdaptiveMaxPool2d{size_from(node_.at("size"))};
-    if (kind == "batch_norm") return op::BatchNorm{node_.at("eps"), node_.at("momentum")};
+    if (kind == "adaptive_avg_pool2d") return op::AdaptiveAvgPool2d{size_from(node_, "size")};
+    if (kind == "adaptive_max_pool2d") return op::AdaptiveMaxPool2d{size_from(node_, "size")};
+    if (kind == "batch_norm") return batch_norm();
     fail("unknown op '", kind, "'");
   }
 
@@ -211,15 +225,15 @@ class Read {
     return {t.data<float>(), t.data<float>() + t.numel()};
   }
 
-  int32_t code(const char* what) const {
-    const auto q = node_.at(what).get<int32_t>();
-    OCTET_CHECK(q >= 0 && q <= 255, what, " ", q, " is outside 0..255");
-    return q;
+  nn::Op batch_norm() const {
+    const op::BatchNorm norm{float_from(node_.at("eps"), "eps"), float_from(node_.at("momentum"), "momentum")};
+    OCTET_CHECK(norm.eps >= 0, "eps ", norm.eps, ": expected at least 0");
+    return norm;
   }
   ops::Conv2dOptions conv_options() const {
-    return {.stride = size_from(node_.at("stride")),
-            .padding = size_from(node_.at("padding")),
-            .groups = node_.at("groups").get<int64_t>()};
+    return {.stride = size_from(node_, "stride"),
+            .padding = size_from(node_, "padding"),
+            .groups = integer_from(node_.at("groups"), "groups", 1, INT32_MAX)};
   }
   nn::Op conv2d() const {
     std::vector<ops::int8::ConvChoice> choices;
@@ -266,7 +280,12 @@ nn::Graph parsed_graph(const SavedModel& model) {
   const Json nodes = Json::parse(metadata_value(model, "graph"));
   for (const Json& j : nodes) {
     const Read read(model, j, engine);
-    nn::Node node{.name = j.at("name"), .kind = kind_from(j.at("kind")), .target = j.at("target"), .op = read.op()};
+    nn::Node node{.name = j.at("name"), .kind = kind_from(j.at("kind")), .target = j.at("target")};
+    try {
+      node.op = read.op();
+    } catch (const Error& error) {
+      fail("node '", node.name, "': ", error.what());
+    }
     node.parameters = read.parameters(node.op);
     for (const Json& input : j.at("inputs")) {
       nn::Node* source = graph.find(input.get<std::string>());
@@ -274,18 +293,9 @@ nn::Graph parsed_graph(const SavedModel& model) {
       node.inputs.push_back(source);
     }
     const std::string wanted = node.name;
-    const bool takes_none = node.kind == nn::NodeKind::placeholder,
-               takes_two = nn::is<op::QuantizedAdd>(node.op) || nn::is<op::Add>(node.op);
-    const auto* cat = std::get_if<op::QuantizedCat>(&node.op);
-    const size_t arity = nn::is<op::Cat>(node.op) ? std::max<size_t>(1, node.inputs.size())
-                         : cat                    ? cat->inputs.size()
-                         : takes_none             ? 0
-                         : takes_two              ? 2
-                                                  : 1;
-    OCTET_CHECK(node.inputs.size() == arity, "node '", wanted, "' has ", node.inputs.size(), " inputs, expected ", arity);
     OCTET_CHECK(graph.append(std::move(node))->name == wanted, "node name '", wanted, "' is used twice or not a name");
   }
-  graph.output();
+  check_graph(graph);
   return graph;
 }
 

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "quant/json_numbers.h"
+
 namespace octet::quant {
 namespace {
 
@@ -42,10 +44,14 @@ ObserverChoice observer_from(const Json& j, ObserverChoice choice, const std::st
   if (j.contains("qscheme")) choice.spec.scheme = scheme_from(j["qscheme"]);
   choice.spec.reduce_range = j.value("reduce_range", choice.spec.reduce_range);
   OCTET_CHECK(j.contains("quant_min") == j.contains("quant_max"), where, ": quant_min and quant_max belong together");
-  if (j.contains("quant_min")) choice.spec.codes = QRange{j["quant_min"], j["quant_max"]};
+  const auto code = [&](const char* key) { return static_cast<int32_t>(integer_from(j[key], key, INT32_MIN, INT32_MAX)); };
+  if (j.contains("quant_min")) choice.spec.codes = QRange{code("quant_min"), code("quant_max")};
   choice.per_channel = j.value("per_channel", choice.per_channel);
-  choice.averaging_constant = j.value("averaging_constant", choice.averaging_constant);
-  choice.percentile = j.value("percentile", choice.percentile);
+  const auto set = [&](const char* key, auto& value) {
+    if (j.contains(key)) value = static_cast<std::decay_t<decltype(value)>>(real_from(j[key], key));
+  };
+  set("averaging_constant", choice.averaging_constant);
+  set("percentile", choice.percentile);
   make_observer(choice);  // throws for what cannot be
   return choice;
 }

@@ -3,8 +3,9 @@
 #
 #   scripts/gpu_check.sh [STEP...]          on a machine with a GPU, nvcc and octet's packages: builds, then checks
 #   scripts/gpu_check.sh --pack FILE.tar.xz on one with nvcc and the packages: builds, and packs all that a GPU machine with nothing
-#                                           but a driver and cuBLAS needs; there, without network, beside octet's data/ or with
-#                                           OCTET_DATA naming it: tar xf FILE.tar.xz && gpu-check/gpu_check.sh [STEP...]
+#                                           but a driver, cuBLAS and a C library no older than this machine's needs; there, without
+#                                           network, beside octet's data/ or with OCTET_DATA naming it:
+#                                           tar xf FILE.tar.xz && gpu-check/gpu_check.sh [STEP...]
 # Steps: tests sanitizers workflow inference training peers; all of them, if none is named. What a machine lacks of
 # compute-sanitizer and PyTorch is left out, and said. Exit 1 when anything fails.
 set -euo pipefail

@@ -147,9 +147,18 @@ TEST_F(ImagenetteArchive, WrongArchives) {
   expect_refused(sample_tar().add("root/val/n01440764/link.JPEG", "", '2'), "is a link");
 }
 
+// Classes lie one after the other, as in a validation set of 3,925 images in ten classes.
+TEST(Subset, SpreadHasItsShareOfEveryClass) {
+  for (size_t limit = 10; limit <= 3925; limit += 145) {
+    std::vector<size_t> of_class(10, 0);
+    for (size_t i : subset_indices(3925, limit, Subset::spread)) ++of_class[i * 10 / 3925];
+    for (size_t n : of_class) EXPECT_NEAR(static_cast<double>(n), static_cast<double>(limit) / 10, 1) << limit;
+  }
+}
+
 TEST(Subset, IsPythonsSlice) {
   EXPECT_EQ(subset_indices(10, 3, Subset::spread), (std::vector<size_t>{0, 3, 6}));
-  EXPECT_EQ(subset_indices(10, 4, Subset::spread), (std::vector<size_t>{0, 2, 4, 6}));
+  EXPECT_EQ(subset_indices(10, 4, Subset::spread), (std::vector<size_t>{0, 2, 5, 7}));
   EXPECT_EQ(subset_indices(3, 5, Subset::spread), (std::vector<size_t>{0, 1, 2}));
   EXPECT_EQ(subset_indices(10, 3, Subset::first), (std::vector<size_t>{0, 1, 2}));
   expect_error([] { subset_indices(10, 0, Subset::spread); }, "a limit of 0");

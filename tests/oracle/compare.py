@@ -88,6 +88,12 @@ def node_differences(recorder, folder):
     return codes, wrong, worst, sorted(recorder.outputs) == sorted(f[:-4] for f in os.listdir(folder))
 
 
+def spread(files, limit):
+    """At even distances, as --subset spread."""
+    limit = min(limit, len(files))
+    return [files[i * len(files) // limit] for i in range(limit)]
+
+
 def verdict(label, recorder, folder):
     """Prints how the dumped nodes compare, and says whether all is well."""
     codes, wrong, worst, same = node_differences(recorder, folder)
@@ -98,7 +104,7 @@ def verdict(label, recorder, folder):
 
 def nodes(a, files):
     ok = True
-    x = torch.stack([load_image(f) for f in files[:: max(1, len(files) // 4)][:4]])
+    x = torch.stack([load_image(f) for f in spread(files, 4)])
     for kind, classes, backend in (("fastai", 10, "qnnpack"), ("fastai", 10, "x86"), ("resnet18", 10, "qnnpack"), ("resnet18", 10, "x86"),
                                    ("resnet18", 1000, "qnnpack"), ("resnet18", 1000, "x86"), *((n, 10, b) for n in NETWORKS for b in ("qnnpack", "x86"))):
         with tempfile.TemporaryDirectory() as tmp:
@@ -126,7 +132,7 @@ def nodes(a, files):
 def export(a, files):
     """Our calibrated model in PyTorch: loaded with strict=True into what convert_fx makes, and run there."""
     ok = True
-    x = torch.stack([load_image(f) for f in files[:: max(1, len(files) // 4)][:4]])
+    x = torch.stack([load_image(f) for f in spread(files, 4)])
     for kind, classes in (("fastai", 10), ("resnet18", 10)):
         for backend in ("qnnpack", "x86", "onednn"):
             with tempfile.TemporaryDirectory() as tmp:
@@ -148,8 +154,8 @@ def export(a, files):
 def qat(a, files):
     """Both ways through the .pth: trained by one, converted by both."""
     ok = True
-    x = torch.stack([load_image(f) for f in files[:: max(1, len(files) // 4)][:4]])
-    small = torch.nn.functional.interpolate(torch.stack([load_image(f) for f in files[:: max(1, len(files) // 16)][:16]]), 96)
+    x = torch.stack([load_image(f) for f in spread(files, 4)])
+    small = torch.nn.functional.interpolate(torch.stack([load_image(f) for f in spread(files, 16)]), 96)
     for kind in ("fastai", "resnet18"):
         for backend in ("qnnpack", "x86", "onednn"):
             for trained_by in ("octet", "PyTorch"):
@@ -230,7 +236,7 @@ def answers(a, files):
     ok = True
     for backend in ("qnnpack", "x86"):
         with tempfile.TemporaryDirectory() as tmp:
-            _, prepared = prepared_model("fastai", 10, backend, files[:: max(1, len(files) // 256)][:256], a.batch)
+            _, prepared = prepared_model("fastai", 10, backend, spread(files, 256), a.batch)
             quantized = convert_fx(prepared)
             torch.save(quantized.state_dict(), f"{tmp}/int8.pth")
             same = equal_logits = 0
@@ -291,8 +297,7 @@ def main():
     files = sorted(glob.glob(f"{a.data}/{a.split}/*/*.JPEG"))
     limit = a.limit or {"nodes": 64, "export": 32, "qat": 32, "calibration": 448, "cost": 512, "answers": len(files), "speed": 512}[a.what]
     if a.what in ("speed", "cost"):
-        limit = min(limit, len(files))
-        files = [files[i * len(files) // limit] for i in range(limit)]  # of all classes, as quantize's output needs them
+        files = spread(files, limit)  # of all classes, as quantize's output needs them
     sys.exit(0 if globals()[a.what](a, files[:limit]) else 1)
 
 

@@ -4,6 +4,7 @@
 #include "nn/executor.h"
 #include "nn/models/resnet.h"
 #include "nn/trace.h"
+#include "quant/check_graph.h"
 #include "quant/fold_batch_norm.h"
 #include "quant/fuse_relu.h"
 #include "quant/insert_observers.h"
@@ -107,12 +108,54 @@ TEST(ModelFile, RefusesDamage) {
   EXPECT_TRUE(test::fails_with([&] { load_graph(with("\"scale\":", "\"scale\":-"), "m"); }, {"m: ", "scale", "positive"}));
   EXPECT_TRUE(test::fails_with([&] { load_graph(with("\"inputs\":[\"_0_0\"]", "\"inputs\":[\"_9\"]"), "m"); },
                                {"m: ", "'_9'", "not before it"}));
+  const auto refused = [&](const char* from, const char* to, const std::vector<std::string>& parts) {
+    EXPECT_TRUE(test::fails_with([&] { load_graph(with(from, to), "m"); }, parts)) << to;
+  };
+  refused("\"zero_point\":", "\"zero_point\":1.5,\"_\":", {"node 'quantize_per_tensor'", "zero_point 1.5", "0..255"});
+  refused("\"zero_point\":", "\"zero_point\":4294967301,\"_\":", {"zero_point 4294967301", "0..255"});
+  refused("\"scale\":", "\"scale\":true,\"_\":", {"scale true", "number"});
+  refused("\"stride\":2", "\"stride\":[1,2,3]", {"stride [1,2,3]", "a number or two"});
+  refused("\"padding\":3", "\"padding\":9223372036854775807", {"padding 9223372036854775807", "0..1048576"});
+  refused("\"op\":\"placeholder\"", "\"op\":\"relu\"", {"node 'input_1'", "kind", "op"});
+  refused("\"kind\":\"output\"", "\"kind\":\"call_function\"", {"node 'output'", "kind", "op"});
   SavedModel damaged = saved;
   damaged.metadata["format"] = "octet-int8-9";
   EXPECT_TRUE(test::fails_with([&] { load_graph(damaged, "m"); }, {"octet-int8-9", "octet-int8-1"}));
   damaged = saved;
   damaged.tensors = {};
   EXPECT_TRUE(test::fails_with([&] { load_graph(damaged, "m"); }, {"missing tensor '_0_0.weight'"}));
+}
+
+// The scales on both sides of an edge belong together, and a graph has one beginning and one end.
+TEST(CheckGraph, RefusesWhatDoesNotHangTogether) {
+  const auto model = random_model();
+  const QConfigMapping qconfig = get_default_qconfig_mapping("qnnpack");
+  const nn::Graph prepared = prepare(nn::trace(*model, Tensor::zeros({1, 3, 32, 32})), qconfig);
+  nn::run(prepared, test::random_floats({1, 3, 32, 32}, 9));
+  const nn::Graph good = convert(prepared, qconfig);
+  check_graph(good);
+  const auto refused = [&](auto&& change, const std::vector<std::string>& parts) {
+    nn::Graph graph = good.clone();
+    change(graph);
+    EXPECT_TRUE(test::fails_with([&] { check_graph(graph); }, parts));
+  };
+  const auto first = [](nn::Graph& graph, auto is) { return &*std::ranges::find_if(graph.nodes(), is); };
+  const auto quantize = [](const nn::Node& n) { return nn::is<nn::op::Quantize>(n.op); };
+  const auto dequantize = [](const nn::Node& n) { return nn::is<nn::op::Dequantize>(n.op); };
+  const auto add = [](const nn::Node& n) { return nn::is<nn::op::QuantizedAdd>(n.op); };
+  refused([&](auto& g) { std::get<nn::op::Quantize>(first(g, quantize)->op).output.zero_point ^= 1; },
+          {"'_0_0' was made for", "zero point", "'quantize_per_tensor'"});
+  refused([&](auto& g) { std::get<nn::op::Dequantize>(first(g, dequantize)->op).input.scale *= 2; }, {"was made for scale"});
+  refused([&](auto& g) { std::get<nn::op::QuantizedAdd>(first(g, add)->op).params.b.scale *= 2; }, {"was made for scale"});
+  refused([&](auto& g) { first(g, add)->inputs.pop_back(); }, {"1 inputs, expected 2"});
+  refused([&](auto& g) { g.nodes().back().inputs[0] = first(g, add); }, {"node 'output'", "expected float values"});
+  refused([&](auto& g) { first(g, quantize)->inputs[0] = first(g, add); }, {"expected float values"});
+  refused([&](auto& g) { first(g, add)->inputs[0] = &g.nodes().front(); }, {"has float values, expected codes"});
+  refused(
+      [&](auto& g) {
+        g.append({.name = "more", .kind = nn::NodeKind::output, .op = nn::op::Output{}, .inputs = {first(g, dequantize)}});
+      },
+      {"one output, at the end"});
 }
 
 TEST(SaveGraph, RefusesAFloatGraph) {
