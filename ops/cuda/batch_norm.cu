@@ -10,7 +10,7 @@ namespace {
 struct BatchNorm {
   const float *x, *weight, *bias, *mean, *variance;
   float eps;
-  uint32_t channels, plane;
+  Divisor channels, plane;
   float* y;
   OCTET_HD void operator()(uint32_t i) const {
     const uint32_t c = i / plane % channels;
@@ -88,7 +88,7 @@ struct ChannelGradients {
 struct InputGradient {
   const float *dy, *x, *mean;
   const Coefficients* coefficients;
-  uint32_t channels, plane;
+  Divisor channels, plane;
   float* dx;
   OCTET_HD void operator()(uint32_t i) const {
     const uint32_t c = i / plane % channels;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "ops/cuda/divisor.h"
 #include "ops/cuda/launch.h"
 #include "tensor/tensor.h"
 
@@ -37,7 +38,9 @@ struct ReduceChannels {
     TwoSums sums[kThreads];
   };
   Term term;
-  uint32_t channels, plane, count, parts;
+  uint32_t channels;
+  Divisor plane;
+  uint32_t count, parts;
   TwoSums* partial;
 
   OCTET_DEVICE void operator()(Block& block, Shared& shared) const {
@@ -45,7 +48,7 @@ struct ReduceChannels {
     block.each_thread([&](int t) {
       TwoSums mine{0, 0};
       for (uint32_t i = part * kThreads + static_cast<uint32_t>(t); i < count; i += parts * kThreads) {
-        const TwoSums more = term((i / plane * channels + c) * plane + i % plane, c);
+        const TwoSums more = term((i / plane * channels + c) * plane.value + i % plane, c);
         mine.a += more.a;
         mine.b += more.b;
       }
@@ -85,8 +88,10 @@ class ChannelSums {
  public:
   template <class Term>
   ChannelSums(const char* name, const ChannelLayout& l, const Term& term) {
-    constexpr uint32_t kMostParts = 64, kPerThread = 8, kThreads = ReduceChannels<Term>::kThreads;
-    const uint32_t parts = std::clamp<uint32_t>(l.count() / (kThreads * kPerThread), 1, kMostParts);
+    // Blocks enough to keep a device busy, and few parts, which one thread adds.
+    constexpr uint32_t kBlocks = 2048, kMostParts = 64, kPerThread = 8, kThreads = ReduceChannels<Term>::kThreads;
+    const uint32_t most = std::clamp<uint32_t>(kBlocks / std::max<uint32_t>(1, l.C), 1, kMostParts);
+    const uint32_t parts = std::clamp<uint32_t>(l.count() / (kThreads * kPerThread), 1, most);
     check_elements(name, int64_t{l.N} * l.C * l.plane);
     Tensor partial = bytes(int64_t{l.C} * parts);
     bytes_ = bytes(l.C);

@@ -18,7 +18,7 @@ struct Product {
 
 struct MultiplySlices {
   const float *w, *factor;
-  uint32_t slice;
+  Divisor slice;
   float* y;
   OCTET_HD void operator()(uint32_t i) const { y[i] = w[i] * factor[i / slice]; }
 };
@@ -26,7 +26,7 @@ struct MultiplySlices {
 struct DivideChannels {
   float* x;
   const float* factor;
-  uint32_t channels, plane;
+  Divisor channels, plane;
   OCTET_HD void operator()(uint32_t i) const { x[i] /= factor[i / plane % channels]; }
 };
 

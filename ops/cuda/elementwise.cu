@@ -1,5 +1,6 @@
 #include "ops/cuda/elementwise.h"
 
+#include "ops/cuda/divisor.h"
 #include "ops/cuda/launch.h"
 
 namespace octet::ops::cuda {
@@ -54,7 +55,7 @@ struct Relu6Backward {
 struct FillChannels {
   const float* values;
   float* y;
-  uint32_t channels, plane;
+  Divisor channels, plane;
   OCTET_HD void operator()(uint32_t i) const { y[i] = values[i / plane % channels]; }
 };
 
@@ -62,7 +63,7 @@ struct FillChannels {
 struct CopyRows {
   const uint8_t* from;
   uint8_t* to;
-  uint32_t row;
+  Divisor row;
   int64_t from_row, to_row;
   OCTET_HD void operator()(uint32_t i) const {
     const uint32_t n = i / row, at = i % row;

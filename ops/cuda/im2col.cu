@@ -1,13 +1,14 @@
 #include "ops/cuda/im2col.h"
 
+#include "ops/cuda/divisor.h"
 #include "ops/cuda/launch.h"
 
 namespace octet::ops::cuda {
 namespace {
 
 struct Geometry {
-  uint32_t C, H, W, R, S, P, Q;
-  int stride_h, stride_w, padding_h, padding_w;
+  Divisor C, H, W, R, S, P, Q, rows, image, stride_h, stride_w;  // rows = C * R * S, image = C * H * W
+  int padding_h, padding_w;
   explicit Geometry(const Im2colShape& s)
       : C(static_cast<uint32_t>(s.channels)),
         H(static_cast<uint32_t>(s.height)),
@@ -16,8 +17,10 @@ struct Geometry {
         S(static_cast<uint32_t>(s.kernel.w)),
         P(static_cast<uint32_t>(s.out_height)),
         Q(static_cast<uint32_t>(s.out_width)),
-        stride_h(static_cast<int>(s.stride.h)),
-        stride_w(static_cast<int>(s.stride.w)),
+        rows(static_cast<uint32_t>(s.rows())),
+        image(static_cast<uint32_t>(s.channels * s.height * s.width)),
+        stride_h(static_cast<uint32_t>(s.stride.h)),
+        stride_w(static_cast<uint32_t>(s.stride.w)),
         padding_h(static_cast<int>(s.padding.h)),
         padding_w(static_cast<int>(s.padding.w)) {}
 };
@@ -28,16 +31,16 @@ struct Im2col {
   int64_t image_stride;
   float* columns;
   Geometry g;
-  uint32_t images;
+  Divisor images;
   bool stacked;
   OCTET_HD void operator()(uint32_t i) const {
-    const uint32_t rows = g.C * g.R * g.S, q = i % g.Q, p = i / g.Q % g.P, outer = i / g.Q / g.P;
-    const uint32_t row = stacked ? outer % rows : outer / images, n = stacked ? outer / rows : outer % images;
+    const uint32_t q = i % g.Q, p = i / g.Q % g.P, outer = i / g.Q / g.P;
+    const uint32_t row = stacked ? outer % g.rows : outer / images, n = stacked ? outer / g.rows : outer % images;
     const uint32_t s = row % g.S, r = row / g.S % g.R, c = row / g.S / g.R;
-    const int h = static_cast<int>(p) * g.stride_h - g.padding_h + static_cast<int>(r);
-    const int w = static_cast<int>(q) * g.stride_w - g.padding_w + static_cast<int>(s);
-    const bool inside = h >= 0 && h < static_cast<int>(g.H) && w >= 0 && w < static_cast<int>(g.W);
-    columns[i] = inside ? x[n * image_stride + (c * g.H + static_cast<uint32_t>(h)) * g.W + static_cast<uint32_t>(w)] : 0.0f;
+    const uint32_t h = p * g.stride_h.value + r - static_cast<uint32_t>(g.padding_h);  // before the image: wraps around
+    const uint32_t w = q * g.stride_w.value + s - static_cast<uint32_t>(g.padding_w);
+    const bool inside = h < g.H.value && w < g.W.value;
+    columns[i] = inside ? x[n * image_stride + (c * g.H.value + h) * g.W.value + w] : 0.0f;
   }
 };
 
@@ -49,29 +52,34 @@ struct Col2im {
   Geometry g;
   uint32_t images;
   OCTET_HD void operator()(uint32_t i) const {
-    const uint32_t w = i % g.W, h = i / g.W % g.H, c = i / g.W / g.H % g.C, n = i / g.W / g.H / g.C;
+    const uint32_t w = i % g.W, h = i / g.W % g.H, c = i / g.W / g.H % g.C, n = i / g.image;
     float sum = 0;
-    for (int r = 0; r < static_cast<int>(g.R); ++r)
-      for (int s = 0; s < static_cast<int>(g.S); ++s) {
-        const int top = static_cast<int>(h) + g.padding_h - r, left = static_cast<int>(w) + g.padding_w - s;
-        if (top < 0 || left < 0 || top % g.stride_h != 0 || left % g.stride_w != 0) continue;
-        const int p = top / g.stride_h, q = left / g.stride_w;
-        if (p >= static_cast<int>(g.P) || q >= static_cast<int>(g.Q)) continue;
-        const int64_t row = (static_cast<int64_t>(c) * g.R + r) * g.S + s;
-        sum += columns[((row * images + n) * g.P + p) * g.Q + q];
+    for (int r = 0; r < static_cast<int>(g.R.value); ++r) {
+      const int top = static_cast<int>(h) + g.padding_h - r;
+      if (top < 0) continue;
+      const uint32_t p = static_cast<uint32_t>(top) / g.stride_h;
+      if (p >= g.P.value || p * g.stride_h.value != static_cast<uint32_t>(top)) continue;
+      for (int s = 0; s < static_cast<int>(g.S.value); ++s) {
+        const int left = static_cast<int>(w) + g.padding_w - s;
+        if (left < 0) continue;
+        const uint32_t q = static_cast<uint32_t>(left) / g.stride_w;
+        if (q >= g.Q.value || q * g.stride_w.value != static_cast<uint32_t>(left)) continue;
+        const int64_t row = (static_cast<int64_t>(c) * g.R.value + r) * g.S.value + s;
+        sum += columns[((row * images + n) * g.P.value + p) * g.Q.value + q];
       }
-    x[n * image_stride + i % (g.C * g.H * g.W)] = sum;
+    }
+    x[n * image_stride + i % g.image] = sum;
   }
 };
 
 struct SideBySide {
   const float* dy;
   int64_t image_stride;
-  uint32_t images, pixels;
+  Divisor images, pixels;
   float* to;
   OCTET_HD void operator()(uint32_t i) const {
     const uint32_t at = i % pixels, n = i / pixels % images, k = i / pixels / images;
-    to[i] = dy[n * image_stride + static_cast<int64_t>(k) * pixels + at];
+    to[i] = dy[n * image_stride + static_cast<int64_t>(k) * pixels.value + at];
   }
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "ops/cuda/divisor.h"
 #include "ops/cuda/int8_conv2d_kernel.h"
 #include "tensor/cuda/caching_allocator.h"
 #include "tensor/cuda/runtime.h"
@@ -25,17 +26,17 @@ struct GroupedConv {
   Im2colShape shape;
   int channels, group_outputs;  // C, K / G
   int32_t zero_point;
-  const int8_t* weight;  // [K, R, S, C / G]
-  int outputs;           // K
+  const int8_t* weight;   // [K, R, S, C / G]
+  Divisor outputs, P, Q;  // K
   Int8Epilogue epilogue;
   uint8_t* y;
 
   OCTET_HD void operator()(uint32_t i) const {
-    const int group_channels = static_cast<int>(shape.channels), P = static_cast<int>(shape.out_height),
-              Q = static_cast<int>(shape.out_width), H = static_cast<int>(shape.height), W = static_cast<int>(shape.width),
-              R = static_cast<int>(shape.kernel.h), S = static_cast<int>(shape.kernel.w);
-    const int at = static_cast<int>(i), k = at % outputs, q = at / outputs % Q, p = at / outputs / Q % P,
-              n = at / outputs / Q / P;
+    const int group_channels = static_cast<int>(shape.channels), H = static_cast<int>(shape.height),
+              W = static_cast<int>(shape.width), R = static_cast<int>(shape.kernel.h), S = static_cast<int>(shape.kernel.w);
+    const uint32_t pixel = i / outputs;
+    const int k = static_cast<int>(i % outputs), q = static_cast<int>(pixel % Q), p = static_cast<int>(pixel / Q % P),
+              n = static_cast<int>(pixel / Q / P);
     const int first_h = p * static_cast<int>(shape.stride.h) - static_cast<int>(shape.padding.h),
               first_w = q * static_cast<int>(shape.stride.w) - static_cast<int>(shape.padding.w);
     const uint8_t* image = x + static_cast<int64_t>(n) * H * W * channels + k / group_outputs * group_channels;
@@ -130,7 +131,8 @@ void Int8Conv2d::operator()(const Tensor& x, const Im2colShape& s, const int8::A
   if (groups_ > 1) {
     map("int8 conv2d in groups", y.numel(),
         GroupedConv{x.cuda_data<uint8_t>(), s, narrow(x.size(3)), narrow(outputs_ / groups_), input_zero_point_, weight,
-                    narrow(outputs_), epilogue, to});
+                    static_cast<uint32_t>(outputs_), static_cast<uint32_t>(s.out_height), static_cast<uint32_t>(s.out_width),
+                    epilogue, to});
     return;
   }
   const size_t best = tiling.value_or(fastest_int8_tiling(rows, outputs_, depth_, octet::cuda::device().multiprocessors));

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "ops/cuda/divisor.h"
 #include "ops/cuda/launch.h"
 #include "ops/int8/requantize.h"
 
@@ -10,10 +11,10 @@ namespace {
 
 /// Element i of [N, H, W, C] is element nchw(i) of [N, C, H, W].
 struct Layout {
-  uint32_t channels, pixels;  // C, H * W
+  Divisor channels, pixels;  // C, H * W
   OCTET_HD uint32_t nchw(uint32_t i) const {
     const uint32_t c = i % channels, pixel = i / channels % pixels, n = i / channels / pixels;
-    return (n * channels + c) * pixels + pixel;
+    return (n * channels.value + c) * pixels.value + pixel;
   }
 };
 /// Of a channels-last tensor; other ranks keep their order.
@@ -61,7 +62,8 @@ struct Clamp {
 struct CatPart {
   const uint8_t* x;
   uint8_t* y;  // where this part's channels begin
-  uint32_t channels, pixel;
+  Divisor channels;
+  uint32_t pixel;
   uint8_t table[256];
   OCTET_HD void operator()(uint32_t i) const { y[static_cast<int64_t>(i / channels) * pixel + i % channels] = table[x[i]]; }
 };

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "ops/cuda/divisor.h"
 #include "ops/cuda/launch.h"
 #include "ops/int8/requantize.h"
 #include "ops/pool.h"
@@ -68,7 +69,7 @@ struct MaxPool {
   float* y;
   int32_t* indices;  // or null
   Windows windows;
-  uint32_t P, Q;
+  Divisor P, Q;
   OCTET_HD void operator()(uint32_t i) const {
     const Window w = windows.of(static_cast<int>(i / Q % P), static_cast<int>(i % Q));
     const float* plane = x + static_cast<int64_t>(i / Q / P) * windows.H * windows.W;
@@ -139,21 +140,35 @@ struct AvgPool {
   }
 };
 
+/// Of one byte, or of each of the four of a word.
+OCTET_HD inline uint8_t largest(uint8_t a, uint8_t b) { return a > b ? a : b; }
+OCTET_HD inline uint32_t largest(uint32_t a, uint32_t b) {
+#ifdef __CUDA_ARCH__
+  return __vmaxu4(a, b);
+#else
+  uint32_t both = 0;
+  for (int bit = 0; bit < 32; bit += 8) {
+    const uint32_t byte = uint32_t{0xFF} << bit;
+    both |= (a & byte) > (b & byte) ? a & byte : b & byte;
+  }
+  return both;
+#endif
+}
+
+/// Codes: one channel of a pixel, or four in a word.
+template <class Codes>
 struct Int8MaxPool {
-  const uint8_t* x;
-  uint8_t* y;
+  const Codes* x;
+  Codes* y;
   Sliding windows;
-  uint32_t P, Q, C;
+  Divisor P, Q, C;  // C in Codes
   OCTET_HD void operator()(uint32_t i) const {
     const uint32_t c = i % C, pixel = i / C;
     const Window w = windows.of(static_cast<int>(pixel / Q % P), static_cast<int>(pixel % Q));
-    const uint8_t* image = x + static_cast<int64_t>(pixel / Q / P) * windows.H * windows.W * C + c;
-    uint8_t best = 0;
+    const Codes* image = x + static_cast<int64_t>(pixel / Q / P) * windows.H * windows.W * C.value + c;
+    Codes best = 0;
     for (int h = w.h0; h < w.h1; ++h)
-      for (int col = w.w0; col < w.w1; ++col) {
-        const uint8_t v = image[static_cast<int64_t>(h * windows.W + col) * C];
-        best = v > best ? v : best;
-      }
+      for (int col = w.w0; col < w.w1; ++col) best = largest(best, image[static_cast<int64_t>(h * windows.W + col) * C.value]);
     y[i] = best;
   }
 };
@@ -219,9 +234,18 @@ void adaptive_avg_pool2d_backward(const Tensor& dy, Tensor& dx) {
 }
 
 void int8_max_pool2d(const Tensor& x, const MaxPool2dOptions& o, Tensor& y) {
-  map("int8 max_pool2d", y.numel(),
-      Int8MaxPool{x.cuda_data<uint8_t>(), y.cuda_data<uint8_t>(), Sliding(x.size(1), x.size(2), o),
-                  static_cast<uint32_t>(y.size(1)), static_cast<uint32_t>(y.size(2)), static_cast<uint32_t>(y.size(3))});
+  const auto run = [&]<class Codes>(Codes) {
+    constexpr int64_t kCodes = sizeof(Codes);
+    map("int8 max_pool2d", y.numel() / kCodes,
+        Int8MaxPool<Codes>{reinterpret_cast<const Codes*>(x.cuda_data<uint8_t>()),
+                           reinterpret_cast<Codes*>(y.cuda_data<uint8_t>()), Sliding(x.size(1), x.size(2), o),
+                           static_cast<uint32_t>(y.size(1)), static_cast<uint32_t>(y.size(2)),
+                           static_cast<uint32_t>(y.size(3) / kCodes)});
+  };
+  if (y.size(3) % 4 == 0)
+    run(uint32_t{});
+  else
+    run(uint8_t{});
 }
 
 void int8_adaptive_avg_pool2d(const Tensor& x, const int8::AverageRule& rule, Tensor& y) {

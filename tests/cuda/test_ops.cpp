@@ -120,7 +120,8 @@ TEST_F(Int8Ops, EveryPairOfCodesAdded) {
 TEST_F(Int8Ops, PoolsClampAndCat) {
   const Tensor x = test::random_codes({2, 9, 11, 5}, DType::quint8, 1), y = test::random_codes({2, 9, 11, 3}, DType::quint8, 2);
   for (const MaxPool2dOptions& o : {MaxPool2dOptions{3, 2, 1}, MaxPool2dOptions{2, 2}})
-    EXPECT_TRUE(test::codes_equal(back(int8::max_pool2d(there(x), o)), int8::max_pool2d(x, o)));
+    for (const Tensor& images : {x, test::random_codes({2, 9, 11, 12}, DType::quint8, 3)})  // a channel at a time, or four
+      EXPECT_TRUE(test::codes_equal(back(int8::max_pool2d(there(images), o)), int8::max_pool2d(images, o)));
   for (const Size2 size : {Size2(1), Size2(4, 3)})
     for (const Engine engine : {Engine::qnnpack, Engine::fbgemm})
       EXPECT_TRUE(test::codes_equal(back(adaptive_avg_pool2d(there(x), size, {0.1f, 131}, engine)),
