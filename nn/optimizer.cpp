@@ -41,18 +41,13 @@ Tensor& Optimizer::remembered(const std::string& key, const char* name, const Te
 }
 
 double clip_gradients(Optimizer& optimizer, double largest) {
-  double squares = 0;
+  std::vector<Tensor> gradients;
   for (const ParameterGroup& group : optimizer.groups())
-    for (const Module::State& p : group.parameters) {
-      if (p.value.grad().defined()) squares += ops::sum_of_squares(p.value.grad());
-    }
-  const double norm = std::sqrt(squares), scale = largest / (norm + 1e-6);  // torch's 1e-6
+    for (const Module::State& p : group.parameters)
+      if (p.value.grad().defined()) gradients.push_back(p.value.grad());
+  const double norm = std::sqrt(ops::sum_of_squares(gradients)), scale = largest / (norm + 1e-6);  // torch's 1e-6
   if (largest <= 0 || !(scale < 1)) return norm;
-  for (const ParameterGroup& group : optimizer.groups())
-    for (const Module::State& p : group.parameters) {
-      Tensor g = p.value.grad();  // the same bytes
-      if (g.defined()) ops::scale_(g, static_cast<float>(scale));
-    }
+  for (Tensor& gradient : gradients) ops::scale_(gradient, static_cast<float>(scale));  // the parameters' own bytes
   return norm;
 }
 

@@ -36,12 +36,17 @@ void adamw_step(const AdamWStep& step, const Tensor& gradient, Tensor& mean, Ten
   for (int64_t i = 0; i < n; ++i) update(p[i], g[i], m[i], v[i]);
 }
 
-double sum_of_squares(const Tensor& x) {
-  if (x.on_cuda()) return cuda::sum_of_squares(x);
-  const float* p = x.data<float>();
-  double sum = 0;
-  for (int64_t i = 0; i < x.numel(); ++i) sum += static_cast<double>(p[i]) * static_cast<double>(p[i]);
-  return sum;
+double sum_of_squares(std::span<const Tensor> tensors) {
+  for (const Tensor& x : tensors) check_same_device("sum_of_squares", {&tensors[0], &x});
+  if (!tensors.empty() && tensors[0].on_cuda()) return cuda::sum_of_squares(tensors);
+  double all = 0;
+  for (const Tensor& x : tensors) {
+    const float* p = x.data<float>();
+    double sum = 0;
+    for (int64_t i = 0; i < x.numel(); ++i) sum += static_cast<double>(p[i]) * static_cast<double>(p[i]);
+    all += sum;
+  }
+  return all;
 }
 
 }  // namespace octet::ops

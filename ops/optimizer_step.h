@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include <span>
+
 #include "tensor/host_device.h"
 #include "tensor/tensor.h"
 
@@ -36,7 +38,7 @@ struct AdamWStep {
 };
 void adamw_step(const AdamWStep& step, const Tensor& gradient, Tensor& mean, Tensor& square, Tensor& parameter);
 
-/// The sum of the squares of all values.
-double sum_of_squares(const Tensor& x);
+/// The sum of the squares of all values of tensors that are on one device.
+double sum_of_squares(std::span<const Tensor> tensors);
 
 }  // namespace octet::ops

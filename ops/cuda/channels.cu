@@ -65,12 +65,20 @@ void dot_slices(const Tensor& a, const Tensor& b, Tensor& sums) {
   dot_channels(a.reshape(one_image), b.reshape(one_image), sums);
 }
 
-double sum_of_squares(const Tensor& x) {
-  if (x.numel() == 0) return 0;
-  const ChannelSums all("sum_of_squares", ChannelLayout(x.reshape({1, 1, x.numel()})), Square{x.cuda_data<float>()});
-  TwoSums sum{};
-  octet::cuda::copy_to_host(&sum, all.data(), sizeof sum);
-  return sum.a;
+double sum_of_squares(std::span<const Tensor> tensors) {
+  Tensor found({std::ssize(tensors) * static_cast<int64_t>(sizeof(TwoSums))}, DType::u8, Device::cuda);
+  auto* next = reinterpret_cast<TwoSums*>(found.cuda_bytes());
+  int64_t count = 0;
+  for (const Tensor& x : tensors) {
+    if (x.numel() == 0) continue;
+    const ChannelSums sums("sum_of_squares", ChannelLayout(x.reshape({1, 1, x.numel()})), Square{x.cuda_data<float>()});
+    octet::cuda::copy_on_device(next + count++, sums.data(), sizeof(TwoSums));
+  }
+  std::vector<TwoSums> sums(static_cast<size_t>(count));  // all at once: each copy waits for the device
+  octet::cuda::copy_to_host(sums.data(), next, sums.size() * sizeof(TwoSums));
+  double all = 0;
+  for (const TwoSums& s : sums) all += s.a;
+  return all;
 }
 
 }  // namespace octet::ops::cuda

@@ -1,6 +1,8 @@
 // ops/channels.h on the device, and sums. Shapes have been checked and outputs allocated by the op.
 #pragma once
 
+#include <span>
+
 #include "tensor/tensor.h"
 
 namespace octet::ops::cuda {
@@ -17,6 +19,6 @@ void dot_slices(const Tensor& a, const Tensor& b, Tensor& sums);
 void dot_channels(const Tensor& a, const Tensor& b, Tensor& sums);
 
 /// The sum of the squares of all values. Waits for the device.
-double sum_of_squares(const Tensor& x);
+double sum_of_squares(std::span<const Tensor> tensors);
 
 }  // namespace octet::ops::cuda

@@ -101,6 +101,7 @@ class Block {
 #if __CUDA_ARCH__ >= 800
     asm volatile("cp.async.commit_group;" ::: "memory");
 #endif
+    __syncwarp();  // threads may have gone different ways to their addresses; what a warp does as one comes next
   }
   template <int kLast>
   __device__ void wait_copies() {

@@ -45,7 +45,7 @@ void divide_channels(Tensor&, const Tensor&) { refuse(); }
 void dot_slices(const Tensor&, const Tensor&, Tensor&) { refuse(); }
 void dot_channels(const Tensor&, const Tensor&, Tensor&) { refuse(); }
 void channel_sums(const Tensor&, Tensor&) { refuse(); }
-double sum_of_squares(const Tensor&) { refuse(); }
+double sum_of_squares(std::span<const Tensor>) { refuse(); }
 double cross_entropy(const Tensor&, std::span<const int>, float) { refuse(); }
 void cross_entropy_backward(const Tensor&, std::span<const int>, float, Tensor&) { refuse(); }
 void sgd_step(const SgdStep&, const Tensor&, Tensor&, Tensor&) { refuse(); }

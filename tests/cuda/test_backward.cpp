@@ -168,8 +168,10 @@ TEST_F(Backward, CrossEntropy) {
 
 TEST_F(Backward, SumOfSquares) {
   const Tensor x = test::random_floats({1000, 77}, 1);
-  EXPECT_NEAR(ops::sum_of_squares(there(x)) / ops::sum_of_squares(x), 1, 1e-12);
-  EXPECT_EQ(ops::sum_of_squares(there(Tensor::zeros({0}))), 0);
+  const std::vector<Tensor> all = {x, Tensor::zeros({0}), test::random_floats({3, 1001}, 9)};
+  const std::vector<Tensor> all_there = {there(all[0]), there(all[1]), there(all[2])};
+  EXPECT_NEAR(ops::sum_of_squares(all_there) / ops::sum_of_squares(all), 1, 1e-12);
+  EXPECT_EQ(ops::sum_of_squares({}), 0);
 }
 
 }  // namespace
