@@ -25,6 +25,7 @@
 #include "quant/fake_quantize.h"
 #include "quant/model_file.h"
 #include "quant/optimize_for_inference.h"
+#include "quant/patterns.h"
 #include "quant/qconfig_json.h"
 #include "tensor/random.h"
 
@@ -59,7 +60,8 @@ void add_options(CLI::App& app, Options& o) {
   app.add_option("--eval-limit", o.eval_limit, "Images to evaluate on, spread over all classes; 0: all")
       ->check(CLI::Range(int64_t{0}, int64_t{1} << 40))
       ->capture_default_str();
-  app.add_option("--output", o.output, "Folder for model.safetensors and report.json; none: nothing is written");
+  app.add_option("--output", o.output, "Folder for model.safetensors and report.json; none: nothing is written")
+      ->check(apps::not_empty());
   app.add_option("--export", o.export_to,
                  "Also write, into --output: torch: quantized.pth, which loads with strict=True into convert_fx's model; npy: "
                  "layers/NAME.weight.npy and so on; c: model.h, every layer's integers as C99. Several: torch,npy")
@@ -110,12 +112,24 @@ quant::QConfigMapping choose_qconfig(const CLI::App& app, const Options& o, cons
   return model.qat->mapping;
 }
 
-nn::Graph prepare(const apps::Model& model, const quant::QConfigMapping& qconfig) {
+/// Options that leave too little to quantize are said before the calibration: an int8 model has an int8 convolution.
+void check_any_quantized(const nn::Graph& prepared, const apps::QConfigOptions& o) {
+  const auto to_int8 = [](const nn::Node& node) { return nn::is<nn::op::Conv2d>(node.op) && quant::is_quantized(node); };
+  if (std::ranges::any_of(prepared.nodes(), to_int8)) return;
+  std::string causes;
+  for (const std::string& pattern : o.keep_float) causes += " --keep-float " + loaders::quoted(pattern);
+  if (!o.file.empty()) causes += " --qconfig " + loaders::printable(o.file);
+  fail("no ", quant::observers(prepared).empty() ? "layer" : "convolution", " is quantized: all stay in float by", causes,
+       "; leave some to int8");
+}
+
+nn::Graph prepare(const apps::Model& model, const quant::QConfigMapping& qconfig, const apps::QConfigOptions& o) {
   apps::show_stage(3, model.qat ? "Prepare: fold the trained batch norm, observers as trained"
                                 : "Prepare: fold batch norm, fuse relu, insert observers");
   nn::Graph prepared = model.qat ? model.qat->folded.clone() : quant::prepare(model.graph, qconfig);
   std::cout << "backend " << qconfig.backend() << ": " << quant::observers(prepared).size() << " observers, int8 arithmetic of "
             << name_of(qconfig.engine()) << "\n";
+  check_any_quantized(prepared, o);
   return prepared;
 }
 
@@ -231,14 +245,17 @@ void quantize(const CLI::App& app, const Options& o) {
   if (!o.export_to.empty() && o.output.empty()) throw CLI::ValidationError("--export: needs --output DIR to write into");
   OCTET_CHECK(o.benchmark == 0 || o.common.compute_device() == Device::cpu,
               "--benchmark: times the layers on the CPU; use --device cpu, or predict --benchmark");
-  if (!o.output.empty()) apps::make_folder(o.output);
+  if (!o.output.empty()) {
+    apps::make_folder(o.output);
+    apps::check_can_export(o.output, o.export_to, {o.data.weights, o.qconfig.file});
+  }
 
   const loaders::Imagenette data = open_data(o);
   const apps::Model model = load_model(o);
   const std::vector<int> outputs = apps::output_of_class(data.classes(), model.classes);
   const quant::QConfigMapping qconfig = choose_qconfig(app, o, model);
 
-  const nn::Graph prepared = prepare(model, qconfig);
+  const nn::Graph prepared = prepare(model, qconfig, o.qconfig);
   const double calibration_seconds = model.qat ? nothing_to_calibrate() : calibrate(prepared, data, o);
   show_observers(prepared, o);
   const nn::Graph int8 = convert(prepared, qconfig, o);
@@ -246,7 +263,7 @@ void quantize(const CLI::App& app, const Options& o) {
   const std::optional<nn::Graph> fake = o.fake_quant ? std::optional(quant::fake_quantize(prepared, qconfig)) : std::nullopt;
   const apps::Evaluation evaluation = evaluate(model, fake ? &*fake : nullptr, int8, outputs, o);
 
-  const std::string source = std::filesystem::path(o.data.weights).filename().string();
+  const std::string source = loaders::printable(std::filesystem::path(o.data.weights).filename().string());
   const quant::SavedModel saved =
       quant::save_graph(int8, {{"backend", qconfig.backend()}, {"qconfig", quant::to_json(qconfig)}, {"source", source}});
   const loaders::SafeTensors file{saved.tensors, saved.metadata};

@@ -2,10 +2,16 @@
 
 #include <malloc.h>
 #include <omp.h>
+#include <poll.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cmath>
 #include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <iostream>
 #include <limits>
@@ -17,18 +23,52 @@
 #include "tensor/error.h"
 
 namespace octet::apps {
+namespace {
+
+constexpr int kMaxThreads = 1024;  // far beyond, OpenMP's threads crash rather than complain
+
+void set_threads(int threads) {
+  if (threads > 0) omp_set_num_threads(threads);
+  if (omp_get_max_threads() <= kMaxThreads) return;
+  const char* variable = std::getenv("OMP_NUM_THREADS");
+  OCTET_CHECK(variable == nullptr, "OMP_NUM_THREADS=", variable, ": expected at most ", kMaxThreads, "; or give --threads");
+  omp_set_num_threads(kMaxThreads);
+}
+
+/// Whoever read stdout has closed it, as `| head -1` does once it has its line.
+bool reader_has_gone() {
+  pollfd out{STDOUT_FILENO, POLLOUT, 0};
+  return poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP)) != 0;
+}
+
+/// Writes what is left of stdout. Says so, and returns false, when any of it could not be written.
+bool finish_stdout() {
+  errno = 0;
+  std::cout.flush();
+  std::fflush(stdout);
+  const int reason = errno;  // 0 when a write before this one has failed: its reason is gone
+  if ((std::cout.good() && std::ferror(stdout) == 0) || reason == EPIPE || reader_has_gone()) return true;
+  std::cerr << "error: stdout: cannot write" << (reason ? str(": ", std::strerror(reason)) : "")
+            << "; what was printed is incomplete\n";
+  return false;
+}
+
+}  // namespace
 
 void add_data_options(CLI::App& app, DataOptions& o) {
   app.add_option("--weights", o.weights, "Float checkpoint, .pth or .safetensors, with torchvision's or fastai's keys")
+      ->check(not_empty())
       ->capture_default_str();
-  app.add_option("--data", o.data, "Imagenette: a folder with train/ and val/, or a .tgz of one")->capture_default_str();
+  app.add_option("--data", o.data, "Imagenette: a folder with train/ and val/, or a .tgz of one")
+      ->check(not_empty())
+      ->capture_default_str();
   app.add_option("--split", o.split, "Which of the two")->check(CLI::IsMember({"val", "train", "valid"}))->capture_default_str();
   app.add_option("--batch-size", o.batch_size, "Images per batch")->check(CLI::Range(1, 4096))->capture_default_str();
 }
 
 void add_common_options(CLI::App& app, CommonOptions& options) {
   app.add_option("--threads", options.threads, "Threads to compute with; 0: OMP_NUM_THREADS, or one per core")
-      ->check(CLI::Range(0, 1024))
+      ->check(CLI::Range(0, kMaxThreads))
       ->capture_default_str()
       ->group("Common");
   app.add_option("--device", options.device, "Where to compute: cpu; cuda, a GPU; or auto, a GPU where there is one")
@@ -57,7 +97,13 @@ CLI::Validator number(double low, double high, Low which) {
       range);
 }
 
-int run_app(CLI::App& app, int argc, char** argv, const CommonOptions& options, const std::function<void()>& body) {
+CLI::Validator not_empty() {
+  return CLI::Validator([](std::string& text) { return text.empty() ? "expected a name, got ''" : ""; }, "");
+}
+
+namespace {
+
+int run_body(CLI::App& app, int argc, char** argv, const CommonOptions& options, const std::function<void()>& body) {
   std::signal(SIGPIPE, SIG_IGN);  // a closed stdout (| head) must not cut off what is being written elsewhere
   std::signal(SIGXFSZ, SIG_IGN);  // a file over the size limit is an error that names the file
   try {
@@ -68,9 +114,8 @@ int run_app(CLI::App& app, int argc, char** argv, const CommonOptions& options, 
     if (options.tf32 && options.compute_device() == Device::cuda) ops::cuda::allow_tf32(true);
     if (options.device == "auto" && options.compute_device() == Device::cpu && !options.quiet)
       std::cerr << "device: cpu; cuda: " << cuda::missing() << "\n";
-    if (options.threads > 0) omp_set_num_threads(options.threads);
+    set_threads(options.threads);
     body();
-    std::cout.flush();
     return 0;
   } catch (const CLI::Success& success) {  // --help, --version
     return app.exit(success);
@@ -88,6 +133,13 @@ int run_app(CLI::App& app, int argc, char** argv, const CommonOptions& options, 
     std::cerr << "error: " << error.what() << "\n";
   }
   return 1;
+}
+
+}  // namespace
+
+int run_app(CLI::App& app, int argc, char** argv, const CommonOptions& options, const std::function<void()>& body) {
+  const int code = run_body(app, argc, argv, options, body);
+  return code == 0 && !finish_stdout() ? 1 : code;
 }
 
 void make_folder(const std::string& path) {

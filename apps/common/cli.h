@@ -35,7 +35,11 @@ enum class Low { included, excluded };
 /// Checks for a real number up to `high`, from `low` on or above it. CLI::Range lets NaN pass.
 CLI::Validator number(double low, double high, Low which = Low::included);
 
-/// Parses the command line, applies the common options and runs the body. Returns the exit code; errors are one line on stderr.
+/// Refuses the empty string, which a shell makes of a variable that is not set. For files and folders.
+CLI::Validator not_empty();
+
+/// Parses the command line, applies the common options and runs the body. Returns the exit code; errors are one line on stderr,
+/// that of a stdout that could not be written among them.
 int run_app(CLI::App& app, int argc, char** argv, const CommonOptions& options, const std::function<void()>& body);
 
 /// Makes the folder and those above it where they are missing. Throws Error with the system's reason.

@@ -1,6 +1,9 @@
 #include "apps/common/export.h"
 
+#include <filesystem>
+
 #include "apps/common/cli.h"
+#include "apps/common/targets.h"
 #include "loaders/file.h"
 #include "loaders/npy.h"
 #include "loaders/pth_writer.h"
@@ -28,6 +31,20 @@ void save_layers(const std::string& folder, const nn::Graph& int8) {
 }
 
 }  // namespace
+
+void check_can_export(const std::string& folder, const std::vector<std::string>& forms, const std::vector<std::string>& inputs) {
+  check_can_fill(folder);
+  std::vector<std::string> files = {"/model.safetensors", "/report.json"};
+  for (const std::string& form : forms) {
+    if (form == "torch") files.push_back("/quantized.pth");
+    if (form == "c") files.push_back("/model.h");
+    if (form == "npy" && std::filesystem::exists(folder + "/layers")) check_can_fill(folder + "/layers");
+  }
+  for (const std::string& file : files) {
+    refuse_overwriting("--output", folder + file, inputs);
+    check_can_write(folder + file);
+  }
+}
 
 std::string export_int8(const std::string& form, const std::string& folder, const nn::Graph& prepared,
                         const quant::QConfigMapping& qconfig, const nn::Graph& int8) {

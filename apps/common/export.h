@@ -2,11 +2,16 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "nn/graph.h"
 #include "quant/qconfig_mapping.h"
 
 namespace octet::apps {
+
+/// Throws Error unless model.safetensors, report.json and these forms can be written into the folder, and
+/// CLI::ValidationError when one of them is an input.
+void check_can_export(const std::string& folder, const std::vector<std::string>& forms, const std::vector<std::string>& inputs);
 
 /// Writes one form into the folder and returns what it wrote, to be shown:
 ///   "torch"   quantized.pth: quant/to_pytorch.h

@@ -32,7 +32,7 @@ void add_qconfig_options(CLI::App& app, QConfigOptions& o) {
   auto* per_channel = app.add_flag("--per-channel", o.per_channel, "One weight scale per output channel")->group("Quantization");
   app.add_flag("--per-tensor", o.per_tensor, "One weight scale per layer")->group("Quantization")->excludes(per_channel);
   add("--keep-float", o.keep_float, "Keep the layers in float whose names begin with this regular expression; repeatable");
-  add("--qconfig", o.file, "A JSON file with a QConfigMapping, for all else");
+  add("--qconfig", o.file, "A JSON file with a QConfigMapping, for all else")->check(not_empty());
 }
 
 quant::QConfigMapping make_qconfig_mapping(const QConfigOptions& o) {
@@ -41,13 +41,17 @@ quant::QConfigMapping make_qconfig_mapping(const QConfigOptions& o) {
     const loaders::File file(o.file);
     quant::apply_json(mapping, {reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()}, file.name());
   }
-  if (auto global = mapping.global()) {
+  auto global = mapping.global();
+  if (global) {
     if (!o.observer.empty()) global->activation.kind = kinds().at(o.observer);
     if (!o.weight_observer.empty()) global->weight.kind = kinds().at(o.weight_observer);
     if (o.percentile) global->activation.percentile = global->weight.percentile = *o.percentile;
     if (o.per_channel || o.per_tensor) global->weight.per_channel = o.per_channel;
     mapping.set_global(global);
   }
+  const std::string& used = kinds().at("percentile");
+  if (o.percentile && !(global && (global->activation.kind == used || global->weight.kind == used)))
+    throw CLI::ValidationError("--percentile: no percentile observer is in use; give --observer percentile too");
   for (const std::string& pattern : o.keep_float) mapping.set_module_name_regex(pattern, std::nullopt);
   return mapping;
 }

@@ -21,7 +21,8 @@ struct QConfigOptions {
 
 void add_qconfig_options(CLI::App& app, QConfigOptions& options);
 
-/// The backend's default, changed by the file, then by the options. Throws Error for a file that does not say a mapping.
+/// The backend's default, changed by the file, then by the options. Throws Error for a file that does not say a mapping,
+/// CLI::ValidationError for options that change nothing.
 quant::QConfigMapping make_qconfig_mapping(const QConfigOptions& options);
 
 }  // namespace octet::apps

@@ -42,13 +42,15 @@ void print_table_row(const Epoch& e) {
             << std::endl;
 }
 
+std::string curves_file(const std::string& log) { return std::filesystem::path(log).replace_extension(".svg").string(); }
+
 void write_log(const std::string& path, const History& history) {
   std::string csv = "epoch,size,lr,train_loss,valid_loss,accuracy,seconds\n";
   for (const Epoch& e : history)
     csv +=
         formatted("%d,%d,%.6g,%.6f,%.6f,%.6f,%.1f\n", e.epoch, e.size, e.lr, e.train_loss, e.valid_loss, e.accuracy, e.seconds);
   write_text(path, csv);
-  write_text(std::filesystem::path(path).replace_extension(".svg").string(), curves_svg(history));
+  write_text(curves_file(path), curves_svg(history));
 }
 
 }  // namespace octet::apps

@@ -31,7 +31,10 @@ class SmoothLoss {
 void print_table_header();
 void print_table_row(const Epoch& epoch);
 
-/// Atomically replaces `path` by the table as comma-separated values, and the .svg beside it.
+/// The .svg beside a log.
+std::string curves_file(const std::string& log);
+
+/// Atomically replaces `path` by the table as comma-separated values, and its curves_file.
 void write_log(const std::string& path, const History& history);
 
 /// Loss (training, validation) and accuracy over the epochs.

@@ -54,7 +54,7 @@ void add_train_options(CLI::App& app, TrainOptions& o) {
   add("--min-scale", o.min_scale, "Smallest part of an image that a random crop shows")->check(number(0, 1, Low::excluded));
   add("--seed", o.seed, "For initialisation, order, augmentation and dropout")->check(CLI::Range(int64_t{0}, int64_t{1} << 52));
   add("--output", o.output, "Where the trained weights go after every epoch, .pth or .safetensors")->check(checkpoint_name());
-  add("--log", o.log, "A .csv of the epochs; their curves go beside it as .svg");
+  add("--log", o.log, "A .csv of the epochs; their curves go beside it as .svg")->check(not_empty());
   app.add_flag("--resume", o.resume, "Go on with the interrupted training of --output")->group("Training");
   app.add_flag("--qat", o.qat, "Quantization-aware: train with fake quantization, for quantize to convert")->group("Training");
   add("--backend", o.backend, "With --qat: the codes that are trained for")

@@ -7,6 +7,8 @@
 #include <iostream>
 
 #include "apps/common/show.h"
+#include "apps/common/targets.h"
+#include "apps/train/history.h"
 #include "apps/train/trainer.h"
 #include "loaders/checkpoint.h"
 #include "loaders/file_lock.h"
@@ -59,7 +61,11 @@ void check_outputs(const TrainInput& input, const TrainOptions& o) {
   std::error_code ignored;
   OCTET_CHECK(input.weights.empty() || !std::filesystem::equivalent(input.weights, o.output, ignored), o.output,
               ": is --weights and --output at once; choose another output");
-  OCTET_CHECK(!std::filesystem::is_directory(o.output, ignored), o.output, ": is a directory, expected a file");
+  check_can_write(o.output);
+  if (o.log.empty()) return;
+  refuse_overwriting("--log", o.log, {input.weights, o.output});
+  check_can_write(o.log);
+  check_can_write(curves_file(o.log));
 }
 
 void evaluate_trained(const Trainee& trainee, ImageSet validation, int64_t classes, const TrainOptions& o,

@@ -41,11 +41,12 @@ struct Result {
   std::string out, err;
 };
 
-/// command: "quantize --limit 3"; before: shell words that come first, such as "ulimit -f 10;".
-inline Result run(const std::string& command, const std::string& before = "") {
+/// command: "quantize --limit 3"; before: shell words that come first, such as "ulimit -f 10;"; after: shell words that come
+/// last, such as "> /dev/full".
+inline Result run(const std::string& command, const std::string& before = "", const std::string& after = "") {
   const TemporaryFolder folder;
   const std::string line = before + " " + std::string(OCTET_BINARY_DIR) + "/" + command + " > " + (folder / "out") + " 2> " +
-                           (folder / "err") + " < /dev/null";
+                           (folder / "err") + " < /dev/null " + after;
   const int status = std::system(line.c_str());
   return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), read_text(folder / "out"), read_text(folder / "err")};
 }

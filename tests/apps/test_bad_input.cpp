@@ -41,6 +41,8 @@ TEST(Usage, ExitsWith2) {
   EXPECT_TRUE(fails(run("quantize --backend tpu"), 2, {"--backend", "tpu"}));
   EXPECT_TRUE(fails(run("quantize --threads -2"), 2, {"--threads"}));
   EXPECT_TRUE(fails(run("quantize --limit"), 2, {"--limit"}));
+  for (const char* option : {"--weights", "--data", "--output", "--qconfig"})
+    EXPECT_TRUE(fails(run(std::string("quantize ") + option + " ''"), 2, {option, "expected a name"})) << option;
   EXPECT_TRUE(fails(run("predict"), 2, {"--model"}));
   EXPECT_TRUE(fails(run("predict --model x.pth"), 2, {"images, --input, --benchmark or --tune"}));
   EXPECT_TRUE(fails(run("predict --model x.pth --output y.npy"), 2, {"--input"}));
@@ -58,6 +60,18 @@ TEST(QConfigOptions, AreNamed) {
       fails(run("quantize --limit 2 --keep-float layer9"), 1, {"'layer9'", "matches no layer", "nearest: ", "0.4.0.conv1"}));
   EXPECT_TRUE(fails(run("quantize --limit 2 --keep-float '('"), 1, {"'('", "regular expression"}));
   EXPECT_TRUE(fails(run("quantize --qconfig /nonexistent.json"), 1, {"/nonexistent.json"}));
+  EXPECT_TRUE(fails(run("quantize --limit 2 --percentile 99"), 2, {"--percentile", "--observer percentile"}));
+  EXPECT_TRUE(fails(run("quantize --limit 2 --observer mse --percentile 99"), 2, {"--percentile", "--observer percentile"}));
+}
+
+TEST(QConfigOptions, ThatLeaveNothingToQuantizeAreNamed) {
+  const Result r = run("quantize --limit 2 --keep-float '.*'");
+  EXPECT_TRUE(fails(r, 1, {"no layer is quantized", "--keep-float '.*'"}));
+  EXPECT_EQ(r.out.find("Calibrate"), std::string::npos);
+  EXPECT_TRUE(fails(run("quantize --limit 2 --keep-float 0"), 1, {"no convolution is quantized", "--keep-float '0'"}));
+  const TemporaryFolder folder;
+  write_text(folder / "none.json", R"({"": null})");
+  EXPECT_TRUE(fails(run("quantize --limit 2 --qconfig " + (folder / "none.json")), 1, {"no layer is quantized", "none.json"}));
 }
 
 TEST(Device, Tf32IsForCuda) { EXPECT_TRUE(fails(run("quantize --tf32"), 2, {"--tf32", "--device cuda"})); }
@@ -77,6 +91,12 @@ TEST(Device, AutoSaysWhatItTook) {
 
 TEST(Isa, UnknownIsAnError) {
   EXPECT_TRUE(fails(run("train_or_load --limit 1", "OCTET_ISA=sse9"), 1, {"OCTET_ISA=sse9", "portable, avx2 or avx512vnni"}));
+}
+
+TEST(Threads, MoreThanAThousandAreAnError) {
+  EXPECT_TRUE(
+      fails(run("train_or_load --limit 1", "OMP_NUM_THREADS=2000"), 1, {"OMP_NUM_THREADS=2000", "at most 1024", "--threads"}));
+  EXPECT_EQ(run("train_or_load --limit 1 --threads 1", "OMP_NUM_THREADS=2000").exit_code, 0);
 }
 
 TEST(Weights, MissingFolderAndEmpty) {

@@ -1,0 +1,20 @@
+// Where results will go, looked at before the work that makes them: an hour of calibration must not end in "permission denied".
+//
+// What can only be known while writing (a full disk, a folder that goes meanwhile) is loaders/file.h's to report.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace octet::apps {
+
+/// Throws Error unless the path is a file that may be replaced, or a free name in a folder that may be written into.
+void check_can_write(const std::string& path);
+
+/// Throws Error unless the path is a folder that may be written into.
+void check_can_fill(const std::string& folder);
+
+/// Throws CLI::ValidationError when the path is one of the inputs, under whatever name. Empty names are none.
+void refuse_overwriting(const std::string& option, const std::string& path, const std::vector<std::string>& inputs);
+
+}  // namespace octet::apps

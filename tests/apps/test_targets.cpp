@@ -1,0 +1,103 @@
+// Where results go: what cannot be written is said before the work, and a stdout that failed is a failure.
+#include <unistd.h>
+
+#include "apps/common/targets.h"
+#include "loaders/safetensors.h"
+#include "tests/apps/small_set.h"
+#include "tests/support/compare.h"
+
+namespace octet::test {
+namespace {
+
+const std::string kWeights = std::string(OCTET_SOURCE_DIR) + "/data/resnet18-imagenette-fastai.pth";
+
+/// The error, and nothing printed before it: no work was done.
+::testing::AssertionResult fails_at_once(const Result& r, const std::vector<std::string>& parts) {
+  if (!r.out.empty()) return ::testing::AssertionFailure() << "printed " << r.out;
+  return fails(r, 1, parts);
+}
+
+TEST(Targets, OfQuantizeAreLookedAtFirst) {
+  for (const char* name : {"model.safetensors", "report.json", "quantized.pth", "model.h"}) {
+    const TemporaryFolder folder;
+    fs::create_directories(folder / name);
+    EXPECT_TRUE(fails_at_once(run("quantize --export torch,npy,c --output " + (folder / "")), {name, "is a directory"}));
+  }
+  const TemporaryFolder folder;
+  std::ofstream(folder / "layers") << "x";
+  EXPECT_TRUE(fails_at_once(run("quantize --export npy --output " + (folder / "")), {"layers", "Not a directory"}));
+}
+
+TEST(Targets, OfATrainingAreLookedAtFirst) {
+  const SmallSet set;
+  const TemporaryFolder folder;
+  const std::string command = train_command(set, folder / "a.pth", "--epochs 1 --log ");
+  EXPECT_TRUE(fails_at_once(run(command + "/nonexistent/a.csv"), {"/nonexistent/a.csv", "No such file"}));
+  fs::create_directories(folder / "b.csv");
+  EXPECT_TRUE(fails_at_once(run(command + (folder / "b.csv")), {"b.csv", "is a directory"}));
+  fs::create_directories(folder / "c.svg");
+  EXPECT_TRUE(fails_at_once(run(command + (folder / "c.csv")), {"c.svg", "is a directory"}));
+}
+
+TEST(Targets, NeedAFolderThatMayBeWritten) {
+  if (geteuid() == 0) GTEST_SKIP() << "root may write everywhere";
+  const TemporaryFolder folder;
+  fs::create_directories(folder / "out");
+  fs::permissions(folder / "out", fs::perms::owner_read | fs::perms::owner_exec);
+  EXPECT_TRUE(fails_at_once(run("quantize --output " + (folder / "out")), {"out", "Permission denied"}));
+}
+
+TEST(Targets, MayBeFreeOrReplaced) {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "old") << "x";
+  fs::create_symlink(folder / "old", folder / "link");
+  for (const char* name : {"old", "new", "link"}) EXPECT_NO_THROW(apps::check_can_write(folder / name)) << name;
+  EXPECT_NO_THROW(apps::check_can_write("new-in-this-folder"));
+  EXPECT_TRUE(fails_with([&] { apps::check_can_write(folder / "old/new"); }, {"old/new"}));
+  EXPECT_TRUE(fails_with([&] { apps::check_can_fill(folder / "old"); }, {"old", "Not a directory"}));
+}
+
+TEST(Targets, AreNoneOfTheInputs) {
+  const TemporaryFolder folder;
+  fs::copy_file(kWeights, folder / "quantized.pth");
+  EXPECT_TRUE(fails(run("quantize --export torch --weights " + (folder / "quantized.pth") + " --output " + (folder / "")), 2,
+                    {"--output", "quantized.pth", "is an input too"}));
+  const SmallSet set;
+  const std::string log = " --epochs 1 --log " + (folder / "quantized.pth") + " --weights " + (folder / "quantized.pth");
+  EXPECT_TRUE(fails(run(train_command(set, folder / "a.pth", log)), 2, {"--log", "quantized.pth", "is an input too"}));
+  EXPECT_TRUE(same_file(kWeights, folder / "quantized.pth"));
+}
+
+TEST(Stdout, ThatIsFullIsAFailure) {
+  const std::string predict = "predict --model " + kWeights + " " + kSample + "/val/n03888257/n03888257_10380.JPEG";
+  const std::string timed = "predict --benchmark 0.01 --size 64 --model " + kWeights;
+  for (const std::string& command : {predict, timed, std::string("predict --help")})
+    EXPECT_TRUE(fails(run(command, "", "> /dev/full"), 1, {"stdout", "No space left"})) << command;
+  EXPECT_TRUE(fails(run("quantize --version", "", "> /dev/full"), 1, {"stdout", "incomplete"}));  // fails before the end
+}
+
+TEST(Stdout, WhoseReaderHasGoneIsNone) {
+  const TemporaryFolder folder;
+  const std::string predict = program("predict --model " + kWeights + " " + kSample + "/val/n03888257/n03888257_10380.JPEG");
+  for (const std::string& command : {predict, program("predict --help")}) {
+    const std::string script =
+        "(sleep 0.2; " + command + " 2>" + (folder / "err") + "; echo $? >" + (folder / "code") + ") | true";
+    ASSERT_EQ(std::system(script.c_str()), 0);
+    for (int i = 0; i < 100 && read_text(folder / "code").empty(); ++i) usleep(100'000);
+    EXPECT_EQ(read_text(folder / "code"), "0\n");
+    EXPECT_EQ(read_text(folder / "err"), "");
+    fs::remove(folder / "code");
+  }
+}
+
+TEST(Names, OfWeightsThatAreNotUtf8EnterTheReport) {
+  const TemporaryFolder folder;
+  fs::copy_file(kWeights, folder / "w\xff.pth");
+  const Result r = run("quantize --quiet --limit 2 --eval-limit 2 --no-fake-quant --weights " + (folder / "w*.pth") +
+                       " --output " + (folder / "out"));
+  EXPECT_EQ(r.exit_code, 0) << r.err;
+  EXPECT_EQ(loaders::load_safetensors(folder / "out/model.safetensors").metadata.at("source"), "w\\xff.pth");
+}
+
+}  // namespace
+}  // namespace octet::test
