@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "loaders/bytes.h"
 #include "loaders/checkpoint.h"
 #include "loaders/safetensors.h"
 #include "nn/models/from_checkpoint.h"
@@ -46,7 +47,7 @@ Engine engine_of(const StateDict& state) {
 
 Model from_pytorch(const StateDict& state, const std::string& path, const std::optional<Engine>& engine) {
   const Engine used = engine.value_or(engine_of(state));
-  Model model{quant::graph_from_pytorch(state, used, path),
+  Model model{naming(loaders::printable(path), [&] { return quant::graph_from_pytorch(state, used, path); }),
               str(nn::form_of(state, path).name(), " quantized by PyTorch, int8, engine ", name_of(used)),
               0,
               {}};
@@ -80,7 +81,12 @@ Model load_float_model(const std::string& path, const std::string& head, int64_t
 }
 
 Model load_any_model(const std::string& path, const std::optional<Engine>& engine) {
+  const auto needs_no_engine = [&] {
+    OCTET_CHECK(!engine, loaders::printable(path),
+                ": --engine is for a state_dict that PyTorch quantized, which this is not; leave it out");
+  };
   if (loaders::is_safetensors(path)) {
+    needs_no_engine();
     loaders::SafeTensors file = loaders::load_safetensors(path);
     if (!quant::is_saved_graph(file.metadata)) return trained(from_state(file.tensors, path, "auto", 0, 0));
     Model model{quant::load_graph({std::move(file.tensors), std::move(file.metadata)}, path), "int8", 0, {}};
@@ -89,6 +95,7 @@ Model load_any_model(const std::string& path, const std::optional<Engine>& engin
   }
   std::vector<std::string> notes;
   const StateDict state = loaders::load_checkpoint(path, &notes);
+  if (!quant::is_pytorch_quantized(state)) needs_no_engine();
   Model model =
       quant::is_pytorch_quantized(state) ? from_pytorch(state, path, engine) : trained(from_state(state, path, "auto", 0, 0));
   model.notes.insert(model.notes.begin(), notes.begin(), notes.end());

@@ -5,6 +5,8 @@
 #include <iomanip>
 #include <iostream>
 
+#include "apps/common/models.h"
+#include "loaders/bytes.h"
 #include "loaders/safetensors.h"
 #include "ops/cpu/isa.h"
 #include "quant/model_file.h"
@@ -19,7 +21,9 @@ void tune_model(const std::string& path, const TuneOptions& o) {
               ": --tune writes into an int8 model.safetensors that quantize made, and this is none");
   Generator generator(0);
   const Tensor x = randn({o.batch_size, 3, o.image_size, o.image_size}, generator);
-  const nn::Graph tuned = quant::tune(quant::load_graph({file.tensors, file.metadata}, path), x, o.seconds);
+  const nn::Graph tuned = naming(loaders::printable(path), [&] {
+    return quant::tune(quant::load_graph({file.tensors, file.metadata}, path), x, o.seconds);
+  });
   const quant::SavedModel saved = quant::save_graph(tuned, file.metadata);
   loaders::save_safetensors(path, {saved.tensors, saved.metadata});
   for (const nn::Node& node : tuned.nodes())
