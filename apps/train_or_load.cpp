@@ -60,19 +60,32 @@ void evaluate(const Options& o) {
   apps::show_accuracy(e, o.data.data + ", split " + o.data.split);
 }
 
+/// An option of training that was given although nothing is trained, and that does nothing then; or none.
+std::string without_effect(const CLI::App& app, const Options& o) {
+  for (const CLI::Option* option : app.get_options()) {
+    const std::string name = option->get_name();
+    const bool used = name == "--epochs" || name == "--freeze-epochs" || (name == "--size" && o.benchmark_steps > 0) ||
+                      (name == "--seed" && o.head == "fastai");  // a new head is random
+    if (option->get_group() == "Training" && option->count() > 0 && !used) return name;
+  }
+  return "";
+}
+
 /// Options that parse, but not together.
 void check_usage(const CLI::App& app, const Options& o) {
   const auto refuse = [](const std::string& what) { throw CLI::ValidationError(what); };
   const bool trains = o.train.trains();
   if (trains && o.data.batch_size < 2) refuse("--batch-size: batch norm needs at least 2 images to train on");
+  if (trains && o.benchmark_steps > 0) refuse("--benchmark-steps: only times; leave out --epochs");
   if (trains && o.limit > 0) refuse("--limit: is for evaluation; training uses all images");
+  if (trains && app.count("--split")) refuse("--split: is for evaluation; training uses train/ and validates on val/");
   if (!trains && o.train.resume) refuse("--resume: needs the --epochs and other options of the training that was begun");
   if (!trains && o.head == "torchvision") refuse("--head torchvision: is for training from scratch, with --epochs");
-  if (!trains && o.train.qat) refuse("--qat: is for training, with --epochs");
   if (!o.train.qat)
     for (const char* name : {"--backend", "--num-observer-update-epochs", "--num-batch-norm-update-epochs"})
       if (app.count(name)) refuse(std::string(name) + ": goes with --qat");
-  if (!trains && app.count("--output")) refuse("--output: is for training, with --epochs");
+  if (const std::string name = trains ? "" : without_effect(app, o); !name.empty())
+    refuse(name + ": is for training, with --epochs");
 }
 
 void train_or_load(const CLI::App& app, Options& o) {

@@ -3,6 +3,7 @@
 #include <iomanip>
 #include <iostream>
 
+#include "loaders/bytes.h"
 #include "loaders/imagenette.h"
 
 namespace octet::apps {
@@ -12,7 +13,7 @@ constexpr size_t kLargestMatrix = 20;  // classes; more do not fit a terminal
 constexpr size_t kShownPairs = 5;
 
 std::string name_of(size_t c, const std::vector<std::string>& classes) {
-  return c < classes.size() ? std::string(loaders::human_name(classes[c])) : "something else";
+  return c < classes.size() ? loaders::printable(loaders::human_name(classes[c])) : "something else";
 }
 
 void show_matrix(const Confusion& confusion, const std::vector<std::string>& classes) {

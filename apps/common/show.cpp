@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "apps/common/cli.h"
+#include "loaders/bytes.h"
 #include "nn/print.h"
 #include "ops/int8/requantize.h"
 #include "quant/output_qparams.h"
@@ -133,9 +134,15 @@ void show_accuracy(const Evaluation& e, const std::string& where) {
   show_skipped(e.skipped);
 }
 
+std::string reason_of(const loaders::Skipped& image) {
+  const std::string& text = image.reason;
+  return text.starts_with(image.name) ? loaders::printable(image.name) + text.substr(image.name.size()) : text;
+}
+
 void show_skipped(const std::vector<loaders::Skipped>& skipped) {
   if (!skipped.empty()) std::cout << "unreadable images, left out: " << skipped.size() << "\n";
-  for (const auto& [name, reason] : skipped) std::cerr << "skipped " << name << ": " << reason << "\n";
+  for (const loaders::Skipped& image : skipped)
+    std::cerr << "skipped " << loaders::printable(image.name) << ": " << reason_of(image) << "\n";
 }
 
 void show_comparison(const std::vector<quant::NodeComparison>& rows, bool all) {

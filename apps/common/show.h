@@ -20,6 +20,8 @@ void show_codes(const quant::HandCheck& check);
 /// "top-1 77.38 % (3037 of 3925 images of WHERE), loss 0.71, 26.1 ms per image", and the images that were left out.
 void show_accuracy(const Evaluation& evaluation, const std::string& where);
 void show_skipped(const std::vector<loaders::Skipped>& skipped);
+/// Why an image was left out; the image's name, which may be any bytes and begins the reason, made fit for a terminal.
+std::string reason_of(const loaders::Skipped& image);
 
 /// One line on how closely the int8 graph follows the fake-quant graph; all: a line per node before it.
 void show_comparison(const std::vector<quant::NodeComparison>& rows, bool all);

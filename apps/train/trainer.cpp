@@ -8,6 +8,7 @@
 
 #include "apps/common/interrupt.h"
 #include "apps/common/progress.h"
+#include "apps/common/show.h"
 #include "loaders/augment.h"
 #include "loaders/pth_writer.h"
 #include "loaders/safetensors.h"
@@ -169,10 +170,10 @@ void Trainer::train_epoch(const Phase& phase, int size) {
 
 void Trainer::note_skipped(const std::vector<loaders::Skipped>& skipped) {
   for (const loaders::Skipped& s : skipped)
-    if (named_.insert(s.name).second) std::cerr << "note: left out: " << s.reason << "\n";
+    if (named_.insert(s.name).second) std::cerr << "note: left out: " << reason_of(s) << "\n";
   OCTET_CHECK(std::ssize(named_) <= options_.max_bad_images, "training: ", named_.size(),
               " images cannot be read, more than --max-bad-images ", options_.max_bad_images,
-              "; the last: ", skipped.back().reason);
+              "; the last: ", reason_of(skipped.back()));
 }
 
 void Trainer::diverged(const std::string& what) const {

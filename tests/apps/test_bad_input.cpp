@@ -188,6 +188,18 @@ TEST(Data, UnreadableImagesAreNamedCountedAndSkipped) {
   EXPECT_NE(r.err.find("broken.JPEG"), std::string::npos) << r.err;
 }
 
+TEST(Data, NamesAreFitForATerminal) {
+  const TemporaryFolder folder;
+  link_sample(folder.path());
+  write_text(folder.path() / "val" / "n01440764" / "red\x1b[31m.JPEG", "not an image");
+  const Result r = run("train_or_load --quiet --weights " + kWeights + " --data " + folder.path().string());
+  EXPECT_EQ(r.exit_code, 0) << r.err;
+  EXPECT_EQ(
+      r.err,
+      "skipped val/n01440764/red\\x1b[31m.JPEG: val/n01440764/red\\x1b[31m.JPEG: not an image: expected the first bytes of a "
+      "JPEG or PNG file\n");
+}
+
 TEST(Data, AllUnreadable) {
   const TemporaryFolder folder;
   link_sample(folder.path());
