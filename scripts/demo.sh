@@ -5,5 +5,5 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/packages.sh
 cmake -S . -B build -G Ninja -DOCTET_BUILD_TESTS=OFF >/dev/null
-ninja -C build --quiet quantize predict train_or_load
+ninja -C build --quiet quantize predict train_or_load compare_observers
 exec build/quantize --output out "$@"
