@@ -46,6 +46,7 @@ Engine engine_of(const StateDict& state) {
 }
 
 Model from_pytorch(const StateDict& state, const std::string& path, const std::optional<Engine>& engine) {
+  loaders::check_finite(state, path);
   const Engine used = engine.value_or(engine_of(state));
   Model model{naming(loaders::printable(path), [&] { return quant::graph_from_pytorch(state, used, path); }),
               str(nn::form_of(state, path).name(), " quantized by PyTorch, int8, engine ", name_of(used)),
@@ -81,21 +82,26 @@ Model load_float_model(const std::string& path, const std::string& head, int64_t
 }
 
 Model load_any_model(const std::string& path, const std::optional<Engine>& engine) {
-  const auto needs_no_engine = [&] {
-    OCTET_CHECK(!engine, loaders::printable(path),
-                ": --engine is for a state_dict that PyTorch quantized, which this is not; leave it out");
+  const auto check_engine = [&](const std::string& own) {  // of a model that has its own, or none
+    OCTET_CHECK(!engine || name_of(*engine) == own, loaders::printable(path), ": --engine ", name_of(*engine),
+                " is for a state_dict that PyTorch quantized; this model is ",
+                own.empty() ? "float" : "made for " + loaders::printable(own), "; leave it out");
   };
   if (loaders::is_safetensors(path)) {
-    needs_no_engine();
     loaders::SafeTensors file = loaders::load_safetensors(path);
-    if (!quant::is_saved_graph(file.metadata)) return trained(from_state(file.tensors, path, "auto", 0, 0));
+    if (!quant::is_saved_graph(file.metadata)) {
+      check_engine("");
+      return trained(from_state(file.tensors, path, "auto", 0, 0));
+    }
+    check_engine(file.metadata["engine"]);
+    loaders::check_finite(file.tensors, path);
     Model model{quant::load_graph({std::move(file.tensors), std::move(file.metadata)}, path), "int8", 0, {}};
     model.classes = classes_of(model.graph);
     return model;
   }
   std::vector<std::string> notes;
   const StateDict state = loaders::load_checkpoint(path, &notes);
-  if (!quant::is_pytorch_quantized(state)) needs_no_engine();
+  if (!quant::is_pytorch_quantized(state)) check_engine("");
   Model model =
       quant::is_pytorch_quantized(state) ? from_pytorch(state, path, engine) : trained(from_state(state, path, "auto", 0, 0));
   model.notes.insert(model.notes.begin(), notes.begin(), notes.end());

@@ -29,8 +29,8 @@ nn::Graph as_trained(const Model& model);
 Model load_float_model(const std::string& path, const std::string& head = "auto", int64_t classes = 10, uint64_t seed = 0);
 
 /// Any of them, a quantization-aware one as trained. engine: whose arithmetic a PyTorch state_dict follows, which the file does
-/// not say; by default fbgemm for per-channel weights and qnnpack for per-tensor ones. Throws Error when an engine is given for
-/// any other model, which has its own.
+/// not say; by default fbgemm for per-channel weights and qnnpack for per-tensor ones. Throws Error when another engine than its
+/// own is given for an octet model, or any for a float one.
 Model load_any_model(const std::string& path, const std::optional<ops::int8::Engine>& engine);
 
 /// What `work` on a model returns. An Error of its, which knows nodes but no files, gets `where` in front.

@@ -98,6 +98,17 @@ TEST(PredictUsage, EngineIsForStateDicts) {
   const Small small(nn::op::Flatten{});
   for (const std::string& model : {kWeights, small.folder / "model.safetensors"})
     EXPECT_TRUE(fails(run("predict --engine fbgemm --model " + model + " " + kImage), 1, {model, "--engine", "leave it out"}));
+  EXPECT_EQ(run(small.predict("--engine qnnpack")).exit_code, 0);  // which is its own
+}
+
+TEST(PredictModel, NumbersThatAreNoneAreRefused) {
+  const Small small(nn::op::Flatten{});
+  const std::string path = small.folder / "model.safetensors";
+  loaders::SafeTensors file = loaders::load_safetensors(path);
+  Tensor scale = file.tensors.find("conv.weight_scale")->tensor;
+  scale.data<float>()[0] = INFINITY;
+  loaders::save_safetensors(path, file);
+  EXPECT_TRUE(fails(run(small.predict()), 1, {path, "'conv.weight_scale' has 1 NaN or infinite"}));
 }
 
 TEST(PredictNames, AreFitForATerminal) {
