@@ -3,19 +3,18 @@
 //   outputs [M, K], M = N * P * Q, K channels, each a sum of `depth` products. A block of threads makes kRows x kCols of them, in
 //   steps of kDepth products; kRowWarps x kColWarps warps share the outputs, and kSlices times as many the step's products.
 //
-// The roofline of an H100, per multiprocessor and cycle (128 bytes a cycle from shared memory; 128 * 2048 multiply-adds of bytes
-// by mma.sync in 128 cycles):
-//   products        kMultiplyAdds, about half of what the card can do with wgmma, an instruction of that one architecture
-//   memory          kBytes from the second-level cache, if all multiprocessors ask: 256 for each multiply-add of 128 x 128
-//   outputs
-//                   take as long as those, less as far as windows overlap in the first-level cache
-//   shared memory   a warp's step reads (its rows + its columns) * 32 bytes for rows * columns * 32 products: 64 x 32 outputs
-//   give
-//                   21 products a byte, just what 128 bytes a cycle and the products' rate ask for; 32 x 32 give 16
-// Large images want large tiles: products bind. One image has 3,136 rows in layer1 of ResNet18 and 49 in layer4, where tiles of
-// 64 x 64 would keep 8 of 132 multiprocessors at work, each with all of the window's 4,608 products to read. There small tiles
-// are faster, though they read more in all, and many warps that share a step's products have more of it on the way. The three
-// numbers are estimates from the card's data sheet, not measurements: they only have to rank.
+// The roofline of an H100, of one multiprocessor and one cycle:
+//   products        kMultiplyAdds of bytes by mma.sync, about half of what wgmma could do, an instruction of that architecture
+//   only memory          kBytes from the second-level cache, if all multiprocessors ask. 128 x 128 outputs read 256 bytes for
+//   16,384
+//                   multiply-adds, which take as long; less, as far as windows overlap in the first-level cache
+//   shared memory   128 bytes. 64 x 32 outputs of a warp read 96 for 2,048 multiply-adds, which is 21 for each, and enough; 32 x
+//   32
+//                   give 16, which is just enough
+// Large batches want large tiles. One image has 3,136 rows in layer1 of ResNet18 and 49 in layer4, where tiles of 64 x 64 would
+// keep 8 of 132 multiprocessors at work, each with all of the window's 4,608 products to read. There small tiles are faster,
+// though they read more in all, and many warps that share a step's products have more of it on the way. The numbers are estimates
+// from data sheets, not measurements: they only have to rank.
 #pragma once
 
 #include <cstddef>

@@ -202,6 +202,30 @@ TEST_P(Int8Conv, EveryTilingTheSame) {
   }
 }
 
+// Sizes that nobody chose: windows beyond the image, strides that leave pixels out, channels of every remainder.
+TEST_F(Int8Ops, ConvolutionsOfRandomSizes) {
+  Generator generator(11);
+  const auto draw = [&](int64_t low, int64_t high) {
+    return low + static_cast<int64_t>(generator.below(static_cast<uint64_t>(high - low + 1)));
+  };
+  for (uint64_t seed = 0; seed < 30; ++seed) {
+    const int64_t groups = seed % 5 == 0 ? draw(2, 4) : 1, C = draw(1, 40), K = groups * draw(1, 50);
+    const int64_t R = draw(1, 7), S = draw(1, 7);
+    const Conv2dOptions o{.stride = {draw(1, 3), draw(1, 3)}, .padding = {draw(0, 4), draw(0, 4)}, .groups = groups};
+    const int64_t H = std::max(draw(1, 15), R - 2 * o.padding.h), W = std::max(draw(1, 15), S - 2 * o.padding.w);
+    const Conv2d layer({.weight = test::random_codes({K, C, R, S}, DType::qint8, seed),
+                        .weight_scale = {0.002f},
+                        .bias = test::random_floats({K}, seed),
+                        .options = o,
+                        .relu = seed % 2 == 0,
+                        .engine = seed % 3 == 0 ? Engine::fbgemm : Engine::qnnpack,
+                        .input = {0.02f, static_cast<int32_t>(draw(0, 255))},
+                        .output = {0.1f, static_cast<int32_t>(draw(0, 255))}});
+    const Tensor x = test::random_codes({draw(1, 3), H, W, groups * C}, DType::quint8, seed);
+    EXPECT_TRUE(test::codes_equal(back(layer(there(x))), layer(x))) << x.shape() << " " << layer.params().weight.shape();
+  }
+}
+
 TEST_F(Int8Ops, Linear) {
   for (const Engine engine : {Engine::qnnpack, Engine::fbgemm})
     for (const int64_t channels : {512, 37}) {
