@@ -6,15 +6,15 @@
 #                                           but a driver, cuBLAS and a C library no older than this machine's needs; there, without
 #                                           network, beside octet's data/ or with OCTET_DATA naming it:
 #                                           tar xf FILE.tar.xz && gpu-check/gpu_check.sh [STEP...]
-# Steps: tests sanitizers workflow inference training peers; all of them, if none is named. What a machine lacks of
+# Steps: tests sanitizers workflow inference tilings training peers; all of them, if none is named. What a machine lacks of
 # compute-sanitizer and PyTorch is left out, and said. Exit 1 when anything fails.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-steps=(tests sanitizers workflow inference training peers)
+steps=(tests sanitizers workflow inference tilings training peers)
 
 build() {  # FOLDER [CMAKE OPTION...]
   cmake -S "$here/.." -B "$1" -G Ninja -DOCTET_CUDA=ON -DOCTET_BUILD_TESTS=ON "${@:2}" >/dev/null
-  ninja -C "$1" tests/tests_cuda tests/tests_cuda_networks predict quantize train_or_load >/dev/null
+  ninja -C "$1" tests/tests_cuda tests/tests_cuda_networks predict quantize train_or_load gpu_tilings >/dev/null
 }
 
 if [ "${1:-}" = --pack ]; then
@@ -27,7 +27,7 @@ if [ "${1:-}" = --pack ]; then
   trap 'rm -rf "$packed"' EXIT
   to=$packed/gpu-check
   mkdir -p "$to/bin" "$to/lib"
-  cp "$folder"/tests/tests_cuda{,_networks} "$folder"/{predict,quantize,train_or_load} "$to/bin/"
+  cp "$folder"/tests/tests_cuda{,_networks} "$folder"/{predict,quantize,train_or_load,gpu_tilings} "$to/bin/"
   strip "$to"/bin/*
   ldd "$to"/bin/* | sed -nE 's|.*=> (/[^ ]*/lib(openblas\|gomp\|gfortran\|quadmath\|z)\.so[^ ]*) .*|\1|p' | sort -u | xargs -I{} cp -L {} "$to/lib/"
   cp "$here/../bench/gpu_peers.py" "$0" "$to/"
@@ -107,6 +107,9 @@ if wants inference; then
   for batch in 1 256; do
     step "layers, batch $batch" octet "$bin/predict" --device cuda --benchmark 2 --batch "$batch" --layers --model "$out/model.safetensors"
   done
+fi
+if wants tilings; then
+  step "the int8 convolution's tilings" octet "$bin/gpu_tilings"
 fi
 if wants training; then
   for batch in 64 256; do

@@ -101,6 +101,10 @@ Int8Conv2d::Int8Conv2d(const Tensor& weight, int64_t groups, int32_t zero_point,
   multiplier_ = Tensor::from(r.multiplier, {outputs_}).to(Device::cuda);
 }
 
+size_t Int8Conv2d::tiling(int64_t rows) const {
+  return fastest_int8_tiling(rows, outputs_, depth_, octet::cuda::device().multiprocessors);
+}
+
 Tensor Int8Conv2d::padded(const Tensor& x, const Im2colShape& s) const {
   const int64_t C = x.size(3), pixel = padded_pixel(C), run = round_up(s.kernel.w * pixel, kChunk);
   const int64_t H = s.height + 2 * s.padding.h;
@@ -114,7 +118,7 @@ Tensor Int8Conv2d::padded(const Tensor& x, const Im2colShape& s) const {
 }
 
 void Int8Conv2d::operator()(const Tensor& x, const Im2colShape& s, const int8::Addend& addend, Tensor& y,
-                            std::optional<size_t> tiling) const {
+                            std::optional<size_t> forced) const {
   const int64_t rows = x.size(0) * s.cols();
   check_elements("int8 conv2d", std::max({x.numel(), y.numel(), s.height * s.width * x.size(3)}));
   if (y.numel() == 0) return;
@@ -135,7 +139,7 @@ void Int8Conv2d::operator()(const Tensor& x, const Im2colShape& s, const int8::A
                     epilogue, to});
     return;
   }
-  const size_t best = tiling.value_or(fastest_int8_tiling(rows, outputs_, depth_, octet::cuda::device().multiprocessors));
+  const size_t best = forced ? *forced : tiling(rows);
   Windows windows{.x = nullptr,
                   .outside = outside_.cuda_data<uint8_t>(),
                   .rows = narrow(rows),

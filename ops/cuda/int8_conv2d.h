@@ -20,10 +20,13 @@ class Int8Conv2d {
   /// weight: qint8 [K, C/G, R, S] on the CPU; packs it and takes it to the device.
   Int8Conv2d(const Tensor& weight, int64_t groups, int32_t zero_point, const int8::Requantization& requantization);
 
-  /// x quint8 [N, H, W, C] -> y quint8 [N, P, Q, K], both on the device; shape: of one image and group. tiling: one of
-  /// int8_tiling.h, or else what that thinks fastest.
+  /// x quint8 [N, H, W, C] -> y quint8 [N, P, Q, K], both on the device; shape: of one image and group. forced: one of
+  /// int8_tiling.h, or else the one below.
   void operator()(const Tensor& x, const Im2colShape& shape, const int8::Addend& addend, Tensor& y,
-                  std::optional<size_t> tiling = {}) const;
+                  std::optional<size_t> forced = {}) const;
+
+  /// The tiling for so many output pixels N * P * Q.
+  size_t tiling(int64_t rows) const;
 
  private:
   Tensor padded(const Tensor& x, const Im2colShape& shape) const;

@@ -74,5 +74,6 @@ Int8Conv2d::Int8Conv2d(const Tensor&, int64_t, int32_t, const int8::Requantizati
 void Int8Conv2d::operator()(const Tensor&, const Im2colShape&, const int8::Addend&, Tensor&, std::optional<size_t>) const {
   refuse();
 }
+size_t Int8Conv2d::tiling(int64_t) const { refuse(); }
 
 }  // namespace octet::ops::cuda
