@@ -21,6 +21,8 @@ Dropped dropout(const Tensor& x, float p, Generator& generator);
 /// The four values that the words of one counter decide.
 struct DropoutStep {
   static constexpr int64_t kValues = 4;
+  static int64_t blocks(int64_t numel) { return (numel + kValues - 1) / kValues; }
+
   uint64_t seed;
   float p;
   int64_t numel;

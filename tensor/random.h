@@ -27,6 +27,7 @@ class Generator {
  public:
   explicit Generator(uint64_t seed = 0) : engine_(seed) {}
 
+  /// 64 random bits.
   uint64_t bits() { return engine_(); }
   /// Uniform in [0, 1), 24 random bits.
   float uniform() { return static_cast<float>(bits() >> 40) * 0x1p-24f; }

@@ -74,6 +74,7 @@ double sum_of_squares(std::span<const Tensor> tensors) {
     const ChannelSums sums("sum_of_squares", ChannelLayout(x.reshape({1, 1, x.numel()})), Square{x.cuda_data<float>()});
     octet::cuda::copy_on_device(next + count++, sums.data(), sizeof(TwoSums));
   }
+  if (count == 0) return 0;
   std::vector<TwoSums> sums(static_cast<size_t>(count));  // all at once: each copy waits for the device
   octet::cuda::copy_to_host(sums.data(), next, sums.size() * sizeof(TwoSums));
   double all = 0;

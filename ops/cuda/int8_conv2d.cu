@@ -11,8 +11,8 @@
 namespace octet::ops::cuda {
 namespace {
 
-constexpr int64_t kChunk = 16;            // bytes that threads copy at a time, if an image is made so
-constexpr int64_t kMostRowsOfTile = 128;  // of weights: those of the largest tiling
+constexpr int64_t kChunk = 16;                           // bytes that threads copy at a time, if an image is made so
+constexpr int64_t kMostCols = LargestInt8Tiling::kCols;  // rows of weights that a block reads
 
 int64_t round_up(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }
 int narrow(int64_t n) { return static_cast<int>(n); }
@@ -27,7 +27,7 @@ struct GroupedConv {
   int channels, group_outputs;  // C, K / G
   int32_t zero_point;
   const int8_t* weight;   // [K, R, S, C / G]
-  Divisor outputs, P, Q;  // K
+  Divisor outputs, P, Q;  // K, and of shape
   Int8Epilogue epilogue;
   uint8_t* y;
 
@@ -78,7 +78,7 @@ Int8Conv2d::Int8Conv2d(const Tensor& weight, int64_t groups, int32_t zero_point,
   const int64_t pixel = groups > 1 || channels % kChunk == 0 ? channels : padded_pixel(channels);
   const int64_t kernel_row = groups > 1 ? S * pixel : round_up(S * pixel, kChunk);
   depth_ = R * kernel_row;
-  Tensor rows = Tensor::zeros({round_up(outputs_, kMostRowsOfTile), depth_}, DType::i8);
+  Tensor rows = Tensor::zeros({round_up(outputs_, kMostCols), depth_}, DType::i8);
   Tensor offset({outputs_}, DType::i32);
   for (int64_t k = 0; k < outputs_; ++k) {
     int64_t sum = 0;
@@ -110,6 +110,7 @@ Tensor Int8Conv2d::padded(const Tensor& x, const Im2colShape& s) const {
   const int64_t H = s.height + 2 * s.padding.h;
   const int64_t W = std::max(s.width + 2 * s.padding.w, (s.out_width - 1) * s.stride.w + round_up(run, pixel) / pixel);
   Tensor y({x.size(0), H, W, pixel}, DType::quint8, Device::cuda);
+  check_elements("int8 conv2d", y.numel());
   map("pad image", y.numel() / 4,
       PaddedImage{x.cuda_data<uint8_t>(), narrow(s.height), narrow(s.width), narrow(C),
                   reinterpret_cast<uint32_t*>(y.cuda_data<uint8_t>()), narrow(H), narrow(W), narrow(pixel), narrow(s.padding.h),
@@ -120,7 +121,7 @@ Tensor Int8Conv2d::padded(const Tensor& x, const Im2colShape& s) const {
 void Int8Conv2d::operator()(const Tensor& x, const Im2colShape& s, const int8::Addend& addend, Tensor& y,
                             std::optional<size_t> forced) const {
   const int64_t rows = x.size(0) * s.cols();
-  check_elements("int8 conv2d", std::max({x.numel(), y.numel(), s.height * s.width * x.size(3)}));
+  check_elements("int8 conv2d", std::max(x.numel(), y.numel()));
   if (y.numel() == 0) return;
   const Int8Epilogue epilogue{offset_.cuda_data<int32_t>(),
                               bias_.cuda_data<float>(),
@@ -140,34 +141,24 @@ void Int8Conv2d::operator()(const Tensor& x, const Im2colShape& s, const int8::A
     return;
   }
   const size_t best = forced ? *forced : tiling(rows);
-  Windows windows{.x = nullptr,
-                  .outside = outside_.cuda_data<uint8_t>(),
-                  .rows = narrow(rows),
-                  .H = narrow(s.height),
-                  .W = narrow(s.width),
-                  .pixel = narrow(x.size(3)),
-                  .R = narrow(s.kernel.h),
-                  .S = narrow(s.kernel.w),
-                  .run = narrow(x.size(3)),
-                  .P = narrow(s.out_height),
-                  .Q = narrow(s.out_width),
-                  .stride_h = narrow(s.stride.h),
-                  .stride_w = narrow(s.stride.w),
-                  .padding_h = narrow(s.padding.h),
-                  .padding_w = narrow(s.padding.w)};
-  if (x.size(3) % kChunk == 0) {
-    windows.x = x.cuda_data<uint8_t>();
-    return multiply<16>(best, windows, weight, outputs_, depth_, epilogue, to);
-  }
-  const Tensor image = padded(x, s);
-  check_elements("int8 conv2d", image.numel());
-  windows.x = image.cuda_data<uint8_t>();
-  windows.H = narrow(image.size(1));
-  windows.W = narrow(image.size(2));
-  windows.pixel = narrow(image.size(3));
-  windows.S = 1;
-  windows.run = narrow(depth_ / s.kernel.h);
-  windows.padding_h = windows.padding_w = 0;
+  const bool as_it_is = x.size(3) % kChunk == 0;
+  const Tensor image = as_it_is ? x : padded(x, s);
+  const int64_t S = as_it_is ? s.kernel.w : 1;  // runs of a kernel row (int8_windows.h)
+  const Windows windows{.x = image.cuda_data<uint8_t>(),
+                        .outside = outside_.cuda_data<uint8_t>(),
+                        .rows = narrow(rows),
+                        .H = narrow(image.size(1)),
+                        .W = narrow(image.size(2)),
+                        .pixel = narrow(image.size(3)),
+                        .R = narrow(s.kernel.h),
+                        .S = narrow(S),
+                        .run = narrow(depth_ / (s.kernel.h * S)),
+                        .P = narrow(s.out_height),
+                        .Q = narrow(s.out_width),
+                        .stride_h = narrow(s.stride.h),
+                        .stride_w = narrow(s.stride.w),
+                        .padding_h = as_it_is ? narrow(s.padding.h) : 0,
+                        .padding_w = as_it_is ? narrow(s.padding.w) : 0};
   if (windows.pixel % kChunk == 0)
     multiply<16>(best, windows, weight, outputs_, depth_, epilogue, to);
   else

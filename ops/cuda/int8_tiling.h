@@ -36,13 +36,15 @@ struct Tiling {
   static_assert((kRows + kCols) * kDepth * kStages <= 48 << 10, "what a block may have without asking");
 };
 
-/// visit.operator()<Tiling>() with number `index` of them, by falling size.
+using LargestInt8Tiling = Tiling<2, 4, 4, 4, 1, 64, 3>;  // 128 x 128 outputs by 8 warps
+
+/// visit.operator()<Tiling>() with number `index` of them, the largest first.
 constexpr size_t kInt8Tilings = 5;
 template <class Visit>
 auto visit_int8_tiling(size_t index, Visit&& visit) {
   switch (index) {
     case 0:
-      return visit.template operator()<Tiling<2, 4, 4, 4, 1, 64, 3>>();  // 128 x 128 outputs by 8 warps
+      return visit.template operator()<LargestInt8Tiling>();
     case 1:
       return visit.template operator()<Tiling<2, 2, 4, 4, 1, 64, 4>>();  // 128 x 64 by 4
     case 2:

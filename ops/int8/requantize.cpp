@@ -28,8 +28,9 @@ Requantization::Requantization(Engine engine, QParams input, const std::vector<f
   for (int64_t k = 0; k < out_channels; ++k) {
     const float sw = weight_scale[weight_scale.size() == 1 ? 0 : static_cast<size_t>(k)];
     const float acc_scale = input.scale * sw;
-    OCTET_CHECK(std::isfinite(sw) && sw > 0 && acc_scale > 0, "requantize: weight scale ", sw, " of output channel ", k,
-                " is not a positive finite number that an input scale of ", input.scale, " keeps above 0");
+    OCTET_CHECK(std::isfinite(sw) && sw > 0 && acc_scale > 0 && std::isfinite(1.0f / acc_scale), "requantize: weight scale ", sw,
+                " of output channel ", k, " is not a positive finite number that an input scale of ", input.scale,
+                " keeps above 0");
     const float b = bias.defined() ? bias.data<float>()[k] : 0.0f;
     if (engine == Engine::qnnpack) {
       bias_i32.push_back(bias_codes(b * (1.0f / acc_scale)));
@@ -58,9 +59,15 @@ void requantize(const int32_t* acc, const Requantization& r, int64_t first_chann
   const float bias_factor = r.bias_factor;
   const int32_t zero_point = r.zero_point;
   const CodeRange range = r.range;
+  const auto code = [=](int64_t k, float factor) {
+    return requantize_value(acc[k], {bias_i32[k], bias_f32[k], factor, multiplier[k]}, zero_point, range);
+  };
+  if (bias_factor == 1.0f) {  // known to the loop, which then has no call of fmaf and is made of vectors
 #pragma omp simd
-  for (int64_t k = 0; k < channels; ++k)
-    y[k] = requantize_value(acc[k], {bias_i32[k], bias_f32[k], bias_factor, multiplier[k]}, zero_point, range);
+    for (int64_t k = 0; k < channels; ++k) y[k] = code(k, 1.0f);
+  } else {
+    for (int64_t k = 0; k < channels; ++k) y[k] = code(k, bias_factor);
+  }
 }
 
 }  // namespace octet::ops::int8
