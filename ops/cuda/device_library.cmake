@@ -75,4 +75,4 @@ foreach(form octet_cuda octet_cuda_stub octet_cuda_emulated)
   endif()
 endforeach()
 set(device $<TARGET_PROPERTY:OCTET_DEVICE>)  # of the program that is linked
-target_link_libraries(octet_tensor INTERFACE octet_cuda$<$<BOOL:${device}>:_${device}>)
+target_link_libraries(octet_tensor INTERFACE $<BUILD_INTERFACE:octet_cuda$<$<BOOL:${device}>:_${device}>> $<INSTALL_INTERFACE:octet::cuda>)
