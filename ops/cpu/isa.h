@@ -1,11 +1,12 @@
 // Which instruction set the kernels use. Every kernel has a portable twin that gives the same bits;
-// OCTET_ISA=portable|avx2|avx512vnni in the environment forces one.
+// OCTET_ISA=portable|avx2|avxvnni|avx512vnni in the environment forces one.
 #pragma once
 
 namespace octet::ops::cpu {
 
-/// Each has what those before it have. avx2: with FMA. avx512vnni: AVX-512 F, BW, DQ, VL and VNNI.
-enum class Isa { portable, avx2, avx512vnni };
+/// Each is faster than those before it. avx2: with FMA. avxvnni: AVX2 and AVX-VNNI, as Intel's processors without AVX-512 have
+/// it. avx512vnni: AVX-512 F, BW, DQ, VL and VNNI; kernels of avx2 run there too, those of avxvnni need not.
+enum class Isa { portable, avx2, avxvnni, avx512vnni };
 
 /// The best one this CPU has, or the one OCTET_ISA asks for. Decided once; throws Error for an unknown or unavailable OCTET_ISA.
 Isa active_isa();

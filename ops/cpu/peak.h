@@ -21,6 +21,7 @@ double measure_peak(const PeakLoop& loop);
 
 /// The loops of the instruction sets.
 std::span<const PeakLoop> peak_loops_avx2();
+std::span<const PeakLoop> peak_loops_avxvnni();
 std::span<const PeakLoop> peak_loops_avx512vnni();
 
 }  // namespace octet::ops::cpu

@@ -7,6 +7,7 @@ namespace octet::ops::cpu {
 
 const ConvKernel* conv_kernel() {
   if (use(Isa::avx512vnni)) return &kConvAvx512Vnni;
+  if (use(Isa::avxvnni)) return &kConvAvxVnni;
   return use(Isa::avx2) ? &kConvAvx2 : nullptr;
 }
 

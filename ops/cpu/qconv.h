@@ -3,11 +3,12 @@
 //   image   [H + 2*padding, W + 2*padding, C], the border standing for 0: a window's row is a run of S*C values
 //   acc[k] = sum over r < R, i < S*C of image[row r of the window][i] * weight[k][r][i]                    exact in int32
 //   y[k] = requantize(acc[k])                                                                    ops/int8/requantize.h
-// Two kernels, for two instruction sets:
-//   AVX-512 VNNI  codes as they are, the border holding the zero point; vpdpbusd adds four u8 * s8 products to an int32. The zero
-//                 point is taken out of the sum once per channel, which is the same number modulo 2^32.
-//   AVX2          code - zero point as int16, and weights as int16; vpmaddwd adds two products. (vpmaddubsw would multiply bytes,
-//                 but saturates.)
+// Two ways, by instruction set:
+//   VNNI  codes as they are, the border holding the zero point; vpdpbusd adds four u8 * s8 products to an int32. The zero point
+//   is
+//         taken out of the sum once per channel, which is the same number modulo 2^32. In registers of 64 bytes or of 32.
+//   AVX2  code - zero point as int16, and weights as int16; vpmaddwd adds two products. (vpmaddubsw would multiply bytes, but
+//         saturates.)
 // Weights are packed in strips of outputs: for each group of a window's values strip x group of them, read one after the other.
 #pragma once
 
@@ -50,7 +51,7 @@ struct ConvKernel {
 /// For active_isa(); null where there is none.
 const ConvKernel* conv_kernel();
 
-extern const ConvKernel kConvAvx2, kConvAvx512Vnni;
+extern const ConvKernel kConvAvx2, kConvAvxVnni, kConvAvx512Vnni;
 
 struct ConvWeights {
   int64_t outputs = 0;

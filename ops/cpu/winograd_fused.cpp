@@ -7,7 +7,8 @@ namespace octet::ops::cpu {
 
 const WinogradFused* winograd_fused() {
   if (use(Isa::avx512vnni)) return &kWinogradFusedAvx512Vnni;
-  return use(Isa::avx2) ? &kWinogradFusedAvx2 : nullptr;
+  // In registers of 32 bytes transforming weights takes longer than vpdpbusd takes to do without Winograd.
+  return active_isa() == Isa::avx2 ? &kWinogradFusedAvx2 : nullptr;
 }
 
 Tensor winograd_fused_weights(const Tensor& weight, int64_t strip) {

@@ -65,6 +65,7 @@ const WinogradInt16 kWinogradInt16Portable = {
 
 const WinogradInt16& winograd_int16() {
   if (use(Isa::avx512vnni)) return kWinogradInt16Avx512Vnni;
+  if (use(Isa::avxvnni)) return kWinogradInt16AvxVnni;
   return use(Isa::avx2) ? kWinogradInt16Avx2 : kWinogradInt16Portable;
 }
 

@@ -56,6 +56,6 @@ using WinogradInt16 = WinogradKernels<uint8_t, int16_t, int32_t, WinogradCodes>;
 /// For active_isa().
 const WinogradInt16& winograd_int16();
 
-extern const WinogradInt16 kWinogradInt16Portable, kWinogradInt16Avx2, kWinogradInt16Avx512Vnni;
+extern const WinogradInt16 kWinogradInt16Portable, kWinogradInt16Avx2, kWinogradInt16AvxVnni, kWinogradInt16Avx512Vnni;
 
 }  // namespace octet::ops::cpu

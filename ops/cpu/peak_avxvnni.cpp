@@ -1,0 +1,25 @@
+#include "ops/cpu/peak_body.h"
+#include "ops/cpu/ymm_avxvnni.h"
+
+namespace octet::ops::cpu {
+namespace {
+
+void fma(int64_t iterations) {
+  run_chains(iterations, _mm256_set1_ps(0.5f), [](__m256 s, __m256 x) { return _mm256_fmadd_ps(x, x, s); });
+}
+void dot_bytes(int64_t iterations) {
+  run_chains(iterations, _mm256_set1_epi8(3), [](__m256i s, __m256i x) { return AvxVnni::dot_values(s, x, x); });
+}
+void dot_words(int64_t iterations) {
+  run_chains(iterations, _mm256_set1_epi16(3), [](__m256i s, __m256i x) { return AvxVnni::dot(s, x, x); });
+}
+
+constexpr PeakLoop kLoops[] = {{"vfmadd (8 floats)", 8 * kChains, fma},
+                               {"vpdpbusd (32 bytes)", 32 * kChains, dot_bytes},
+                               {"vpdpwssd (16 int16)", 16 * kChains, dot_words}};
+
+}  // namespace
+
+std::span<const PeakLoop> peak_loops_avxvnni() { return {kLoops, 3}; }
+
+}  // namespace octet::ops::cpu

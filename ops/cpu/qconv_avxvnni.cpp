@@ -1,0 +1,8 @@
+#include "ops/cpu/qconv_ymm_body.h"
+#include "ops/cpu/ymm_avxvnni.h"
+
+namespace octet::ops::cpu {
+
+const ConvKernel kConvAvxVnni = {DType::u8, kStrip, kGroupBytes, conv_strip<AvxVnni>};
+
+}  // namespace octet::ops::cpu
