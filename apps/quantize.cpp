@@ -64,9 +64,10 @@ void add_options(CLI::App& app, Options& o) {
       ->check(apps::not_empty());
   app.add_option("--export", o.export_to,
                  "Also write, into --output: torch: quantized.pth, which loads with strict=True into convert_fx's model; npy: "
-                 "layers/NAME.weight.npy and so on; c: model.h, every layer's integers as C99. Several: torch,npy")
+                 "layers/NAME.weight.npy and so on; onnx: model.onnx, for other engines; c: model.h, every layer's integers as "
+                 "C99. Several: torch,npy")
       ->delimiter(',')
-      ->check(CLI::IsMember({"torch", "npy", "c"}));
+      ->check(CLI::IsMember({"torch", "npy", "onnx", "c"}));
   app.add_option("--seed", o.seed, "For the random image of the hand check")
       ->check(CLI::Range(int64_t{0}, int64_t{1} << 62))
       ->capture_default_str();

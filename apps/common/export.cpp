@@ -8,6 +8,7 @@
 #include "loaders/npy.h"
 #include "loaders/pth_writer.h"
 #include "quant/c_header.h"
+#include "quant/to_onnx.h"
 #include "quant/to_pytorch.h"
 
 namespace octet::apps {
@@ -37,6 +38,7 @@ void check_can_export(const std::string& folder, const std::vector<std::string>&
   std::vector<std::string> files = {"/model.safetensors", "/report.json"};
   for (const std::string& form : forms) {
     if (form == "torch") files.push_back("/quantized.pth");
+    if (form == "onnx") files.push_back("/model.onnx");
     if (form == "c") files.push_back("/model.h");
     if (form == "npy" && std::filesystem::exists(folder + "/layers")) check_can_fill(folder + "/layers");
   }
@@ -56,7 +58,12 @@ std::string export_int8(const std::string& form, const std::string& folder, cons
     save_layers(folder + "/layers", int8);
     return "layers/*.npy";
   }
-  OCTET_CHECK(form == "c", "unknown form to export '", form, "': expected torch, npy or c");
+  if (form == "onnx") {
+    const std::string model = quant::to_onnx(int8, {3, 224, 224}, {{"backend", qconfig.backend()}});
+    loaders::write_atomically(folder + "/model.onnx", [&](loaders::Output& out) { out.write(model); });
+    return "model.onnx";
+  }
+  OCTET_CHECK(form == "c", "unknown form to export '", form, "': expected torch, npy, onnx or c");
   loaders::write_atomically(folder + "/model.h", [&](loaders::Output& out) {
     quant::write_c_header(int8, [&](std::string_view text) { out.write(text); });
   });

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Compares octet's programs with the real PyTorch on full-size images. Needs torch 2.11, torchvision, fastai, numpy, pillow.
+"""Compares octet's programs with the real PyTorch on full-size images. Needs torch 2.11, torchvision, fastai, numpy, pillow; onnx and onnxruntime for one.
 
     compare.py nodes       --data DIR [--limit 64]               every node of PyTorch's int8 models, seven networks on both engines, and float logits
     compare.py export      --data DIR [--limit 32]               our calibrated models exported, loaded by PyTorch with strict=True, node by node there
+    compare.py onnx        --data DIR [--limit 32]               our calibrated models exported to ONNX: checked by onnx, run by ONNX Runtime, codes compared
     compare.py qat         --data DIR [--limit 32]               our quantization-aware training converted by PyTorch, and PyTorch's by us, node by node
     compare.py calibration --data DIR [--limit 448] [--batch 64] observers after calibrating on the same images
     compare.py cost        --data DIR [--limit 512]              what histograms cost: seconds to calibrate beside seconds of float inference, in both
@@ -151,6 +152,47 @@ def export(a, files):
     return ok
 
 
+def onnx(a, files):
+    """Our int8 model as ONNX Runtime computes it: in float between the codes, and with its integer kernels."""
+    import onnx
+    import onnxruntime
+
+    ok = True
+    x = torch.stack([load_image(f) for f in spread(files, 4)])
+    for kind in ("fastai", "resnet18") + NETWORKS:
+        for backend in ("qnnpack", "x86"):
+            with tempfile.TemporaryDirectory() as tmp:
+                model, _ = prepared_model(kind, 10, backend, files[:1], 1)
+                torch.save(model.state_dict(), f"{tmp}/float.pth")
+                run(a.build / "quantize", "--quiet", "--weights", f"{tmp}/float.pth", "--data", a.data, "--split", a.split, "--backend", backend, "--limit", len(files),
+                    "--subset", "spread", "--batch-size", a.batch, "--eval-limit", 10, "--no-fake-quant", "--output", f"{tmp}/out", "--export", "onnx")
+                np.save(f"{tmp}/x.npy", x.numpy())
+                run(a.build / "predict", "--model", f"{tmp}/out/model.safetensors", "--input", f"{tmp}/x.npy", "--output", f"{tmp}/logits.npy")
+                run(a.build / "predict", "--model", f"{tmp}/out/model.safetensors", "--input", f"{tmp}/x.npy", "--dump", f"{tmp}/nodes")
+                exported = onnx.load(f"{tmp}/out/model.onnx")
+                onnx.checker.check_model(exported, full_check=True)
+                exported = onnx.shape_inference.infer_shapes(exported, strict_mode=True)
+                exported.graph.output.extend(v for v in exported.graph.value_info if v.name.endswith("_codes"))
+                names = [o.name for o in exported.graph.output]
+                logits = np.load(f"{tmp}/logits.npy")
+                for how, level in (("float between codes", "ORT_DISABLE_ALL"), ("integer kernels", "ORT_ENABLE_ALL")):
+                    options = onnxruntime.SessionOptions()
+                    options.graph_optimization_level = getattr(onnxruntime.GraphOptimizationLevel, level)
+                    options.log_severity_level = 3
+                    session = onnxruntime.InferenceSession(exported.SerializeToString(), options, providers=["CPUExecutionProvider"])
+                    results = dict(zip(names, session.run(None, {"input": x.numpy()})))
+                    codes = differing = largest = 0
+                    for name in names[1:]:
+                        ours = np.load(f"{tmp}/nodes/{name.removesuffix('_codes')}.npy").astype(int)
+                        difference = np.abs(ours - results[name].astype(int))
+                        codes, differing, largest = codes + difference.size, differing + int((difference > 0).sum()), max(largest, int(difference.max()))
+                    same = int((logits.argmax(1) == results["logits"].argmax(1)).sum())
+                    print(f"{kind} {backend}, {how}: {len(names) - 1} nodes, {differing} of {codes} codes differ ({100 * differing / codes:.4f} %), by at most {largest}; "
+                          f"the same answer on {same} of {len(x)} images")
+                    ok &= largest <= 16  # a code that differs by one moves others behind it, most of all in untrained networks
+    return ok
+
+
 def qat(a, files):
     """Both ways through the .pth: trained by one, converted by both."""
     ok = True
@@ -286,7 +328,7 @@ def speed(a, files):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("what", choices=["nodes", "export", "qat", "calibration", "cost", "answers", "speed"])
+    p.add_argument("what", choices=["nodes", "export", "onnx", "qat", "calibration", "cost", "answers", "speed"])
     p.add_argument("--data", required=True)
     p.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
     p.add_argument("--split", default="val")
@@ -295,7 +337,7 @@ def main():
     a = p.parse_args()
     torch.set_num_threads(2)
     files = sorted(glob.glob(f"{a.data}/{a.split}/*/*.JPEG"))
-    limit = a.limit or {"nodes": 64, "export": 32, "qat": 32, "calibration": 448, "cost": 512, "answers": len(files), "speed": 512}[a.what]
+    limit = a.limit or {"nodes": 64, "export": 32, "onnx": 32, "qat": 32, "calibration": 448, "cost": 512, "answers": len(files), "speed": 512}[a.what]
     if a.what in ("speed", "cost"):
         files = spread(files, limit)  # of all classes, as quantize's output needs them
     sys.exit(0 if globals()[a.what](a, files[:limit]) else 1)
