@@ -12,7 +12,8 @@ ninja -C "$work/installed" --quiet
 cd "$work"
 installed/own_network | tee own_network.txt
 grep -qx 'first layer by hand: 4096 of 4096 outputs equal the int8 layer.s' own_network.txt
-image=$(ls "$source"/data/imagenette-sample/val/*/*.JPEG | head -1)
+images=("$source"/data/imagenette-sample/val/*/*.JPEG)
+image=${images[0]}
 if installed/classify model.safetensors "$image" no-such-file 2>error.txt >answers.txt; then echo "no-such-file was classified" >&2; exit 1; fi
 grep -q "^$image: class [0-2], [0-9.]* %$" answers.txt
 grep -qx 'error: no-such-file: cannot open: No such file or directory' error.txt
