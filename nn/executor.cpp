@@ -41,7 +41,7 @@ struct RunNode {
   Tensor operator()(const op::Dropout&) const { return in[0]; }
   Tensor operator()(const op::Add&) const { return ops::add(in[0], in[1]); }
   Tensor operator()(const op::Cat&) const { return ops::cat_channels(in); }
-  Tensor operator()(const op::Call& o) const { return (*o.function)(in[0]); }
+  Tensor operator()(const op::Function& o) const { return (*o.function)(in[0]); }
   Tensor operator()(const op::Lowered& o) const { return o.function(in); }
 
   Tensor operator()(const op::Quantize& o) const { return ops::int8::quantize(in[0], o.output); }
@@ -76,7 +76,7 @@ Tensor run_node(const Node& node, std::span<const Tensor> inputs) {
   try {
     return std::visit(RunNode{node, inputs}, node.op);
   } catch (const Error& error) {
-    const bool watches = is<op::Call>(node.op) && !node.inputs.empty();
+    const bool watches = is<op::Function>(node.op) && !node.inputs.empty();
     fail("node '", node.name, "'", watches ? " behind '" + node.inputs[0]->name + "'" : "", ": ", error.what());
   }
 }

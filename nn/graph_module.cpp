@@ -37,7 +37,7 @@ GraphModule::GraphModule(const Graph& graph) : graph_(graph.clone()) {
     }
     if (const op::Qat* qat = qat_of(node.op); qat && qat->weight_fake_quant)
       add_function(node.target + ".weight_fake_quant", qat->weight_fake_quant, node);
-    if (const auto* call = std::get_if<op::Call>(&node.op)) add_function(node.target, call->function, node);
+    if (const auto* call = std::get_if<op::Function>(&node.op)) add_function(node.target, call->function, node);
   }
 }
 
@@ -79,7 +79,7 @@ struct GraphModule::Layer {
   Value operator()(const op::Dropout& o) const { return functional::dropout(in[0], o.p, model.mode()); }
   Value operator()(const op::Add&) const { return functional::add_(in[0], in[1]); }
   Value operator()(const op::Cat&) const { return functional::cat(in); }
-  Value operator()(const op::Call& o) const { return trainable(o.function, node).forward(in[0]); }
+  Value operator()(const op::Function& o) const { return trainable(o.function, node).forward(in[0]); }
   template <class Quantized>
   Value operator()(const Quantized&) const {
     fail("graph module: '", node.name, "' is ", describe(node), ", which computes with codes and cannot be trained");

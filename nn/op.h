@@ -24,6 +24,8 @@ class TensorFunction {
  public:
   virtual ~TensorFunction() = default;
   virtual Tensor operator()(const Tensor& x) = 0;
+  /// Does it keep something of what it is called with? Then it matters in which batches that comes.
+  virtual bool observes() const { return false; }
   /// As PyTorch prints it: "HistogramObserver(min_val=..., max_val=...)".
   virtual std::string to_string() const = 0;
 };
@@ -75,7 +77,8 @@ struct Dropout {
 };
 struct Add {};
 struct Cat {};
-struct Call {
+/// Calls a TensorFunction: an observer, or fake quantization.
+struct Function {
   std::shared_ptr<TensorFunction> function;
 };
 /// Made by quant/optimize_for_inference: what one or several ops above compute, in a form that is fast. Such graphs are only run.
@@ -127,7 +130,7 @@ struct QuantizedDropout {
 }  // namespace op
 
 using Op = std::variant<op::Placeholder, op::Output, op::Conv2d, op::Linear, op::BatchNorm, op::Relu, op::Relu6, op::MaxPool2d,
-                        op::AdaptiveAvgPool2d, op::AdaptiveMaxPool2d, op::Flatten, op::Dropout, op::Add, op::Cat, op::Call,
+                        op::AdaptiveAvgPool2d, op::AdaptiveMaxPool2d, op::Flatten, op::Dropout, op::Add, op::Cat, op::Function,
                         op::Lowered, op::Quantize, op::Dequantize, op::QuantizedConv2d, op::QuantizedLinear, op::QuantizedAdd,
                         op::QuantizedRelu, op::QuantizedRelu6, op::QuantizedMaxPool2d, op::QuantizedAdaptiveAvgPool2d,
                         op::QuantizedCat, op::QuantizedFlatten, op::QuantizedDropout>;

@@ -71,7 +71,7 @@ struct Describe {
   Description operator()(const op::Dropout& o) const { return {"Dropout", str("p=", shortest(o.p), ", inplace=False")}; }
   Description operator()(const op::Add&) const { return {"Add", ""}; }
   Description operator()(const op::Cat&) const { return {"Cat", ""}; }
-  Description operator()(const op::Call& o) const {
+  Description operator()(const op::Function& o) const {
     const std::string text = o.function->to_string();
     const size_t open = text.find('(');
     return {text.substr(0, open), open == std::string::npos ? "" : text.substr(open + 1, text.size() - open - 2)};

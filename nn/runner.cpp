@@ -29,7 +29,8 @@ size_t weight_bytes(const Node& node) {
   return weight.defined() ? weight.nbytes() : 0;
 }
 
-/// The step behind the last one which alone carries all that later nodes read, before any with large weights.
+/// How many leading steps run on parts of a batch: as many as end where a single value is still needed, and before the first
+/// large weight.
 size_t after_small_weights(const Plan& plan) {
   constexpr size_t kLarge = 384 << 10;  // bytes, as measured on ResNet18 (bench/RESULTS.md)
   const std::vector<Plan::Step>& steps = plan.steps();
@@ -45,12 +46,18 @@ size_t after_small_weights(const Plan& plan) {
   return whole_from;
 }
 
+/// A layer in training counts, too: each run observes or rounds its weight again.
+bool observes(const Node& node) {
+  const auto* call = std::get_if<op::Function>(&node.op);
+  return (call && call->function->observes()) || qat_of(node.op);
+}
+
 }  // namespace
 
 Runner::Runner(const Graph& graph)
     : graph_(graph),
       plan_(graph),
-      observes_(std::ranges::any_of(graph.nodes(), [](const Node& node) { return is<op::Call>(node.op); })),
+      observes_(std::ranges::any_of(graph.nodes(), observes)),
       whole_from_(after_small_weights(plan_)) {}
 
 Runner::~Runner() = default;

@@ -26,7 +26,8 @@ void round_on_input_grid(nn::Graph& graph, nn::Node& observer) {
     return;
   }
   observer.inputs[0] = graph.insert_after(
-      op, {.name = op->name + "_codes", .op = nn::op::Call{std::make_shared<FakeQuantize>(before->qparams())}, .inputs = {op}});
+      op,
+      {.name = op->name + "_codes", .op = nn::op::Function{std::make_shared<FakeQuantize>(before->qparams())}, .inputs = {op}});
 }
 
 }  // namespace
@@ -45,7 +46,7 @@ nn::Graph fake_quantize(const nn::Graph& prepared, const QConfigMapping& mapping
   nn::Graph graph = prepared.clone();
   for (nn::Node& node : graph.nodes()) {
     if (observer_of(node)) {
-      node.op = nn::op::Call{std::make_shared<FakeQuantize>(std::vector{calibrated_qparams(node)})};
+      node.op = nn::op::Function{std::make_shared<FakeQuantize>(std::vector{calibrated_qparams(node)})};
     } else if (is_quantized(node) && (nn::is<nn::op::Conv2d>(node.op) || nn::is<nn::op::Linear>(node.op))) {
       node.parameters["weight"] = ops::int8::fake_quantize_weight(node.parameter("weight"), layer_scales(node, mapping));
       *nn::qat_slot(node.op) = nullptr;  // rounded now; once is enough
@@ -57,7 +58,7 @@ nn::Graph fake_quantize(const nn::Graph& prepared, const QConfigMapping& mapping
 }
 
 const FakeQuantize* fake_quantize_of(const nn::Node& node) {
-  const auto* call = std::get_if<nn::op::Call>(&node.op);
+  const auto* call = std::get_if<nn::op::Function>(&node.op);
   return call ? dynamic_cast<const FakeQuantize*>(call->function.get()) : nullptr;
 }
 

@@ -21,6 +21,7 @@ class FusedMovingAvgObsFakeQuantize : public nn::TrainableFunction {
 
   nn::Value forward(const nn::Value& x) override;
   Tensor operator()(const Tensor& x) override { return forward(nn::Value(x)).tensor(); }
+  bool observes() const override { return observer_enabled(); }
   std::vector<nn::NamedValue> buffers() const override;
   std::string to_string() const override;
 

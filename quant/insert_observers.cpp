@@ -15,7 +15,7 @@ class Inserter {
 
   void observe_inputs(nn::Node& node, const QConfig& qconfig) {
     for (nn::Node*& input : node.inputs) {
-      if (nn::is<nn::op::Call>(input->op)) continue;
+      if (nn::is<nn::op::Function>(input->op)) continue;
       nn::Node* source = input;
       if (!observed_by_[source]) observed_by_[source] = insert_behind(source, make_(qconfig.activation));
       input = observed_by_[source];
@@ -28,7 +28,7 @@ class Inserter {
   void observe_output(nn::Node& node, nn::Node* last, const QConfig& qconfig) {
     const bool shares = shares_observer(node.op) && !node.keep_float;
     nn::Node* inserted =
-        insert_behind(last, shares ? std::get<nn::op::Call>(node.inputs[0]->op).function : make_(qconfig.activation));
+        insert_behind(last, shares ? std::get<nn::op::Function>(node.inputs[0]->op).function : make_(qconfig.activation));
     observed_by_[last] = inserted;
     graph_.replace_uses(last, inserted);
   }
@@ -39,7 +39,7 @@ class Inserter {
     return graph_.insert_after(source, {.name = name,
                                         .kind = nn::NodeKind::call_module,
                                         .target = name,
-                                        .op = nn::op::Call{std::move(observer)},
+                                        .op = nn::op::Function{std::move(observer)},
                                         .inputs = {source}});
   }
 

@@ -17,6 +17,7 @@ class Observer : public nn::TensorFunction {
   /// Observes x and returns it unchanged, as PyTorch's forward does. In a graph infinity, too, is an Error: it comes from weights
   /// or images that are broken, and each kind of observer would make something else of it.
   Tensor operator()(const Tensor& x) final;
+  bool observes() const final { return true; }
 
   /// Updates the statistics; an empty tensor changes nothing. Throws Error for NaN.
   void observe(const Tensor& x);

@@ -120,7 +120,7 @@ std::optional<op::Lowered> channels_last(const Node& node) {
 }
 
 bool is_elementwise(const Op& op) {
-  return is<op::Relu>(op) || is<op::Relu6>(op) || is<op::Add>(op) || is<op::Dropout>(op) || is<op::Call>(op);
+  return is<op::Relu>(op) || is<op::Relu6>(op) || is<op::Add>(op) || is<op::Dropout>(op) || is<op::Function>(op);
 }
 
 /// Follows which values are channels last, and converts where a node needs the other order.

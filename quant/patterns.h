@@ -10,7 +10,7 @@ namespace octet::quant {
 
 /// The observer that a node of a prepared graph calls, or null for any other node.
 inline std::shared_ptr<Observer> observer_of(const nn::Node& node) {
-  const auto* call = std::get_if<nn::op::Call>(&node.op);
+  const auto* call = std::get_if<nn::op::Function>(&node.op);
   return call ? std::dynamic_pointer_cast<Observer>(call->function) : nullptr;
 }
 

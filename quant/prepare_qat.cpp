@@ -90,7 +90,7 @@ nn::Graph fold_qat(const nn::Graph& trained) {
   std::map<const Fused*, std::shared_ptr<Observer>> observers;  // nodes that share one go on sharing it
   for (nn::Node& node : graph.nodes()) {
     if (std::shared_ptr<const op::Qat>* qat = nn::qat_slot(node.op); qat && *qat) fold_layer(node, *qat);
-    auto* call = std::get_if<op::Call>(&node.op);
+    auto* call = std::get_if<op::Function>(&node.op);
     const auto fused = call ? fused_of(call->function) : nullptr;
     if (fused == nullptr) continue;
     std::shared_ptr<Observer>& observer = observers[fused.get()];
@@ -115,7 +115,7 @@ nn::Graph float_graph(const nn::Graph& folded) {
 void enable_observers(const nn::Graph& qat, bool enabled) {
   for (const nn::Node& node : qat.nodes()) {
     std::shared_ptr<Fused> fused;
-    if (const auto* call = std::get_if<op::Call>(&node.op)) fused = fused_of(call->function);
+    if (const auto* call = std::get_if<op::Function>(&node.op)) fused = fused_of(call->function);
     if (const op::Qat* layer = nn::qat_of(node.op)) fused = fused_of(layer->weight_fake_quant);
     if (fused) fused->enable_observer(enabled);
   }

@@ -77,13 +77,14 @@ struct ToChannelsFirst {
 
 struct FakeQuantize {
   const float* x;
-  const int8::QParams* qparams;  // of each slice
+  int8::QParams one;
+  const int8::QParams* each;  // of each slice; null: one for all
   uint32_t slice;
   int8::CodeRange codes;
   float* y;
   uint8_t* inside;  // or null
   OCTET_HD void operator()(uint32_t i) const {
-    const int8::QParams q = qparams[i / slice];
+    const int8::QParams q = each ? each[i / slice] : one;
     const float inverse_scale = 1.0f / q.scale;
     y[i] = int8::dequantize_value(int8::quantize_value(x[i], inverse_scale, q.zero_point, codes), q);
     if (inside == nullptr) return;
@@ -135,11 +136,15 @@ void to_channels_first(const Tensor& x, Tensor& y) {
 
 void fake_quantize(const Tensor& x, std::span<const int8::QParams> qparams, int8::CodeRange codes, Tensor& y, Tensor& inside) {
   if (x.numel() == 0) return;
-  Tensor bytes({static_cast<int64_t>(qparams.size_bytes())}, DType::u8);
-  std::memcpy(bytes.bytes(), qparams.data(), qparams.size_bytes());
-  const Tensor on_device = bytes.to(Device::cuda);
+  Tensor each;
+  if (qparams.size() > 1) {  // one goes with the kernel: a Replay cannot keep copies from the host
+    Tensor bytes({static_cast<int64_t>(qparams.size_bytes())}, DType::u8);
+    std::memcpy(bytes.bytes(), qparams.data(), qparams.size_bytes());
+    each = bytes.to(Device::cuda);
+  }
   map("fake_quantize", x.numel(),
-      FakeQuantize{x.cuda_data<float>(), reinterpret_cast<const int8::QParams*>(on_device.cuda_bytes()),
+      FakeQuantize{x.cuda_data<float>(), qparams[0],
+                   each.defined() ? reinterpret_cast<const int8::QParams*>(each.cuda_bytes()) : nullptr,
                    static_cast<uint32_t>(x.numel() / std::ssize(qparams)), codes, y.cuda_data<float>(),
                    inside.defined() ? inside.cuda_data<uint8_t>() : nullptr});
 }

@@ -1,4 +1,5 @@
-// A runner takes the first layers image by image: the answers are those of the whole batch.
+// A runner takes as many images at a time as there are threads through the first layers: the answers are those of the whole
+// batch.
 #include "nn/runner.h"
 
 #include <omp.h>
@@ -8,6 +9,7 @@
 #include "nn/timing.h"
 #include "nn/trace.h"
 #include "quant/convert.h"
+#include "quant/fake_quantize.h"
 #include "quant/insert_observers.h"
 #include "quant/optimize_for_inference.h"
 #include "tests/support/compare.h"
@@ -63,6 +65,20 @@ TEST_P(Runner, IsWhatTimesNodes) {
     EXPECT_EQ(of_five[i].multiply_adds, 5 * of_one[i].multiply_adds) << of_one[i].node->name;
     EXPECT_GT(of_five[i].ms, 0) << of_one[i].node->name;
   }
+}
+
+/// Fake quantization, unlike observers, keeps nothing of what it sees.
+TEST_P(Runner, RunsFakeQuantizedGraphsInParts) {
+  const nn::Graph fake = fake_quantize(prepared_, qconfig_);
+  omp_set_num_threads(2);
+  const Tensor x = test::hashed_values({5, 3, 64, 64}, 11, 2.0);
+  std::vector<int64_t> images;  // at a time
+  const std::string first = std::next(fake.nodes().begin())->name;
+  const Tensor y = nn::Runner(fake)(x, [&](const nn::Node& node, const Tensor& result) {
+    if (node.name == first) images.push_back(result.size(0));
+  });
+  EXPECT_EQ(images, (std::vector<int64_t>{2, 2, 1}));
+  EXPECT_TRUE(test::bits_equal(y, nn::run(fake, x)));
 }
 
 /// Observers see the same batches as without it: their minima, maxima and histograms depend on them.

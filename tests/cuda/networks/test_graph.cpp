@@ -105,8 +105,9 @@ TEST_F(Observing, RunnersReplayWhatTheyCaptured) {
   const nn::Graph prepared = prepare(traced, get_default_qconfig_mapping("qnnpack"));
   nn::run(prepared, test::hashed_values({2, 3, 64, 64}, 7, 2.0));
   const nn::Graph int8 = convert(prepared, get_default_qconfig_mapping("qnnpack")).to(Device::cuda);
+  const nn::Graph fake = fake_quantize(prepared, get_default_qconfig_mapping("qnnpack")).to(Device::cuda);
   const nn::Graph float_graph = optimize_for_inference(traced, Device::cuda);
-  for (const nn::Graph* graph : {&int8, &float_graph}) {
+  for (const nn::Graph* graph : {&int8, &fake, &float_graph}) {
     nn::Runner runner(*graph);
     std::vector<Tensor> others;  // that take what memory is free between the runs, and must not be overwritten
     for (const int64_t images : {2, 1, 2, 2, 1}) {
