@@ -25,8 +25,8 @@ Value recorded(Op op, const char* function, std::vector<Value> inputs, std::vect
   if (recording && recording->purpose() == Recording::Purpose::trace) {
     std::erase_if(parameters, [](const NamedValue& p) { return !p.value.defined(); });
     const bool in_layer = !recording->layer_path.empty();
-    recording->append({std::move(op), std::move(inputs), std::move(parameters), output,
-                       in_layer ? recording->layer_path : function, in_layer, recording->path()});
+    recording->record_call({std::move(op), std::move(inputs), std::move(parameters), output,
+                            in_layer ? recording->layer_path : function, in_layer, recording->path()});
   }
   return output;
 }
@@ -42,7 +42,7 @@ void on_backward(Value& y, std::initializer_list<Value> inputs, MakeGoBack&& mak
   Recording* recording = Recording::active_for_backward();
   if (!recording || std::none_of(inputs.begin(), inputs.end(), [](const Value& v) { return wanted(v); })) return;
   y.set_requires_grad(true);
-  recording->append(y.gradient(), make_go_back());
+  recording->record_step(y.gradient(), make_go_back());
 }
 
 Tensor tensor_or_undefined(const Value& value) { return value.defined() ? value.tensor() : Tensor(); }

@@ -87,11 +87,13 @@ class Recording {
   static Recording* active_for_backward();
 
   const std::vector<Call>& calls() const { return calls_; }
-  void append(Call call) { calls_.push_back(std::move(call)); }
+  void record_call(Call call) { calls_.push_back(std::move(call)); }
   Purpose purpose() const { return purpose_; }
   Generator& generator() { return generator_; }
 
-  void append(std::shared_ptr<Gradient> output, GoBack go_back) { steps_.push_back({std::move(output), std::move(go_back)}); }
+  void record_step(std::shared_ptr<Gradient> output, GoBack go_back) {
+    steps_.push_back({std::move(output), std::move(go_back)});
+  }
   /// Adds d loss / d value to the gradient of every value that the loss depends on and that requires one. The recording is empty
   /// afterwards. loss: one number; or any value y and dy, the gradient of a loss by it, which has y's shape.
   void backward(const Value& loss);
