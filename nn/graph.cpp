@@ -43,8 +43,6 @@ Node* Graph::insert(std::list<Node>::iterator position, Node node) {
   return inserted;
 }
 
-Node* Graph::insert_before(Node* position, Node node) { return insert(position_of(position), std::move(node)); }
-
 Node* Graph::insert_after(Node* position, Node node) { return insert(std::next(position_of(position)), std::move(node)); }
 
 void Graph::erase(Node* node) {

@@ -52,9 +52,8 @@ class Graph {
   const std::list<Node>& nodes() const { return nodes_; }
   std::list<Node>& nodes() { return nodes_; }
 
-  /// Adds a node at the end, or before another one. The name is made unique as torch.fx does it.
+  /// Adds a node at the end, or behind another one. The name is made unique as torch.fx does it.
   Node* append(Node node) { return insert(nodes_.end(), std::move(node)); }
-  Node* insert_before(Node* position, Node node);
   Node* insert_after(Node* position, Node node);
 
   /// Removes a node that nobody uses any more.
@@ -82,7 +81,7 @@ class Graph {
  private:
   Node* insert(std::list<Node>::iterator position, Node node);
   std::list<Node>::iterator position_of(const Node* node);
-  std::string unique_name(const std::string& candidate);
+  std::string unique_name(const std::string& wanted);
 
   Device device_ = Device::cpu;
   std::list<Node> nodes_;
