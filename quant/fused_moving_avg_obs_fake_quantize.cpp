@@ -69,8 +69,7 @@ void FusedMovingAvgObsFakeQuantize::observe(const Tensor& x) {
 nn::Value FusedMovingAvgObsFakeQuantize::forward(const nn::Value& x) {
   if (observer_enabled() && x.tensor().numel() > 0) observe(x.tensor());
   if (!is_on(fake_quant_enabled_)) return x;
-  const QRange range = choice_.spec.range();
-  return nn::functional::fake_quantize(x, qparams(), {range.qmin, range.qmax});
+  return nn::functional::fake_quantize(x, qparams(), choice_.spec.range());
 }
 
 std::vector<QParams> FusedMovingAvgObsFakeQuantize::qparams() const {

@@ -7,7 +7,7 @@ namespace octet::quant {
 
 double MseObserver::error(const Histogram& histogram, Range range) const {
   const QParams q = quant::calculate_qparams(range.min, range.max, spec());
-  const QRange codes = spec().range();
+  const CodeRange codes = spec().range();
   double sum = 0;
   for (int64_t b = 0; b < kBins; ++b) {
     const double count = histogram[static_cast<size_t>(b)];

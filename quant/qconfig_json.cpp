@@ -45,7 +45,7 @@ ObserverChoice observer_from(const Json& j, ObserverChoice choice, const std::st
   choice.spec.reduce_range = j.value("reduce_range", choice.spec.reduce_range);
   OCTET_CHECK(j.contains("quant_min") == j.contains("quant_max"), where, ": quant_min and quant_max belong together");
   const auto code = [&](const char* key) { return static_cast<int32_t>(integer_from(j[key], key, INT32_MIN, INT32_MAX)); };
-  if (j.contains("quant_min")) choice.spec.codes = QRange{code("quant_min"), code("quant_max")};
+  if (j.contains("quant_min")) choice.spec.codes = CodeRange{code("quant_min"), code("quant_max")};
   choice.per_channel = j.value("per_channel", choice.per_channel);
   const auto set = [&](const char* key, auto& value) {
     if (j.contains(key)) value = static_cast<std::decay_t<decltype(value)>>(real_from(j[key], key));

@@ -17,22 +17,20 @@ int32_t floor_half(int32_t x) { return x >> 1; }
 
 }  // namespace
 
-QRange QSpec::range() const {
-  const ops::int8::CodeRange all = ops::int8::code_range(dtype);
-  const QRange full = codes.value_or(QRange{all.qmin, all.qmax});
-  return reduce_range ? QRange{floor_half(full.qmin), floor_half(full.qmax)} : full;
+CodeRange QSpec::range() const {
+  const CodeRange full = codes.value_or(ops::int8::code_range(dtype));
+  return reduce_range ? CodeRange{floor_half(full.qmin), floor_half(full.qmax)} : full;
 }
 
 void check_spec(const QSpec& spec) {
-  const ops::int8::CodeRange all = ops::int8::code_range(spec.dtype);
-  const QRange codes = spec.codes.value_or(QRange{all.qmin, all.qmax});
+  const CodeRange all = ops::int8::code_range(spec.dtype), codes = spec.codes.value_or(all);
   OCTET_CHECK(codes.qmin >= all.qmin && codes.qmax <= all.qmax && codes.qmin <= 0 && codes.qmax >= 0 && codes.qmin < codes.qmax,
               "quant_min ", codes.qmin, " and quant_max ", codes.qmax, ": expected a range within ", all.qmin, "..", all.qmax,
               " of ", spec.dtype, " that contains 0");
 }
 
 QParams calculate_qparams(float min, float max, const QSpec& spec) {
-  const QRange range = spec.range();
+  const CodeRange range = spec.range();
   const float lo = std::min(min, 0.0f), hi = std::max(max, 0.0f), codes = static_cast<float>(range.qmax - range.qmin);
   if (spec.scheme == QScheme::symmetric) {
     const int32_t middle = spec.codes ? floor_half(range.qmin + range.qmax) : 128;  // 128 also under reduce_range, as in PyTorch
@@ -46,7 +44,7 @@ QParams calculate_qparams(float min, float max, const QSpec& spec) {
 QParams fused_qparams(float min, float max, const QSpec& spec) {
   OCTET_CHECK(std::isfinite(min) && std::isfinite(max), "quantization: the range [", min, ", ", max,
               "] is not finite; look for NaN or infinity in the data or weights");
-  const QRange range = spec.range();
+  const CodeRange range = spec.range();
   const double codes = range.qmax - range.qmin;
   const bool symmetric = min < 0 && max > 0 && spec.scheme == QScheme::symmetric;
   if (symmetric) {

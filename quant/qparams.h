@@ -13,16 +13,12 @@
 
 namespace octet::quant {
 
+using ops::int8::CodeRange;
 using ops::int8::Engine;
 using ops::int8::QParams;
 
 /// Smallest scale: torch.finfo(torch.float32).eps.
 constexpr float kEps = 1.1920929e-07f;
-
-struct QRange {
-  int32_t qmin = 0, qmax = 255;
-  bool operator==(const QRange&) const = default;
-};
 
 enum class QScheme { affine, symmetric };
 
@@ -30,11 +26,11 @@ enum class QScheme { affine, symmetric };
 struct QSpec {
   DType dtype = DType::quint8;
   QScheme scheme = QScheme::affine;
-  bool reduce_range = false;         // one bit less, so that 16-bit sums of products cannot saturate
-  std::optional<QRange> codes = {};  // instead of all that dtype has; must contain 0
+  bool reduce_range = false;            // one bit less, so that 16-bit sums of products cannot saturate
+  std::optional<CodeRange> codes = {};  // instead of all that dtype has; must contain 0
 
   /// 0..255 or -128..127, halved by reduce_range. torch/ao/quantization/utils.py: calculate_qmin_qmax.
-  QRange range() const;
+  CodeRange range() const;
   bool operator==(const QSpec&) const = default;
 };
 

@@ -23,6 +23,7 @@ struct QParams {
 
 struct CodeRange {
   int32_t qmin, qmax;  // inclusive
+  bool operator==(const CodeRange&) const = default;
 };
 
 inline CodeRange code_range(DType dtype) {

@@ -45,7 +45,7 @@ TEST_P(ObserverCases, Histogram) {
 
 constexpr QSpec kQint8{.dtype = DType::qint8}, kReduced{.reduce_range = true};
 constexpr QSpec with_codes(QSpec spec, int32_t qmin, int32_t qmax) {
-  spec.codes = QRange{qmin, qmax};
+  spec.codes = CodeRange{qmin, qmax};
   return spec;
 }
 constexpr QSpec kMiddle{.scheme = QScheme::symmetric};

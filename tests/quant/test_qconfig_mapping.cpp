@@ -90,8 +90,8 @@ TEST(QConfigMapping, NamesWhatDoesNotMatch) {
 TEST(QConfig, RefusesWhatCannotBe) {
   EXPECT_TRUE(
       test::fails_with([] { make_observer({.kind = "Histogram"}); }, {"'Histogram'", "HistogramObserver", "MseObserver"}));
-  EXPECT_TRUE(test::fails_with([] { make_observer({.spec = {.codes = QRange{0, 300}}}); }, {"quant_max 300", "0..255"}));
-  EXPECT_TRUE(test::fails_with([] { make_observer({.spec = {.codes = QRange{3, 15}}}); }, {"quant_min 3", "contains 0"}));
+  EXPECT_TRUE(test::fails_with([] { make_observer({.spec = {.codes = CodeRange{0, 300}}}); }, {"quant_max 300", "0..255"}));
+  EXPECT_TRUE(test::fails_with([] { make_observer({.spec = {.codes = CodeRange{3, 15}}}); }, {"quant_min 3", "contains 0"}));
   EXPECT_TRUE(test::fails_with([] { make_observer({.kind = "PercentileObserver", .percentile = 101}); }, {"101"}));
   const Tensor weight = test::random_floats({4, 3}, 1);
   EXPECT_TRUE(test::fails_with([&] { weight_scales({.kind = "MinMaxObserver"}, weight); }, {"quint8", "symmetric"}));
@@ -112,7 +112,7 @@ TEST(QConfigJson, SaysWhatTheCallsSay) {
   global.activation.percentile = 99.5;
   global.weight.per_channel = false;
   QConfig four_bits = global;
-  four_bits.activation.spec.codes = QRange{0, 15};
+  four_bits.activation.spec.codes = CodeRange{0, 15};
   by_calls.set_global(global).set_object_type("add", std::nullopt).set_module_name_regex("0\\.7.*", four_bits);
   apply_json(by_json,
              R"({"": {"activation": {"observer": "PercentileObserver", "percentile": 99.5}, "weight": {"per_channel": false}},
