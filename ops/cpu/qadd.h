@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "ops/int8/round.h"
 #include "tensor/host_device.h"
 
 namespace octet::ops::cpu {
@@ -29,13 +30,8 @@ OCTET_HD static inline uint8_t sum_by_shift(int32_t a, int32_t b, const QAddShif
   return static_cast<uint8_t>(q > 255 ? 255 : q);
 }
 OCTET_HD static inline uint8_t sum_by_float(int32_t a, int32_t b, const QAddFloat& c) {
-  constexpr float kMagic = 12582912.0f;  // rounds half to even: ops/int8/requantize.h
-  const float low = static_cast<float>(c.qmin - c.zy), high = static_cast<float>(255 - c.zy);
   const float real_a = fmaf(static_cast<float>(a), c.sa, c.offset_a), real_b = fmaf(static_cast<float>(b), c.sb, c.offset_b);
-  float v = (real_a + real_b) * c.inverse_scale;
-  v = v < high ? v : high;
-  v = v > low ? v : low;
-  return static_cast<uint8_t>(static_cast<int32_t>((v + kMagic) - kMagic) + c.zy);
+  return static_cast<uint8_t>(int8::round_to_code((real_a + real_b) * c.inverse_scale, c.zy, {c.qmin, 255}));
 }
 
 /// The one rule or the other.

@@ -3,21 +3,16 @@
 #pragma once
 
 #include "ops/cpu/qquantize.h"
+#include "ops/int8/round.h"
 
 namespace octet::ops::cpu {
 namespace {
 
 void quantize_run(const float* x, int64_t n, const QuantizeConstants& constants, uint8_t* codes) {
-  constexpr float kMagic = 12582912.0f;  // rounds half to even: ops/int8/requantize.h
   const QuantizeConstants c = constants;
-  const auto low = static_cast<float>(-c.zero_point), high = static_cast<float>(255 - c.zero_point);
 #pragma omp simd
-  for (int64_t i = 0; i < n; ++i) {
-    float v = x[i] * c.inverse_scale;
-    v = v < high ? v : high;  // NaN becomes 255
-    v = v > low ? v : low;
-    codes[i] = static_cast<uint8_t>(static_cast<int32_t>((v + kMagic) - kMagic) + c.zero_point);
-  }
+  for (int64_t i = 0; i < n; ++i)
+    codes[i] = static_cast<uint8_t>(int8::round_to_code(x[i] * c.inverse_scale, c.zero_point, {0, 255}));
 }
 
 void quantize_row_body(const float* x, int64_t plane_stride, int64_t C, int64_t W, const QuantizeConstants& constants,

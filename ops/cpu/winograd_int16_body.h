@@ -6,6 +6,7 @@
 
 #include "ops/cpu/winograd_int16.h"
 #include "ops/cpu/winograd_window.h"
+#include "ops/int8/round.h"
 
 namespace octet::ops::cpu {
 namespace {
@@ -39,11 +40,11 @@ struct PlainIsa : Vectors<32, 32> {
   }
   /// clamp(rne(v) + zero_point, low + zero_point, 255), of which `channels` are stored.
   [[gnu::always_inline]] static void store_codes(const Floats& real, float low, int32_t zero_point, uint8_t* y, int channels) {
-    constexpr float kMagic = 12582912.0f;  // rounds half to even: ops/int8/requantize.h
     const Floats lowest = Floats{} + low, highest = Floats{} + static_cast<float>(255 - zero_point);
     Floats v = real < highest ? real : highest;
     v = v > lowest ? v : lowest;
-    const Codes32 codes = __builtin_convertvector(__builtin_convertvector((v + kMagic) - kMagic, Signed32) + zero_point, Codes32);
+    const Floats rounded = (v + int8::kRoundMagic) - int8::kRoundMagic;  // half to even
+    const Codes32 codes = __builtin_convertvector(__builtin_convertvector(rounded, Signed32) + zero_point, Codes32);
     std::memcpy(y, &codes, static_cast<size_t>(channels));
   }
 };

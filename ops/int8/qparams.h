@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "ops/int8/round.h"
 #include "tensor/dtype.h"
 #include "tensor/error.h"
 
@@ -19,11 +20,6 @@ struct QParams {
   float scale = 1;
   int32_t zero_point = 0;
   bool operator==(const QParams&) const = default;
-};
-
-struct CodeRange {
-  int32_t qmin, qmax;  // inclusive
-  bool operator==(const CodeRange&) const = default;
 };
 
 inline CodeRange code_range(DType dtype) {

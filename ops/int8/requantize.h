@@ -1,4 +1,4 @@
-// From a real or an accumulator to a code: the only place where int8 rounds. (The lesson is ops/int8/requantize.md.)
+// From a real or an accumulator to a code, by the one rounding of ops/int8/round.h. (The lesson is ops/int8/requantize.md.)
 //
 //   quantize:    q = clamp(rne(x * (1/scale)) + zero_point, qmin, qmax)                       real -> code
 //   requantize:  q = clamp(rne(fma(bias_f32, bias_factor, float(acc + bias_i32)) * multiplier) + zero_point)
@@ -18,33 +18,17 @@
 #include <vector>
 
 #include "ops/int8/qparams.h"
+#include "ops/int8/round.h"
 #include "tensor/host_device.h"
 #include "tensor/tensor.h"
 
 namespace octet::ops::int8 {
 
-/// Rounds half to even, for |v| <= 2^22: adding 1.5 * 2^23 leaves no bits for a fraction, so the sum itself is rounded.
-/// A plain float sum, which vectorises on every instruction set and gives the same bits on all of them.
-OCTET_HD inline int32_t round_half_even(float v) {
-  constexpr float kMagic = 12582912.0f;  // 1.5 * 2^23
-  return static_cast<int32_t>((v + kMagic) - kMagic);
-}
-
-/// clamp(rne(v) + zero_point, qmin, qmax). Clamping first gives the same code (the bounds are integers and rounding is
-/// monotone) and keeps infinities and large values defined, as qmin or qmax; NaN becomes qmax. (PyTorch overflows an int32 where
-/// |v| reaches 2^31, and gives either end.)
-OCTET_HD inline int32_t round_to_code(float v, int32_t zero_point, CodeRange range) {
-  const float low = static_cast<float>(range.qmin - zero_point), high = static_cast<float>(range.qmax - zero_point);
-  v = v < high ? v : high;
-  v = v > low ? v : low;
-  return round_half_even(v) + zero_point;
-}
-
-OCTET_HD inline int32_t quantize_value(float x, float inverse_scale, int32_t zero_point, CodeRange range) {
+OCTET_HD static inline int32_t quantize_value(float x, float inverse_scale, int32_t zero_point, CodeRange range) {
   return round_to_code(x * inverse_scale, zero_point, range);
 }
 
-OCTET_HD inline float dequantize_value(int32_t q, QParams qparams) {
+OCTET_HD static inline float dequantize_value(int32_t q, QParams qparams) {
   return static_cast<float>(q - qparams.zero_point) * qparams.scale;
 }
 
@@ -72,7 +56,7 @@ struct ChannelConstants {
   float bias_f32, bias_factor, multiplier;
 };
 
-OCTET_HD inline uint8_t requantize_value(int32_t acc, const ChannelConstants& c, int32_t zero_point, CodeRange range) {
+OCTET_HD static inline uint8_t requantize_value(int32_t acc, const ChannelConstants& c, int32_t zero_point, CodeRange range) {
   const auto sum = static_cast<float>(static_cast<int32_t>(static_cast<uint32_t>(acc) + static_cast<uint32_t>(c.bias_i32)));
   // With a factor of 1 it is a sum, which is faster where there is no instruction for fma.
   const float biased = c.bias_factor == 1.0f ? sum + c.bias_f32 : fmaf(c.bias_f32, c.bias_factor, sum);
