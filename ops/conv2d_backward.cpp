@@ -9,6 +9,7 @@
 #include "ops/conv2d.h"
 #include "ops/cuda/channels.h"
 #include "ops/gemm.h"
+#include "ops/integers.h"
 
 namespace octet::ops {
 namespace {
@@ -115,9 +116,9 @@ Conv2dGradients conv2d_backward(const Tensor& dy, const Tensor& x, const Tensor&
   }
 
   const int threads = omp_get_max_threads();
-  const int64_t per_thread = (N + threads - 1) / threads;
+  const int64_t per_thread = ceil_div(N, threads);
   const int64_t together = std::clamp<int64_t>(kColumnsPerProduct / s.cols(), 1, std::max<int64_t>(1, per_thread));
-  const int64_t products = (N + together - 1) / together;
+  const int64_t products = ceil_div(N, together);
   std::vector<Scratch> scratch(static_cast<size_t>(threads));
 #pragma omp parallel for schedule(static)
   for (int64_t i = 0; i < products; ++i) {

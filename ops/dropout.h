@@ -5,6 +5,7 @@
 // with any number of threads.
 #pragma once
 
+#include "ops/integers.h"
 #include "tensor/philox.h"
 #include "tensor/random.h"
 #include "tensor/tensor.h"
@@ -21,7 +22,7 @@ Dropped dropout(const Tensor& x, float p, Generator& generator);
 /// The four values that the words of one counter decide.
 struct DropoutStep {
   static constexpr int64_t kValues = 4;
-  static int64_t blocks(int64_t numel) { return (numel + kValues - 1) / kValues; }
+  static int64_t blocks(int64_t numel) { return ceil_div(numel, kValues); }
 
   uint64_t seed;
   float p;

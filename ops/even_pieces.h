@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "ops/integers.h"
+
 namespace octet::ops {
 
 /// `size` cut into as few pieces of up to `most` as possible, all about as long, the longer ones first.
 struct EvenPieces {
-  EvenPieces(int64_t size, int64_t most) : count((size + most - 1) / most), shorter(size / count), longer(size % count) {}
+  EvenPieces(int64_t size, int64_t most) : count(ceil_div(size, most)), shorter(size / count), longer(size % count) {}
 
   int64_t count, shorter, longer;  // longer: how many are shorter + 1 long
   int64_t start(int64_t i) const { return i * shorter + std::min(i, longer); }

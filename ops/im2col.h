@@ -10,6 +10,7 @@
 
 #include <algorithm>
 
+#include "ops/integers.h"
 #include "ops/options.h"
 
 namespace octet::ops {
@@ -30,8 +31,8 @@ struct Im2colRow {
       : channel(row / s.kernel.w / s.kernel.h),
         kernel_row(row / s.kernel.w % s.kernel.h),
         left(row % s.kernel.w - s.padding.w),
-        begin(std::clamp<int64_t>((-left + s.stride.w - 1) / s.stride.w, 0, s.out_width)),
-        end(std::clamp<int64_t>((s.width - left + s.stride.w - 1) / s.stride.w, begin, s.out_width)) {}
+        begin(std::clamp<int64_t>(ceil_div(-left, s.stride.w), 0, s.out_width)),
+        end(std::clamp<int64_t>(ceil_div(s.width - left, s.stride.w), begin, s.out_width)) {}
 };
 
 template <class T>

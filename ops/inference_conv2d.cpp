@@ -7,6 +7,7 @@
 #include "ops/cpu/fconv.h"
 #include "ops/cpu/isa.h"
 #include "ops/cpu/winograd_tile.h"
+#include "ops/integers.h"
 #include "ops/shared_work.h"
 #include "ops/winograd.h"
 #include "ops/winograd_grid.h"
@@ -27,7 +28,7 @@ constexpr int64_t kWeightsAtOnce = (512 << 10) / sizeof(float) / 64;
 /// for 2x2 (bench/RESULTS.md).
 constexpr int64_t kWorthwhileTiles = 12;
 
-int64_t strips_of(int64_t outputs) { return (outputs + cpu::fconv_kernels().strip - 1) / cpu::fconv_kernels().strip; }
+int64_t strips_of(int64_t outputs) { return ceil_div(outputs, cpu::fconv_kernels().strip); }
 
 /// [K, C, R, S] -> [strips, R, S*C, strip], 0 for outputs that are not there.
 Tensor pack_direct(const Tensor& weight) {
@@ -143,7 +144,7 @@ Tensor InferenceConv2d::from_planes(const Tensor& x) const {
 void InferenceConv2d::run_directly(const PaddedImages<float>& images, int64_t N, const Im2colShape& s, const float* added,
                                    float* y) const {
   const int64_t K = weight_.size(0), pixels = s.cols(), strip_width = cpu::fconv_kernels().strip;
-  const int64_t R = s.kernel.h, run = s.kernel.w * s.channels, strips = strips_of(K), blocks = (pixels + kBlock - 1) / kBlock;
+  const int64_t R = s.kernel.h, run = s.kernel.w * s.channels, strips = strips_of(K), blocks = ceil_div(pixels, kBlock);
   const int64_t rows_at_once = std::clamp<int64_t>(kWeightsAtOnce / run, 1, R);
   const float* weights = direct_weights_.get([&] { return pack_direct(weight_); }).data<float>();
   SharedWork work(strips * N * blocks);

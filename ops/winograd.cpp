@@ -5,6 +5,7 @@
 
 #include "ops/cpu/gemm.h"
 #include "ops/cpu/winograd_tile.h"
+#include "ops/integers.h"
 
 namespace octet::ops {
 namespace {
@@ -19,7 +20,7 @@ struct Tiling {
   int64_t images, H, W, rows, cols, tiles;
 
   Tiling(int64_t count, int64_t height, int64_t width)
-      : images(count), H(height), W(width), rows((H + 3) / 4), cols((W + 3) / 4), tiles((count * rows * cols + 3) / 4 * 4) {}
+      : images(count), H(height), W(width), rows(ceil_div(H, 4)), cols(ceil_div(W, 4)), tiles(round_up(count * rows * cols, 4)) {}
 
   // A plane with a border: image row h is row h + 1. Wide enough to read and write 4 + 4 floats from any tile's column.
   int64_t padded_width() const { return 4 * cols + 4; }
@@ -180,7 +181,7 @@ void restore_images(const Tiling& t, const float* in, Tensor images) {
 
 /// Images that are worked on together.
 int64_t images_together(const Tensor& x, int64_t channels) {
-  const int64_t per_image = kElements * channels * ((x.size(2) + 3) / 4) * ((x.size(3) + 3) / 4);
+  const int64_t per_image = kElements * channels * ceil_div(x.size(2), 4) * ceil_div(x.size(3), 4);
   return std::clamp<int64_t>(kScratchFloats / std::max<int64_t>(1, per_image), 1, std::max<int64_t>(1, x.size(0)));
 }
 

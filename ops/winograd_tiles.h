@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "ops/cpu/winograd_kernels.h"
+#include "ops/integers.h"
 #include "ops/scratch.h"
 #include "ops/shared_work.h"
 #include "ops/winograd_grid.h"
@@ -61,7 +62,7 @@ class WinogradJob {
   template <class Multiply>
   void run_one_block(const Multiply& multiply) const {
     const WinogradGrid grid(0, images_, s_, kernels_.tile);
-    const int64_t tiles = grid.tiles(), room = (tiles + kRoom - 1) / kRoom * kRoom;
+    const int64_t tiles = grid.tiles(), room = round_up(tiles, kRoom);
     const int64_t place_stride = room * C() + kGap, m_stride = room * kernels_.strip + kGap;
     SharedWork work(strips());
 #pragma omp parallel
@@ -93,12 +94,12 @@ class WinogradJob {
 
   int64_t C() const { return s_.channels; }
   int64_t tiles_per_image() const { return winograd_tiles(s_, kernels_.tile); }
-  int64_t strips() const { return (K_ + kernels_.strip - 1) / kernels_.strip; }
+  int64_t strips() const { return ceil_div(K_, kernels_.strip); }
 
   /// Blocks of up to kTileBlock tiles, as many for each thread: block b is tiles [b * tiles / blocks, (b + 1) * tiles / blocks).
   static int64_t blocks_of(int64_t tiles) {
     const int64_t threads = omp_get_max_threads();
-    return std::max<int64_t>(1, std::min(tiles, threads * ((tiles + threads * kTileBlock - 1) / (threads * kTileBlock))));
+    return std::max<int64_t>(1, std::min(tiles, threads * ceil_div(tiles, threads * kTileBlock)));
   }
 
   /// [places, kTileBlock * strip + kGap], of this thread.
@@ -158,7 +159,7 @@ class WinogradJob {
       // The next place's weights come from far away; the first two calls ask for a half each. Behind the last place of a strip
       // lies the next strip.
       const Transformed* next = u + (n + 1 < places ? needed[n + 1].place : kernels_.places()) * u_place;
-      const int64_t calls = (last - first + cpu::kWinogradRows - 1) / cpu::kWinogradRows;  // with about as many rows each
+      const int64_t calls = ceil_div(last - first, cpu::kWinogradRows);  // with about as many rows each
       for (int64_t i = 0; i < calls; ++i) {
         const int64_t t = first + i * (last - first) / calls, rows = first + (i + 1) * (last - first) / calls - t;
         kernels_.multiply(v + place * place_stride + t * C(), static_cast<int>(rows), C(), u + place * u_place,
@@ -211,11 +212,11 @@ class WinogradJob {
   void run_by_strip() const {
     const int64_t window_bytes = kernels_.places() * C() * static_cast<int64_t>(sizeof(Transformed));
     const int64_t most = std::max<int64_t>(kTransformedBytes / (tiles_per_image() * window_bytes), 1),  // images at once
-        parts = (images_ + most - 1) / most;
+        parts = ceil_div(images_, most);
     for (int64_t part = 0; part < parts; ++part) {
       const int64_t first = part * images_ / parts, end = (part + 1) * images_ / parts;
       const WinogradGrid grid(first, end - first, s_, kernels_.tile);
-      const int64_t tiles = grid.tiles(), place_stride = tiles * C() + kGap, blocks = (tiles + kTileBlock - 1) / kTileBlock;
+      const int64_t tiles = grid.tiles(), place_stride = tiles * C() + kGap, blocks = ceil_div(tiles, kTileBlock);
       auto* v = scratch<Transformed>(Scratch::transformed, kernels_.places() * place_stride);  // all threads'
       SharedWork work(strips() * blocks);
 #pragma omp parallel

@@ -10,6 +10,7 @@
 #include "ops/cpu/fconv.h"
 #include "ops/cpu/winograd_tile.h"
 #include "ops/cpu/winograd_window.h"
+#include "ops/integers.h"
 
 namespace octet::ops::cpu {
 namespace {
@@ -114,7 +115,7 @@ static void multiply_panels(const FTile& t) {
 
 template <class Isa>
 static void multiply_strip(const FTile& t) {
-  const int64_t panels = (t.outputs + kLanes<Isa> - 1) / kLanes<Isa>;
+  const int64_t panels = ceil_div(t.outputs, kLanes<Isa>);
   if constexpr (Isa::kPanels == 4) {
     if (panels == 1) return multiply_panels<Isa, 1>(t);
     if (panels == 2) return multiply_panels<Isa, 2>(t);

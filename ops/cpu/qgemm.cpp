@@ -9,7 +9,7 @@ void check_depth(int64_t depth) {
   OCTET_CHECK(depth <= kMaxDepth, "int8 layer: ", depth, " products per output could overflow int32; the limit is ", kMaxDepth);
 }
 
-PackedWeights::PackedWeights(const int8_t* w, int64_t outputs_, int64_t depth_) : outputs(outputs_), depth((depth_ + 1) / 2 * 2) {
+PackedWeights::PackedWeights(const int8_t* w, int64_t outputs_, int64_t depth_) : outputs(outputs_), depth(round_up(depth_, 2)) {
   check_depth(depth_);
   panels = Tensor::zeros({padded_outputs() / kPanel, depth / 2, kPanel, 2}, DType::i16);
   int16_t* out = panels.data<int16_t>();

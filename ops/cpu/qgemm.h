@@ -9,6 +9,7 @@
 
 #include <cstdint>
 
+#include "ops/integers.h"
 #include "tensor/tensor.h"
 
 namespace octet::ops::cpu {
@@ -29,7 +30,7 @@ struct PackedWeights {
   /// w [outputs, depth], row-major.
   PackedWeights(const int8_t* w, int64_t outputs, int64_t depth);
 
-  int64_t padded_outputs() const { return (outputs + kPanel - 1) / kPanel * kPanel; }
+  int64_t padded_outputs() const { return round_up(outputs, kPanel); }
 };
 
 /// a [rows, w.depth]; acc [rows, w.padded_outputs()] is overwritten. Runs on the calling thread.

@@ -21,6 +21,7 @@
 #include <cstdint>
 
 #include "ops/cuda/mma.h"
+#include "ops/integers.h"
 
 namespace octet::ops::cuda {
 
@@ -61,8 +62,7 @@ inline int64_t int8_tiling_cycles(size_t index, int64_t rows, int64_t outputs, i
   constexpr int64_t kMultiplyAdds = 2048, kBytes = 32;
   constexpr int64_t kPerBlock = 1500;  // first bytes to arrive, last codes to leave
   return visit_int8_tiling(index, [&]<class T>() {
-    const auto parts = [](int64_t n, int64_t size) { return (n + size - 1) / size; };
-    const int64_t blocks = parts(rows, T::kRows) * parts(outputs, T::kCols), turns = parts(blocks, multiprocessors);
+    const int64_t blocks = ceil_div(rows, T::kRows) * ceil_div(outputs, T::kCols), turns = ceil_div(blocks, multiprocessors);
     const int64_t products = int64_t{T::kRows} * T::kCols * depth / kMultiplyAdds;
     const int64_t reading = int64_t{T::kRows + T::kCols} * depth / kBytes;
     return turns * (products > reading ? products : reading) + kPerBlock;

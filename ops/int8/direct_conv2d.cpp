@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ops/even_pieces.h"
+#include "ops/integers.h"
 #include "ops/padded_images.h"
 #include "ops/shared_work.h"
 
@@ -18,7 +19,7 @@ template <class Images>
 void run(const Images& images, const cpu::ConvKernel& kernel, const cpu::ConvWeights& w, const Im2colShape& s, int64_t N,
          const Addend& addend, uint8_t* y) {
   const EvenPieces tiles(s.cols(), cpu::ConvTile::kRows);
-  const int64_t K = w.outputs, pixels = s.cols(), strips = w.strips.size(0), blocks = (tiles.count + kBlock - 1) / kBlock;
+  const int64_t K = w.outputs, pixels = s.cols(), strips = w.strips.size(0), blocks = ceil_div(tiles.count, kBlock);
   const cpu::ConvView view = w.view();
   const auto weights_of = [&](int64_t strip) { return static_cast<const std::byte*>(view.strips) + strip * w.strip_bytes(); };
   SharedWork work(strips * N * blocks);

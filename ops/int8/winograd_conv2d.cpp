@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ops/cpu/winograd_fused.h"
+#include "ops/integers.h"
 #include "ops/winograd_grid.h"
 #include "ops/winograd_tiles.h"
 
@@ -25,7 +26,7 @@ WinogradConv2d::WinogradConv2d(Weights form, const Tensor& weight, int32_t input
       input_zero_point_(input_zero_point),
       weights_(form == Weights::plain ? winograd_fused_weights(weight, winograd_int16().strip)
                                       : winograd_weights(weight, winograd_int16().strip)),
-      requantization_(r.padded((outputs_ + winograd_int16().strip - 1) / winograd_int16().strip * winograd_int16().strip)) {}
+      requantization_(r.padded(round_up(outputs_, winograd_int16().strip))) {}
 
 namespace {
 
