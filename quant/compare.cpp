@@ -31,8 +31,7 @@ double expected_share(const auto& layer) {
   double sum = 0;
   const int64_t channels = layer.bias.numel();
   for (int64_t k = 0; k < channels; ++k) {
-    const double scale =
-        static_cast<double>(layer.input.scale) * layer.weight_scale[layer.weight_scale.size() == 1 ? 0 : static_cast<size_t>(k)];
+    const double scale = static_cast<double>(layer.input.scale) * ops::int8::scale_of(layer.weight_scale, k);
     const double steps = layer.bias.template data<float>()[k] / scale;
     sum += std::abs(std::nearbyint(steps) - steps) * scale / layer.output.scale;
   }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "ops/int8/round.h"
 #include "tensor/dtype.h"
@@ -21,6 +22,11 @@ struct QParams {
   int32_t zero_point = 0;
   bool operator==(const QParams&) const = default;
 };
+
+/// Of channel k: there is one scale for all, or one per channel.
+inline float scale_of(const std::vector<float>& scales, int64_t k) {
+  return scales[scales.size() == 1 ? 0 : static_cast<size_t>(k)];
+}
 
 inline CodeRange code_range(DType dtype) {
   if (dtype == DType::quint8) return {0, 255};

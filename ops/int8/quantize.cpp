@@ -53,7 +53,7 @@ Tensor quantize_weight(const Tensor& weight, const std::vector<float>& scale) {
   const float* pw = weight.data<float>();
   int8_t* pc = codes.data<int8_t>();
   for (int64_t k = 0; k < K; ++k) {
-    const float s = scale[scale.size() == 1 ? 0 : static_cast<size_t>(k)];
+    const float s = scale_of(scale, k);
     check_qparams({s, 0}, DType::qint8, "quantize_weight");
     const float inverse_scale = 1.0f / s;
     for (int64_t i = k * row; i < (k + 1) * row; ++i)

@@ -26,7 +26,7 @@ Requantization::Requantization(Engine engine, QParams input, const std::vector<f
   const bool one_scale = weight_scale.size() == 1 && out_channels > 1;
   if (engine == Engine::fbgemm && one_scale) bias_factor = 1.0f / (input.scale * weight_scale[0]);
   for (int64_t k = 0; k < out_channels; ++k) {
-    const float sw = weight_scale[weight_scale.size() == 1 ? 0 : static_cast<size_t>(k)];
+    const float sw = scale_of(weight_scale, k);
     const float acc_scale = input.scale * sw;
     OCTET_CHECK(std::isfinite(sw) && sw > 0 && acc_scale > 0 && std::isfinite(1.0f / acc_scale), "requantize: weight scale ", sw,
                 " of output channel ", k, " is not a positive finite number that an input scale of ", input.scale,

@@ -37,8 +37,7 @@ Tensor int8_conv2d(const Tensor& x, const int8::Conv2dParams& p) {
   Tensor y(acc.shape(), DType::quint8);
   for (int64_t i = 0; i < acc.numel(); ++i) {
     const int64_t k = i % K;
-    const float sw = p.weight_scale[p.weight_scale.size() == 1 ? 0 : static_cast<size_t>(k)], sx = p.input.scale,
-                sy = p.output.scale;
+    const float sw = int8::scale_of(p.weight_scale, k), sx = p.input.scale, sy = p.output.scale;
     const float b = p.bias.defined() ? p.bias.data<float>()[k] : 0.0f;
     float v;
     if (p.engine == int8::Engine::qnnpack) {
