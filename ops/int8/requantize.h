@@ -63,7 +63,7 @@ OCTET_HD static inline uint8_t requantize_value(int32_t acc, const ChannelConsta
   return static_cast<uint8_t>(round_to_code(biased * c.multiplier, zero_point, range));
 }
 
-/// One output pixel: acc [K] -> y [K].
+/// One output pixel: acc [channels] -> y [channels]; the constants are those of output channels first_channel on.
 void requantize(const int32_t* acc, const Requantization& r, int64_t first_channel, int64_t channels, uint8_t* y);
 
 }  // namespace octet::ops::int8
