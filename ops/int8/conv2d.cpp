@@ -68,23 +68,26 @@ int64_t tile_rows(int64_t depth, int64_t pixels) {
 /// from which on it is worth transforming them again each time. As measured on ResNet18 (bench/RESULTS.md).
 constexpr int64_t kWorthwhileTiles = 12, kWorthwhilePixels = 40;
 
+Conv2dParams checked(Conv2dParams p) {
+  const Tensor& w = p.weight;
+  OCTET_CHECK(w.dim() == 4 && w.numel() > 0 && w.dtype() == DType::qint8,
+              "int8 conv2d: expected weight qint8 [K, C/G, R, S], got ", w.dtype(), " ", w.shape());
+  check_qparams(p.input, DType::quint8, "int8 conv2d input");
+  check_qparams(p.output, DType::quint8, "int8 conv2d output");
+  const int64_t groups = p.options.groups;
+  OCTET_CHECK(groups > 0 && w.size(0) % groups == 0, "int8 conv2d: ", w.size(0), " output channels in ", groups, " groups");
+  cpu::check_depth(w.numel() / w.size(0));
+  return p;
+}
+
 }  // namespace
 
 Conv2d::Conv2d(Conv2dParams params)
-    : params_(std::move(params)),
+    : params_(checked(std::move(params))),
       requantization_(params_.engine, params_.input, params_.weight_scale, params_.output, params_.bias, params_.relu,
-                      params_.weight.size(0)) {
-  const Tensor& w = params_.weight;
-  OCTET_CHECK(w.dim() == 4 && w.dtype() == DType::qint8, "int8 conv2d: expected weight qint8 [K, C/G, R, S], got ", w.dtype(),
-              " ", w.shape());
-  check_qparams(params_.input, DType::quint8, "int8 conv2d input");
-  check_qparams(params_.output, DType::quint8, "int8 conv2d output");
-  const int64_t groups = params_.options.groups;
-  OCTET_CHECK(groups > 0 && w.size(0) % groups == 0, "int8 conv2d: ", w.size(0), " output channels in ", groups, " groups");
-  cpu::check_depth(w.numel() / w.size(0));
-  winograd_applies_ =
-      cpu::use(cpu::Isa::avx2) && WinogradConv2d::applies(w, params_.options, params_.input.zero_point, requantization_);
-}
+                      params_.weight.size(0)),
+      winograd_applies_(cpu::use(cpu::Isa::avx2) &&
+                        WinogradConv2d::applies(params_.weight, params_.options, params_.input.zero_point, requantization_)) {}
 
 const char* name_of(ConvAlgorithm algorithm) {
   switch (algorithm) {

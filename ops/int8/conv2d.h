@@ -77,7 +77,7 @@ class Conv2d {
 
   Conv2dParams params_;
   Requantization requantization_;
-  bool winograd_applies_ = false;
+  bool winograd_applies_;
   Lazy<std::vector<cpu::PackedWeights>> packed_;  // for im2col: one per group
   Lazy<DirectConv2d> direct_;
   Lazy<WinogradConv2d> winograd_, winograd_fused_;

@@ -1,18 +1,24 @@
 #include "ops/int8/linear.h"
 
 namespace octet::ops::int8 {
+namespace {
 
-Linear::Linear(LinearParams params)
-    : params_(std::move(params)),
-      requantization_(params_.engine, params_.input, params_.weight_scale, params_.output, params_.bias, params_.relu,
-                      params_.weight.size(0)) {
-  const Tensor& w = params_.weight;
+LinearParams checked(LinearParams p) {
+  const Tensor& w = p.weight;
   OCTET_CHECK(w.dim() == 2 && w.dtype() == DType::qint8, "int8 linear: expected weight qint8 [K, C], got ", w.dtype(), " ",
               w.shape());
-  check_qparams(params_.input, DType::quint8, "int8 linear input");
-  check_qparams(params_.output, DType::quint8, "int8 linear output");
-  packed_ = cpu::PackedWeights(w.data<int8_t>(), w.size(0), w.size(1));
+  check_qparams(p.input, DType::quint8, "int8 linear input");
+  check_qparams(p.output, DType::quint8, "int8 linear output");
+  return p;
 }
+
+}  // namespace
+
+Linear::Linear(LinearParams params)
+    : params_(checked(std::move(params))),
+      requantization_(params_.engine, params_.input, params_.weight_scale, params_.output, params_.bias, params_.relu,
+                      params_.weight.size(0)),
+      packed_(params_.weight.data<int8_t>(), params_.weight.size(0), params_.weight.size(1)) {}
 
 Tensor Linear::operator()(const Tensor& x) const {
   const int64_t K = params_.weight.size(0), C = params_.weight.size(1);

@@ -103,6 +103,12 @@ TEST(Int8Conv2d, RefusesWhatDoesNotFit) {
   bad = p;
   bad.output.zero_point = 300;
   EXPECT_TRUE(test::fails_with([&] { Conv2d{bad}; }, {"zero point 300"}));
+  const Tensor undefined, three({4, 3, 3}, DType::qint8), floats({4, 3, 3, 3}), empty({0, 3, 3, 3}, DType::qint8);
+  for (const Tensor& weight : {undefined, three, floats, empty}) {
+    bad = p;
+    bad.weight = weight;
+    EXPECT_TRUE(test::fails_with([&] { Conv2d{bad}; }, {"int8 conv2d: expected weight qint8 [K, C/G, R, S], got"}));
+  }
 }
 
 TEST(Int8Linear, IsAPointwiseConvolution) {
@@ -110,6 +116,16 @@ TEST(Int8Linear, IsAPointwiseConvolution) {
   const Conv2dParams p = layer({7, 33, 1, 1}, {}, Engine::fbgemm, true, true);
   const Linear linear({p.weight.reshape({7, 33}), p.weight_scale, p.bias, p.relu, p.engine, p.input, p.output});
   EXPECT_TRUE(test::codes_equal(linear(x), reference::int8_conv2d(x.reshape({5, 1, 1, 33}), p).reshape({5, 7})));
+}
+
+TEST(Int8Linear, RefusesOtherWeights) {
+  const Tensor undefined, four({4, 3, 1, 1}, DType::qint8), floats({4, 3});
+  for (const Tensor& weight : {undefined, four, floats})
+    EXPECT_TRUE(test::fails_with(
+        [&] {
+          Linear({weight, {1}, Tensor(), false, Engine::qnnpack, {}, {}});
+        },
+        {"int8 linear: expected weight qint8 [K, C], got"}));
 }
 
 TEST(Qgemm, SameSumsOnEveryInstructionSet) {
