@@ -2,67 +2,13 @@
 
 #include <omp.h>
 
-#include <algorithm>
-
 #include "ops/conv2d.h"
 #include "ops/cpu/isa.h"
+#include "ops/cpu/winograd_fused.h"
+#include "ops/integers.h"
 
 namespace octet::ops::int8 {
 namespace {
-
-/// [K, C, R, S] -> rows [K][R, S, C], the order in which a channels-last window lies in memory.
-std::vector<int8_t> channels_last_rows(const int8_t* w, int64_t outputs, int64_t channels, Size2 kernel) {
-  const int64_t window = kernel.h * kernel.w;
-  std::vector<int8_t> rows(static_cast<size_t>(outputs * channels * window));
-  for (int64_t k = 0; k < outputs; ++k)
-    for (int64_t c = 0; c < channels; ++c)
-      for (int64_t i = 0; i < window; ++i)
-        rows[static_cast<size_t>((k * window + i) * channels + c)] = w[(k * channels + c) * window + i];
-  return rows;
-}
-
-/// Window geometry of one call, in channels-last terms.
-struct Windows {
-  Im2colShape shape;
-  int64_t pixel;          // channels of the whole image: bytes from one position to the next
-  int64_t first_channel;  // of the group
-  int64_t depth;          // of a packed row, even
-  int32_t zero_point;
-
-  /// One im2col row: the window of output pixel (p, q) as code - zero_point, [R, S, C] and the padding to an even depth.
-  void gather(const uint8_t* image, int64_t p, int64_t q, int16_t* row) const {
-    const Im2colShape& s = shape;
-    const int64_t left = q * s.stride.w - s.padding.w;  // columns of the window that lie inside: [begin, end)
-    const int64_t begin = std::clamp<int64_t>(-left, 0, s.kernel.w), end = std::clamp<int64_t>(s.width - left, begin, s.kernel.w);
-    for (int64_t r = 0; r < s.kernel.h; ++r, row += s.kernel.w * s.channels) {
-      const int64_t h = p * s.stride.h - s.padding.h + r;
-      if (h < 0 || h >= s.height) {
-        std::fill_n(row, s.kernel.w * s.channels, int16_t{0});
-        continue;
-      }
-      const uint8_t* codes = image + (h * s.width + left) * pixel + first_channel;
-      std::fill_n(row, begin * s.channels, int16_t{0});
-      if (pixel == s.channels)  // one group: the window's row is contiguous
-        widen(codes + begin * pixel, (end - begin) * pixel, row + begin * s.channels);
-      else
-        for (int64_t i = begin; i < end; ++i) widen(codes + i * pixel, s.channels, row + i * s.channels);
-      std::fill_n(row + end * s.channels, (s.kernel.w - end) * s.channels, int16_t{0});
-    }
-    if (depth > s.rows()) *row = 0;
-  }
-
-  void widen(const uint8_t* codes, int64_t n, int16_t* out) const {
-    for (int64_t i = 0; i < n; ++i) out[i] = static_cast<int16_t>(codes[i] - zero_point);
-  }
-};
-
-/// Output pixels per tile, of `pixels`: their im2col rows stay in the second-level cache, and every thread gets as many.
-int64_t tile_rows(int64_t depth, int64_t pixels) {
-  constexpr int64_t kTileBytes = 192 * 1024;
-  const int64_t largest = std::clamp<int64_t>(kTileBytes / (2 * depth) / 6 * 6, 6, 96), threads = omp_get_max_threads();
-  const int64_t rounds = std::max<int64_t>(1, (pixels + threads * largest - 1) / (threads * largest));
-  return std::max<int64_t>(1, (pixels + threads * rounds - 1) / (threads * rounds));
-}
 
 /// Tiles from which on Winograd's transformed weights, eight times the plain ones, are worth reading; and pixels of four tiles
 /// from which on it is worth transforming them again each time. As measured on ResNet18 (bench/RESULTS.md).
@@ -131,7 +77,7 @@ ConvAlgorithm Conv2d::algorithm(const Shape& x) const {
   const Im2colShape shape = shape_of(x);
   const int64_t tiles = WinogradConv2d::tiles(x[0], shape);
   if (winograd_applies_ && tiles >= kWorthwhileTiles) return ConvAlgorithm::winograd;
-  if (has(ConvAlgorithm::winograd_fused, x) && x[0] * shape.cols() >= kWorthwhilePixels * ((tiles + 3) / 4))
+  if (has(ConvAlgorithm::winograd_fused, x) && x[0] * shape.cols() >= kWorthwhilePixels * ceil_div(tiles, cpu::WinogradFused::kTiles))
     return ConvAlgorithm::winograd_fused;
   return has(ConvAlgorithm::direct, x) ? ConvAlgorithm::direct : ConvAlgorithm::im2col;
 }
@@ -169,7 +115,7 @@ Tensor Conv2d::run(const Tensor& x, const Addend& addend) const {
     case ConvAlgorithm::im2col:
       break;
   }
-  return by_im2col(x, shape, addend);
+  return im2col_.get([&] { return Im2colConv2d(w, params_.options.groups, zero_point, requantization_); })(x, shape, addend);
 }
 
 Tensor Conv2d::run_on_cuda(const Tensor& x, const Im2colShape& s, const Addend& addend) const {
@@ -177,50 +123,6 @@ Tensor Conv2d::run_on_cuda(const Tensor& x, const Im2colShape& s, const Addend& 
   Tensor y({x.size(0), s.out_height, s.out_width, params_.weight.size(0)}, DType::quint8, Device::cuda);
   on_cuda_.get([&] { return cuda::Int8Conv2d(params_.weight, groups, params_.input.zero_point, requantization_); })(x, s, addend,
                                                                                                                     y);
-  return y;
-}
-
-std::vector<cpu::PackedWeights> Conv2d::pack_groups() const {
-  const Tensor& w = params_.weight;
-  const int64_t groups = params_.options.groups, outputs = w.size(0) / groups, depth = w.numel() / w.size(0);
-  std::vector<cpu::PackedWeights> packed;
-  for (int64_t g = 0; g < groups; ++g) {
-    const auto rows = channels_last_rows(w.data<int8_t>() + g * outputs * depth, outputs, w.size(1), {w.size(2), w.size(3)});
-    packed.emplace_back(rows.data(), outputs, depth);
-  }
-  return packed;
-}
-
-Tensor Conv2d::by_im2col(const Tensor& x, const Im2colShape& shape, const Addend& addend) const {
-  const std::vector<cpu::PackedWeights>& packed = packed_.get([&] { return pack_groups(); });
-  const int64_t N = x.size(0), K = params_.weight.size(0), groups = params_.options.groups, pixels = shape.cols();
-  Tensor y({N, shape.out_height, shape.out_width, K}, DType::quint8);
-  const uint8_t* px = x.data<uint8_t>();
-  uint8_t* py = y.data<uint8_t>();
-  const int64_t image_bytes = x.numel() / N, total = N * pixels, tile = tile_rows(packed[0].depth, total);
-#pragma omp parallel
-  {
-    std::vector<int16_t> rows(static_cast<size_t>(tile * packed[0].depth));
-    std::vector<int32_t> acc(static_cast<size_t>(tile * packed[0].padded_outputs()));
-#pragma omp for schedule(dynamic)
-    for (int64_t first = 0; first < total; first += tile) {
-      const int64_t count = std::min(tile, total - first);
-      for (int64_t g = 0; g < groups; ++g) {
-        const cpu::PackedWeights& w = packed[static_cast<size_t>(g)];
-        const Windows windows{shape, x.size(3), g * shape.channels, w.depth, params_.input.zero_point};
-        for (int64_t i = 0; i < count; ++i) {
-          const int64_t n = (first + i) / pixels, pixel = (first + i) % pixels;
-          windows.gather(px + n * image_bytes, pixel / shape.out_width, pixel % shape.out_width, rows.data() + i * w.depth);
-        }
-        cpu::qgemm(rows.data(), count, w, acc.data());
-        for (int64_t i = 0; i < count; ++i) {
-          const int64_t at = (first + i) * K + g * w.outputs;
-          requantize(acc.data() + i * w.padded_outputs(), requantization_, g * w.outputs, w.outputs, py + at);
-          addend.add_to(py, at, {1, w.outputs, 0});
-        }
-      }
-    }
-  }
   return y;
 }
 

@@ -5,15 +5,14 @@
 //   y = requantize(acc)                                                              (ops/int8/requantize.h)
 //
 //   x quint8 [N, H, W, C], weight qint8 [K, C/G, R, S] -> y quint8 [N, P, Q, K].
-// The convolution that is read first: rows of im2col (one output pixel: [R, S, C] of code - zx as int16) are made tile by tile
-// and multiplied by ops/cpu/qgemm.h. Beside it, with the same codes, direct_conv2d.h and winograd_conv2d.h. PyTorch
-// counterpart: torch.ao.nn.quantized.Conv2d and torch.ao.nn.intrinsic.quantized.ConvReLU2d. Naive twin:
-// ops/reference/int8_conv2d.h.
+// This is the layer; it checks, and chooses a way, all with the same codes: im2col_conv2d.h, which is read first, direct_conv2d.h,
+// winograd_conv2d.h, or on a device ops/cuda/int8_conv2d.h. PyTorch counterpart: torch.ao.nn.quantized.Conv2d and
+// torch.ao.nn.intrinsic.quantized.ConvReLU2d. Naive twin: ops/reference/int8_conv2d.h.
 #pragma once
 
-#include "ops/cpu/qgemm.h"
 #include "ops/cuda/int8_conv2d.h"
 #include "ops/int8/direct_conv2d.h"
+#include "ops/int8/im2col_conv2d.h"
 #include "ops/int8/requantize.h"
 #include "ops/int8/winograd_conv2d.h"
 #include "ops/lazy.h"
@@ -72,13 +71,11 @@ class Conv2d {
   Im2colShape shape_of(const Shape& x) const;
   Tensor run(const Tensor& x, const Addend& addend) const;
   Tensor run_on_cuda(const Tensor& x, const Im2colShape& shape, const Addend& addend) const;
-  Tensor by_im2col(const Tensor& x, const Im2colShape& shape, const Addend& addend) const;
-  std::vector<cpu::PackedWeights> pack_groups() const;
 
   Conv2dParams params_;
   Requantization requantization_;
   bool winograd_applies_;
-  Lazy<std::vector<cpu::PackedWeights>> packed_;  // for im2col: one per group
+  Lazy<Im2colConv2d> im2col_;
   Lazy<DirectConv2d> direct_;
   Lazy<WinogradConv2d> winograd_, winograd_fused_;
   Lazy<cuda::Int8Conv2d> on_cuda_;

@@ -1,0 +1,30 @@
+// int8 convolution by im2col, the one that is read first: rows (the window of one output pixel, [R, S, C/G] of code - zero_point as
+// int16) are made tile by tile, multiplied by ops/cpu/qgemm.h and requantized. Padding is 0, for a padded position holds the zero
+// point. The lesson is ops/conv2d.md. Of ops/int8/conv2d.h, which chooses, and whose other ways give the same codes.
+#pragma once
+
+#include <vector>
+
+#include "ops/cpu/qgemm.h"
+#include "ops/im2col.h"
+#include "ops/int8/add.h"
+#include "ops/int8/requantize.h"
+
+namespace octet::ops::int8 {
+
+class Im2colConv2d {
+ public:
+  /// weight qint8 [K, C/G, R, S].
+  Im2colConv2d(const Tensor& weight, int64_t groups, int32_t input_zero_point, const Requantization& requantization);
+
+  /// x quint8 [N, H, W, C] -> [N, P, Q, K].
+  Tensor operator()(const Tensor& x, const Im2colShape& shape, const Addend& addend = {}) const;
+
+ private:
+  int32_t input_zero_point_;
+  int64_t outputs_;                         // K
+  std::vector<cpu::PackedWeights> groups_;  // each group's weights
+  Requantization requantization_;
+};
+
+}  // namespace octet::ops::int8
