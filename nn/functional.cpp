@@ -2,20 +2,17 @@
 
 #include <algorithm>
 
+#include "nn/on_backward.h"
 #include "ops/batch_norm.h"
-#include "ops/channels.h"
 #include "ops/conv2d.h"
 #include "ops/dropout.h"
 #include "ops/elementwise.h"
-#include "ops/int8/fake_quantize.h"
 #include "ops/linear.h"
 #include "ops/pool.h"
 #include "ops/winograd.h"
 
 namespace octet::nn::functional {
 namespace {
-
-using Sink = std::shared_ptr<Gradient>;  // where a backward puts an input's gradient
 
 /// Wraps an op's result and, for a trace, records the call under the path of the layer that is running or else the function's
 /// name.
@@ -31,28 +28,7 @@ Value recorded(Op op, const char* function, std::vector<Value> inputs, std::vect
   return output;
 }
 
-bool wanted(const Value& value) { return value.defined() && value.requires_grad(); }
-bool wanted(const Sink& sink) { return sink && sink->wanted; }
-Sink sink_of(const Value& value) { return value.defined() ? value.gradient() : nullptr; }
-
-/// Records, for backward, how to go back from y to the inputs; nothing when no input wants a gradient. make_go_back is only
-/// called when it is needed, so that activations are only held then.
-template <class MakeGoBack>
-void on_backward(Value& y, std::initializer_list<Value> inputs, MakeGoBack&& make_go_back) {
-  Recording* recording = Recording::active_for_backward();
-  if (!recording || std::none_of(inputs.begin(), inputs.end(), [](const Value& v) { return wanted(v); })) return;
-  y.set_requires_grad(true);
-  recording->record_step(y.gradient(), make_go_back());
-}
-
 Tensor tensor_or_undefined(const Value& value) { return value.defined() ? value.tensor() : Tensor(); }
-
-/// May the op write its result over x? Only while training, and when no backward needs these bytes.
-bool may_overwrite(const Value& x) { return Recording::active_for_backward() && x.tensor().unique(); }
-
-void give(const Sink& sink, Tensor gradient) {
-  if (wanted(sink)) sink->accumulate(std::move(gradient));
-}
 
 }  // namespace
 
@@ -246,60 +222,6 @@ Value cat(std::span<const Value> parts) {
     return [channels, sinks](Tensor dy) {
       std::vector<Tensor> d = ops::split_channels(dy, channels);
       for (size_t i = 0; i < d.size(); ++i) give(sinks[i], std::move(d[i]));
-    };
-  });
-  return y;
-}
-
-Value fake_quantize(const Value& x, std::span<const ops::int8::QParams> qparams, ops::int8::CodeRange codes) {
-  if (!Recording::active_for_backward() || !wanted(x)) return Value(ops::int8::fake_quantize(x.tensor(), qparams, codes));
-  ops::int8::FakeQuantized result = ops::int8::fake_quantize_training(x.tensor(), qparams, codes);
-  Value y(std::move(result.y));
-  on_backward(y, {x}, [&] {
-    return [inside = std::move(result.inside), dx = sink_of(x)](Tensor dy) {
-      if (!dy.unique()) dy = dy.clone();
-      ops::int8::fake_quantize_backward_(dy, inside);
-      give(dx, std::move(dy));
-    };
-  });
-  return y;
-}
-
-Value batch_norm_factor(const BatchNormValues& v, const op::BatchNorm& o) {
-  const Tensor inverse_std = ops::inverse_std(v.running_var.tensor(), o.eps);
-  Value y(ops::multiply(v.weight.tensor(), inverse_std));
-  on_backward(y, {v.weight},
-              [&] { return [inverse_std, dw = sink_of(v.weight)](Tensor dy) { give(dw, ops::multiply(dy, inverse_std)); }; });
-  return y;
-}
-
-Value multiply_slices(const Value& w, const Value& factor) {
-  Value y(ops::multiply_slices(w.tensor(), factor.tensor()));
-  on_backward(y, {w, factor}, [&] {
-    return [in = w.tensor(), f = factor.tensor(), dw = sink_of(w), df = sink_of(factor)](Tensor dy) {
-      if (wanted(df)) give(df, ops::dot_slices(dy, in));
-      if (wanted(dw)) give(dw, ops::multiply_slices(dy, f));
-    };
-  });
-  return y;
-}
-
-Value divide_channels_(const Value& x, const Value& factor) {
-  Tensor result = may_overwrite(x) ? x.tensor() : x.tensor().clone();
-  ops::divide_channels_(result, factor.tensor());
-  Value y(result);
-  on_backward(y, {x, factor}, [&] {
-    return [out = y.tensor(), f = factor.tensor(), dx = sink_of(x), df = sink_of(factor)](Tensor dy) {
-      if (wanted(df)) {
-        Tensor d = ops::dot_channels(dy, out);
-        Tensor as_channels = d.reshape({1, d.numel()});  // the same bytes
-        ops::divide_channels_(as_channels, f);
-        ops::scale_(d, -1);
-        give(df, std::move(d));
-      }
-      if (!dy.unique()) dy = dy.clone();
-      ops::divide_channels_(dy, f);
-      give(dx, std::move(dy));
     };
   });
   return y;

@@ -44,7 +44,7 @@ Value add_(const Value& a, const Value& b);
 /// Along dimension 1.
 Value cat(std::span<const Value> parts);
 
-// What quantization-aware training adds (nn/graph_module.h). None of it is part of a trace.
+// What quantization-aware training adds (functional_qat.cpp; nn/graph_module.h says what for). None of it is part of a trace.
 /// One QParams, or one per slice of dimension 0. The gradient goes straight through: ops/int8/fake_quantize.h.
 Value fake_quantize(const Value& x, std::span<const ops::int8::QParams> qparams, ops::int8::CodeRange codes);
 /// weight [K] / sqrt(running_var + eps): what batch norm multiplies channels by. No gradient to running_var.

@@ -77,7 +77,8 @@ ConvAlgorithm Conv2d::algorithm(const Shape& x) const {
   const Im2colShape shape = shape_of(x);
   const int64_t tiles = WinogradConv2d::tiles(x[0], shape);
   if (winograd_applies_ && tiles >= kWorthwhileTiles) return ConvAlgorithm::winograd;
-  if (has(ConvAlgorithm::winograd_fused, x) && x[0] * shape.cols() >= kWorthwhilePixels * ceil_div(tiles, cpu::WinogradFused::kTiles))
+  if (has(ConvAlgorithm::winograd_fused, x) &&
+      x[0] * shape.cols() >= kWorthwhilePixels * ceil_div(tiles, cpu::WinogradFused::kTiles))
     return ConvAlgorithm::winograd_fused;
   return has(ConvAlgorithm::direct, x) ? ConvAlgorithm::direct : ConvAlgorithm::im2col;
 }

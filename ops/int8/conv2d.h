@@ -5,9 +5,9 @@
 //   y = requantize(acc)                                                              (ops/int8/requantize.h)
 //
 //   x quint8 [N, H, W, C], weight qint8 [K, C/G, R, S] -> y quint8 [N, P, Q, K].
-// This is the layer; it checks, and chooses a way, all with the same codes: im2col_conv2d.h, which is read first, direct_conv2d.h,
-// winograd_conv2d.h, or on a device ops/cuda/int8_conv2d.h. PyTorch counterpart: torch.ao.nn.quantized.Conv2d and
-// torch.ao.nn.intrinsic.quantized.ConvReLU2d. Naive twin: ops/reference/int8_conv2d.h.
+// This is the layer; it checks, and chooses a way, all with the same codes: im2col_conv2d.h, which is read first,
+// direct_conv2d.h, winograd_conv2d.h, or on a device ops/cuda/int8_conv2d.h. PyTorch counterpart: torch.ao.nn.quantized.Conv2d
+// and torch.ao.nn.intrinsic.quantized.ConvReLU2d. Naive twin: ops/reference/int8_conv2d.h.
 #pragma once
 
 #include "ops/cuda/int8_conv2d.h"

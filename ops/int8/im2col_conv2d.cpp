@@ -90,7 +90,8 @@ Tensor Im2colConv2d::operator()(const Tensor& x, const Im2colShape& shape, const
       const int64_t count = std::min(tile, total - first);
       for (size_t g = 0; g < groups_.size(); ++g) {
         const cpu::PackedWeights& w = groups_[g];
-        const int64_t first_channel = static_cast<int64_t>(g) * shape.channels, first_output = static_cast<int64_t>(g) * w.outputs;
+        const int64_t first_channel = static_cast<int64_t>(g) * shape.channels,
+                      first_output = static_cast<int64_t>(g) * w.outputs;
         const Windows windows{shape, x.size(3), first_channel, depth, input_zero_point_};
         for (int64_t i = 0; i < count; ++i) {
           const int64_t n = (first + i) / pixels, pixel = (first + i) % pixels;
