@@ -167,12 +167,49 @@ class Machine {
     check(std::holds_alternative<Dict>(object) || std::holds_alternative<Opaque>(object), "state for something that has none");
   }
 
-  void push_global() {
+  Global global() {
     std::string module = line();
-    push(Global{std::move(module) + "." + line()});
+    return {std::move(module) + "." + line()};
+  }
+
+  /// The value that an opcode brings along; nothing for the opcodes that work on the stack.
+  std::optional<Value> constant() {
+    switch (opcode_) {
+      case NONE:
+        return None{};
+      case NEWTRUE:
+      case NEWFALSE:
+        return opcode_ == NEWTRUE;
+      case BININT:
+        return int64_t{input_.read<int32_t>("integer")};
+      case BININT1:
+        return int64_t{input_.read<uint8_t>("integer")};
+      case BININT2:
+        return int64_t{input_.read<uint16_t>("integer")};
+      case LONG1:
+        return long1();
+      case BINFLOAT:
+        return big_endian_double();
+      case SHORT_BINSTRING:  // Python 2's str
+        return text(input_.read<uint8_t>("string"));
+      case BINSTRING:
+      case BINUNICODE:
+        return text(input_.read<uint32_t>("string"));
+      case GLOBAL:
+        return global();
+      case EMPTY_TUPLE:
+        return Tuple{};
+      case EMPTY_LIST:
+        return List{};
+      case EMPTY_DICT:
+        return Dict{};
+      default:
+        return std::nullopt;
+    }
   }
 
   void step() {
+    if (std::optional<Value> value = constant()) return push(std::move(*value));
     switch (opcode_) {
       case PROTO: {
         const int protocol = input_.read<uint8_t>("protocol");
@@ -180,30 +217,6 @@ class Machine {
       }
       case MARK:
         return marks_.push_back(stack_.size());
-      case NONE:
-        return push(None{});
-      case NEWTRUE:
-      case NEWFALSE:
-        return push(opcode_ == NEWTRUE);
-      case BININT:
-        return push(int64_t{input_.read<int32_t>("integer")});
-      case BININT1:
-        return push(int64_t{input_.read<uint8_t>("integer")});
-      case BININT2:
-        return push(int64_t{input_.read<uint16_t>("integer")});
-      case LONG1:
-        return push(long1());
-      case BINFLOAT:
-        return push(big_endian_double());
-      case SHORT_BINSTRING:  // Python 2's str
-        return push(text(input_.read<uint8_t>("string")));
-      case BINSTRING:
-      case BINUNICODE:
-        return push(text(input_.read<uint32_t>("string")));
-      case GLOBAL:
-        return push_global();
-      case EMPTY_TUPLE:
-        return push(Tuple{});
       case TUPLE:
         return push_tuple(pop_to_mark());
       case TUPLE1:
@@ -213,8 +226,6 @@ class Machine {
         for (auto item = items.rbegin(); item != items.rend(); ++item) *item = pop();
         return push_tuple(std::move(items));
       }
-      case EMPTY_LIST:
-        return push(List{});
       case APPEND: {
         const Ref item = pop();
         return append(top(), {item});
@@ -223,8 +234,6 @@ class Machine {
         const std::vector<Ref> items = pop_to_mark();
         return append(top(), items);
       }
-      case EMPTY_DICT:
-        return push(Dict{});
       case SETITEM: {
         const Ref value = pop(), key = pop();
         return set_items(top(), {key, value});
