@@ -20,8 +20,8 @@ class Int8Conv2d {
   /// weight: qint8 [K, C/G, R, S] on the CPU; packs it and takes it to the device.
   Int8Conv2d(const Tensor& weight, int64_t groups, int32_t zero_point, const int8::Requantization& requantization);
 
-  /// x quint8 [N, H, W, C] -> y quint8 [N, P, Q, K], both on the device; shape: of one image and group. forced: one of
-  /// int8_tiling.h, or else the one below.
+  /// x quint8 [N, H, W, C] -> y quint8 [N, P, Q, K], both on the device; shape: of one image and group. forced: index
+  /// of a tiling (ops/cuda/int8_tiling.h); none: what tiling() chooses.
   void operator()(const Tensor& x, const Im2colShape& shape, const int8::Addend& addend, Tensor& y,
                   std::optional<size_t> forced = {}) const;
 
