@@ -61,22 +61,12 @@ class Block {
 
   template <class F>
   void mma(F&& operands) {
-    by_warp([&](int t) { lanes_[static_cast<size_t>(t)].mma = operands(t); },
-            [&](int first) {
-              MmaOperands lanes[kWarp];
-              for (int i = 0; i < kWarp; ++i) lanes[i] = lanes_[static_cast<size_t>(first + i)].mma;
-              mma_u8_s8(lanes);
-            });
+    by_warp(&Lane::mma, operands, [](const MmaOperands(&lanes)[kWarp]) { mma_u8_s8(lanes); });
   }
 
   template <class F>
   void load_matrices(F&& rows) {
-    by_warp([&](int t) { lanes_[static_cast<size_t>(t)].row = rows(t); },
-            [&](int first) {
-              MatrixRow lanes[kWarp];
-              for (int i = 0; i < kWarp; ++i) lanes[i] = lanes_[static_cast<size_t>(first + i)].row;
-              octet::ops::cuda::load_matrices(lanes);
-            });
+    by_warp(&Lane::row, rows, [](const MatrixRow(&lanes)[kWarp]) { octet::ops::cuda::load_matrices(lanes); });
   }
 
   template <int kBytes>
@@ -117,17 +107,23 @@ class Block {
     std::deque<std::vector<Copy>> groups;
   };
 
-  /// give(t) by every thread, then work(first) for every warp, whose first thread that is.
-  template <class Give, class Work>
-  void by_warp(Give&& give, Work&& work) {
+  /// Every thread t puts give(t) into its lane's part; then work is done on those of each warp.
+  template <class Part, class Give, class Work>
+  void by_warp(Part Lane::*part, Give&& give, Work&& work) {
+    const auto put = [&](int t) { lanes_[static_cast<size_t>(t)].*part = give(t); };
+    const auto work_on = [&](int first) {
+      Part parts[kWarp];
+      for (int i = 0; i < kWarp; ++i) parts[i] = lanes_[static_cast<size_t>(first + i)].*part;
+      work(parts);
+    };
     if (!fibers_) {
-      for (int t = 0; t < threads_; ++t) give(t);
-      for (int first = 0; first < threads_; first += kWarp) work(first);
+      for (int t = 0; t < threads_; ++t) put(t);
+      for (int first = 0; first < threads_; first += kWarp) work_on(first);
       return;
     }
     const int t = fibers_->current(), first = t / kWarp * kWarp;
-    give(t);
-    if (fibers_->wait_for_all(first, kWarp)) work(first);  // by the last one to come
+    put(t);
+    if (fibers_->wait_for_all(first, kWarp)) work_on(first);  // by the last one to come
     fibers_->wait_for_all(first, kWarp);
   }
 
