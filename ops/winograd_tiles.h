@@ -2,6 +2,17 @@
 //
 //   x [N, H, W, C] -> y [N, P, Q, K], 3x3, stride 1. Windows are read where they lie; those that reach over the border by a table
 // of their pixels, in which those outside are all one pixel of the border's value.
+//
+// An example: 14 x 14 outputs in 4x4 tiles, C = K = 256, 4.5 MiB of weights (36 places * 256 * 256 of int16), two threads.
+//   tiles    4 + 4 + 3 + 3 pixels each way, 16 of each image. Those of two images by kind (ops/winograd_grid.h):
+//            short across 0..7 | whole 8..15 | short down 16..23 | short both ways 24..31
+//   places   all tiles need the 25 of the first five rows and columns; 0..15, whole down, also those of the last row; 8..23,
+//            whole across, those of the last column; and 8..15 their corner
+// Of the three ways to go through tiles and strips of weights,
+//   run_one_block   is one image's: each thread transforms all 16 windows for itself, and the threads share the strips
+//   run_by_strip    is two images': the threads share first the 32 windows, then strips times two blocks of 16 tiles. The second
+//                   block, 16..31, has no tile that is whole down, and so does without the last row of places: 30 of 36
+//   run_by_block    begins with three, 48 tiles: each thread transforms a block of 24 and multiplies it by all strips
 #pragma once
 
 #include <omp.h>
