@@ -9,7 +9,12 @@
 #include <sstream>
 #include <string>
 
+#include "tests/support/temporary_folder.h"
+
 namespace octet::test {
+
+inline const std::string kData = std::string(OCTET_SOURCE_DIR) + "/data", kSample = kData + "/imagenette-sample",
+                         kWeights = kData + "/resnet18-imagenette-fastai.pth";
 
 inline std::string read_text(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -17,24 +22,6 @@ inline std::string read_text(const std::filesystem::path& path) {
   text << file.rdbuf();
   return text.str();
 }
-
-/// A folder that goes when the test ends.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "octet-test-XXXXXX").string();
-    path_ = mkdtemp(pattern.data());
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  std::filesystem::path path() const { return path_; }
-  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
-
- private:
-  std::filesystem::path path_;
-};
 
 struct Result {
   int exit_code;

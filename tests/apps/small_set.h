@@ -7,8 +7,6 @@ namespace octet::test {
 
 namespace fs = std::filesystem;
 
-inline const std::string kSample = std::string(OCTET_SOURCE_DIR) + "/data/imagenette-sample";
-
 /// Two classes with a few images each, so that an epoch takes a fraction of a second.
 class SmallSet {
  public:
@@ -22,7 +20,7 @@ class SmallSet {
           if (count++ < 12) fs::copy_file(file.path(), to / file.path().filename());
       }
   }
-  std::string path() const { return folder_.path().string(); }
+  std::string path() const { return folder_.string(); }
 
  private:
   TemporaryFolder folder_;

@@ -13,10 +13,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::string kData = std::string(OCTET_SOURCE_DIR) + "/data";
-const std::string kWeights = kData + "/resnet18-imagenette-fastai.pth";
-const std::string kSample = kData + "/imagenette-sample";
-
 void write_text(const fs::path& path, const std::string& text) {
   fs::create_directories(path.parent_path());
   std::ofstream(path, std::ios::binary) << text;
@@ -102,7 +98,7 @@ TEST(Threads, MoreThanAThousandAreAnError) {
 TEST(Weights, MissingFolderAndEmpty) {
   const TemporaryFolder folder;
   EXPECT_TRUE(fails(run("quantize --weights /nonexistent.pth"), 1, {"/nonexistent.pth", "No such file"}));
-  EXPECT_TRUE(fails(run("quantize --weights " + folder.path().string()), 1, {folder.path().string()}));
+  EXPECT_TRUE(fails(run("quantize --weights " + folder.string()), 1, {folder.string()}));
   write_text(folder / "empty.pth", "");
   EXPECT_TRUE(fails(run("quantize --weights " + (folder / "empty.pth")), 1, {"empty.pth", "empty"}));
 }
@@ -165,7 +161,7 @@ TEST(Data, MissingAndWithoutSplits) {
   const TemporaryFolder folder;
   EXPECT_TRUE(fails(run("quantize --data /nonexistent"), 1, {"/nonexistent"}));
   fs::create_directories(folder.path() / "images");
-  EXPECT_TRUE(fails(run("quantize --data " + folder.path().string()), 1, {folder.path().string(), "val", "images"}));
+  EXPECT_TRUE(fails(run("quantize --data " + folder.string()), 1, {folder.string(), "val", "images"}));
   write_text(folder / "not.tgz", "this is no archive");
   EXPECT_TRUE(fails(run("quantize --data " + (folder / "not.tgz")), 1, {"not.tgz"}));
 }
@@ -174,14 +170,14 @@ TEST(Data, ClassesThatDoNotFit) {
   const TemporaryFolder folder;
   link_sample(folder.path());
   for (const char* split : {"val", "train"}) fs::remove_all(folder.path() / split / "n03888257");
-  EXPECT_TRUE(fails(run("quantize --data " + folder.path().string()), 1, {"10 classes", "9"}));
+  EXPECT_TRUE(fails(run("quantize --data " + folder.string()), 1, {"10 classes", "9"}));
 }
 
 TEST(Data, UnreadableImagesAreNamedCountedAndSkipped) {
   const TemporaryFolder folder;
   link_sample(folder.path());
   write_text(folder.path() / "val" / "n01440764" / "broken.JPEG", "not an image");
-  const Result r = run("quantize --quiet --data " + folder.path().string());
+  const Result r = run("quantize --quiet --data " + folder.string());
   EXPECT_EQ(r.exit_code, 0) << r.err;
   EXPECT_NE(r.out.find("unreadable images, left out: 1"), std::string::npos) << r.out;
   EXPECT_NE(r.out.find("10 images, peak"), std::string::npos) << r.out;
@@ -192,7 +188,7 @@ TEST(Data, NamesAreFitForATerminal) {
   const TemporaryFolder folder;
   link_sample(folder.path());
   write_text(folder.path() / "val" / "n01440764" / "red\x1b[31m.JPEG", "not an image");
-  const Result r = run("train_or_load --quiet --weights " + kWeights + " --data " + folder.path().string());
+  const Result r = run("train_or_load --quiet --weights " + kWeights + " --data " + folder.string());
   EXPECT_EQ(r.exit_code, 0) << r.err;
   EXPECT_EQ(
       r.err,
@@ -205,7 +201,7 @@ TEST(Data, AllUnreadable) {
   link_sample(folder.path());
   for (const auto& file : fs::recursive_directory_iterator(folder.path()))
     if (file.is_regular_file()) write_text(file.path(), "not an image");
-  EXPECT_TRUE(fails(run("quantize --data " + folder.path().string()), 1, {"read"}));
+  EXPECT_TRUE(fails(run("quantize --data " + folder.string()), 1, {"read"}));
 }
 
 TEST(Output, FullDiskLeavesNothing) {

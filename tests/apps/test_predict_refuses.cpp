@@ -10,9 +10,7 @@
 namespace octet::test {
 namespace {
 
-const std::string kData = std::string(OCTET_SOURCE_DIR) + "/data";
-const std::string kWeights = kData + "/resnet18-imagenette-fastai.pth";
-const std::string kImage = kData + "/imagenette-sample/val/n03888257/ILSVRC2012_val_00001440.JPEG";
+const std::string kImage = kSample + "/val/n03888257/ILSVRC2012_val_00001440.JPEG";
 
 /// A folder with model.safetensors of one op, and x.npy, [2, 3, 4, 4] of zeros but for what a test sets.
 struct Small {

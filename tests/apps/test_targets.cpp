@@ -9,8 +9,6 @@
 namespace octet::test {
 namespace {
 
-const std::string kWeights = std::string(OCTET_SOURCE_DIR) + "/data/resnet18-imagenette-fastai.pth";
-
 /// The error, and nothing printed before it: no work was done.
 ::testing::AssertionResult fails_at_once(const Result& r, const std::vector<std::string>& parts) {
   if (!r.out.empty()) return ::testing::AssertionFailure() << "printed " << r.out;

@@ -8,8 +8,6 @@
 namespace octet::test {
 namespace {
 
-const std::string kWeights = std::string(OCTET_SOURCE_DIR) + "/data/resnet18-imagenette-fastai.pth";
-
 TEST(Train, FromScratchWritesCheckpointTableAndCurves) {
   const SmallSet set;
   const TemporaryFolder folder;

@@ -9,8 +9,6 @@
 namespace octet::test {
 namespace {
 
-const std::string kSample = std::string(OCTET_SOURCE_DIR) + "/data/imagenette-sample";
-
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 class Workflow : public ::testing::TestWithParam<const char*> {};
@@ -78,8 +76,7 @@ TEST(Tune, WritesItsChoicesIntoTheModelAndNowhereElse) {
   EXPECT_TRUE(contains(tuned.out, "tuned for batches of 1 at 64 px, 2 threads")) << tuned.out;
   EXPECT_TRUE(contains(read_text(model), R"(\"choices\":[{)"));  // metadata is JSON within JSON
   EXPECT_EQ(run("predict --quiet --benchmark 0.01 --size 64 --model " + model).exit_code, 0);
-  const std::string float_model = std::string(OCTET_SOURCE_DIR) + "/data/resnet18-imagenette-fastai.pth";
-  EXPECT_TRUE(fails(run("predict --tune --model " + float_model), 1, {"--tune", "int8 model.safetensors"}));
+  EXPECT_TRUE(fails(run("predict --tune --model " + kWeights), 1, {"--tune", "int8 model.safetensors"}));
 }
 
 TEST(LayerTimes, AreATableOfInt8BesideFloat) {

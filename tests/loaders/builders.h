@@ -11,11 +11,15 @@
 #include <utility>
 #include <vector>
 
-#include "temporary_folder.h"
 #include "tensor/state_dict.h"
 #include "tests/support/compare.h"
+#include "tests/support/temporary_folder.h"
 
-namespace octet::loaders::build {
+namespace octet::loaders {
+
+using test::TemporaryFolder;
+
+namespace build {
 
 /// A number as its little-endian bytes.
 template <class T>
@@ -48,7 +52,7 @@ template <class Function>
 auto with_file(const std::string& bytes, const std::string& name, Function f) {
   const TemporaryFolder folder;
   put(folder / name, bytes);
-  return f((folder / name).string());
+  return f(folder / name);
 }
 
 // ---- zip
@@ -193,7 +197,7 @@ inline bool same(const StateDict& a, const StateDict& b) {
 template <class Load, class Accepts>
 void expect_survives_damage(const std::string& bytes, Load load, Accepts accepts) {
   const TemporaryFolder folder;
-  const std::string path = (folder / "damaged").string();
+  const std::string path = folder / "damaged";
   const auto try_load = [&](const std::string& damaged, const std::string& what) {
     put(path, damaged);
     try {
@@ -213,4 +217,5 @@ void expect_survives_damage(const std::string& bytes, Load load, Accepts accepts
   }
 }
 
-}  // namespace octet::loaders::build
+}  // namespace build
+}  // namespace octet::loaders

@@ -1,4 +1,4 @@
-// What the image tests share: golden files, and the check that something is refused in one line.
+// What the image tests share: golden files, and the check that bytes are refused in one line.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -13,6 +13,8 @@
 
 #include "loaders/image.h"
 #include "tensor/error.h"
+#include "tests/support/compare.h"
+#include "tests/support/golden.h"
 
 namespace octet::loaders {
 
@@ -20,7 +22,7 @@ using FileBytes = std::vector<uint8_t>;
 
 inline FileBytes read_bytes(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
-  EXPECT_TRUE(in) << path << " is missing; make it with: python tests/golden/make_golden.py images";
+  EXPECT_TRUE(in) << path << " is missing";
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
@@ -29,8 +31,7 @@ inline void write_bytes(const std::filesystem::path& path, const FileBytes& byte
   std::ofstream(path, std::ios::binary).write(reinterpret_cast<const char*>(bytes.data()), std::ssize(bytes));
 }
 
-inline std::string golden_path(const std::string& file) { return OCTET_SOURCE_DIR "/tests/golden/images/" + file; }
-inline FileBytes golden_bytes(const std::string& file) { return read_bytes(golden_path(file)); }
+inline FileBytes golden_bytes(const std::string& file) { return read_bytes(test::golden_path("images/" + file)); }
 inline Image decode_golden(const std::string& file) { return decode_image(golden_bytes(file), file); }
 
 /// "P6 width height 255" and the pixels.
@@ -66,22 +67,9 @@ inline void expect_same_pixels(const Image& ours, const Image& golden, const std
   EXPECT_LE(largest, tolerance) << what << ": " << different << " of " << ours.rgb.size() << " values differ";
 }
 
-/// `action` must throw Error whose text is one line and has `part` in it.
-template <class Action>
-void expect_error(Action&& action, const std::string& part) {
-  try {
-    action();
-    ADD_FAILURE() << "no Error; expected one with: " << part;
-  } catch (const Error& error) {
-    EXPECT_THAT(error.what(), testing::HasSubstr(part));
-    EXPECT_THAT(error.what(), testing::Not(testing::HasSubstr("\n")));
-  }
-}
-
-/// The same, and the text must begin with the file's name.
+/// Refused in one line that names the file.
 inline void expect_refused(const FileBytes& bytes, const std::string& part) {
-  expect_error([&] { decode_image(bytes, "some/file.JPEG"); }, part);
-  expect_error([&] { decode_image(bytes, "some/file.JPEG"); }, "some/file.JPEG: ");
+  EXPECT_TRUE(test::fails_with([&] { decode_image(bytes, "some/file.JPEG"); }, {"some/file.JPEG: ", part}));
 }
 
 /// Damaged bytes: an image of a sane size or an Error, and nothing that a sanitizer sees.

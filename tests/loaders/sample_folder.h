@@ -3,9 +3,11 @@
 
 #include "golden_image.h"
 #include "tar_builder.h"
-#include "temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace octet::loaders {
+
+using test::TemporaryFolder;
 
 inline const std::vector<std::string> kSampleImages = {
     "train/n01440764/a.JPEG", "train/n02102040/b.JPEG", "val/n01440764/c.JPEG",

@@ -15,8 +15,8 @@ TEST(Checkpoint, ReadsSafetensorsUnderAnyName) {
   const TemporaryFolder folder;
   SafeTensors file;
   file.tensors.add({"w", Tensor::from({1, 2}, {2}), {}});
-  save_safetensors((folder / "model.pth").string(), file);
-  EXPECT_TRUE(build::same(load_checkpoint((folder / "model.pth").string()), file.tensors));
+  save_safetensors(folder / "model.pth", file);
+  EXPECT_TRUE(build::same(load_checkpoint(folder / "model.pth"), file.tensors));
 }
 
 TEST(Checkpoint, NonFiniteValuesAreListed) {

@@ -72,7 +72,7 @@ void write(const std::string& path, const std::string& bytes, const WriteCalls& 
 /// A folder with the file "a" that holds "old", and checks of what a failure must leave.
 struct Target {
   TemporaryFolder folder;
-  std::string path = (folder / "a").string();
+  std::string path = folder / "a";
 
   Target() { put(path, "old"); }
   bool untouched() const { return get(path) == "old" && files() == 1; }
@@ -82,7 +82,7 @@ struct Target {
 TEST(WriteAtomically, CreatesAndReplaces) {
   Target t;
   write(t.path, "new");
-  write((t.folder / "b").string(), "other");
+  write(t.folder / "b", "other");
   EXPECT_EQ(get(t.path), "new");
   EXPECT_EQ(get(t.folder / "b"), "other");
   EXPECT_EQ(t.files(), 2);
@@ -99,18 +99,18 @@ TEST(WriteAtomically, FollowsSymbolicLinks) {
   Target t;
   fs::create_symlink("a", t.folder / "link");
   fs::create_symlink("c", t.folder / "dangling");
-  write((t.folder / "link").string(), "new");
-  write((t.folder / "dangling").string(), "newer");
+  write(t.folder / "link", "new");
+  write(t.folder / "dangling", "newer");
   EXPECT_EQ(get(t.path), "new");
   EXPECT_EQ(get(t.folder / "c"), "newer");
   EXPECT_TRUE(fs::is_symlink(t.folder / "link"));
   fs::create_symlink("circle", t.folder / "circle");
-  EXPECT_TRUE(fails_with([&] { write((t.folder / "circle").string(), "x"); }, {"circle", "symbolic links"}));
+  EXPECT_TRUE(fails_with([&] { write(t.folder / "circle", "x"); }, {"circle", "symbolic links"}));
 }
 
 TEST(WriteAtomically, RefusesTargetsThatAreNoFile) {
   Target t;
-  EXPECT_TRUE(fails_with([&] { write((t.folder / "none" / "a").string(), "x"); }, {"none/a", "No such file"}));
+  EXPECT_TRUE(fails_with([&] { write(t.folder / "none/a", "x"); }, {"none/a", "No such file"}));
   EXPECT_TRUE(fails_with([&] { write(t.path + "/b", "x"); }, {"a/b", "Not a directory"}));
   EXPECT_TRUE(fails_with([&] { write(t.folder.string(), "x"); }, {"is a directory"}));
   EXPECT_TRUE(fails_with([] { write("/dev/null", "x"); }, {"/dev/null", "not a regular file"}));

@@ -78,7 +78,7 @@ uint32_t crc_of(const Image& image) {
 
 // Every image of the sample, decoded and as it enters the network.
 TEST(Image, SampleOfImagenetteDecodesAsPillow) {
-  std::ifstream lines(golden_path("sample.txt"));
+  std::ifstream lines(test::golden_path("images/sample.txt"));
   std::string name;
   int width = 0, height = 0, images = 0;
   uint32_t decoded = 0, cropped = 0;

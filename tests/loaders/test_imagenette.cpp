@@ -30,8 +30,7 @@ class ImagenetteFolder : public testing::Test {
     return {folder_.string(), split, options};
   }
   void expect_refused(const std::string& part, const std::string& split = "val") const {
-    expect_error([&] { open(split); }, part);
-    expect_error([&] { open(split); }, folder_.string());
+    EXPECT_TRUE(test::fails_with([&] { open(split); }, {folder_.string(), part}));
   }
   const TemporaryFolder folder_;
 };
@@ -77,12 +76,12 @@ TEST_F(ImagenetteFolder, LimitSpreadsOverTheClasses) {
 }
 
 TEST_F(ImagenetteFolder, MissingFolders) {
-  expect_error([] { Imagenette("/does/not/exist", "val"); }, "/does/not/exist: cannot open: No such file or directory");
-  expect_error([&] { open("test"); }, "unknown split 'test'");
+  EXPECT_TRUE(test::fails_with([] { Imagenette("/does/not/exist", "val"); },
+                               {"/does/not/exist: cannot open: No such file or directory"}));
+  EXPECT_TRUE(test::fails_with([&] { open("test"); }, {"unknown split 'test'"}));
   const TemporaryFolder other;
   std::filesystem::create_directories(other / "pictures");
-  expect_error([&] { Imagenette(other.string(), "val"); }, "no folder val/ in it");
-  expect_error([&] { Imagenette(other.string(), "val"); }, "found pictures");
+  EXPECT_TRUE(test::fails_with([&] { Imagenette(other.string(), "val"); }, {"no folder val/ in it", "found pictures"}));
 }
 
 TEST_F(ImagenetteFolder, EmptyFolders) {
@@ -91,9 +90,9 @@ TEST_F(ImagenetteFolder, EmptyFolders) {
   expect_refused("class folder 'n09999999' has no image in it");
   const TemporaryFolder other;
   std::filesystem::create_directories(other / "val/a");
-  expect_error([&] { Imagenette(other.string(), "val"); }, "no image in any of the 1 class folders");
+  EXPECT_TRUE(test::fails_with([&] { Imagenette(other.string(), "val"); }, {"no image in any of the 1 class folders"}));
   std::filesystem::remove(other / "val/a");
-  expect_error([&] { Imagenette(other.string(), "val"); }, "no class folder in it");
+  EXPECT_TRUE(test::fails_with([&] { Imagenette(other.string(), "val"); }, {"no class folder in it"}));
 }
 
 TEST_F(ImagenetteFolder, BothSplitsMustHaveTheSameClasses) {
@@ -107,23 +106,22 @@ TEST_F(ImagenetteFolder, UnreadableFilesAreErrorsWhenTheyAreRead) {
   write_bytes(folder_ / "val/n01440764/g.JPEG", {});
   ::mkfifo((folder_ / "val/n01440764/h.JPEG").c_str(), 0600);
   const Imagenette data = open();
-  expect_error([&] { data.bytes(2); }, "e.JPEG: is a directory");
-  expect_error([&] { data.bytes(3); }, "f.JPEG: cannot open: No such file or directory");
-  expect_error([&] { data.bytes(4); }, "g.JPEG: empty file");
-  expect_error([&] { data.bytes(5); }, "h.JPEG: not a regular file");
+  EXPECT_TRUE(test::fails_with([&] { data.bytes(2); }, {"e.JPEG: is a directory"}));
+  EXPECT_TRUE(test::fails_with([&] { data.bytes(3); }, {"f.JPEG: cannot open: No such file or directory"}));
+  EXPECT_TRUE(test::fails_with([&] { data.bytes(4); }, {"g.JPEG: empty file"}));
+  EXPECT_TRUE(test::fails_with([&] { data.bytes(5); }, {"h.JPEG: not a regular file"}));
   std::filesystem::remove(folder_ / "val/n01440764/c.JPEG");
-  expect_error([&] { data.bytes(0); }, "c.JPEG: cannot open");
+  EXPECT_TRUE(test::fails_with([&] { data.bytes(0); }, {"c.JPEG: cannot open"}));
 }
 
 class ImagenetteArchive : public testing::Test {
  protected:
   Imagenette open(const TarBuilder& tar, const std::string& split = "val", ImagenetteOptions options = {}) const {
     write_bytes(folder_ / "data.tgz", tar.tar_gz());
-    return {(folder_ / "data.tgz").string(), split, options};
+    return {folder_ / "data.tgz", split, options};
   }
   void expect_refused(const TarBuilder& tar, const std::string& part) const {
-    expect_error([&] { open(tar); }, part);
-    expect_error([&] { open(tar); }, "data.tgz: ");
+    EXPECT_TRUE(test::fails_with([&] { open(tar); }, {"data.tgz: ", part}));
   }
   const TemporaryFolder folder_;
 };
@@ -161,7 +159,7 @@ TEST(Subset, IsPythonsSlice) {
   EXPECT_EQ(subset_indices(10, 4, Subset::spread), (std::vector<size_t>{0, 2, 5, 7}));
   EXPECT_EQ(subset_indices(3, 5, Subset::spread), (std::vector<size_t>{0, 1, 2}));
   EXPECT_EQ(subset_indices(10, 3, Subset::first), (std::vector<size_t>{0, 1, 2}));
-  expect_error([] { subset_indices(10, 0, Subset::spread); }, "a limit of 0");
+  EXPECT_TRUE(test::fails_with([] { subset_indices(10, 0, Subset::spread); }, {"a limit of 0"}));
 }
 
 TEST(HumanName, KnowsTheTenClasses) {

@@ -51,14 +51,14 @@ TEST(Npy, RoundTripOfAllDtypes) {
     for (const Shape& shape : {Shape{}, Shape{3}, Shape{2, 3}, Shape{0, 2}, Shape{1, 2, 3, 4}}) {
       const TemporaryFolder folder;
       const Tensor tensor = Tensor::zeros(shape, dtype);
-      save_npy((folder / "x").string(), tensor);
-      EXPECT_TRUE(bits_equal(load_npy((folder / "x").string()), tensor)) << dtype << shape;
+      save_npy(folder / "x", tensor);
+      EXPECT_TRUE(bits_equal(load_npy(folder / "x"), tensor)) << dtype << shape;
     }
 }
 
 TEST(Npy, WritesWhatNumpyWrites) {
   const TemporaryFolder folder;
-  save_npy((folder / "x").string(), Tensor::from({1, 2, 3, 4, 5, 6}, {2, 3}));
+  save_npy(folder / "x", Tensor::from({1, 2, 3, 4, 5, 6}, {2, 3}));
   const std::string text = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }";
   EXPECT_EQ(get(folder / "x"),
             "\x93NUMPY" + std::string("\1\0v\0", 4) + text + std::string(118 - text.size() - 1, ' ') + "\n" + kSix);
@@ -66,10 +66,10 @@ TEST(Npy, WritesWhatNumpyWrites) {
 
 TEST(Npy, QuantizedBecomePlainIntegers) {
   const TemporaryFolder folder;
-  save_npy((folder / "x").string(), Tensor::from<uint8_t>({1, 255}, {2}, DType::quint8));
-  EXPECT_TRUE(bits_equal(load_npy((folder / "x").string()), Tensor::from<uint8_t>({1, 255}, {2}, DType::u8)));
-  EXPECT_TRUE(fails_with([&] { save_npy((folder / "y").string(), Tensor({1}, DType::bf16)); }, {"y", "bfloat16"}));
-  EXPECT_TRUE(fails_with([&] { save_npy((folder / "y").string(), Tensor()); }, {"y", "undefined"}));
+  save_npy(folder / "x", Tensor::from<uint8_t>({1, 255}, {2}, DType::quint8));
+  EXPECT_TRUE(bits_equal(load_npy(folder / "x"), Tensor::from<uint8_t>({1, 255}, {2}, DType::u8)));
+  EXPECT_TRUE(fails_with([&] { save_npy(folder / "y", Tensor({1}, DType::bf16)); }, {"y", "bfloat16"}));
+  EXPECT_TRUE(fails_with([&] { save_npy(folder / "y", Tensor()); }, {"y", "undefined"}));
 }
 
 TEST(Npy, MagicVersionHeaderLength) {

@@ -49,8 +49,8 @@ SafeTensors example() {
 TEST(SafeTensors, RoundTrip) {
   const TemporaryFolder folder;
   const SafeTensors want = example();
-  save_safetensors((folder / "a").string(), want);
-  const SafeTensors got = load_safetensors((folder / "a").string());
+  save_safetensors(folder / "a", want);
+  const SafeTensors got = load_safetensors(folder / "a");
   EXPECT_EQ(got.metadata, want.metadata);
   ASSERT_EQ(got.tensors.entries().size(), want.tensors.entries().size());
   for (const StateEntry& e : want.tensors.entries()) EXPECT_TRUE(bits_equal(got.tensors.find(e.key)->tensor, e.tensor)) << e.key;
@@ -58,7 +58,7 @@ TEST(SafeTensors, RoundTrip) {
 
 TEST(SafeTensors, SizeAndAlignment) {
   const TemporaryFolder folder;
-  save_safetensors((folder / "a").string(), example());
+  save_safetensors(folder / "a", example());
   const std::string bytes = get(folder / "a");
   EXPECT_EQ(bytes.size(), safetensors_size(example()));
   uint64_t header_size = 0;
@@ -73,8 +73,8 @@ TEST(SafeTensors, AllDtypes) {
     SafeTensors f;
     f.tensors.add({"w", Tensor::zeros({3}, dtype), {}});
     const TemporaryFolder folder;
-    save_safetensors((folder / "a").string(), f);
-    EXPECT_TRUE(same(load_safetensors((folder / "a").string()).tensors, f.tensors)) << dtype;
+    save_safetensors(folder / "a", f);
+    EXPECT_TRUE(same(load_safetensors(folder / "a").tensors, f.tensors)) << dtype;
   }
 }
 
@@ -84,14 +84,14 @@ TEST(SafeTensors, QuantizedBecomePlainIntegers) {
     SafeTensors f;
     f.tensors.add({"w", Tensor::zeros({3}, quantized), {}});
     const TemporaryFolder folder;
-    save_safetensors((folder / "a").string(), f);
-    EXPECT_EQ(load_safetensors((folder / "a").string()).tensors.find("w")->tensor.dtype(), plain);
+    save_safetensors(folder / "a", f);
+    EXPECT_EQ(load_safetensors(folder / "a").tensors.find("w")->tensor.dtype(), plain);
   }
 }
 
 TEST(SafeTensors, WhatCannotBeSaved) {
   const TemporaryFolder folder;
-  const std::string path = (folder / "a").string();
+  const std::string path = folder / "a";
   const auto save = [&](const std::string& key, const Tensor& tensor) {
     SafeTensors f;
     f.tensors.add({key, tensor, {}});
@@ -175,7 +175,7 @@ TEST(SafeTensors, DuplicateKeys) {
 
 TEST(SafeTensors, EveryCutAndEveryBit) {  // there is no checksum: a changed value cannot be seen
   const TemporaryFolder folder;
-  save_safetensors((folder / "a").string(), example());
+  save_safetensors(folder / "a", example());
   expect_survives_damage(get(folder / "a"), load_safetensors, [](const SafeTensors&) { return true; });
 }
 
