@@ -2,33 +2,12 @@
 #include "ops/conv2d.h"
 #include "ops/cpu/isa.h"
 #include "ops/cpu/winograd_fused.h"
-#include "ops/int8/conv2d.h"
-#include "ops/reference/int8_conv2d.h"
-#include "tests/support/compare.h"
-#include "tests/support/make.h"
+#include "tests/support/int8_layer.h"
 
 namespace octet::ops::int8 {
 namespace {
 
-struct Case {
-  Shape x, w;
-  Conv2dOptions options;
-  friend std::ostream& operator<<(std::ostream& out, const Case& c) { return out << c.x << c.w; }
-};
-
-Conv2dParams params_of(const Case& c, Engine engine, bool relu) {
-  Generator generator(5);
-  std::vector<float> scale;
-  for (int64_t k = 0; k < c.w[0]; ++k) scale.push_back(0.0001f + 0.0004f * generator.uniform());
-  return {test::random_codes(c.w, DType::qint8, 2),
-          scale,
-          test::random_floats({c.w[0]}, 3),
-          c.options,
-          relu,
-          engine,
-          {0.02f, 119},
-          {0.31f, 103}};
-}
+using Case = test::Int8Case;
 
 Requantization requantization_of(const Conv2dParams& p) {
   return {p.engine, p.input, p.weight_scale, p.output, p.bias, p.relu, p.weight.size(0)};
@@ -40,14 +19,10 @@ Im2colShape shape_of(const Tensor& x, const Conv2dParams& p) {
 
 /// make(weight, zero_point, requantization): the fast convolution.
 template <class Make>
-void expect_as_naive(const Case& c, Make&& make) {
-  const Tensor x = test::random_codes(c.x, DType::quint8, 1);
-  for (Engine engine : {Engine::qnnpack, Engine::fbgemm})
-    for (bool relu : {false, true}) {
-      const Conv2dParams p = params_of(c, engine, relu);
-      const auto fast = make(p.weight, p.input.zero_point, requantization_of(p));
-      EXPECT_TRUE(test::codes_equal(fast(x, shape_of(x, p)), reference::int8_conv2d(x, p))) << name_of(engine) << relu;
-    }
+void expect_same_codes(const Case& c, Make&& make) {
+  test::expect_as_naive(c, [&](const Tensor& x, const Conv2dParams& p) {
+    return make(p.weight, p.input.zero_point, requantization_of(p))(x, shape_of(x, p));
+  });
 }
 
 class Winograd : public ::testing::TestWithParam<Case> {};
@@ -63,7 +38,7 @@ auto winograd_of(WinogradConv2d::Weights form) {
   return [form](const Tensor& w, int32_t zero_point, const Requantization& r) { return WinogradConv2d(form, w, zero_point, r); };
 }
 
-TEST_P(Winograd, SameCodes) { expect_as_naive(GetParam(), winograd_of(WinogradConv2d::Weights::transformed)); }
+TEST_P(Winograd, SameCodes) { expect_same_codes(GetParam(), winograd_of(WinogradConv2d::Weights::transformed)); }
 
 class WinogradOfPlainWeights : public ::testing::TestWithParam<Case> {
  protected:
@@ -81,10 +56,10 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{{3, 5, 6, 4}, {5, 4, 3, 3}, {.padding = 1}}, Case{{1, 1, 1, 2}, {3, 2, 3, 3}, {.padding = 1}},
                       Case{{1, 10, 7, 8}, {30, 8, 3, 3}, {}}, Case{{1, 13, 18, 2}, {65, 2, 3, 3}, {.padding = 2}}));
 
-TEST_P(WinogradOfPlainWeights, SameCodes) { expect_as_naive(GetParam(), winograd_of(WinogradConv2d::Weights::plain)); }
+TEST_P(WinogradOfPlainWeights, SameCodes) { expect_same_codes(GetParam(), winograd_of(WinogradConv2d::Weights::plain)); }
 
 TEST(WinogradOfPlainWeights, AreForAFewTilesOnly) {
-  const Conv2dParams p = params_of({{}, {8, 4, 3, 3}, {.padding = 1}}, Engine::qnnpack, false);
+  const Conv2dParams p = test::int8_layer({8, 4, 3, 3}, {.padding = 1}, Engine::qnnpack, true, false);
   const bool here = WinogradConv2d::takes_plain_weights();
   EXPECT_EQ(Conv2d(p).has(ConvAlgorithm::winograd_fused, {1, 24, 16, 4}), here);  // 24 tiles
   EXPECT_FALSE(Conv2d(p).has(ConvAlgorithm::winograd_fused, {1, 20, 20, 4}));     // 25
@@ -117,7 +92,7 @@ TEST(WinogradProof, ExtremeSumsAreExact) {
   for (int w : {-128, 127})
     for (int code : {0, 255})
       for (int zero_point : {0, 255}) {
-        Conv2dParams p = params_of({{1, 6, 6, 112}, {1, 112, 3, 3}, {.padding = 1}}, Engine::qnnpack, false);
+        Conv2dParams p = test::int8_layer({1, 112, 3, 3}, {.padding = 1}, Engine::qnnpack, true, false);
         std::fill_n(p.weight.data<int8_t>(), p.weight.numel(), static_cast<int8_t>(w));
         p.input.zero_point = zero_point;
         p.weight_scale = {1e-6f};
@@ -216,8 +191,8 @@ INSTANTIATE_TEST_SUITE_P(Shapes, Direct,
                                            Case{{1, 31, 29, 4}, {16, 4, 3, 3}, {.padding = 1}}));  // several blocks of pixels
 
 TEST_P(Direct, SameCodes) {
-  expect_as_naive(GetParam(),
-                  [](const Tensor& w, int32_t zero_point, const Requantization& r) { return DirectConv2d(w, zero_point, r); });
+  expect_same_codes(GetParam(),
+                    [](const Tensor& w, int32_t zero_point, const Requantization& r) { return DirectConv2d(w, zero_point, r); });
 }
 
 }  // namespace

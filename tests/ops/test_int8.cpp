@@ -3,9 +3,7 @@
 #include "ops/int8/linear.h"
 #include "ops/int8/pool.h"
 #include "ops/int8/quantize.h"
-#include "ops/reference/int8_conv2d.h"
-#include "tests/support/compare.h"
-#include "tests/support/make.h"
+#include "tests/support/int8_layer.h"
 
 namespace octet::ops::int8 {
 namespace {
@@ -52,42 +50,21 @@ TEST(Quantize, RefusesBadQParams) {
   for (int zero_point : {-1, 256}) EXPECT_TRUE(test::fails_with([&] { quantize(x, {1, zero_point}); }, {"zero point", "0..255"}));
 }
 
-Conv2dParams layer(const Shape& w_shape, const Conv2dOptions& options, Engine engine, bool per_channel, bool relu) {
-  Generator generator(5);
-  std::vector<float> scale;
-  for (int64_t k = 0; k < (per_channel ? w_shape[0] : 1); ++k) scale.push_back(0.001f + 0.004f * generator.uniform());
-  return {test::random_codes(w_shape, DType::qint8, 2),
-          scale,
-          test::random_floats({w_shape[0]}, 3),
-          options,
-          relu,
-          engine,
-          {0.02f, 119},
-          {0.31f, 103}};
+void expect_as_naive(const test::Int8Case& c) {
+  test::expect_as_naive(c, [](const Tensor& x, const Conv2dParams& p) { return Conv2d(p)(x); });
 }
 
-/// All engines, weight schemes and relu: the fast layer gives the naive twin's codes.
-void expect_as_naive(const Shape& x_shape, const Shape& w_shape, const Conv2dOptions& options) {
-  const Tensor x = test::random_codes(x_shape, DType::quint8, 1);
-  for (Engine engine : {Engine::qnnpack, Engine::fbgemm})
-    for (bool per_channel : {false, true})
-      for (bool relu : {false, true}) {
-        const Conv2dParams p = layer(w_shape, options, engine, per_channel, relu);
-        EXPECT_TRUE(test::codes_equal(Conv2d(p)(x), reference::int8_conv2d(x, p))) << name_of(engine) << per_channel << relu;
-      }
-}
-
-TEST(Int8Conv2d, Stem) { expect_as_naive({2, 23, 17, 3}, {8, 3, 7, 7}, {.stride = 2, .padding = 3}); }
-TEST(Int8Conv2d, ThreeByThree) { expect_as_naive({2, 9, 9, 16}, {20, 16, 3, 3}, {.padding = 1}); }
-TEST(Int8Conv2d, ThreeByThreeStride2) { expect_as_naive({1, 9, 8, 16}, {32, 16, 3, 3}, {.stride = 2, .padding = 1}); }
-TEST(Int8Conv2d, PointwiseStride2) { expect_as_naive({2, 5, 6, 16}, {7, 16, 1, 1}, {.stride = 2}); }
-TEST(Int8Conv2d, OddDepth) { expect_as_naive({1, 5, 5, 5}, {17, 5, 1, 1}, {}); }
-TEST(Int8Conv2d, Grouped) { expect_as_naive({2, 7, 7, 8}, {12, 2, 3, 3}, {.padding = 1, .groups = 4}); }
-TEST(Int8Conv2d, Depthwise) { expect_as_naive({2, 7, 7, 8}, {8, 1, 3, 3}, {.padding = 1, .groups = 8}); }
-TEST(Int8Conv2d, DeepLayerFillsSeveralTiles) { expect_as_naive({1, 7, 7, 256}, {33, 256, 3, 3}, {.padding = 1}); }
+TEST(Int8Conv2d, Stem) { expect_as_naive({{2, 23, 17, 3}, {8, 3, 7, 7}, {.stride = 2, .padding = 3}}); }
+TEST(Int8Conv2d, ThreeByThree) { expect_as_naive({{2, 9, 9, 16}, {20, 16, 3, 3}, {.padding = 1}}); }
+TEST(Int8Conv2d, ThreeByThreeStride2) { expect_as_naive({{1, 9, 8, 16}, {32, 16, 3, 3}, {.stride = 2, .padding = 1}}); }
+TEST(Int8Conv2d, PointwiseStride2) { expect_as_naive({{2, 5, 6, 16}, {7, 16, 1, 1}, {.stride = 2}}); }
+TEST(Int8Conv2d, OddDepth) { expect_as_naive({{1, 5, 5, 5}, {17, 5, 1, 1}, {}}); }
+TEST(Int8Conv2d, Grouped) { expect_as_naive({{2, 7, 7, 8}, {12, 2, 3, 3}, {.padding = 1, .groups = 4}}); }
+TEST(Int8Conv2d, Depthwise) { expect_as_naive({{2, 7, 7, 8}, {8, 1, 3, 3}, {.padding = 1, .groups = 8}}); }
+TEST(Int8Conv2d, DeepLayerFillsSeveralTiles) { expect_as_naive({{1, 7, 7, 256}, {33, 256, 3, 3}, {.padding = 1}}); }
 
 TEST(Int8Conv2d, RefusesWhatDoesNotFit) {
-  const Conv2dParams p = layer({4, 3, 3, 3}, {}, Engine::qnnpack, false, false);
+  const Conv2dParams p = test::int8_layer({4, 3, 3, 3}, {}, Engine::qnnpack, false, false);
   EXPECT_TRUE(test::fails_with(
       [&] {
         const Conv2d conv(p);
@@ -113,7 +90,7 @@ TEST(Int8Conv2d, RefusesWhatDoesNotFit) {
 
 TEST(Int8Linear, IsAPointwiseConvolution) {
   const Tensor x = test::random_codes({5, 33}, DType::quint8, 1);
-  const Conv2dParams p = layer({7, 33, 1, 1}, {}, Engine::fbgemm, true, true);
+  const Conv2dParams p = test::int8_layer({7, 33, 1, 1}, {}, Engine::fbgemm, true, true);
   const Linear linear({p.weight.reshape({7, 33}), p.weight_scale, p.bias, p.relu, p.engine, p.input, p.output});
   EXPECT_TRUE(test::codes_equal(linear(x), reference::int8_conv2d(x.reshape({5, 1, 1, 33}), p).reshape({5, 7})));
 }
