@@ -28,11 +28,9 @@ inline void fill_by_formula(nn::Module& model) {
     if (!s.is_parameter) continue;
     const Shape shape = s.value.tensor().shape();
     const double fan_in = static_cast<double>(numel(shape)) / static_cast<double>(shape[0]);
-    if (shape.size() > 1)
-      s.value.set(hashed_values(shape, seed, std::sqrt(6 / fan_in)));
-    else
-      s.value.set(seed % 3 == 1 ? hashed_values(shape, seed, 0.2, 1.0) : hashed_values(shape, seed, 2.5));  // weight, bias
-    ++seed;
+    const bool is_vector = shape.size() == 1, is_scale = is_vector && seed % 3 == 1;  // of batch norm
+    const double scale = !is_vector ? std::sqrt(6 / fan_in) : is_scale ? 0.2 : 2.5;
+    s.value.set(hashed_values(shape, seed++, scale, is_scale ? 1.0 : 0.0));
   }
 }
 
