@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "loaders/npy.h"
+#include "ops/cpu/isa.h"
 #include "tests/apps/run.h"
 #include "tests/support/compare.h"
 #include "tests/support/make.h"
@@ -94,7 +95,7 @@ TEST(WorkflowBits, SameModelForEveryThreadCountAndKernel) {
   ASSERT_EQ(run(quantize + (folder / "a") + " --threads 2").exit_code, 0);
   ASSERT_EQ(run(quantize + (folder / "b") + " --threads 1").exit_code, 0);
   EXPECT_TRUE(read_text(folder / "a/model.safetensors") == read_text(folder / "b/model.safetensors"));
-  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) GTEST_SKIP() << "no AVX2: one kernel";
+  if (!ops::cpu::has(ops::cpu::Isa::avx2)) GTEST_SKIP() << "no AVX2: one kernel";
   ASSERT_EQ(run(quantize + (folder / "c") + " --threads 2", "OCTET_ISA=avx2").exit_code, 0);
   EXPECT_TRUE(read_text(folder / "a/model.safetensors") == read_text(folder / "c/model.safetensors"));
 }
