@@ -36,6 +36,20 @@ std::vector<int32_t> integer_matmul(const int8_t* w, const std::vector<int32_t>&
   return y;
 }
 
+/// (acc + b / (sx*sw)) * (sx*sw / sy): the output in units of its scale, each engine's roundings in their places
+/// (ops/int8/requantize.md). b, sw: of this output channel.
+float code_by_hand(const Conv2dParams& layer, int32_t acc, float b, float sw) {
+  const float sx = layer.input.scale, sy = layer.output.scale;
+  if (layer.engine == Engine::qnnpack) {
+    const auto b32 = static_cast<int32_t>(std::nearbyint(b * (1.0f / (sx * sw))));
+    return static_cast<float>(acc + b32) * ((sw * sx) * (1.0f / sy));
+  }
+  const bool one_scale = layer.weight_scale.size() == 1 && layer.weight.size(0) > 1;
+  const auto sum = static_cast<float>(acc);
+  const float biased = one_scale ? std::fma(b, 1.0f / (sx * sw), sum) : sum + b / (sx * sw);
+  return biased * ((sx * sw) / sy);
+}
+
 /// The whole layer on one image: codes of the output, [K, P, Q].
 std::vector<int> layer_by_hand(const Conv2dParams& layer, const std::vector<int32_t>& image, const ops::Im2colShape& shape) {
   const int64_t K = layer.weight.size(0), pixels = shape.cols();
@@ -43,20 +57,13 @@ std::vector<int> layer_by_hand(const Conv2dParams& layer, const std::vector<int3
   ops::im2col(image.data(), shape, layer.input.zero_point, columns.data());
   const auto acc = integer_matmul(layer.weight.data<int8_t>(), columns, K, shape.rows(), pixels, layer.input.zero_point);
 
-  const float sx = layer.input.scale, sy = layer.output.scale;
   const int32_t zy = layer.output.zero_point;
   std::vector<int> y;
   for (int64_t k = 0; k < K; ++k) {
     const float sw = layer.weight_scale.size() == 1 ? layer.weight_scale[0] : layer.weight_scale[static_cast<size_t>(k)];
     const float b = layer.bias.defined() ? layer.bias.data<float>()[k] : 0.0f;
     for (int64_t p = 0; p < pixels; ++p) {
-      float code;  // real value = acc * (sx * sw), code = real value / sy
-      if (layer.engine == Engine::qnnpack) {
-        const auto b32 = static_cast<int32_t>(std::nearbyint(b * (1.0f / (sx * sw))));
-        code = static_cast<float>(acc[static_cast<size_t>(k * pixels + p)] + b32) * ((sw * sx) * (1.0f / sy));
-      } else {
-        code = (static_cast<float>(acc[static_cast<size_t>(k * pixels + p)]) + b / (sx * sw)) * ((sx * sw) / sy);
-      }
+      const float code = code_by_hand(layer, acc[static_cast<size_t>(k * pixels + p)], b, sw);
       const int q = static_cast<int>(std::nearbyint(code)) + zy;
       y.push_back(std::clamp(q, layer.relu ? zy : 0, 255));  // relu: a real 0 has the code zy
     }

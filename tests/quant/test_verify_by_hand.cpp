@@ -1,0 +1,58 @@
+// The hand check follows the layer's formula on both engines, where the weights have one scale and where they have several.
+#include "quant/verify_by_hand.h"
+
+#include <gtest/gtest.h>
+
+namespace octet::quant {
+namespace {
+
+/// One pixel, one input channel, two output channels.
+nn::Graph graph_of(ops::int8::Conv2dParams params) {
+  const QParams in = params.input, out = params.output;
+  nn::Graph graph;
+  nn::Node* x = graph.append({.name = "x", .kind = nn::NodeKind::placeholder, .op = nn::op::Placeholder{}});
+  nn::Node* quantized = graph.append({.name = "quantize_per_tensor", .op = nn::op::Quantize{in}, .inputs = {x}});
+  nn::Node* conv = graph.append({.name = "conv",
+                                 .op = nn::op::QuantizedConv2d{std::make_shared<const ops::int8::Conv2d>(std::move(params))},
+                                 .inputs = {quantized}});
+  nn::Node* y = graph.append({.name = "dequantize", .op = nn::op::Dequantize{out}, .inputs = {conv}});
+  graph.append({.name = "output", .kind = nn::NodeKind::output, .op = nn::op::Output{}, .inputs = {y}});
+  return graph;
+}
+
+/// acc = -1000 and a bias of 1001 in units of sx*sw, in both channels: what is left is 1, half a code of the output.
+ops::int8::Conv2dParams half_a_code(Engine engine, std::vector<float> weight_scale) {
+  const float sx = 0.1f, sw = weight_scale[0], b = 1001 * (sx * sw);
+  Tensor weight({2, 1, 1, 1}, DType::qint8);
+  weight.data<int8_t>()[0] = weight.data<int8_t>()[1] = 100;
+  return {.weight = weight,
+          .weight_scale = std::move(weight_scale),
+          .bias = Tensor::from({b, b}, {2}),
+          .engine = engine,
+          .input = {sx, 128},
+          .output = {2 * (sx * sw), 10}};
+}
+
+std::vector<int> checked_codes(const ops::int8::Conv2dParams& params) {
+  const HandCheck check = verify_first_layer(graph_of(params), Tensor::from({-1.0f}, {1, 1, 1, 1})).value();
+  EXPECT_EQ(check.total, 2);
+  EXPECT_EQ(check.equal, check.total);
+  EXPECT_EQ(check.by_hand, check.by_layer);
+  return check.by_layer;
+}
+
+TEST(VerifyByHand, OneScaleUnderFbgemmIsAFusedProduct) {
+  // b / (sx*sw) is 1001 exactly, and half a code is rounded to even; fma(b, 1/(sx*sw), -1000) is 1.0000376: more than half.
+  EXPECT_EQ(checked_codes(half_a_code(Engine::fbgemm, {0.03f})), (std::vector{11, 11}));
+}
+
+TEST(VerifyByHand, AScalePerChannelUnderFbgemmIsAQuotientAndASum) {
+  EXPECT_EQ(checked_codes(half_a_code(Engine::fbgemm, {0.03f, 0.03f})), (std::vector{10, 10}));
+}
+
+TEST(VerifyByHand, UnderQnnpackTheBiasIsAnInteger) {
+  EXPECT_EQ(checked_codes(half_a_code(Engine::qnnpack, {0.03f})), (std::vector{10, 10}));
+}
+
+}  // namespace
+}  // namespace octet::quant
