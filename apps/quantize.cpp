@@ -207,8 +207,7 @@ std::optional<quant::HandCheck> verify(const nn::Graph& int8, const Options& o) 
   apps::show_codes(check);
 
   apps::show_stage(9, "The first layer by hand");
-  std::cout << "im2col, integer matrix product, int32 bias, requantize: " << check.equal << " of " << check.total
-            << " outputs equal the int8 layer's\n";
+  apps::show_hand_check(check);
   OCTET_CHECK(check.equal == check.total, "the first layer by hand differs in ", check.total - check.equal, " outputs, by up to ",
               check.largest_difference);
   return check;

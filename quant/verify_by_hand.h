@@ -1,18 +1,19 @@
 // The first int8 layer recomputed by hand: the notebook's proof that the integers are what the formulas say.
 //
 // Plain loops, none of the int8 kernels. In order:
-//   quantize the image; im2col with the zero point as padding; integer matrix product minus the zero point's share;
-//   int32 bias; dequantize and requantize in one multiplication; relu as a clamp at the zero point.
+//   quantize the image; im2col with the zero point as padding; integer matrix product of (code - zero point); bias as int32
+//   (qnnpack) or float (fbgemm); dequantize and requantize in one multiplication; relu as a clamp at the zero point.
 #pragma once
 
 #include <optional>
 
 #include "nn/graph.h"
+#include "quant/qparams.h"
 
 namespace octet::quant {
 
 struct HandCheck {
-  std::string layer;             // "QuantizedConvReLU2d(...)"
+  Engine engine = Engine::qnnpack;
   int64_t equal = 0, total = 0;  // codes
   int largest_difference = 0;
   std::vector<int> input = {}, by_hand = {}, by_layer = {};  // the first ten codes of each, in (n, c, h, w) order

@@ -127,6 +127,14 @@ void show_codes(const quant::HandCheck& check) {
             << "first layer, output codes: " << joined(check.by_layer) << "\n";
 }
 
+void show_hand_check(const quant::HandCheck& check) {
+  const char* bias = check.engine == quant::Engine::qnnpack ? "int32" : "float";
+  std::cout << "im2col, integer matrix product, " << bias << " bias, requantize: " << check.equal << " of " << check.total
+            << " outputs equal the int8 layer's\n"
+            << "output codes by hand:      " << joined(check.by_hand) << "\n"
+            << "output codes by the layer: " << joined(check.by_layer) << "\n";
+}
+
 void show_accuracy(const Evaluation& e, const std::string& where) {
   std::cout << std::fixed << std::setprecision(2) << "top-1 " << 100 * e.accuracy() << " % (" << e.scores[0].right << " of "
             << e.images << " images of " << where << "), loss " << std::setprecision(4) << e.loss << ", " << std::setprecision(2)

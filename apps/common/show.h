@@ -16,7 +16,10 @@ void show_observers(const std::vector<quant::ObserverInfo>& observers, size_t co
 void show_float_layers(const nn::Graph& int8_graph);
 /// Weight and output scales of the first int8 layer, and a row of its weights as floats and as codes.
 void show_first_layer(const nn::Graph& int8_graph);
+/// Stage 8: the first codes that go into the first int8 layer, and those that come out.
 void show_codes(const quant::HandCheck& check);
+/// Stage 9: how many outputs computed by hand are the layer's, and the first ones of both.
+void show_hand_check(const quant::HandCheck& check);
 /// "top-1 77.38 % (3037 of 3925 images of WHERE), loss 0.71, 26.1 ms per image", and the images that were left out.
 void show_accuracy(const Evaluation& evaluation, const std::string& where);
 void show_skipped(const std::vector<loaders::Skipped>& skipped);
