@@ -1,8 +1,9 @@
 // Graphs as text, in PyTorch's words.
 //
-//   modules_to_string   the tree of layers, as print(model) shows a GraphModule:  (conv1): QuantizedConvReLU2d(3, 64,
-//   kernel_size=(7, 7), ... graph_to_string     the list of calls, as print(model.graph) shows it:        %conv1 :
-//   call_module[target=conv1](args = (%quantize_per_tensor,))
+//   modules_to_string   the tree of layers, as print(model) shows a GraphModule:
+//                       (conv1): QuantizedConvReLU2d(3, 64, kernel_size=(7, 7), ...
+//   graph_to_string     the list of calls, as print(model.graph) shows it:
+//                       %conv1 : [num_users=1] = call_module[target=conv1](args = (%quantize_per_tensor,), kwargs = {})
 #pragma once
 
 #include <string>

@@ -1,6 +1,7 @@
 // Stochastic gradient descent with momentum, as torch.optim.SGD defines it (dampening 0):
-//   g = gradient + weight_decay * p,   v = momentum * v + g (v = g in the first step),   p -= lr * (nesterov ? g + momentum * v :
-//   v)
+//   g  = gradient + weight_decay * p
+//   v  = momentum * v + g                         (v = g in the first step)
+//   p -= lr * (nesterov ? g + momentum * v : v)
 #pragma once
 
 #include "nn/optimizer.h"

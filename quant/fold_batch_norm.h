@@ -1,8 +1,9 @@
 // fold_batch_norm: a batch norm behind a convolution becomes part of its weights. Source: torch/nn/utils/fusion.py,
 // fuse_conv_bn_weights.
 //
-//   r = 1 / sqrt(running_var + eps),   weight'[k] = weight[k] * (gamma[k] * r),   bias'[k] = ((bias[k] - running_mean) * r) *
-//   gamma + beta
+//   r[k]       = 1 / sqrt(running_var[k] + eps)
+//   weight'[k] = weight[k] * (gamma[k] * r[k])
+//   bias'[k]   = ((bias[k] - running_mean[k]) * r[k]) * gamma[k] + beta[k]
 #pragma once
 
 #include "nn/graph.h"

@@ -16,8 +16,9 @@ void check_can_export(const std::string& folder, const std::vector<std::string>&
 /// Writes one form into the folder and returns what it wrote, to be shown:
 ///   "torch"   quantized.pth: quant/to_pytorch.h
 ///   "onnx"    model.onnx, for images of 224 px: quant/to_onnx.h
-///   "npy"     layers/NAME.weight.npy (int8 [K, C/G, R, S]), .weight_scale.npy ([1] or [K]), .bias.npy (float32 [K]) of each
-///   layer "c"       model.h: quant/c_header.h
+///   "npy"     of each layer layers/NAME.weight.npy (int8 [K, C/G, R, S]), .weight_scale.npy ([1] or [K]), .bias.npy
+///             (float32 [K])
+///   "c"       model.h: quant/c_header.h
 std::string export_int8(const std::string& form, const std::string& folder, const nn::Graph& prepared,
                         const quant::QConfigMapping& qconfig, const nn::Graph& int8);
 

@@ -1,8 +1,7 @@
 // MobileNetV2 (Sandler et al., arXiv:1801.04381), as torchvision.models.mobilenet_v2 defines it at width 1.
 //
-//   features: a 3x3 convolution, 17 inverted residuals (1x1 to more channels, 3x3 depthwise, 1x1 back; with a shortcut where the
-//   shape
-//             stays), a 1x1 convolution; every convolution but the narrowing one with batch norm and relu6
+//   features: a 3x3 convolution, 17 inverted residuals (1x1 to more channels, 3x3 depthwise, 1x1 back; with a shortcut where
+//             the shape stays), a 1x1 convolution; every convolution has a batch norm, all but the narrowing one a relu6
 //   x float32 [N, 3, H, W], H and W at least 32 -> mean over the image -> logits [N, classes]
 // Keys "features.0.0.weight", "features.1.conv.0.0.weight", "classifier.1.weight".
 #pragma once

@@ -4,13 +4,12 @@
 //   steps of kDepth products; kRowWarps x kColWarps warps share the outputs, and kSlices times as many the step's products.
 //
 // The roofline of an H100, of one multiprocessor and one cycle:
-//   products        kMultiplyAdds of bytes by mma.sync, about half of what wgmma could do, an instruction of that architecture
-//   only memory          kBytes from the second-level cache, if all multiprocessors ask. 128 x 128 outputs read 256 bytes for
-//   16,384
-//                   multiply-adds, which take as long; less, as far as windows overlap in the first-level cache
-//   shared memory   128 bytes. 64 x 32 outputs of a warp read 96 for 2,048 multiply-adds, which is 21 for each, and enough; 32 x
-//   32
-//                   give 16, which is just enough
+//   products             kMultiplyAdds of bytes by mma.sync, about half of what wgmma could do, an instruction of that
+//                        architecture only
+//   second-level cache   kBytes, if all multiprocessors ask. 128 x 128 outputs read 256 bytes for 16,384 multiply-adds, which
+//                        take as long; less, as far as windows overlap in the first-level cache
+//   shared memory        128 bytes. 64 x 32 outputs of a warp read 96 for 2,048 multiply-adds, which is 21 for each, and enough;
+//                        32 x 32 give 16, which is just enough
 // Large batches want large tiles. One image has 3,136 rows in layer1 of ResNet18 and 49 in layer4, where tiles of 64 x 64 would
 // keep 8 of 132 multiprocessors at work, each with all of the window's 4,608 products to read. There small tiles are faster,
 // though they read more in all, and many warps that share a step's products have more of it on the way. The numbers are estimates

@@ -7,8 +7,9 @@
 //                         have the same size, f = s / (s*n), which is another float for some n
 //                         (ATen/native/quantized/cpu/AdaptiveAveragePooling.cpp takes its average pool then, whose
 //                         requantization is that of a layer)
-//   cat_channels          codes of another scale are dequantized and quantized: [N, H, W, C_i] -> [N, H, W, sum of C_i]; [N, C_i]
-//   likewise flatten               [N, H, W, C] -> [N, C*H*W], in PyTorch's (c, h, w) order
+//   cat_channels          codes of another scale are dequantized and quantized: [N, H, W, C_i] -> [N, H, W, sum of C_i];
+//                         [N, C_i] likewise
+//   flatten               [N, H, W, C] -> [N, C*H*W], in PyTorch's (c, h, w) order
 #pragma once
 
 #include <span>
