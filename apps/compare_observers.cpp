@@ -15,8 +15,8 @@
 #include "nn/executor.h"
 #include "ops/elementwise.h"
 #include "quant/convert.h"
-#include "quant/insert_observers.h"
 #include "quant/patterns.h"
+#include "quant/prepare.h"
 
 using namespace octet;
 

@@ -26,6 +26,7 @@
 #include "quant/model_file.h"
 #include "quant/optimize_for_inference.h"
 #include "quant/patterns.h"
+#include "quant/prepare.h"
 #include "quant/qconfig_json.h"
 #include "tensor/random.h"
 

@@ -17,8 +17,8 @@
 #include "nn/trace.h"
 #include "ops/elementwise.h"
 #include "quant/convert.h"
-#include "quant/insert_observers.h"
 #include "quant/model_file.h"
+#include "quant/prepare.h"
 #include "quant/verify_by_hand.h"
 #include "tensor/random.h"
 

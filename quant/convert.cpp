@@ -26,15 +26,14 @@ class Converter {
         convert_observer(node);
       else if (nn::is<op::Placeholder>(node.op))
         made_[&node] = {out_.append({.name = node.name, .kind = node.kind, .target = node.target, .op = node.op}), {}, {}};
-      else if (is_quantized(node) && relu_of_add(prepared_, node) != nullptr)
-        continue;  // made with its relu
-      else if (nn::is<op::Relu>(node.op) && !node.keep_float && nn::is<op::Add>(node.inputs[0]->op) &&
-               relu_of_add(prepared_, *node.inputs[0]) == &node)
-        convert_add(*node.inputs[0], &node);
-      else if (is_quantized(node))
-        convert_int8(node);
-      else
+      else if (!is_quantized(node))
         keep_float(node);
+      else if (relu_of_add(prepared_, node) != nullptr)
+        continue;  // made with its relu
+      else if (Node* add = add_of_relu(prepared_, node))
+        convert_add(*add, &node);
+      else
+        convert_int8(node);
     }
     return std::move(out_);
   }
@@ -66,7 +65,7 @@ class Converter {
   }
 
   /// The qparams that this call's own observer chose for its output.
-  QParams output_qparams(const Node* last) {
+  QParams observed_qparams(const Node* last) {
     for (Node* user : prepared_.users(last))
       if (observer_of(*user)) return source_.activation(*user);
     fail("convert: '", last->name, "' has no observer behind it; insert_observers first");
@@ -84,12 +83,12 @@ class Converter {
     QParams output = in[0];
     nn::Op int8_op;
     if (const auto* conv = std::get_if<op::Conv2d>(&node.op)) {
-      output = output_qparams(&node);
+      output = observed_qparams(&node);
       LayerWeights w = source_.weights(node);
       int8_op = op::QuantizedConv2d{std::make_shared<const ops::int8::Conv2d>(ops::int8::Conv2dParams{
           std::move(w.codes), std::move(w.scale), std::move(w.bias), conv->options, conv->relu, source_.engine, in[0], output})};
     } else if (const auto* linear = std::get_if<op::Linear>(&node.op)) {
-      output = output_qparams(&node);
+      output = observed_qparams(&node);
       LayerWeights w = source_.weights(node);
       int8_op = op::QuantizedLinear{std::make_shared<const ops::int8::Linear>(ops::int8::LinearParams{
           std::move(w.codes), std::move(w.scale), std::move(w.bias), linear->relu, source_.engine, in[0], output})};
@@ -122,7 +121,7 @@ class Converter {
     const Made a = made_.at(add.inputs.at(0)), b = made_.at(add.inputs.at(1));
     OCTET_CHECK(a.qparams && b.qparams, "convert: an input of '", add.name, "' is not quantized");
     Node* last = relu ? relu : &add;
-    const QParams output = output_qparams(last);
+    const QParams output = observed_qparams(last);
     const char* name = relu ? "add_relu" : "add";
     made_[last] = {out_.append({.name = prepared_.take_name(name),
                                 .target = name,

@@ -44,16 +44,17 @@ std::vector<float> layer_scales(const nn::Node& layer, const QConfigMapping& map
 
 nn::Graph fake_quantize(const nn::Graph& prepared, const QConfigMapping& mapping) {
   nn::Graph graph = prepared.clone();
+  std::vector<nn::Node*> observers;
   for (nn::Node& node : graph.nodes()) {
     if (observer_of(node)) {
+      observers.push_back(&node);
       node.op = nn::op::Function{std::make_shared<FakeQuantize>(std::vector{calibrated_qparams(node)})};
     } else if (is_quantized(node) && (nn::is<nn::op::Conv2d>(node.op) || nn::is<nn::op::Linear>(node.op))) {
       node.parameters["weight"] = ops::int8::fake_quantize_weight(node.parameter("weight"), layer_scales(node, mapping));
       *nn::qat_slot(node.op) = nullptr;  // rounded now; once is enough
     }
   }
-  for (nn::Node& node : graph.nodes())
-    if (node.name.starts_with("activation_post_process") && fake_quantize_of(node)) round_on_input_grid(graph, node);
+  for (nn::Node* observer : observers) round_on_input_grid(graph, *observer);
   return graph;
 }
 

@@ -5,7 +5,7 @@
 
 #include "nn/models/from_checkpoint.h"
 #include "nn/trace.h"
-#include "quant/insert_observers.h"
+#include "quant/prepare.h"
 #include "quant/pytorch_keys.h"
 
 namespace octet::quant {

@@ -2,8 +2,6 @@
 
 #include <set>
 
-#include "quant/fold_batch_norm.h"
-#include "quant/fuse_relu.h"
 #include "quant/patterns.h"
 
 namespace octet::quant {
@@ -78,14 +76,6 @@ void insert_observers(nn::Graph& graph, const QConfigMapping& mapping, const Mak
     inserter.observe_inputs(*node, qconfig);
     inserter.observe_output(*node, relu ? relu : node, qconfig);
   }
-}
-
-nn::Graph prepare(const nn::Graph& traced, const QConfigMapping& mapping) {
-  nn::Graph graph = traced.clone();
-  fold_batch_norm(graph);
-  fuse_relu(graph);
-  insert_observers(graph, mapping, make_observer);
-  return graph;
 }
 
 std::vector<ObserverInfo> observers(const nn::Graph& prepared) {

@@ -14,13 +14,11 @@
 
 namespace octet::quant {
 
-/// The observer nodes are called activation_post_process_0, _1, ... Calls whose QConfig is none are marked keep_float.
-/// make: what is inserted, an observer, or fake quantization for training (quant/prepare_qat.h).
+/// What is inserted: an observer, or fake quantization for training (quant/prepare_qat.h).
 using MakeFunction = std::function<std::shared_ptr<nn::TensorFunction>(const ObserverChoice&)>;
-void insert_observers(nn::Graph& graph, const QConfigMapping& mapping, const MakeFunction& make);
 
-/// trace's graph -> folded, fused and observed copy: what prepare_fx does.
-nn::Graph prepare(const nn::Graph& traced, const QConfigMapping& mapping);
+/// The observer nodes are called activation_post_process_0, _1, ... Calls whose QConfig is none are marked keep_float.
+void insert_observers(nn::Graph& graph, const QConfigMapping& mapping, const MakeFunction& make);
 
 struct ObserverInfo {
   std::string name;      // "activation_post_process_3"

@@ -1,5 +1,5 @@
 // Which calls have an int8 form, and how they treat scales: the part of PyTorch's backend_config that these networks need.
-// Used by insert_observers and convert, so that both agree. Source:
+// Used by insert_observers and convert, so that both agree. (The lesson is quant/passes.md.) Source:
 // torch/ao/quantization/backend_config/_common_operator_config_utils.py.
 #pragma once
 
@@ -49,6 +49,13 @@ inline nn::Node* relu_of_add(nn::Graph& graph, const nn::Node& node) {
   if (!nn::is<nn::op::Add>(node.op)) return nullptr;
   const auto users = graph.users(&node);
   return users.size() == 1 && nn::is<nn::op::Relu>(users[0]->op) ? users[0] : nullptr;
+}
+
+/// The addition that a relu belongs to, or null.
+inline nn::Node* add_of_relu(nn::Graph& graph, const nn::Node& node) {
+  if (!nn::is<nn::op::Relu>(node.op)) return nullptr;
+  nn::Node* add = node.inputs.at(0);
+  return relu_of_add(graph, *add) == &node ? add : nullptr;
 }
 
 }  // namespace octet::quant

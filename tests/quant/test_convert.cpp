@@ -7,8 +7,8 @@
 #include "quant/check_graph.h"
 #include "quant/fold_batch_norm.h"
 #include "quant/fuse_relu.h"
-#include "quant/insert_observers.h"
 #include "quant/model_file.h"
+#include "quant/prepare.h"
 #include "tests/support/compare.h"
 #include "tests/support/make.h"
 

@@ -7,7 +7,7 @@
 #include "nn/trace.h"
 #include "quant/compare.h"
 #include "quant/convert.h"
-#include "quant/insert_observers.h"
+#include "quant/prepare.h"
 #include "tests/support/compare.h"
 #include "tests/support/make.h"
 

@@ -6,6 +6,7 @@
 #include "nn/trace.h"
 #include "quant/convert.h"
 #include "quant/insert_observers.h"
+#include "quant/prepare.h"
 #include "tests/support/golden.h"
 #include "tests/support/gradcheck.h"
 #include "tests/support/make.h"

@@ -7,7 +7,7 @@
 #include "ops/conv2d.h"
 #include "ops/elementwise.h"
 #include "quant/convert.h"
-#include "quant/insert_observers.h"
+#include "quant/prepare.h"
 #include "tests/support/compare.h"
 #include "tests/support/gradcheck.h"
 #include "tests/support/make.h"

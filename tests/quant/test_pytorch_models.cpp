@@ -12,6 +12,7 @@
 #include "quant/from_pytorch.h"
 #include "quant/insert_observers.h"
 #include "quant/model_file.h"
+#include "quant/prepare.h"
 #include "quant/to_pytorch.h"
 #include "quant/verify_by_hand.h"
 #include "tests/support/compare.h"

@@ -6,6 +6,7 @@
 #include "quant/convert.h"
 #include "quant/insert_observers.h"
 #include "quant/model_file.h"
+#include "quant/prepare.h"
 #include "quant/qconfig_json.h"
 #include "quant/to_pytorch.h"
 #include "tests/support/compare.h"

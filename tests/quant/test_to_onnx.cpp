@@ -4,7 +4,7 @@
 #include "nn/models/from_checkpoint.h"
 #include "nn/trace.h"
 #include "quant/convert.h"
-#include "quant/insert_observers.h"
+#include "quant/prepare.h"
 #include "quant/to_onnx.h"
 #include "tests/support/onnx.h"
 #include "tests/support/training.h"

@@ -9,6 +9,7 @@
 #include "quant/insert_observers.h"
 #include "quant/min_max.h"
 #include "quant/optimize_for_inference.h"
+#include "quant/prepare.h"
 #include "tests/cuda/device.h"
 #include "tests/support/training.h"
 
