@@ -151,7 +151,8 @@ void predict(const Options& o) {
     apps::refuse_overwriting("--output", o.output, inputs);
     apps::check_can_write(o.output);
   }
-  OCTET_CHECK(!o.tune || o.common.compute_device() == Device::cpu, "--tune: chooses among ways of the CPU; use --device cpu");
+  if (o.tune && o.common.compute_device() != Device::cpu)
+    throw CLI::ValidationError("--tune: chooses among ways of the CPU; use --device cpu");
   if (o.tune) return apps::tune_model(o.model, {o.benchmark.batch_size, o.benchmark.image_size});
   apps::Model model =
       apps::load_any_model(o.model, o.engine.empty() ? std::nullopt : std::optional(quant::parse_engine(o.engine)));

@@ -244,8 +244,8 @@ size_t parameter_bytes(const nn::Graph& float_graph) {
 void quantize(const CLI::App& app, const Options& o) {
   const auto start = Clock::now();
   if (!o.export_to.empty() && o.output.empty()) throw CLI::ValidationError("--export: needs --output DIR to write into");
-  OCTET_CHECK(o.benchmark == 0 || o.common.compute_device() == Device::cpu,
-              "--benchmark: times the layers on the CPU; use --device cpu, or predict --benchmark");
+  if (o.benchmark > 0 && o.common.compute_device() != Device::cpu)
+    throw CLI::ValidationError("--benchmark: times the layers on the CPU; use --device cpu, or predict --benchmark");
   if (!o.output.empty()) {
     apps::make_folder(o.output);
     apps::check_can_export(o.output, o.export_to, {o.data.weights, o.qconfig.file});

@@ -80,7 +80,9 @@ void check_usage(const CLI::App& app, const Options& o) {
   if (trains && o.limit > 0) refuse("--limit: is for evaluation; training uses all images");
   if (trains && app.count("--split")) refuse("--split: is for evaluation; training uses train/ and validates on val/");
   if (!trains && o.train.resume) refuse("--resume: needs the --epochs and other options of the training that was begun");
-  if (!trains && o.head == "torchvision") refuse("--head torchvision: is for training from scratch, with --epochs");
+  if (o.head == "torchvision" && !trains) refuse("--head torchvision: is for training from scratch, with --epochs");
+  if (o.head == "torchvision" && o.weights->count())
+    refuse("--head torchvision: is for training from scratch; with --weights give auto or fastai");
   if (!o.train.qat)
     for (const char* name : {"--backend", "--num-observer-update-epochs", "--num-batch-norm-update-epochs"})
       if (app.count(name)) refuse(std::string(name) + ": goes with --qat");

@@ -2,7 +2,6 @@
 
 #include <zlib.h>
 
-#include <filesystem>
 #include <iomanip>
 #include <iostream>
 
@@ -31,7 +30,6 @@ nn::LoadedModel from_scratch(const TrainInput& input, int64_t classes, uint64_t 
 }
 
 nn::LoadedModel from_weights(const TrainInput& input, int64_t classes, uint64_t seed) {
-  OCTET_CHECK(input.head != "torchvision", "--head torchvision is for training from scratch; with --weights give auto or fastai");
   std::vector<std::string> notes;
   const StateDict state = loaders::load_checkpoint(input.weights, &notes);
   loaders::check_finite(state, input.weights);
@@ -58,9 +56,7 @@ Conditions conditions_of(const TrainOptions& options, const nn::LoadedModel& sta
 }
 
 void check_outputs(const TrainInput& input, const TrainOptions& o) {
-  std::error_code ignored;
-  OCTET_CHECK(input.weights.empty() || !std::filesystem::equivalent(input.weights, o.output, ignored), o.output,
-              ": is --weights and --output at once; choose another output");
+  refuse_overwriting("--output", o.output, {input.weights});
   check_can_write(o.output);
   if (o.log.empty()) return;
   refuse_overwriting("--log", o.log, {input.weights, o.output});

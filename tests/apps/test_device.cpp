@@ -84,8 +84,8 @@ TEST(OnCuda, ATrainingStepIsTheCpus) {
 }
 
 TEST(OnCuda, WhatOnlyTheCpuDoesIsRefused) {
-  EXPECT_TRUE(fails(run(on_cuda("predict --tune --model x.safetensors")), 1, {"--tune", "--device cpu"}));
-  EXPECT_TRUE(fails(run(on_cuda("quantize --benchmark 1")), 1, {"--benchmark", "--device cpu"}));
+  EXPECT_TRUE(fails(run(on_cuda("predict --tune --model x.safetensors")), 2, {"--tune", "--device cpu"}));
+  EXPECT_TRUE(fails(run(on_cuda("quantize --benchmark 1")), 2, {"--benchmark", "--device cpu"}));
 }
 
 }  // namespace

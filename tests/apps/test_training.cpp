@@ -180,8 +180,9 @@ TEST(TrainBadInput, IsNamed) {
   other.add({"features.0.weight", Tensor::zeros({3}), {}});
   loaders::save_pth(folder / "vgg.pth", other);
   EXPECT_TRUE(fails(run(command + "--weights " + (folder / "vgg.pth")), 1, {"vgg.pth", "not a checkpoint of ResNet18"}));
-  EXPECT_TRUE(fails(run(train_command(set, folder / "vgg.pth", "--epochs 1 --weights " + (folder / "vgg.pth"))), 1,
-                    {"vgg.pth", "at once"}));
+  EXPECT_TRUE(fails(run(train_command(set, folder / "vgg.pth", "--epochs 1 --weights " + (folder / "vgg.pth"))), 2,
+                    {"--output", "vgg.pth", "is an input too"}));
+  EXPECT_TRUE(fails(run(command + "--head torchvision --weights " + kWeights), 2, {"--head torchvision", "from scratch"}));
 
   std::ofstream(set.path() + "/train/n03888257/broken.JPEG") << "not an image";
   EXPECT_TRUE(fails(run(command), 1, {"broken.JPEG", "--max-bad-images 0"}));
