@@ -44,9 +44,11 @@ TEST_P(FakeQuantized, DiffersFromInt8OnlyByRounding) {
 }
 
 TEST_P(FakeQuantized, SnapsEveryWeightAndValue) {
+  int values = 0, weights = 0;
   nn::run(fake_, images_, [&](const nn::Node& node, const Tensor& value) {
     const FakeQuantize* f = fake_quantize_of(node);
     if (f == nullptr) return;
+    ++values;
     EXPECT_TRUE(test::bits_equal(FakeQuantize(f->qparams())(value), value)) << node.name;  // they lie on the grid
   });
   for (const nn::Node& node : fake_.nodes())
@@ -54,7 +56,10 @@ TEST_P(FakeQuantized, SnapsEveryWeightAndValue) {
       const Tensor w = node.parameter("weight"), before = prepared_.find(node.name)->parameter("weight");
       EXPECT_FALSE(test::bits_equal(w, before)) << node.name;
       EXPECT_TRUE(test::all_close(w, before, 0, weight_scales(mapping_.global()->weight, before)[0] * 2)) << node.name;
+      ++weights;
     }
+  EXPECT_EQ(values, 40);
+  EXPECT_EQ(weights, 20);
 }
 
 TEST_P(FakeQuantized, ABrokenLayerIsSeen) {
