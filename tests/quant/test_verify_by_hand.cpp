@@ -28,14 +28,15 @@ ops::int8::Conv2dParams half_a_code(Engine engine, std::vector<float> weight_sca
   return {.weight = weight,
           .weight_scale = std::move(weight_scale),
           .bias = Tensor::from({b, b}, {2}),
+          .options = {},
           .engine = engine,
           .input = {sx, 128},
           .output = {2 * (sx * sw), 10}};
 }
 
-std::vector<int> checked_codes(const ops::int8::Conv2dParams& params) {
-  const HandCheck check = verify_first_layer(graph_of(params), Tensor::from({-1.0f}, {1, 1, 1, 1})).value();
-  EXPECT_EQ(check.total, 2);
+std::vector<int> checked_codes(const ops::int8::Conv2dParams& params, float x = -1) {
+  const HandCheck check = verify_first_layer(graph_of(params), Tensor::from({x}, {1, 1, 1, 1})).value();
+  EXPECT_EQ(check.total, params.weight.size(0));
   EXPECT_EQ(check.equal, check.total);
   EXPECT_EQ(check.by_hand, check.by_layer);
   return check.by_layer;
@@ -52,6 +53,20 @@ TEST(VerifyByHand, AScalePerChannelUnderFbgemmIsAQuotientAndASum) {
 
 TEST(VerifyByHand, UnderQnnpackTheBiasIsAnInteger) {
   EXPECT_EQ(checked_codes(half_a_code(Engine::qnnpack, {0.03f})), (std::vector{10, 10}));
+}
+
+TEST(VerifyByHand, TheExampleOfTheLesson) {  // ops/int8/requantize.md
+  const auto params = [](Engine engine) {
+    return ops::int8::Conv2dParams{.weight = Tensor::from<int8_t>({47}, {1, 1, 1, 1}, DType::qint8),
+                                   .weight_scale = {1.0f / 128},
+                                   .bias = Tensor::from({0.01216f}, {1}),
+                                   .options = {},
+                                   .engine = engine,
+                                   .input = {1.0f / 64, 128},
+                                   .output = {1.0f / 16, 10}};
+  };
+  EXPECT_EQ(checked_codes(params(Engine::qnnpack), 0.5625f), std::vector{14});
+  EXPECT_EQ(checked_codes(params(Engine::fbgemm), 0.5625f), std::vector{13});
 }
 
 }  // namespace
