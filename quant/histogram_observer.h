@@ -1,8 +1,9 @@
 // HistogramObserver: the range that minimises the L2 error of quantizing everything seen.
 // (The lesson is quant/histogram_observer.md.)
 //
-// Starts from the whole range and cuts quantiles off whichever end holds fewer values, as long as
-//   error(range) = sum over bins of density * integral of (x - center of its code)^2 does not rise.
+// Starts from the whole range; each step cuts 0.001 % of the values off the end where that frees more bins, until the error
+// rises.
+//   error(range) = sum over bins of density * integral of (x - center of its code)^2
 // Source: torch/ao/quantization/observer.py, HistogramObserver._non_linear_param_search; scale and zero point equal its bit for
 // bit.
 #pragma once
