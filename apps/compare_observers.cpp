@@ -2,7 +2,8 @@
 //
 //   compare_observers --data imagenette2-320.tgz --limit 512 --eval-limit 1000
 // Columns: top-1 of the int8 model; SQNR of its logits, 10 log10(sum of float^2 / sum of (int8 - float)^2); the share of
-// activations that lie outside the codes' range and so are clipped.
+// activations, over all evaluated images, that lie outside the codes' range and so are clipped.
+#include <algorithm>
 #include <cmath>
 #include <iomanip>
 #include <iostream>
@@ -15,8 +16,9 @@
 #include "nn/executor.h"
 #include "ops/elementwise.h"
 #include "quant/convert.h"
-#include "quant/patterns.h"
+#include "quant/insert_observers.h"
 #include "quant/prepare.h"
+#include "quant/prepare_qat.h"
 
 using namespace octet;
 
@@ -48,12 +50,18 @@ loaders::Imagenette open_data(const Options& o, int64_t limit) {
                              {.limit = limit ? std::optional(static_cast<size_t>(limit)) : std::nullopt});
 }
 
+/// The real numbers that have codes at an observer.
+struct Limits {
+  float low, high;
+};
+
 /// One way to quantize, and what came of it.
 struct Row {
   std::string kind;
   bool per_channel;
   quant::QConfigMapping mapping;
   nn::Graph prepared, int8 = {};
+  std::map<std::string, Limits> limits = {};  // by the name of the observed node; of the first row of a kind
   int64_t right = 0, clipped = 0, values = 0;
   double noise = 0;  // sum of squares of the logits' differences
 };
@@ -76,6 +84,17 @@ std::vector<Row> make_rows(const nn::Graph& graph, const std::string& backend) {
   return rows;
 }
 
+std::map<std::string, Limits> limits_of(const nn::Graph& prepared) {
+  const float qmax = static_cast<float>(ops::int8::code_range(DType::quint8).qmax);
+  std::map<std::string, Limits> limits;
+  for (const auto& info : quant::observers(prepared)) {
+    const quant::QParams q = info.observer->calculate_qparams();
+    const float zero = static_cast<float>(q.zero_point);
+    limits[info.observes] = {(-zero - 0.5f) * q.scale, (qmax - zero + 0.5f) * q.scale};
+  }
+  return limits;
+}
+
 /// The rows of a kind have the same activations: the second takes the observers of the first.
 void calibrate(std::vector<Row>& rows, const loaders::Imagenette& data, const Options& o) {
   std::vector<size_t> indices = loaders::subset_indices(data.size(), data.size(), loaders::Subset::spread);
@@ -89,28 +108,26 @@ void calibrate(std::vector<Row>& rows, const loaders::Imagenette& data, const Op
     progress.add(batch->images.size(0));
   }
   for (size_t i = 0; i < rows.size(); i += 2) {
+    rows[i].limits = limits_of(rows[i].prepared);
     rows[i].int8 = quant::convert(rows[i].prepared, rows[i].mapping).to(device);
     rows[i + 1].int8 = quant::convert(rows[i].prepared, rows[i + 1].mapping).to(device);
   }
 }
 
-/// Counts the values at each observer that no code can say.
-void count_clipped(Row& row, const Tensor& images) {
-  const float qmax = static_cast<float>(ops::int8::code_range(DType::quint8).qmax);
-  nn::Graph float_graph = row.prepared.clone();
-  std::map<std::string, quant::QParams> qparams;
-  for (nn::Node& node : float_graph.nodes())
-    if (const auto observer = quant::observer_of(node)) {
-      qparams[node.inputs[0]->name] = observer->calculate_qparams();
-      node.op = nn::op::Dropout{};  // passes the value on
+int64_t count_outside(const Tensor& value, Limits limits) {
+  const float* x = value.data<float>();
+  return std::count_if(x, x + value.numel(), [=](float v) { return v < limits.low || v > limits.high; });
+}
+
+/// Runs the float network, whose values are the same for all rows, and counts those that each row's codes cannot say.
+Tensor run_and_count_clipped(const nn::Graph& graph, const Tensor& images, std::vector<Row>& rows) {
+  return nn::run(graph, images, [&](const nn::Node& node, const Tensor& computed) {
+    if (!rows[0].limits.contains(node.name)) return;
+    const Tensor value = computed.to(Device::cpu);
+    for (size_t i = 0; i < rows.size(); i += 2) {
+      rows[i].clipped += count_outside(value, rows[i].limits.at(node.name));
+      rows[i].values += value.numel();
     }
-  nn::run(float_graph, images, [&](const nn::Node& node, const Tensor& value) {
-    const auto q = qparams.find(node.name);
-    if (q == qparams.end()) return;
-    const float zero = static_cast<float>(q->second.zero_point), low = (-zero - 0.5f) * q->second.scale,
-                high = (qmax - zero + 0.5f) * q->second.scale;
-    for (int64_t i = 0; i < value.numel(); ++i) row.clipped += value.data<float>()[i] < low || value.data<float>()[i] > high;
-    row.values += value.numel();
   });
 }
 
@@ -120,7 +137,7 @@ void compare_observers(const Options& o) {
   const std::vector<int> outputs = apps::output_of_class(validation.classes(), model.classes);
   std::vector<Row> rows = make_rows(model.graph, o.backend);
   calibrate(rows, calibration, o);
-  const nn::Graph float_graph = model.graph.to(o.common.compute_device());
+  const nn::Graph float_graph = quant::float_graph(rows[0].prepared).to(o.common.compute_device());
 
   double signal = 0;
   int64_t right = 0, images = 0;
@@ -134,7 +151,7 @@ void compare_observers(const Options& o) {
       for (size_t i = 0; i < answers.size(); ++i) count += answers[i] == outputs[static_cast<size_t>(batch->labels[i])];
       return count;
     };
-    const Tensor wanted = nn::run(float_graph, batch->images);
+    const Tensor wanted = run_and_count_clipped(float_graph, batch->images, rows);
     right += count_right(wanted);
     for (int64_t i = 0; i < wanted.numel(); ++i) signal += std::pow(wanted.data<float>()[i], 2);
     for (Row& row : rows) {
@@ -142,8 +159,6 @@ void compare_observers(const Options& o) {
       row.right += count_right(logits);
       for (int64_t i = 0; i < wanted.numel(); ++i) row.noise += std::pow(logits.data<float>()[i] - wanted.data<float>()[i], 2);
     }
-    if (images == 0)
-      for (size_t i = 0; i < rows.size(); i += 2) count_clipped(rows[i], batch->images);
     images += wanted.size(0);
     progress.add(wanted.size(0));
   }
