@@ -49,15 +49,17 @@ float HistogramObserver::quantization_error(const Histogram& histogram, int64_t 
 
 Observer::Range HistogramObserver::range() const {
   const Histogram histogram = this->histogram();
-  constexpr double kStep = 1e-5;  // quantile that one step cuts off
-  const float bin_width = (max() - min()) / static_cast<float>(kBins);
+  constexpr double kCut = 1e-5;  // quantile that one turn cuts off
+  // From bin to bin, in float32 as _non_linear_param_search has it; bin_width() is the double that Python's .item() makes for
+  // _compute_quantization_error.
+  const float step = (max() - min()) / static_cast<float>(kBins);
   const Histogram cumulative = cumsum(histogram);
   const double total = static_cast<double>(sum(histogram));
   double alpha = 0, beta = 1;  // quantiles at the ends of the range
   int64_t start = 0, end = kBins - 1;
   float smallest = std::numeric_limits<float>::infinity();
   while (alpha < beta) {
-    const double next_alpha = alpha + kStep, next_beta = beta - kStep;
+    const double next_alpha = alpha + kCut, next_beta = beta - kCut;
     int64_t left = start, right = end;
     while (left < end && cumulative[static_cast<size_t>(left)] < static_cast<float>(next_alpha * total)) ++left;
     while (right > start && cumulative[static_cast<size_t>(right)] > static_cast<float>(next_beta * total)) --right;
@@ -76,7 +78,7 @@ Observer::Range HistogramObserver::range() const {
     start = next_start;
     end = next_end;
   }
-  return {min() + bin_width * static_cast<float>(start), min() + bin_width * static_cast<float>(end + 1)};
+  return {min() + step * static_cast<float>(start), min() + step * static_cast<float>(end + 1)};
 }
 
 }  // namespace octet::quant
