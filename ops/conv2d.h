@@ -7,8 +7,8 @@
 //
 // Backward, with X = im2col(x) and everything as matrices: y = W X, so
 //   dW = dy X^T   [K, C*R*S],     dX = W^T dy   [C*R*S, P*Q],     dx = col2im(dX),     dbias[k] = sum of dy over n, p, q
-// (torch.nn.grad.conv2d_input, conv2d_weight). Both are written once, for either device. Same threads, same bits: each thread
-// sums dW over its images, then they are added in order.
+// (torch.nn.grad.conv2d_input, conv2d_weight). Both are written once, for either device. The bits depend on the number of
+// threads only: each thread sums dW over its images, then they are added in order.
 #pragma once
 
 #include "ops/im2col.h"
