@@ -66,9 +66,8 @@ void add_options(CLI::App& app, Options& o) {
 
 /// The ten names of Imagenette for a model with ten classes; otherwise the class's number.
 std::string class_name(int index, int64_t classes) {
-  static const char* const kImagenette[] = {"n01440764", "n02102040", "n02979186", "n03000684", "n03028079",
-                                            "n03394916", "n03417042", "n03425413", "n03445777", "n03888257"};
-  if (classes == std::ssize(kImagenette)) return std::string(loaders::human_name(kImagenette[index]));
+  const auto& imagenette = loaders::kImagenetteClasses;
+  if (classes == std::ssize(imagenette)) return std::string(imagenette[static_cast<size_t>(index)].human_name);
   return "class " + std::to_string(index);
 }
 

@@ -1,7 +1,6 @@
 #include "loaders/imagenette.h"
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <iterator>
 #include <map>
@@ -174,23 +173,14 @@ std::vector<size_t> subset_indices(size_t count, size_t limit, Subset subset) {
   return indices;
 }
 
+const ImagenetteClass* imagenette_class(std::string_view wordnet_id) {
+  const auto it = std::ranges::find(kImagenetteClasses, wordnet_id, &ImagenetteClass::wordnet_id);
+  return it == kImagenetteClasses.end() ? nullptr : &*it;
+}
+
 std::string_view human_name(std::string_view wordnet_id) {
-  struct Name {
-    std::string_view id, human;
-  };
-  // fastai's tutorial.imagenette, in the order of the ids.
-  constexpr std::array<Name, 10> kNames = {{{"n01440764", "tench"},
-                                            {"n02102040", "English springer"},
-                                            {"n02979186", "cassette player"},
-                                            {"n03000684", "chain saw"},
-                                            {"n03028079", "church"},
-                                            {"n03394916", "French horn"},
-                                            {"n03417042", "garbage truck"},
-                                            {"n03425413", "gas pump"},
-                                            {"n03445777", "golf ball"},
-                                            {"n03888257", "parachute"}}};
-  const auto it = std::ranges::find(kNames, wordnet_id, &Name::id);
-  return it == kNames.end() ? wordnet_id : it->human;
+  const ImagenetteClass* known = imagenette_class(wordnet_id);
+  return known ? known->human_name : wordnet_id;
 }
 
 }  // namespace octet::loaders

@@ -6,6 +6,7 @@
 // download, split or shuffle. Counterpart: fastai's ImageDataLoaders.from_folder, torchvision's ImageFolder.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -62,7 +63,26 @@ class Imagenette {
 /// Indices that a limit keeps out of `count` samples.
 std::vector<size_t> subset_indices(size_t count, size_t limit, Subset subset);
 
-/// "tench" for "n01440764": the ten classes of Imagenette; any other name is returned as it is.
+struct ImagenetteClass {
+  std::string_view wordnet_id, human_name;
+  int imagenet_index;  // among ImageNet's 1000 classes, sorted by WordNet id as torchvision's weights order them
+};
+/// The ten of them in the order of the ids; names as fastai's tutorial.imagenette has them.
+inline constexpr std::array<ImagenetteClass, 10> kImagenetteClasses = {{{"n01440764", "tench", 0},
+                                                                        {"n02102040", "English springer", 217},
+                                                                        {"n02979186", "cassette player", 482},
+                                                                        {"n03000684", "chain saw", 491},
+                                                                        {"n03028079", "church", 497},
+                                                                        {"n03394916", "French horn", 566},
+                                                                        {"n03417042", "garbage truck", 569},
+                                                                        {"n03425413", "gas pump", 571},
+                                                                        {"n03445777", "golf ball", 574},
+                                                                        {"n03888257", "parachute", 701}}};
+
+/// The class of that id, or null.
+const ImagenetteClass* imagenette_class(std::string_view wordnet_id);
+
+/// "tench" for "n01440764"; the name of a class that is not Imagenette's is returned as it is.
 std::string_view human_name(std::string_view wordnet_id);
 
 }  // namespace octet::loaders

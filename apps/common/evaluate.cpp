@@ -12,16 +12,6 @@
 namespace octet::apps {
 namespace {
 
-/// Places of Imagenette's classes among ImageNet's 1000 (sorted by WordNet id, as torchvision's weights order them).
-int imagenet_index(const std::string& wordnet_id) {
-  static const std::pair<const char*, int> kIndex[] = {
-      {"n01440764", 0},   {"n02102040", 217}, {"n02979186", 482}, {"n03000684", 491}, {"n03028079", 497},
-      {"n03394916", 566}, {"n03417042", 569}, {"n03425413", 571}, {"n03445777", 574}, {"n03888257", 701}};
-  for (const auto& [id, index] : kIndex)
-    if (wordnet_id == id) return index;
-  fail("class '", wordnet_id, "' is not one of Imagenette's: a model with ImageNet's 1000 classes cannot be scored on it");
-}
-
 Tensor timed_run(nn::Runner& run, const Tensor& images, Score& score) {
   const auto start = std::chrono::steady_clock::now();
   Tensor logits = run(images);
@@ -37,7 +27,12 @@ std::vector<int> output_of_class(const std::vector<std::string>& dataset_classes
   if (static_cast<int64_t>(dataset_classes.size()) == model_classes) return outputs;
   OCTET_CHECK(model_classes == 1000, "the model has ", model_classes, " classes and the data ", dataset_classes.size(),
               "; give a checkpoint and a dataset that belong together");
-  for (size_t c = 0; c < outputs.size(); ++c) outputs[c] = imagenet_index(dataset_classes[c]);
+  for (size_t c = 0; c < outputs.size(); ++c) {
+    const loaders::ImagenetteClass* known = loaders::imagenette_class(dataset_classes[c]);
+    OCTET_CHECK(known != nullptr, "class '", dataset_classes[c],
+                "' is not one of Imagenette's: a model with ImageNet's 1000 classes cannot be scored on it");
+    outputs[c] = known->imagenet_index;
+  }
   return outputs;
 }
 
