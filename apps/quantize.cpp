@@ -17,6 +17,7 @@
 #include "apps/common/progress.h"
 #include "apps/common/qconfig_options.h"
 #include "apps/common/show.h"
+#include "apps/common/stopwatch.h"
 #include "loaders/file.h"
 #include "loaders/safetensors.h"
 #include "nn/executor.h"
@@ -80,10 +81,6 @@ void add_options(CLI::App& app, Options& o) {
   apps::add_common_options(app, o.common);
 }
 
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
 loaders::Imagenette open_data(const Options& o) {
   apps::show_stage(1, "Data");
   loaders::Imagenette data(o.data.data, o.data.split);
@@ -138,7 +135,7 @@ nn::Graph prepare(const apps::Model& model, const quant::QConfigMapping& qconfig
 /// Runs the prepared graph over the images; its observers do the rest. Returns the seconds it took.
 double calibrate(const nn::Graph& prepared, const loaders::Imagenette& data, const Options& o) {
   apps::show_stage(4, "Calibrate");
-  const auto start = Clock::now();
+  const apps::Stopwatch watch;
   const size_t count = o.limit ? static_cast<size_t>(o.limit) : data.size();
   std::vector<size_t> indices =
       loaders::subset_indices(data.size(), count, o.subset == "first" ? loaders::Subset::first : loaders::Subset::spread);
@@ -165,7 +162,7 @@ double calibrate(const nn::Graph& prepared, const loaders::Imagenette& data, con
     for (const auto& info : observers) info.observer->begin_second_pass();
   }
   const auto [observed, skipped] = pass("calibrate");
-  const double seconds = seconds_since(start);
+  const double seconds = watch.seconds();
   std::cout << "observed " << observed << " images in " << std::fixed << std::setprecision(1) << seconds << " s\n"
             << std::defaultfloat;
   apps::show_skipped(skipped);
@@ -242,7 +239,7 @@ size_t parameter_bytes(const nn::Graph& float_graph) {
 }
 
 void quantize(const CLI::App& app, const Options& o) {
-  const auto start = Clock::now();
+  const apps::Stopwatch watch;
   if (!o.export_to.empty() && o.output.empty()) throw CLI::ValidationError("--export: needs --output DIR to write into");
   if (o.benchmark > 0 && o.common.compute_device() != Device::cpu)
     throw CLI::ValidationError("--benchmark: times the layers on the CPU; use --device cpu, or predict --benchmark");
@@ -269,7 +266,7 @@ void quantize(const CLI::App& app, const Options& o) {
       quant::save_graph(int8, {{"backend", qconfig.backend()}, {"qconfig", quant::to_json(qconfig)}, {"source", source}});
   const loaders::SafeTensors file{saved.tensors, saved.metadata};
   const apps::Sizes sizes{parameter_bytes(model.graph), loaders::safetensors_size(file)};
-  apps::show_evaluation(evaluation, sizes, seconds_since(start));
+  apps::show_evaluation(evaluation, sizes, watch.seconds());
   if (o.benchmark > 0)
     apps::show_layer_times(quant::optimize_for_inference(model.graph), quant::optimize_for_inference(int8), o.benchmark);
   if (o.output.empty()) return;
@@ -278,7 +275,7 @@ void quantize(const CLI::App& app, const Options& o) {
   report["timings"] = {{"calibrate", calibration_seconds},
                        {"float", evaluation.scores.front().seconds},
                        {"int8", evaluation.scores.back().seconds},
-                       {"total", seconds_since(start)}};
+                       {"total", watch.seconds()}};
   loaders::save_safetensors(o.output + "/model.safetensors", file);
   loaders::write_atomically(o.output + "/report.json", [&](loaders::Output& out) { out.write(report.dump(1) + "\n"); });
   std::cout << "wrote " << o.output << "/model.safetensors, report.json";

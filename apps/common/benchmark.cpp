@@ -3,11 +3,11 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 
 #include "apps/common/cli.h"
+#include "apps/common/stopwatch.h"
 #include "nn/executor.h"
 #include "nn/print.h"
 #include "nn/runner.h"
@@ -18,10 +18,6 @@
 
 namespace octet::apps {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double ms_since(Clock::time_point start) { return std::chrono::duration<double, std::milli>(Clock::now() - start).count(); }
 
 double median(std::vector<double> values) {
   std::ranges::sort(values);
@@ -92,10 +88,10 @@ void benchmark_inference(const nn::Graph& graph, const InferenceBenchmark& o) {
   };
   for (int i = 0; i < kWarmUp; ++i) run();
   std::vector<double> ms;
-  for (const auto begin = Clock::now(); ms.size() < kAtLeast || ms_since(begin) < 1e3 * o.seconds;) {
-    const auto start = Clock::now();
+  for (const Stopwatch all; ms.size() < kAtLeast || all.seconds() < o.seconds;) {
+    const Stopwatch one;
     run();
-    ms.push_back(ms_since(start));
+    ms.push_back(1e3 * one.seconds());
   }
   if (o.layers) show_layers(graph, x, o.seconds);
   const bool int8 =

@@ -1,10 +1,10 @@
 #include "apps/common/evaluate.h"
 
 #include <algorithm>
-#include <chrono>
 #include <numeric>
 
 #include "apps/common/progress.h"
+#include "apps/common/stopwatch.h"
 #include "nn/runner.h"
 #include "ops/cross_entropy.h"
 #include "ops/elementwise.h"
@@ -13,9 +13,9 @@ namespace octet::apps {
 namespace {
 
 Tensor timed_run(nn::Runner& run, const Tensor& images, Score& score) {
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   Tensor logits = run(images);
-  score.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  score.seconds += watch.seconds();
   return logits;
 }
 

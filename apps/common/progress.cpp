@@ -17,21 +17,10 @@ bool stderr_is_terminal() {
   return isatty(STDERR_FILENO) && !(term && std::string_view(term) == "dumb");
 }
 
-double seconds_since(std::chrono::steady_clock::time_point t) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - t).count();
-}
-
 }  // namespace
 
 Progress::Progress(std::string label, int64_t total, bool quiet, int64_t done)
-    : label_(std::move(label)),
-      total_(total),
-      before_(done),
-      done_(done),
-      quiet_(quiet),
-      terminal_(stderr_is_terminal()),
-      start_(std::chrono::steady_clock::now()),
-      drawn_(start_) {}
+    : label_(std::move(label)), total_(total), before_(done), done_(done), quiet_(quiet), terminal_(stderr_is_terminal()) {}
 
 Progress::~Progress() {
   if (!quiet_ && terminal_) std::fprintf(stderr, "\r\033[K");
@@ -39,13 +28,13 @@ Progress::~Progress() {
 
 void Progress::add(int64_t images, const std::string& note) {
   done_ += images;
-  if (quiet_ || seconds_since(drawn_) < (terminal_ ? 0.1 : 10.0)) return;
-  drawn_ = std::chrono::steady_clock::now();
+  if (quiet_ || since_drawn_.seconds() < (terminal_ ? 0.1 : 10.0)) return;
+  since_drawn_.restart();
   draw(note);
 }
 
 void Progress::draw(const std::string& note) const {
-  const double rate = static_cast<double>(done_ - before_) / std::max(1e-9, seconds_since(start_));
+  const double rate = static_cast<double>(done_ - before_) / std::max(1e-9, since_start_.seconds());
   const int left = static_cast<int>(static_cast<double>(total_ - done_) / std::max(1e-9, rate));
   const int filled = static_cast<int>(std::min<int64_t>(kWidth, done_ * kWidth / std::max<int64_t>(1, total_)));
   const std::string bar = std::string(static_cast<size_t>(filled), '#') + std::string(static_cast<size_t>(kWidth - filled), '.');

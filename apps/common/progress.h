@@ -1,9 +1,10 @@
 // A progress bar with images per second and the time left on a terminal; a line every ten seconds elsewhere. On stderr.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <string>
+
+#include "apps/common/stopwatch.h"
 
 namespace octet::apps {
 
@@ -25,7 +26,7 @@ class Progress {
   std::string label_;
   int64_t total_, before_, done_;
   bool quiet_, terminal_;
-  std::chrono::steady_clock::time_point start_, drawn_;
+  Stopwatch since_start_, since_drawn_;
 };
 
 }  // namespace octet::apps

@@ -3,11 +3,11 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <chrono>
 #include <iomanip>
 #include <iostream>
 
 #include "apps/common/cli.h"
+#include "apps/common/stopwatch.h"
 #include "nn/init.h"
 #include "nn/models/resnet.h"
 #include "nn/sgd.h"
@@ -16,7 +16,6 @@
 namespace octet::apps {
 
 void benchmark_training(const BenchmarkOptions& o) {
-  using Clock = std::chrono::steady_clock;
   constexpr int kClasses = 10;
   keep_freed_memory();
   Generator generator(0);
@@ -30,14 +29,14 @@ void benchmark_training(const BenchmarkOptions& o) {
   for (int n = 0; n < o.batch_size; ++n) labels.push_back(static_cast<int>(generator.below(kClasses)));
   std::vector<double> seconds;
   for (int step = 0; step < std::max(2, o.steps); ++step) {
-    const auto start = Clock::now();
+    const Stopwatch watch;
     nn::Recording recording(nn::Recording::Purpose::backward);
     const nn::Value loss = nn::functional::cross_entropy(model(nn::Value(images)), labels);
     optimizer.clear_gradients();
     recording.backward(loss);
     optimizer.step();
     if (o.device == Device::cuda) cuda::synchronize();
-    seconds.push_back(std::chrono::duration<double>(Clock::now() - start).count());
+    seconds.push_back(watch.seconds());
   }
   std::sort(seconds.begin() + 1, seconds.end());
   const double median = seconds[1 + (seconds.size() - 1) / 2];

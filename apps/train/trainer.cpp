@@ -1,6 +1,5 @@
 #include "apps/train/trainer.h"
 
-#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <iostream>
@@ -9,6 +8,7 @@
 #include "apps/common/interrupt.h"
 #include "apps/common/progress.h"
 #include "apps/common/show.h"
+#include "apps/common/stopwatch.h"
 #include "loaders/augment.h"
 #include "loaders/pth_writer.h"
 #include "loaders/safetensors.h"
@@ -54,14 +54,6 @@ bool all_finite(const nn::Module& model) {
   }
   return true;
 }
-
-class Stopwatch {
- public:
-  double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
 
 std::string fixed(double value) {
   char text[32];
