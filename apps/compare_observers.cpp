@@ -34,20 +34,19 @@ struct Options {
 void add_options(CLI::App& app, Options& o) {
   apps::add_data_options(app, o.data);
   app.add_option("--backend", o.backend, "Codes of activations, and engine")
-      ->check(CLI::IsMember({"qnnpack", "x86", "fbgemm", "onednn"}))
+      ->check(CLI::IsMember(quant::backend_names()))
       ->capture_default_str();
   app.add_option("--limit", o.limit, "Images to calibrate on, spread over all classes; 0: all")
-      ->check(CLI::Range(int64_t{0}, int64_t{1} << 40))
+      ->check(apps::image_count())
       ->capture_default_str();
   app.add_option("--eval-limit", o.eval_limit, "Images to evaluate on, spread over all classes; 0: all")
-      ->check(CLI::Range(int64_t{0}, int64_t{1} << 40))
+      ->check(apps::image_count())
       ->capture_default_str();
   apps::add_common_options(app, o.common);
 }
 
 loaders::Imagenette open_data(const Options& o, int64_t limit) {
-  return loaders::Imagenette(o.data.data, o.data.split,
-                             {.limit = limit ? std::optional(static_cast<size_t>(limit)) : std::nullopt});
+  return loaders::Imagenette(o.data.data, o.data.split, {.limit = apps::image_limit(limit)});
 }
 
 /// The real numbers that have codes at an observer.

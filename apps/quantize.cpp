@@ -49,9 +49,7 @@ struct Options {
 void add_options(CLI::App& app, Options& o) {
   apps::add_data_options(app, o.data);
   apps::add_qconfig_options(app, o.qconfig);
-  app.add_option("--limit", o.limit, "Images to calibrate on; 0: all")
-      ->check(CLI::Range(int64_t{0}, int64_t{1} << 40))
-      ->capture_default_str();
+  app.add_option("--limit", o.limit, "Images to calibrate on; 0: all")->check(apps::image_count())->capture_default_str();
   app.add_option("--subset", o.subset, "Which ones --limit takes: the first in sorted order, or spread over all classes")
       ->check(CLI::IsMember({"first", "spread"}))
       ->capture_default_str();
@@ -60,7 +58,7 @@ void add_options(CLI::App& app, Options& o) {
       ->check(CLI::IsMember({"one-pass", "two-pass"}))
       ->capture_default_str();
   app.add_option("--eval-limit", o.eval_limit, "Images to evaluate on, spread over all classes; 0: all")
-      ->check(CLI::Range(int64_t{0}, int64_t{1} << 40))
+      ->check(apps::image_count())
       ->capture_default_str();
   app.add_option("--output", o.output, "Folder for model.safetensors and report.json; none: nothing is written")
       ->check(apps::not_empty());
@@ -136,7 +134,7 @@ nn::Graph prepare(const apps::Model& model, const quant::QConfigMapping& qconfig
 double calibrate(const nn::Graph& prepared, const loaders::Imagenette& data, const Options& o) {
   apps::show_stage(4, "Calibrate");
   const apps::Stopwatch watch;
-  const size_t count = o.limit ? static_cast<size_t>(o.limit) : data.size();
+  const size_t count = apps::image_limit(o.limit).value_or(data.size());
   std::vector<size_t> indices =
       loaders::subset_indices(data.size(), count, o.subset == "first" ? loaders::Subset::first : loaders::Subset::spread);
   const auto observers = quant::observers(prepared);
@@ -214,8 +212,7 @@ std::optional<quant::HandCheck> verify(const nn::Graph& int8, const Options& o) 
 apps::Evaluation evaluate(const apps::Model& model, const nn::Graph* fake, const nn::Graph& int8, const std::vector<int>& outputs,
                           const Options& o) {
   apps::show_stage(10, "Evaluate");
-  const loaders::Imagenette data(o.data.data, o.data.split,
-                                 {.limit = o.eval_limit ? std::optional(static_cast<size_t>(o.eval_limit)) : std::nullopt});
+  const loaders::Imagenette data(o.data.data, o.data.split, {.limit = apps::image_limit(o.eval_limit)});
   const Device device = o.common.compute_device();
   const nn::Graph fast = quant::optimize_for_inference(model.graph, device),
                   fast_int8 = quant::optimize_for_inference(int8, device);

@@ -37,7 +37,7 @@ void add_options(CLI::App& app, Options& o) {
       ->check(CLI::IsMember({"auto", "fastai", "torchvision"}))
       ->capture_default_str();
   app.add_option("--limit", o.limit, "Images to evaluate on, spread over all classes; 0: all")
-      ->check(CLI::Range(int64_t{0}, int64_t{1} << 40))
+      ->check(apps::image_count())
       ->capture_default_str();
   app.add_option("--benchmark-steps", o.benchmark_steps, "Only time this many training steps on random images")
       ->check(CLI::Range(0, 1'000'000))
@@ -47,8 +47,7 @@ void add_options(CLI::App& app, Options& o) {
 }
 
 void evaluate(const Options& o) {
-  const loaders::Imagenette data(o.data.data, o.data.split,
-                                 {.limit = o.limit ? std::optional(static_cast<size_t>(o.limit)) : std::nullopt});
+  const loaders::Imagenette data(o.data.data, o.data.split, {.limit = apps::image_limit(o.limit)});
   const apps::Model model = apps::load_float_model(o.data.weights, o.head, static_cast<int64_t>(data.classes().size()),
                                                    static_cast<uint64_t>(o.train.seed));
   for (const std::string& note : model.notes) std::cerr << "note: " << note << "\n";

@@ -5,15 +5,13 @@
 #include "nn/print.h"
 #include "quant/check_graph.h"
 #include "quant/json_numbers.h"
+#include "quant/qconfig_mapping.h"
 
 namespace octet::quant {
 namespace {
 
 namespace op = nn::op;
 using Json = nlohmann::json;
-using ops::int8::Engine;
-using ops::int8::QParams;
-
 constexpr const char* kFormat = "octet-int8-1";
 
 Json to_json(QParams q) { return {{"scale", q.scale}, {"zero_point", q.zero_point}}; }
@@ -273,9 +271,7 @@ const std::string& metadata_value(const SavedModel& model, const char* key) {
 }
 
 nn::Graph parsed_graph(const SavedModel& model) {
-  const std::string& engine_name = metadata_value(model, "engine");
-  OCTET_CHECK(engine_name == "qnnpack" || engine_name == "fbgemm", "engine '", engine_name, "', expected qnnpack or fbgemm");
-  const Engine engine = engine_name == "qnnpack" ? Engine::qnnpack : Engine::fbgemm;
+  const Engine engine = parse_engine(metadata_value(model, "engine"));
   nn::Graph graph;
   const Json nodes = Json::parse(metadata_value(model, "graph"));
   for (const Json& j : nodes) {

@@ -94,9 +94,14 @@ void QConfigMapping::check_all_match(const nn::Graph& graph) const {
   }
 }
 
+const std::vector<std::string>& backend_names() {
+  static const std::vector<std::string> kNames = {"qnnpack", "x86", "fbgemm", "onednn"};
+  return kNames;
+}
+
 QConfigMapping get_default_qconfig_mapping(const std::string& backend) {
-  const bool known = backend == "qnnpack" || backend == "fbgemm" || backend == "x86" || backend == "onednn";
-  OCTET_CHECK(known, "unknown backend '", backend, "': expected qnnpack, fbgemm, x86 or onednn");
+  const bool known = std::ranges::find(backend_names(), backend) != backend_names().end();
+  OCTET_CHECK(known, "unknown backend '", backend, "': expected one of ", listed(backend_names()));
   const bool reduce_range = backend == "fbgemm" || backend == "x86", per_channel = backend != "qnnpack";
   QConfigMapping mapping(backend, per_channel ? Engine::fbgemm : Engine::qnnpack);
   mapping.set_global(QConfig{.activation = {.spec = {.reduce_range = reduce_range}},

@@ -60,6 +60,9 @@ class QConfigMapping {
   std::vector<Rule> rules_;
 };
 
+/// Those of the table above.
+const std::vector<std::string>& backend_names();
+
 /// torch.ao.quantization.get_default_qconfig_mapping. Throws Error for an unknown backend.
 QConfigMapping get_default_qconfig_mapping(const std::string& backend);
 

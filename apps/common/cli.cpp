@@ -97,6 +97,10 @@ CLI::Validator number(double low, double high, Low which) {
       range);
 }
 
+CLI::Validator image_count() { return CLI::Range(int64_t{0}, int64_t{1} << 40); }
+
+std::optional<size_t> image_limit(int64_t images) { return images ? std::optional(static_cast<size_t>(images)) : std::nullopt; }
+
 CLI::Validator not_empty() {
   return CLI::Validator([](std::string& text) { return text.empty() ? "expected a name, got ''" : ""; }, "");
 }

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "tensor/device.h"
@@ -34,6 +35,12 @@ void add_common_options(CLI::App& app, CommonOptions& options);
 enum class Low { included, excluded };
 /// Checks for a real number up to `high`, from `low` on or above it. CLI::Range lets NaN pass.
 CLI::Validator number(double low, double high, Low which = Low::included);
+
+/// Checks for a number of images, 0 among them.
+CLI::Validator image_count();
+
+/// The limit that an option with a number of images sets: none for 0, which stands for all.
+std::optional<size_t> image_limit(int64_t images);
 
 /// Refuses the empty string, which a shell makes of a variable that is not set. For files and folders.
 CLI::Validator not_empty();

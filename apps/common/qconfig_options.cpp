@@ -25,7 +25,7 @@ void add_qconfig_options(CLI::App& app, QConfigOptions& o) {
   const auto add = [&](const char* name, auto& value, const char* text) {
     return app.add_option(name, value, text)->capture_default_str()->group("Quantization");
   };
-  add("--backend", o.backend, "qconfig and engine")->check(CLI::IsMember({"qnnpack", "x86", "fbgemm", "onednn"}));
+  add("--backend", o.backend, "qconfig and engine")->check(CLI::IsMember(quant::backend_names()));
   add("--observer", o.observer, "Observer of activations, instead of the backend's")->check(CLI::IsMember(names));
   add("--weight-observer", o.weight_observer, "Observer of weights, instead of the backend's")->check(CLI::IsMember(names));
   add("--percentile", o.percentile, "Of values that the percentile observer keeps")->check(number(50, 100));

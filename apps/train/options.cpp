@@ -1,6 +1,7 @@
 #include "apps/train/options.h"
 
 #include "apps/common/cli.h"
+#include "quant/qconfig_mapping.h"
 #include "tensor/error.h"
 
 namespace octet::apps {
@@ -57,15 +58,13 @@ void add_train_options(CLI::App& app, TrainOptions& o) {
   add("--log", o.log, "A .csv of the epochs; their curves go beside it as .svg")->check(not_empty());
   app.add_flag("--resume", o.resume, "Go on with the interrupted training of --output")->group("Training");
   app.add_flag("--qat", o.qat, "Quantization-aware: train with fake quantization, for quantize to convert")->group("Training");
-  add("--backend", o.backend, "With --qat: the codes that are trained for")
-      ->check(CLI::IsMember({"qnnpack", "x86", "fbgemm", "onednn"}));
+  add("--backend", o.backend, "With --qat: the codes that are trained for")->check(CLI::IsMember(quant::backend_names()));
   add("--num-observer-update-epochs", o.num_observer_update_epochs, "With --qat: then scales stay as they are")
       ->check(CLI::Range(1, 10'000));
   add("--num-batch-norm-update-epochs", o.num_batch_norm_update_epochs, "With --qat: then batch norm's statistics stay")
       ->check(CLI::Range(0, 10'000));
   add("--cache-mb", o.cache_mb, "Memory for the decoded images of each split")->check(CLI::Range(int64_t{0}, int64_t{1} << 30));
-  add("--max-bad-images", o.max_bad_images, "Unreadable images that may be left out before training stops")
-      ->check(CLI::Range(int64_t{0}, int64_t{1} << 40));
+  add("--max-bad-images", o.max_bad_images, "Unreadable images that may be left out before training stops")->check(image_count());
 }
 
 std::vector<Phase> phases(const TrainOptions& o) {
