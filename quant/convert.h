@@ -3,6 +3,7 @@
 //   x -> quantize_per_tensor -> int8 layers ... -> dequantize -> logits
 // A call with an int8 form becomes its quantized op with the scale of its observer; a call without one (AdaptiveMaxPool2d,
 // BatchNorm1d) stays float between a dequantize and a quantize, exactly where FX puts them, under FX's node names.
+// (The lesson is quant/passes.md.)
 #pragma once
 
 #include <functional>

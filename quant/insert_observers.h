@@ -5,6 +5,7 @@
 //   result), then one for its output. Pools, relu, cat and flatten share their input's observer object: it then sees both
 //   tensors. cat makes all its inputs share the first one's. An addition that stays float takes its relu along, whose result is
 //   observed all the same unless the relu's own QConfig is none.
+// (The lesson is quant/passes.md.)
 #pragma once
 
 #include <functional>
