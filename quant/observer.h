@@ -34,8 +34,9 @@ class Observer : public nn::TensorFunction {
     return quant::calculate_qparams(r.min, r.max, spec_);
   }
 
-  /// Calibration in two passes: the first one only finds min and max, the second counts between them. Then nothing depends on the
-  /// order of the images or on the batch size. Observers that do not count have nothing to do in the second.
+  /// Calibration in two passes: the first one only finds min and max, the second counts between them. Fed the same activations,
+  /// the answer then depends neither on the order of the images nor on the batch size. Observers that do not count have nothing to
+  /// do in the second.
   /// begin_first_pass throws Error for an observer whose answer would still depend on the order.
   virtual void begin_first_pass() {}
   virtual void begin_second_pass() {}
