@@ -2,7 +2,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "nn/print.h"
 #include "quant/check_graph.h"
 #include "quant/json_numbers.h"
 #include "quant/qconfig_mapping.h"
@@ -12,13 +11,6 @@ namespace {
 
 namespace op = nn::op;
 using Json = nlohmann::json;
-constexpr const char* kFormat = "octet-int8-1";
-
-Json to_json(QParams q) { return {{"scale", q.scale}, {"zero_point", q.zero_point}}; }
-Json to_json(ops::Size2 s) { return s.is_pair ? Json::array({s.h, s.w}) : Json(s.h); }
-Json to_json(const ops::MaxPool2dOptions& o) {
-  return {{"kernel", to_json(o.kernel)}, {"stride", to_json(o.stride)}, {"padding", to_json(o.padding)}};
-}
 
 float float_from(const Json& j, const char* what) { return static_cast<float>(real_from(j, what)); }
 int32_t code_from(const Json& j, const char* what) { return static_cast<int32_t>(integer_from(j, what, 0, 255)); }
@@ -40,10 +32,6 @@ ops::MaxPool2dOptions max_pool_from(const Json& j) {
   return {.kernel = size_from(j, "kernel"), .stride = size_from(j, "stride"), .padding = size_from(j, "padding")};
 }
 
-Json to_json(const ops::int8::ConvChoice& c) {
-  return {{"isa", c.isa},       {"threads", c.threads}, {"batch", c.batch},
-          {"height", c.height}, {"width", c.width},     {"algorithm", name_of(c.algorithm)}};
-}
 ops::int8::ConvChoice choice_from(const Json& j) {
   const std::string name = j.at("algorithm");
   const auto number = [&](const char* key) { return integer_from(j.at(key), key, 0, INT64_MAX); };
@@ -56,104 +44,9 @@ ops::int8::ConvChoice choice_from(const Json& j) {
   fail("unknown algorithm '", name, "': expected one of ", known);
 }
 
-/// Writes one op's attributes and tensors.
-struct Write {
-  const nn::Node& node;
-  SavedModel& out;
-
-  Json operator()(const op::Placeholder&) const { return Json::object({{"op", "placeholder"}}); }
-  Json operator()(const op::Output&) const { return Json::object({{"op", "output"}}); }
-  Json operator()(const op::Quantize& o) const { return {{"op", "quantize"}, {"output", to_json(o.output)}}; }
-  Json operator()(const op::Dequantize& o) const { return {{"op", "dequantize"}, {"input", to_json(o.input)}}; }
-  Json operator()(const op::QuantizedConv2d& o) const {
-    const auto& p = o.layer->params();
-    layer_tensors(p);
-    Json j = {{"op", "quantized_conv2d"},
-              {"input", to_json(p.input)},
-              {"output", to_json(p.output)},
-              {"relu", p.relu},
-              {"groups", p.options.groups},
-              {"stride", to_json(p.options.stride)},
-              {"padding", to_json(p.options.padding)}};
-    for (const ops::int8::ConvChoice& c : p.choices) j["choices"].push_back(to_json(c));
-    return j;
-  }
-  Json operator()(const op::QuantizedLinear& o) const {
-    const auto& p = o.layer->params();
-    layer_tensors(p);
-    return {{"op", "quantized_linear"}, {"input", to_json(p.input)}, {"output", to_json(p.output)}, {"relu", p.relu}};
-  }
-  Json operator()(const op::QuantizedAdd& o) const {
-    return {{"op", "quantized_add"},
-            {"a", to_json(o.params.a)},
-            {"b", to_json(o.params.b)},
-            {"output", to_json(o.params.output)},
-            {"relu", o.params.relu}};
-  }
-  Json operator()(const op::QuantizedMaxPool2d& o) const {
-    return {{"op", "quantized_max_pool2d"}, {"options", to_json(o.options)}};
-  }
-  Json operator()(const op::QuantizedAdaptiveAvgPool2d& o) const {
-    return {{"op", "quantized_adaptive_avg_pool2d"}, {"size", to_json(o.output)}, {"output", to_json(o.qparams)}};
-  }
-  Json operator()(const op::QuantizedCat& o) const {
-    Json parts = Json::array();
-    for (QParams q : o.inputs) parts.push_back(to_json(q));
-    return {{"op", "quantized_cat"}, {"parts", parts}, {"output", to_json(o.output)}};
-  }
-  Json operator()(const op::QuantizedFlatten&) const { return Json::object({{"op", "quantized_flatten"}}); }
-  Json operator()(const op::QuantizedDropout& o) const { return {{"op", "quantized_dropout"}, {"p", o.p}}; }
-  Json operator()(const op::QuantizedRelu& o) const { return {{"op", "quantized_relu"}, {"zero_point", o.zero_point}}; }
-  Json operator()(const op::QuantizedRelu6& o) const {
-    return {{"op", "quantized_relu6"}, {"zero_point", o.zero_point}, {"six", o.six}};
-  }
-  // Layers that stay float.
-  Json operator()(const op::Conv2d& o) const {
-    keep_parameters();
-    return {{"op", "conv2d"},
-            {"relu", o.relu},
-            {"groups", o.options.groups},
-            {"stride", to_json(o.options.stride)},
-            {"padding", to_json(o.options.padding)}};
-  }
-  Json operator()(const op::Linear& o) const {
-    keep_parameters();
-    return {{"op", "linear"}, {"relu", o.relu}};
-  }
-  Json operator()(const op::Relu6&) const { return Json::object({{"op", "relu6"}}); }
-  Json operator()(const op::Relu&) const { return Json::object({{"op", "relu"}}); }
-  Json operator()(const op::Add&) const { return Json::object({{"op", "add"}}); }
-  Json operator()(const op::Cat&) const { return Json::object({{"op", "cat"}}); }
-  Json operator()(const op::Flatten&) const { return Json::object({{"op", "flatten"}}); }
-  Json operator()(const op::Dropout& o) const { return {{"op", "dropout"}, {"p", o.p}}; }
-  Json operator()(const op::MaxPool2d& o) const { return {{"op", "max_pool2d"}, {"options", to_json(o.options)}}; }
-  Json operator()(const op::AdaptiveAvgPool2d& o) const { return {{"op", "adaptive_avg_pool2d"}, {"size", to_json(o.output)}}; }
-  Json operator()(const op::AdaptiveMaxPool2d& o) const { return {{"op", "adaptive_max_pool2d"}, {"size", to_json(o.output)}}; }
-  Json operator()(const op::BatchNorm& o) const {
-    keep_parameters();
-    return {{"op", "batch_norm"}, {"eps", o.eps}, {"momentum", o.momentum}};
-  }
-  Json operator()(const auto&) const {  // observers and fake quantization
-    fail("saving the int8 model: '", node.name, "' is a ", nn::describe(node), ", which an int8 graph does not hold");
-  }
-
- private:
-  void keep_parameters() const {
-    for (const auto& [name, tensor] : node.parameters) out.tensors.add({node.name + "." + name, tensor, {}});
-  }
-  void layer_tensors(const auto& p) const {
-    out.tensors.add({node.name + ".weight", p.weight.view_as(DType::i8), {}});
-    out.tensors.add(
-        {node.name + ".weight_scale", Tensor::from(p.weight_scale, {static_cast<int64_t>(p.weight_scale.size())}), {}});
-    if (p.bias.defined()) out.tensors.add({node.name + ".bias", p.bias, {}});
-  }
-};
-
-const char* const kKinds[] = {"placeholder", "call_module", "call_function", "output"};
-
 nn::NodeKind kind_from(const std::string& name) {
-  for (size_t i = 0; i < std::size(kKinds); ++i)
-    if (name == kKinds[i]) return static_cast<nn::NodeKind>(i);
+  for (size_t i = 0; i < std::size(kNodeKinds); ++i)
+    if (name == kNodeKinds[i]) return static_cast<nn::NodeKind>(i);
   fail("unknown node kind '", name, "'");
 }
 
@@ -258,12 +151,6 @@ class Read {
   std::string name_;
 };
 
-Engine engine_of(const nn::Graph& graph) {
-  for (const nn::Node& node : graph.nodes())
-    if (const auto* conv = std::get_if<op::QuantizedConv2d>(&node.op)) return conv->layer->params().engine;
-  fail("saving the int8 model: the graph has no int8 convolution");
-}
-
 const std::string& metadata_value(const SavedModel& model, const char* key) {
   const auto it = model.metadata.find(key);
   OCTET_CHECK(it != model.metadata.end(), "metadata '", key, "' is missing");
@@ -297,27 +184,6 @@ nn::Graph parsed_graph(const SavedModel& model) {
 
 }  // namespace
 
-SavedModel save_graph(const nn::Graph& graph, const std::map<std::string, std::string>& provenance) {
-  OCTET_CHECK(std::ranges::any_of(graph.nodes(), [](const nn::Node& n) { return nn::is<op::Quantize>(n.op); }),
-              "saving the int8 model: no int8 layer in the graph; convert it first");
-  SavedModel out;
-  out.metadata = provenance;
-  Json nodes = Json::array();
-  for (const nn::Node& node : graph.nodes()) {
-    Json j = std::visit(Write{node, out}, node.op);
-    j["name"] = node.name;
-    j["kind"] = kKinds[static_cast<size_t>(node.kind)];
-    j["target"] = node.target;
-    j["inputs"] = Json::array();
-    for (const nn::Node* input : node.inputs) j["inputs"].push_back(input->name);
-    nodes.push_back(std::move(j));
-  }
-  out.metadata["format"] = kFormat;
-  out.metadata["engine"] = name_of(engine_of(graph));
-  out.metadata["graph"] = nodes.dump();
-  return out;
-}
-
 bool is_saved_graph(const std::map<std::string, std::string>& metadata) {
   const auto it = metadata.find("format");
   return it != metadata.end() && it->second.starts_with("octet-int8");
@@ -325,7 +191,8 @@ bool is_saved_graph(const std::map<std::string, std::string>& metadata) {
 
 nn::Graph load_graph(const SavedModel& model, const std::string& source) {
   try {
-    OCTET_CHECK(metadata_value(model, "format") == kFormat, "format '", metadata_value(model, "format"), "', expected ", kFormat);
+    OCTET_CHECK(metadata_value(model, "format") == kModelFormat, "format '", metadata_value(model, "format"), "', expected ",
+                kModelFormat);
     return parsed_graph(model);
   } catch (const Error& error) {
     fail(source, ": ", error.what());

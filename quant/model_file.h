@@ -7,6 +7,7 @@
 // Numbers are written so that float32 values read back unchanged.
 #pragma once
 
+#include <array>
 #include <map>
 #include <string>
 
@@ -14,6 +15,11 @@
 #include "tensor/state_dict.h"
 
 namespace octet::quant {
+
+/// "format".
+inline constexpr const char* kModelFormat = "octet-int8-1";
+/// A node's kind, in the order of nn::NodeKind.
+inline constexpr std::array<const char*, 4> kNodeKinds = {"placeholder", "call_module", "call_function", "output"};
 
 struct SavedModel {
   StateDict tensors;
