@@ -268,7 +268,8 @@ std::map<const nn::Node*, Shape> shapes_of(const nn::Graph& graph, const Shape& 
   x.insert(x.begin(), 1);
   std::map<const nn::Node*, Shape> shapes;
   for (const nn::Node& node : graph.nodes()) {
-    OCTET_CHECK(!nn::is<op::Call>(node.op), "ONNX: ", node.name, " is an observer or fake quantization; convert the graph first");
+    OCTET_CHECK(!nn::is<op::Function>(node.op), "ONNX: ", node.name,
+                " is an observer or fake quantization; convert the graph first");
     if (node.kind == nn::NodeKind::placeholder) shapes[&node] = x;
   }
   nn::run(graph, Tensor::zeros(x), [&](const nn::Node& node, const Tensor& result) { shapes[&node] = result.shape(); });
