@@ -1,5 +1,7 @@
 // int8 and float graphs as ONNX: read back, and run by float ops between the codes. What onnx and ONNX Runtime make of them:
 // tests/oracle/compare.py onnx.
+#include <set>
+
 #include "nn/executor.h"
 #include "nn/models/from_checkpoint.h"
 #include "nn/trace.h"
@@ -52,12 +54,15 @@ INSTANTIATE_TEST_SUITE_P(All, ToOnnx,
 TEST_P(ToOnnx, CodesAreOctets) {
   const nn::Graph int8 = converted(traced(std::get<0>(GetParam()).form), std::get<1>(GetParam()));
   std::map<std::string, Tensor> codes;
+  std::set<std::string> averages;
   const Tensor logits = nn::run(int8, kImages, [&](const nn::Node& node, const Tensor& result) {
     if (result.dtype() == DType::quint8) codes[node.name] = to_channels_first(result);
+    if (nn::is<nn::op::QuantizedAdaptiveAvgPool2d>(node.op)) averages.insert(node.name);
   });
   size_t seen = 0;
   OnnxModel onnx(to_onnx(int8, {3, kSide, kSide}));
-  // Each node goes on from octet's codes, so that what differs is its own: sums in float, and under fbgemm the bias's rounding.
+  // Each node goes on from octet's codes, so that what differs is its own: sums in float. Averages of four codes are often ties, which
+  // the least error decides.
   const Tensor result = onnx(kImages, [&](const std::string& name, const Tensor& got) {
     const Tensor want = codes.at(name);
     int64_t differ = 0;
@@ -66,7 +71,7 @@ TEST_P(ToOnnx, CodesAreOctets) {
       EXPECT_LE(difference, 1) << name;
       differ += difference;
     }
-    EXPECT_LE(differ, 1 + want.numel() / 500) << name << ": of " << want.numel();
+    EXPECT_LE(differ, 1 + want.numel() / (averages.contains(name) ? 20 : 500)) << name << ": of " << want.numel();
     ++seen;
     Tensor plain(want.shape(), DType::u8);
     std::memcpy(plain.bytes(), want.bytes(), want.nbytes());

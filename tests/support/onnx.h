@@ -17,7 +17,7 @@
 
 namespace octet::test {
 
-/// A message of Protocol Buffers: https://protobuf.dev/programming-guides/encoding
+/// A message of Protocol Buffers: https://protobuf.dev/programming-guides/encoding. What it returns are views of `bytes`.
 class Protobuf {
  public:
   explicit Protobuf(std::string_view bytes) {
@@ -75,9 +75,11 @@ class Protobuf {
 
 class OnnxModel {
  public:
-  explicit OnnxModel(std::string_view bytes) : model_(bytes), graph_(model_.all(7).at(0)) {
+  explicit OnnxModel(std::string bytes) : bytes_(std::move(bytes)), model_(bytes_), graph_(model_.all(7).at(0)) {
     for (std::string_view t : graph_.all(5)) add_initializer(Protobuf(t));
   }
+  OnnxModel(const OnnxModel&) = delete;
+  OnnxModel& operator=(const OnnxModel&) = delete;
 
   const Protobuf& model() const { return model_; }
   const Protobuf& graph() const { return graph_; }
@@ -177,7 +179,8 @@ class OnnxModel {
     return t.dtype() == DType::u8 ? int32_t{t.data<uint8_t>()[i]} : int32_t{t.data<int8_t>()[i]};
   }
 
-  Protobuf model_, graph_;
+  const std::string bytes_;
+  Protobuf model_, graph_;  // views of it
   std::map<std::string, Tensor> values_;
 };
 
