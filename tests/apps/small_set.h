@@ -40,7 +40,9 @@ inline bool same_file(const std::string& a, const std::string& b) { return read_
 /// Starts a training, sends `signal` once the shell says yes to `condition` and `delay` has passed, and returns its exit code.
 inline int interrupted_training(const std::string& command, const std::string& output, const std::string& condition,
                                 const char* signal, double delay) {
-  const std::string script = program(command) + " >" + output + ".out 2>" + output + ".err & pid=$!; " + "until " + condition +
+  const std::string out = output + ".out", err = output + ".err";
+  const std::string script = "rm -f " + out + " " + err + "; " +  // those of a run before would say yes to a condition at once
+                             program(command) + " >" + out + " 2>" + err + " & pid=$!; until " + condition +
                              "; do kill -0 $pid || break; sleep 0.01; done; sleep " + std::to_string(delay) + "; kill -" +
                              signal + " $pid; wait $pid";
   const int status = std::system(("bash -c '" + script + "' 2>/dev/null").c_str());
