@@ -1,3 +1,4 @@
+// The loops of ops/cpu/peak.h for AVX2.
 #include "ops/cpu/peak_body.h"
 #include "ops/cpu/ymm_avx2.h"
 

@@ -1,3 +1,4 @@
+// The loops of ops/cpu/peak.h for AVX-512 VNNI.
 #include "ops/cpu/peak_body.h"
 
 namespace octet::ops::cpu {

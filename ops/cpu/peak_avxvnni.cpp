@@ -1,3 +1,4 @@
+// The loops of ops/cpu/peak.h for AVX-VNNI.
 #include "ops/cpu/peak_body.h"
 #include "ops/cpu/ymm_avxvnni.h"
 

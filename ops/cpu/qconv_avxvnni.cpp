@@ -1,3 +1,4 @@
+// The direct convolution of ops/cpu/qconv.h with AVX-VNNI: values are codes, four to an instruction.
 #include "ops/cpu/qconv_ymm_body.h"
 #include "ops/cpu/ymm_avxvnni.h"
 

@@ -1,3 +1,4 @@
+// Winograd's kernels (ops/cpu/winograd_int16.h) with AVX2: products by vpmaddwd.
 #include "ops/cpu/winograd_int16_ymm_body.h"
 #include "ops/cpu/ymm_avx2.h"
 
