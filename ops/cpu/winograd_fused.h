@@ -35,7 +35,7 @@ struct WinogradFused {
                        const int8_t* ahead, int32_t* m, int64_t m_stride, int64_t tile_stride);
 };
 
-/// For active_isa(); null where there is none.
+/// For active_isa(); null where there is none, or where it would be slower than the direct convolution.
 const WinogradFused* winograd_fused();
 
 extern const WinogradFused kWinogradFusedAvx2, kWinogradFusedAvx512Vnni;

@@ -43,7 +43,7 @@ TEST_P(Winograd, SameCodes) { expect_same_codes(GetParam(), winograd_of(Winograd
 class WinogradOfPlainWeights : public ::testing::TestWithParam<Case> {
  protected:
   void SetUp() override {
-    if (!WinogradConv2d::takes_plain_weights()) GTEST_SKIP() << "no AVX2, or OCTET_ISA forbids it";
+    if (!WinogradConv2d::takes_plain_weights()) GTEST_SKIP() << "no kernel for this CPU, or OCTET_ISA forbids it";
   }
 };
 INSTANTIATE_TEST_SUITE_P(
@@ -144,7 +144,7 @@ TEST(WinogradKernels, SameBitsAsThePortableOnes) {
 /// Plain weights' products, whichever of four tiles need a row of places or its last one, against the portable kernels'.
 TEST(WinogradKernels, SameProductsFromPlainWeights) {
   const cpu::WinogradFused* fused = cpu::winograd_fused();
-  if (fused == nullptr) GTEST_SKIP() << "no AVX2, or OCTET_ISA forbids it";
+  if (fused == nullptr) GTEST_SKIP() << "no kernel for this CPU, or OCTET_ISA forbids it";
   const cpu::WinogradInt16& portable = cpu::kWinogradInt16Portable;
   constexpr int64_t kChannels = 22, kPanel = cpu::kWinogradPanel;
   constexpr int kTiles = cpu::WinogradFused::kTiles, kRow = cpu::kWinogradWindow;
