@@ -13,12 +13,12 @@
 #include "apps/common/models.h"
 #include "apps/common/progress.h"
 #include "apps/common/show.h"
-#include "nn/executor.h"
+#include "nn/graph/executor.h"
 #include "ops/elementwise.h"
-#include "quant/convert.h"
-#include "quant/insert_observers.h"
-#include "quant/prepare.h"
-#include "quant/prepare_qat.h"
+#include "quant/passes/convert.h"
+#include "quant/passes/insert_observers.h"
+#include "quant/passes/prepare.h"
+#include "quant/qat/prepare_qat.h"
 
 using namespace octet;
 

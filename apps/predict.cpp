@@ -13,16 +13,16 @@
 #include "apps/common/models.h"
 #include "apps/common/targets.h"
 #include "apps/common/tune.h"
-#include "loaders/file.h"
-#include "loaders/image.h"
-#include "loaders/imagenette.h"
-#include "loaders/npy.h"
-#include "loaders/resize.h"
-#include "loaders/transforms.h"
-#include "nn/executor.h"
+#include "loaders/datasets/imagenette.h"
+#include "loaders/files/file.h"
+#include "loaders/files/npy.h"
+#include "loaders/images/image.h"
+#include "loaders/images/resize.h"
+#include "loaders/images/transforms.h"
+#include "nn/graph/executor.h"
+#include "nn/graph/passes/optimize_for_inference.h"
 #include "ops/elementwise.h"
-#include "quant/optimize_for_inference.h"
-#include "quant/qconfig_mapping.h"
+#include "quant/qconfig/qconfig_mapping.h"
 
 using namespace octet;
 
@@ -159,7 +159,7 @@ void predict(const Options& o) {
   const Device device = o.common.compute_device();
   const std::string file = loaders::printable(o.model);
   model.graph = apps::naming(
-      file, [&] { return o.dump.empty() ? quant::optimize_for_inference(model.graph, device) : model.graph.to(device); });
+      file, [&] { return o.dump.empty() ? nn::optimize_for_inference(model.graph, device) : model.graph.to(device); });
   if (o.benchmark.seconds > 0) return apps::naming(file, [&] { apps::benchmark_inference(model.graph, o.benchmark); });
   if (!o.input.empty()) {
     const Tensor x = loaders::load_npy(o.input);

@@ -18,17 +18,17 @@
 #include "apps/common/qconfig_options.h"
 #include "apps/common/show.h"
 #include "apps/common/stopwatch.h"
-#include "loaders/file.h"
-#include "loaders/safetensors.h"
-#include "nn/executor.h"
-#include "nn/print.h"
-#include "quant/convert.h"
-#include "quant/fake_quantize.h"
-#include "quant/model_file.h"
-#include "quant/optimize_for_inference.h"
-#include "quant/patterns.h"
-#include "quant/prepare.h"
-#include "quant/qconfig_json.h"
+#include "loaders/checkpoints/safetensors.h"
+#include "loaders/files/file.h"
+#include "nn/graph/executor.h"
+#include "nn/graph/passes/optimize_for_inference.h"
+#include "nn/graph/print.h"
+#include "quant/formats/model_file.h"
+#include "quant/passes/convert.h"
+#include "quant/passes/fake_quantize.h"
+#include "quant/passes/patterns.h"
+#include "quant/passes/prepare.h"
+#include "quant/qconfig/qconfig_json.h"
 #include "tensor/random.h"
 
 using namespace octet;
@@ -138,7 +138,7 @@ double calibrate(const nn::Graph& prepared, const loaders::Imagenette& data, con
   std::vector<size_t> indices =
       loaders::subset_indices(data.size(), count, o.subset == "first" ? loaders::Subset::first : loaders::Subset::spread);
   const auto observers = quant::observers(prepared);
-  const nn::Graph fast = quant::optimize_for_inference(prepared, o.common.compute_device());  // the same observers
+  const nn::Graph fast = nn::optimize_for_inference(prepared, o.common.compute_device());  // the same observers
   const auto pass = [&](const char* label) {
     apps::Progress progress(label, static_cast<int64_t>(indices.size()), o.common.quiet);
     loaders::Batches batches(data, indices, {.batch_size = o.data.batch_size});
@@ -214,15 +214,14 @@ apps::Evaluation evaluate(const apps::Model& model, const nn::Graph* fake, const
   apps::show_stage(10, "Evaluate");
   const loaders::Imagenette data(o.data.data, o.data.split, {.limit = apps::image_limit(o.eval_limit)});
   const Device device = o.common.compute_device();
-  const nn::Graph fast = quant::optimize_for_inference(model.graph, device),
-                  fast_int8 = quant::optimize_for_inference(int8, device);
+  const nn::Graph fast = nn::optimize_for_inference(model.graph, device), fast_int8 = nn::optimize_for_inference(int8, device);
   std::optional<nn::Graph> fast_fake;
   std::vector<const nn::Graph*> graphs = {&fast, &fast_int8};
   if (fake) {
     constexpr int kCompared = 8;  // images
     std::vector<size_t> indices = loaders::subset_indices(data.size(), kCompared, loaders::Subset::spread);
     apps::show_comparison(quant::compare(*fake, int8, loaders::Batches(data, std::move(indices)).next()->images), o.verbose);
-    fast_fake = quant::optimize_for_inference(*fake, device);
+    fast_fake = nn::optimize_for_inference(*fake, device);
     graphs.insert(graphs.begin() + 1, &*fast_fake);
   }
   return apps::evaluate(graphs, data, outputs, {.batch_size = o.data.batch_size, .quiet = o.common.quiet});
@@ -265,7 +264,7 @@ void quantize(const CLI::App& app, const Options& o) {
   const apps::Sizes sizes{parameter_bytes(model.graph), loaders::safetensors_size(file)};
   apps::show_evaluation(evaluation, sizes, watch.seconds());
   if (o.benchmark > 0)
-    apps::show_layer_times(quant::optimize_for_inference(model.graph), quant::optimize_for_inference(int8), o.benchmark);
+    apps::show_layer_times(nn::optimize_for_inference(model.graph), nn::optimize_for_inference(int8), o.benchmark);
   if (o.output.empty()) return;
 
   nlohmann::json report = apps::report_json(qconfig, quant::observers(prepared), int8, check, evaluation, sizes);

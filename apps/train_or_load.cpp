@@ -12,7 +12,7 @@
 #include "apps/common/show.h"
 #include "apps/train/benchmark.h"
 #include "apps/train/train.h"
-#include "quant/optimize_for_inference.h"
+#include "nn/graph/passes/optimize_for_inference.h"
 
 using namespace octet;
 
@@ -53,7 +53,7 @@ void evaluate(const Options& o) {
   for (const std::string& note : model.notes) std::cerr << "note: " << note << "\n";
   std::cout << o.data.weights << ": " << model.description << ", " << model.classes << " classes\n";
   const std::vector<int> outputs = apps::output_of_class(data.classes(), model.classes);
-  const nn::Graph graph = quant::optimize_for_inference(apps::as_trained(model), o.common.compute_device());
+  const nn::Graph graph = nn::optimize_for_inference(apps::as_trained(model), o.common.compute_device());
   const apps::Evaluation e = apps::evaluate({&graph}, data, outputs, {.batch_size = o.data.batch_size, .quiet = o.common.quiet});
   apps::show_confusion(e.confusion, data.classes());
   apps::show_accuracy(e, o.data.data + ", split " + o.data.split);

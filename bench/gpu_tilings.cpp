@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <iostream>
 
-#include "ops/conv2d.h"
+#include "ops/conv/conv2d.h"
 #include "ops/cuda/int8_conv2d.h"
 #include "ops/cuda/int8_tiling.h"
 #include "tensor/cuda/runtime.h"

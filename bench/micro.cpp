@@ -8,9 +8,9 @@
 
 #include <cstdio>
 
+#include "ops/conv/inference_conv2d.h"
 #include "ops/cpu/isa.h"
 #include "ops/cpu/peak.h"
-#include "ops/inference_conv2d.h"
 #include "ops/int8/conv2d.h"
 #include "tensor/random.h"
 

@@ -1,17 +1,17 @@
 // classify: an int8 model in a program of one's own. Usage: classify model.safetensors image.jpg ...
 //
-// The model is what `quantize --output` or quant/model_file.h wrote. Prints each image's class, by number, and its probability.
+// The model is what `quantize --output` or quant/formats/model_file.h wrote. Prints each image's class, by number, and its probability.
 #include <algorithm>
 #include <iostream>
 
-#include "loaders/file.h"
-#include "loaders/resize.h"
-#include "loaders/safetensors.h"
-#include "loaders/transforms.h"
-#include "nn/runner.h"
+#include "loaders/checkpoints/safetensors.h"
+#include "loaders/files/file.h"
+#include "loaders/images/resize.h"
+#include "loaders/images/transforms.h"
+#include "nn/graph/passes/optimize_for_inference.h"
+#include "nn/graph/runner.h"
 #include "ops/elementwise.h"
-#include "quant/model_file.h"
-#include "quant/optimize_for_inference.h"
+#include "quant/formats/model_file.h"
 
 using namespace octet;
 
@@ -21,7 +21,7 @@ constexpr int kSide = 224;
 
 nn::Graph load(const std::string& path) {
   loaders::SafeTensors file = loaders::load_safetensors(path);
-  return quant::optimize_for_inference(quant::load_graph({std::move(file.tensors), std::move(file.metadata)}, path));
+  return nn::optimize_for_inference(quant::load_graph({std::move(file.tensors), std::move(file.metadata)}, path));
 }
 
 /// [1, 3, 224, 224], as the model was trained: cropped, resized, normalized.

@@ -5,21 +5,21 @@
 // torch.nn.Module, get_default_qconfig_mapping("qnnpack"), prepare_fx and convert_fx.
 #include <iostream>
 
-#include "loaders/safetensors.h"
-#include "nn/adamw.h"
-#include "nn/batch_norm.h"
-#include "nn/conv2d.h"
-#include "nn/executor.h"
+#include "loaders/checkpoints/safetensors.h"
+#include "nn/graph/executor.h"
 #include "nn/init.h"
-#include "nn/layers.h"
-#include "nn/linear.h"
-#include "nn/sequential.h"
+#include "nn/layers/batch_norm.h"
+#include "nn/layers/conv2d.h"
+#include "nn/layers/layers.h"
+#include "nn/layers/linear.h"
+#include "nn/layers/sequential.h"
+#include "nn/optim/adamw.h"
 #include "nn/trace.h"
 #include "ops/elementwise.h"
-#include "quant/convert.h"
-#include "quant/model_file.h"
-#include "quant/prepare.h"
-#include "quant/verify_by_hand.h"
+#include "quant/checks/verify_by_hand.h"
+#include "quant/formats/model_file.h"
+#include "quant/passes/convert.h"
+#include "quant/passes/prepare.h"
 #include "tensor/random.h"
 
 using namespace octet;

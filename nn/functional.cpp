@@ -4,12 +4,12 @@
 
 #include "nn/on_backward.h"
 #include "ops/batch_norm.h"
-#include "ops/conv2d.h"
+#include "ops/conv/conv2d.h"
+#include "ops/conv/winograd.h"
 #include "ops/dropout.h"
 #include "ops/elementwise.h"
 #include "ops/linear.h"
 #include "ops/pool.h"
-#include "ops/winograd.h"
 
 namespace octet::nn::functional {
 namespace {

@@ -1,6 +1,6 @@
 #include "nn/graph_module.h"
 
-#include "nn/print.h"
+#include "nn/graph/print.h"
 
 namespace octet::nn {
 namespace {

@@ -11,7 +11,7 @@
 
 #include <map>
 
-#include "nn/graph.h"
+#include "nn/graph/graph.h"
 #include "nn/module.h"
 
 namespace octet::nn {

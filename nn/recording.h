@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "nn/op.h"
+#include "nn/graph/op.h"
 #include "tensor/random.h"
 #include "tensor/tensor.h"
 

@@ -1,7 +1,7 @@
 // trace: runs a model once on an example and turns the recording into a Graph. PyTorch counterpart: torch.fx.symbolic_trace.
 #pragma once
 
-#include "nn/graph.h"
+#include "nn/graph/graph.h"
 #include "nn/module.h"
 
 namespace octet::nn {

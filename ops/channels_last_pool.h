@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "ops/pool.h"
-#include "ops/scratch.h"
+#include "ops/support/scratch.h"
 
 namespace octet::ops {
 

@@ -5,7 +5,7 @@
 // with any number of threads.
 #pragma once
 
-#include "ops/integers.h"
+#include "ops/support/integers.h"
 #include "tensor/philox.h"
 #include "tensor/random.h"
 #include "tensor/tensor.h"

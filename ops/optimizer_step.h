@@ -1,4 +1,4 @@
-// One step of an optimizer for one parameter, in place: the arithmetic of nn/sgd.h and nn/adamw.h, which say where it comes from.
+// One step of an optimizer for one parameter, in place: the arithmetic of nn/optim/sgd.h and nn/optim/adamw.h, which say where it comes from.
 #pragma once
 
 #include <math.h>

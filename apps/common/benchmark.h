@@ -2,7 +2,7 @@
 // print it.
 #pragma once
 
-#include "nn/graph.h"
+#include "nn/graph/graph.h"
 
 namespace octet::apps {
 
@@ -17,7 +17,7 @@ struct InferenceBenchmark {
 void benchmark_inference(const nn::Graph& graph, const InferenceBenchmark& options);
 
 /// quantize --benchmark: a table of the layers, one image, int8 beside float: algorithm, time, share of the machine's measured
-/// peak. Graphs of quant/optimize_for_inference.h, each run for so many seconds.
+/// peak. Graphs of nn/graph/passes/optimize_for_inference.h, each run for so many seconds.
 void show_layer_times(const nn::Graph& float_graph, const nn::Graph& int8_graph, double seconds);
 
 }  // namespace octet::apps

@@ -3,8 +3,8 @@
 #include <iomanip>
 #include <iostream>
 
-#include "loaders/bytes.h"
-#include "loaders/imagenette.h"
+#include "loaders/datasets/imagenette.h"
+#include "loaders/files/bytes.h"
 
 namespace octet::apps {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "apps/common/progress.h"
 #include "apps/common/stopwatch.h"
-#include "nn/runner.h"
+#include "nn/graph/runner.h"
 #include "ops/cross_entropy.h"
 #include "ops/elementwise.h"
 

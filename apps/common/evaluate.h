@@ -5,8 +5,8 @@
 #include <functional>
 
 #include "apps/common/confusion.h"
-#include "loaders/batches.h"
-#include "nn/graph.h"
+#include "loaders/datasets/batches.h"
+#include "nn/graph/graph.h"
 
 namespace octet::apps {
 

@@ -4,12 +4,12 @@
 
 #include "apps/common/cli.h"
 #include "apps/common/targets.h"
-#include "loaders/file.h"
-#include "loaders/npy.h"
-#include "loaders/pth_writer.h"
-#include "quant/c_header.h"
-#include "quant/to_onnx.h"
-#include "quant/to_pytorch.h"
+#include "loaders/checkpoints/pth_writer.h"
+#include "loaders/files/file.h"
+#include "loaders/files/npy.h"
+#include "quant/formats/c_header.h"
+#include "quant/formats/to_onnx.h"
+#include "quant/formats/to_pytorch.h"
 
 namespace octet::apps {
 namespace {

@@ -2,14 +2,14 @@
 
 #include <algorithm>
 
-#include "loaders/bytes.h"
-#include "loaders/checkpoint.h"
-#include "loaders/safetensors.h"
+#include "loaders/checkpoints/checkpoint.h"
+#include "loaders/checkpoints/safetensors.h"
+#include "loaders/files/bytes.h"
 #include "nn/models/from_checkpoint.h"
 #include "nn/trace.h"
-#include "quant/fake_quantize.h"
-#include "quant/from_pytorch.h"
-#include "quant/model_file.h"
+#include "quant/formats/from_pytorch.h"
+#include "quant/formats/model_file.h"
+#include "quant/passes/fake_quantize.h"
 
 namespace octet::apps {
 namespace {

@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "nn/graph.h"
-#include "ops/int8/qparams.h"
-#include "quant/qat_checkpoint.h"
+#include "nn/graph/graph.h"
+#include "ops/engines/qparams.h"
+#include "quant/formats/qat_checkpoint.h"
 
 namespace octet::apps {
 

@@ -3,8 +3,8 @@
 #include <map>
 
 #include "apps/common/cli.h"
-#include "loaders/file.h"
-#include "quant/qconfig_json.h"
+#include "loaders/files/file.h"
+#include "quant/qconfig/qconfig_json.h"
 
 namespace octet::apps {
 namespace {

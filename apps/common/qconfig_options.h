@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "quant/qconfig_mapping.h"
+#include "quant/qconfig/qconfig_mapping.h"
 
 namespace octet::apps {
 
@@ -16,7 +16,7 @@ struct QConfigOptions {
   std::optional<double> percentile;
   bool per_channel = false, per_tensor = false;  // neither: as the backend has it
   std::vector<std::string> keep_float;           // regular expressions of module names
-  std::string file;                              // JSON, see quant/qconfig_json.h
+  std::string file;                              // JSON, see quant/qconfig/qconfig_json.h
 };
 
 void add_qconfig_options(CLI::App& app, QConfigOptions& options);

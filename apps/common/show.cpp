@@ -4,11 +4,11 @@
 #include <iostream>
 
 #include "apps/common/cli.h"
-#include "loaders/bytes.h"
-#include "nn/print.h"
-#include "ops/int8/requantize.h"
-#include "quant/output_qparams.h"
-#include "quant/patterns.h"
+#include "loaders/files/bytes.h"
+#include "nn/graph/print.h"
+#include "ops/engines/requantize.h"
+#include "quant/passes/output_qparams.h"
+#include "quant/passes/patterns.h"
 
 namespace octet::apps {
 namespace {

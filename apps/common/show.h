@@ -4,9 +4,9 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/common/evaluate.h"
-#include "quant/compare.h"
-#include "quant/insert_observers.h"
-#include "quant/verify_by_hand.h"
+#include "quant/checks/compare.h"
+#include "quant/checks/verify_by_hand.h"
+#include "quant/passes/insert_observers.h"
 
 namespace octet::apps {
 

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <filesystem>
 
-#include "loaders/bytes.h"
+#include "loaders/files/bytes.h"
 
 namespace octet::apps {
 namespace {

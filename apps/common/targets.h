@@ -1,6 +1,6 @@
 // Where results will go, looked at before the work that makes them: an hour of calibration must not end in "permission denied".
 //
-// What can only be known while writing (a full disk, a folder that goes meanwhile) is loaders/file.h's to report.
+// What can only be known while writing (a full disk, a folder that goes meanwhile) is loaders/files/file.h's to report.
 #pragma once
 
 #include <string>

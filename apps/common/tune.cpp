@@ -6,11 +6,11 @@
 #include <iostream>
 
 #include "apps/common/models.h"
-#include "loaders/bytes.h"
-#include "loaders/safetensors.h"
+#include "loaders/checkpoints/safetensors.h"
+#include "loaders/files/bytes.h"
+#include "nn/graph/passes/tune.h"
 #include "ops/cpu/isa.h"
-#include "quant/model_file.h"
-#include "quant/tune.h"
+#include "quant/formats/model_file.h"
 #include "tensor/random.h"
 
 namespace octet::apps {
@@ -22,7 +22,7 @@ void tune_model(const std::string& path, const TuneOptions& o) {
   Generator generator(0);
   const Tensor x = randn({o.batch_size, 3, o.image_size, o.image_size}, generator);
   const nn::Graph tuned = naming(loaders::printable(path), [&] {
-    return quant::tune(quant::load_graph({file.tensors, file.metadata}, path), x, o.seconds);
+    return nn::tune(quant::load_graph({file.tensors, file.metadata}, path), x, o.seconds);
   });
   const quant::SavedModel saved = quant::save_graph(tuned, file.metadata);
   loaders::save_safetensors(path, {saved.tensors, saved.metadata});

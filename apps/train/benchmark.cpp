@@ -10,7 +10,7 @@
 #include "apps/common/stopwatch.h"
 #include "nn/init.h"
 #include "nn/models/resnet.h"
-#include "nn/sgd.h"
+#include "nn/optim/sgd.h"
 #include "tensor/cuda/runtime.h"
 
 namespace octet::apps {

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <iostream>
 
-#include "loaders/file.h"
+#include "loaders/files/file.h"
 #include "tensor/error.h"
 
 namespace octet::apps {

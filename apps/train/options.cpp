@@ -1,7 +1,7 @@
 #include "apps/train/options.h"
 
 #include "apps/common/cli.h"
-#include "quant/qconfig_mapping.h"
+#include "quant/qconfig/qconfig_mapping.h"
 #include "tensor/error.h"
 
 namespace octet::apps {

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "nn/schedule.h"
+#include "nn/optim/schedule.h"
 
 namespace octet::apps {
 

@@ -9,14 +9,14 @@
 #include "apps/common/targets.h"
 #include "apps/train/history.h"
 #include "apps/train/trainer.h"
-#include "loaders/checkpoint.h"
-#include "loaders/file_lock.h"
+#include "loaders/checkpoints/checkpoint.h"
+#include "loaders/files/file_lock.h"
+#include "nn/graph/passes/optimize_for_inference.h"
 #include "nn/init.h"
 #include "nn/models/from_checkpoint.h"
 #include "nn/trace.h"
-#include "quant/optimize_for_inference.h"
-#include "quant/prepare_qat.h"
-#include "quant/qat_checkpoint.h"
+#include "quant/formats/qat_checkpoint.h"
+#include "quant/qat/prepare_qat.h"
 
 namespace octet::apps {
 namespace {
@@ -67,7 +67,7 @@ void check_outputs(const TrainInput& input, const TrainOptions& o) {
 void evaluate_trained(const Trainee& trainee, ImageSet validation, int64_t classes, const TrainOptions& o,
                       const std::string& data, bool quiet) {
   trainee.module.eval();
-  const nn::Graph graph = quant::optimize_for_inference(trainee.evaluated(), trainee.module.device());
+  const nn::Graph graph = nn::optimize_for_inference(trainee.evaluated(), trainee.module.device());
   const Evaluation e = evaluate({&graph}, validation.images, output_of_class(validation.images.classes(), classes),
                                 {.batch_size = o.batch_size, .quiet = quiet, .cache = &validation.cache});
   show_confusion(e.confusion, validation.images.classes());

@@ -1,8 +1,8 @@
 #include "apps/train/trainee.h"
 
 #include "nn/trace.h"
-#include "quant/fake_quantize.h"
-#include "quant/prepare_qat.h"
+#include "quant/passes/fake_quantize.h"
+#include "quant/qat/prepare_qat.h"
 
 namespace octet::apps {
 

@@ -5,7 +5,7 @@
 
 #include "apps/train/options.h"
 #include "nn/graph_module.h"
-#include "quant/qconfig_mapping.h"
+#include "quant/qconfig/qconfig_mapping.h"
 
 namespace octet::apps {
 

@@ -9,13 +9,13 @@
 #include "apps/common/progress.h"
 #include "apps/common/show.h"
 #include "apps/common/stopwatch.h"
-#include "loaders/augment.h"
-#include "loaders/pth_writer.h"
-#include "loaders/safetensors.h"
-#include "nn/adamw.h"
+#include "loaders/checkpoints/pth_writer.h"
+#include "loaders/checkpoints/safetensors.h"
+#include "loaders/images/augment.h"
+#include "nn/graph/passes/optimize_for_inference.h"
 #include "nn/models/resnet.h"
-#include "nn/sgd.h"
-#include "quant/optimize_for_inference.h"
+#include "nn/optim/adamw.h"
+#include "nn/optim/sgd.h"
 
 namespace octet::apps {
 namespace {
@@ -191,7 +191,7 @@ double Trainer::step(const loaders::Batch& batch, const Phase& phase, double x) 
 
 Evaluation Trainer::validate(int size) {
   model_.eval();
-  const nn::Graph graph = quant::optimize_for_inference(trainee_.evaluated(), model_.device());
+  const nn::Graph graph = nn::optimize_for_inference(trainee_.evaluated(), model_.device());
   std::vector<int> outputs(validation_.images.classes().size());
   std::iota(outputs.begin(), outputs.end(), 0);
   return evaluate({&graph}, validation_.images, outputs,

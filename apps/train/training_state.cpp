@@ -6,7 +6,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "loaders/safetensors.h"
+#include "loaders/checkpoints/safetensors.h"
 
 namespace octet::apps {
 namespace {

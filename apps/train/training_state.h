@@ -11,7 +11,7 @@
 
 #include "apps/train/history.h"
 #include "nn/module.h"
-#include "nn/optimizer.h"
+#include "nn/optim/optimizer.h"
 
 namespace octet::apps {
 

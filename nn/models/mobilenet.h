@@ -6,11 +6,11 @@
 // Keys "features.0.0.weight", "features.1.conv.0.0.weight", "classifier.1.weight".
 #pragma once
 
-#include "nn/batch_norm.h"
-#include "nn/conv2d.h"
-#include "nn/layers.h"
-#include "nn/linear.h"
-#include "nn/sequential.h"
+#include "nn/layers/batch_norm.h"
+#include "nn/layers/conv2d.h"
+#include "nn/layers/layers.h"
+#include "nn/layers/linear.h"
+#include "nn/layers/sequential.h"
 
 namespace octet::nn {
 

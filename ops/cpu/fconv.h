@@ -1,4 +1,4 @@
-// Float convolution for inference on channels-last images: the kernels of ops/inference_conv2d.h.
+// Float convolution for inference on channels-last images: the kernels of ops/conv/inference_conv2d.h.
 //
 //   sum[m][k] = sum over r < runs, i < run of rows[m][r * run_stride + i] * weights[r][i][k]    fused, in this order
 //   y[m][k] = max(sum[m][k] + bias[k] + added[m][k], low)

@@ -10,7 +10,7 @@
 #include "ops/cpu/fconv.h"
 #include "ops/cpu/winograd_tile.h"
 #include "ops/cpu/winograd_window.h"
-#include "ops/integers.h"
+#include "ops/support/integers.h"
 
 namespace octet::ops::cpu {
 namespace {

@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-#include "ops/int8/round.h"
+#include "ops/engines/round.h"
 #include "tensor/host_device.h"
 
 namespace octet::ops::cpu {

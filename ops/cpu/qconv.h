@@ -2,7 +2,7 @@
 //
 //   image   [H + 2*padding, W + 2*padding, C], the border standing for 0: a window's row is a run of S*C values
 //   acc[k] = sum over r < R, i < S*C of image[row r of the window][i] * weight[k][r][i]                    exact in int32
-//   y[k] = requantize(acc[k])                                                                    ops/int8/requantize.h
+//   y[k] = requantize(acc[k])                                                                    ops/engines/requantize.h
 // Two ways, by instruction set:
 //   VNNI  codes as they are, the border holding the zero point; vpdpbusd adds four u8 * s8 products to an int32. The zero point
 //   is
@@ -14,7 +14,7 @@
 
 #include <vector>
 
-#include "ops/int8/requantize.h"
+#include "ops/engines/requantize.h"
 
 namespace octet::ops::cpu {
 

@@ -9,7 +9,7 @@
 
 #include <cstdint>
 
-#include "ops/integers.h"
+#include "ops/support/integers.h"
 #include "tensor/tensor.h"
 
 namespace octet::ops::cpu {

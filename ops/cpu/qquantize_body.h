@@ -3,7 +3,7 @@
 #pragma once
 
 #include "ops/cpu/qquantize.h"
-#include "ops/int8/round.h"
+#include "ops/engines/round.h"
 
 namespace octet::ops::cpu {
 namespace {

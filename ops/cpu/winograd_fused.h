@@ -21,7 +21,7 @@ namespace octet::ops::cpu {
 struct WinogradFused {
   static constexpr int kTiles = 4;  // that are multiplied together
 
-  /// Which of the four tiles need a row of places, and which its last place (ops/winograd_grid.h): the others' products are
+  /// Which of the four tiles need a row of places, and which its last place (ops/conv/winograd_grid.h): the others' products are
   /// computed too, or not.
   struct Needed {
     int begin, end, last_begin, last_end;

@@ -23,7 +23,7 @@
 #include <vector>
 
 #include "ops/cpu/winograd_kernels.h"
-#include "ops/int8/requantize.h"
+#include "ops/engines/requantize.h"
 
 namespace octet::ops::cpu {
 

@@ -6,7 +6,7 @@
 
 #include "ops/cpu/winograd_int16.h"
 #include "ops/cpu/winograd_window.h"
-#include "ops/int8/round.h"
+#include "ops/engines/round.h"
 
 namespace octet::ops::cpu {
 namespace {

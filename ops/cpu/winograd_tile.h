@@ -1,4 +1,4 @@
-// The transforms of Winograd's F(4x4, 3x3) on one tile (ops/winograd.h explains them), and of F(2x2, 3x3).
+// The transforms of Winograd's F(4x4, 3x3) on one tile (ops/conv/winograd.h explains them), and of F(2x2, 3x3).
 //
 //   V = B^T d B   6x6 -> 6x6    input            Y = A^T m A   6x6 -> 4x4   output
 //   U = G g G^T   3x3 -> 6x6    weight           and the transpose of each, which backward needs.

@@ -1,7 +1,7 @@
-// ops/columns.h on the device.
+// ops/conv/columns.h on the device.
 #pragma once
 
-#include "ops/columns.h"
+#include "ops/conv/columns.h"
 
 namespace octet::ops::cuda {
 

@@ -9,9 +9,9 @@
 
 #include <optional>
 
-#include "ops/im2col.h"
+#include "ops/conv/im2col.h"
+#include "ops/engines/requantize.h"
 #include "ops/int8/add.h"
-#include "ops/int8/requantize.h"
 
 namespace octet::ops::cuda {
 

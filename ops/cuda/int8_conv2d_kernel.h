@@ -9,11 +9,11 @@
 #include "ops/cuda/int8_tiling.h"
 #include "ops/cuda/int8_windows.h"
 #include "ops/cuda/launch.h"
-#include "ops/int8/requantize.h"
+#include "ops/engines/requantize.h"
 
 namespace octet::ops::cuda {
 
-/// From a sum to a code of output channel k (ops/int8/requantize.h), and to the sum with a code that is there already.
+/// From a sum to a code of output channel k (ops/engines/requantize.h), and to the sum with a code that is there already.
 struct Int8Epilogue {
   const int32_t* offset;
   const float *bias, *multiplier;  // [K] each

@@ -6,7 +6,7 @@
 #include <span>
 
 #include "ops/cpu/qadd.h"
-#include "ops/int8/qparams.h"
+#include "ops/engines/qparams.h"
 #include "tensor/tensor.h"
 
 namespace octet::ops::cuda {

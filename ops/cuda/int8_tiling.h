@@ -20,7 +20,7 @@
 #include <cstdint>
 
 #include "ops/cuda/mma.h"
-#include "ops/integers.h"
+#include "ops/support/integers.h"
 
 namespace octet::ops::cuda {
 

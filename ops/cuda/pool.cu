@@ -4,7 +4,7 @@
 
 #include "ops/cuda/divisor.h"
 #include "ops/cuda/launch.h"
-#include "ops/int8/requantize.h"
+#include "ops/engines/requantize.h"
 #include "ops/pool.h"
 
 namespace octet::ops::cuda {

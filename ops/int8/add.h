@@ -9,7 +9,7 @@
 #pragma once
 
 #include "ops/cpu/qadd.h"
-#include "ops/int8/qparams.h"
+#include "ops/engines/qparams.h"
 #include "tensor/tensor.h"
 
 namespace octet::ops::int8 {

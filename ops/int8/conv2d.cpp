@@ -2,10 +2,10 @@
 
 #include <omp.h>
 
-#include "ops/conv2d.h"
+#include "ops/conv/conv2d.h"
 #include "ops/cpu/isa.h"
 #include "ops/cpu/winograd_fused.h"
-#include "ops/integers.h"
+#include "ops/support/integers.h"
 
 namespace octet::ops::int8 {
 namespace {

@@ -2,7 +2,7 @@
 //
 //   acc[n, p, q, k] = sum over r, s, c of (x[n, h, w, c] - zx) * weight[k, c, r, s],  h = p*stride - padding + r, w likewise;
 //   a padded position holds zx and so contributes 0
-//   y = requantize(acc)                                                              (ops/int8/requantize.h)
+//   y = requantize(acc)                                                              (ops/engines/requantize.h)
 //
 //   x quint8 [N, H, W, C], weight qint8 [K, C/G, R, S] -> y quint8 [N, P, Q, K].
 // This is the layer; it checks, and chooses a way, all with the same codes: im2col_conv2d.h, which is read first,
@@ -11,12 +11,12 @@
 #pragma once
 
 #include "ops/cuda/int8_conv2d.h"
+#include "ops/engines/requantize.h"
 #include "ops/int8/direct_conv2d.h"
 #include "ops/int8/im2col_conv2d.h"
-#include "ops/int8/requantize.h"
 #include "ops/int8/winograd_conv2d.h"
-#include "ops/lazy.h"
 #include "ops/options.h"
+#include "ops/support/lazy.h"
 
 namespace octet::ops::int8 {
 
@@ -26,7 +26,7 @@ constexpr ConvAlgorithm kConvAlgorithms[] = {ConvAlgorithm::im2col, ConvAlgorith
                                              ConvAlgorithm::winograd_fused};
 const char* name_of(ConvAlgorithm algorithm);
 
-/// What was found fastest (quant/tune.h) for one shape of input, on one kind of CPU with so many threads.
+/// What was found fastest (nn/graph/passes/tune.h) for one shape of input, on one kind of CPU with so many threads.
 struct ConvChoice {
   std::string isa;
   int64_t threads = 1, batch = 1, height = 0, width = 0;  // the input's

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include "ops/even_pieces.h"
-#include "ops/integers.h"
-#include "ops/padded_images.h"
-#include "ops/shared_work.h"
+#include "ops/conv/padded_images.h"
+#include "ops/support/even_pieces.h"
+#include "ops/support/integers.h"
+#include "ops/support/shared_work.h"
 
 namespace octet::ops::int8 {
 namespace {

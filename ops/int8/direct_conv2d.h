@@ -2,8 +2,8 @@
 // Same codes as ops/int8/conv2d.h, which chooses between them.
 #pragma once
 
+#include "ops/conv/im2col.h"
 #include "ops/cpu/qconv.h"
-#include "ops/im2col.h"
 #include "ops/int8/add.h"
 
 namespace octet::ops::int8 {

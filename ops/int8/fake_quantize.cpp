@@ -4,7 +4,7 @@
 
 #include "ops/cuda/int8_elementwise.h"
 
-#include "ops/int8/requantize.h"
+#include "ops/engines/requantize.h"
 
 namespace octet::ops::int8 {
 namespace {

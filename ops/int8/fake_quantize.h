@@ -1,6 +1,6 @@
 // fake_quantize: float values snapped to the grid that codes can say, still float32.
 //   y = (clamp(rne(x / scale) + zero_point, qmin, qmax) - zero_point) * scale
-// quantize and dequantize in one, with the same rounding (ops/int8/requantize.h), so that what an int8 graph computes can be
+// quantize and dequantize in one, with the same rounding (ops/engines/requantize.h), so that what an int8 graph computes can be
 // followed in float arithmetic. PyTorch counterpart: torch.fake_quantize_per_tensor_affine, ..._per_channel_affine.
 //
 // Backward, straight through (Bengio et al., arXiv:1308.3432): rounding counts as the identity and clamping as what it is, so
@@ -11,7 +11,7 @@
 #include <span>
 #include <vector>
 
-#include "ops/int8/qparams.h"
+#include "ops/engines/qparams.h"
 #include "tensor/tensor.h"
 
 namespace octet::ops::int8 {

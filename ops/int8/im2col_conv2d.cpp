@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "ops/integers.h"
+#include "ops/support/integers.h"
 
 namespace octet::ops::int8 {
 namespace {

@@ -6,8 +6,8 @@
 
 #include "ops/cpu/qgemm.h"
 #include "ops/cuda/int8_conv2d.h"
-#include "ops/int8/requantize.h"
-#include "ops/lazy.h"
+#include "ops/engines/requantize.h"
+#include "ops/support/lazy.h"
 
 namespace octet::ops::int8 {
 

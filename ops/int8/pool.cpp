@@ -8,7 +8,7 @@
 #include "ops/channels_last_pool.h"
 #include "ops/cuda/int8_elementwise.h"
 #include "ops/cuda/pool.h"
-#include "ops/int8/requantize.h"
+#include "ops/engines/requantize.h"
 
 namespace octet::ops::int8 {
 namespace {

@@ -14,7 +14,7 @@
 
 #include <span>
 
-#include "ops/int8/requantize.h"
+#include "ops/engines/requantize.h"
 #include "ops/options.h"
 #include "tensor/tensor.h"
 

@@ -2,7 +2,7 @@
 
 #include "ops/cpu/qquantize.h"
 #include "ops/cuda/int8_elementwise.h"
-#include "ops/int8/requantize.h"
+#include "ops/engines/requantize.h"
 
 namespace octet::ops::int8 {
 

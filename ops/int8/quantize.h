@@ -1,10 +1,10 @@
-// Whole tensors between real values and codes; the formula is in ops/int8/requantize.h.
+// Whole tensors between real values and codes; the formula is in ops/engines/requantize.h.
 //
 // Activations change their layout on the way: float32 [N, C, H, W] <-> quint8 [N, H, W, C]; [N, C] stays.
 // PyTorch counterparts: torch.quantize_per_tensor, torch.quantize_per_channel, Tensor.dequantize.
 #pragma once
 
-#include "ops/int8/qparams.h"
+#include "ops/engines/qparams.h"
 #include "tensor/tensor.h"
 
 namespace octet::ops::int8 {

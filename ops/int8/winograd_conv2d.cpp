@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "ops/conv/winograd_grid.h"
+#include "ops/conv/winograd_tiles.h"
 #include "ops/cpu/winograd_fused.h"
-#include "ops/integers.h"
-#include "ops/winograd_grid.h"
-#include "ops/winograd_tiles.h"
+#include "ops/support/integers.h"
 
 namespace octet::ops::int8 {
 

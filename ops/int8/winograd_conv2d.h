@@ -2,8 +2,8 @@
 // of the products. Same codes as ops/int8/conv2d.h, which chooses between them.
 #pragma once
 
+#include "ops/conv/im2col.h"
 #include "ops/cpu/winograd_int16.h"
-#include "ops/im2col.h"
 #include "ops/int8/add.h"
 
 namespace octet::ops::int8 {

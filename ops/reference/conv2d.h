@@ -1,4 +1,4 @@
-// Convolution as its definition says it: seven loops, the naive twin of ops/conv2d.h and the oracle of its tests.
+// Convolution as its definition says it: seven loops, the naive twin of ops/conv/conv2d.h and the oracle of its tests.
 //
 //   y[n, k, p, q] = bias[k] + sum over c, r, s of x[n, c, p*stride - padding + r, q*stride - padding + s] * weight[k, c, r, s]
 #pragma once

@@ -8,7 +8,7 @@ namespace octet::ops::reference {
 /// acc[n, p, q, k] = sum over r, s, c of (x[n, h, w, c] - zx) * weight[k, c, r, s], int32; x [N, H, W, C] -> [N, P, Q, K].
 Tensor int8_conv2d_accumulators(const Tensor& x, const int8::Conv2dParams& params);
 
-/// The codes, by the formulas of ops/int8/requantize.h written out once more with the standard library's rounding.
+/// The codes, by the formulas of ops/engines/requantize.h written out once more with the standard library's rounding.
 Tensor int8_conv2d(const Tensor& x, const int8::Conv2dParams& params);
 
 }  // namespace octet::ops::reference

@@ -1,8 +1,8 @@
 // An int8 model.safetensors of one convolution and one op, for what predict does with models that are no networks.
 #pragma once
 
-#include "loaders/safetensors.h"
-#include "quant/model_file.h"
+#include "loaders/checkpoints/safetensors.h"
+#include "quant/formats/model_file.h"
 
 namespace octet::test {
 

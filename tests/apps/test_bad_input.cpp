@@ -1,9 +1,9 @@
 // What the programs say to bad input: one line that names it, exit 1, or 2 for wrong usage; nothing half-written stays.
 #include <cmath>
 
-#include "loaders/checkpoint.h"
-#include "loaders/npy.h"
-#include "loaders/safetensors.h"
+#include "loaders/checkpoints/checkpoint.h"
+#include "loaders/checkpoints/safetensors.h"
+#include "loaders/files/npy.h"
 #include "tensor/cuda/runtime.h"
 #include "tests/apps/run.h"
 #include "tests/support/golden.h"

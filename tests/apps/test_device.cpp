@@ -1,8 +1,8 @@
 // The programs with --device cuda. A GPU is emulated (ops/cuda/launch.h): the same code, but for the kernels being loops.
 #include <nlohmann/json.hpp>
 
-#include "loaders/checkpoint.h"
-#include "loaders/npy.h"
+#include "loaders/checkpoints/checkpoint.h"
+#include "loaders/files/npy.h"
 #include "tests/apps/small_set.h"
 #include "tests/support/compare.h"
 #include "tests/support/make.h"

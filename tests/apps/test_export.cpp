@@ -1,7 +1,7 @@
 // The exported forms of an int8 model, each used by somebody who has no octet: a C compiler, numpy's format.
 #include <nlohmann/json.hpp>
 
-#include "loaders/npy.h"
+#include "loaders/files/npy.h"
 #include "tests/apps/run.h"
 #include "tests/support/compare.h"
 #include "tests/support/make.h"

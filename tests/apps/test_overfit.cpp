@@ -3,10 +3,10 @@
 
 #include <numeric>
 
-#include "loaders/batches.h"
-#include "nn/adamw.h"
+#include "loaders/datasets/batches.h"
 #include "nn/init.h"
 #include "nn/models/resnet.h"
+#include "nn/optim/adamw.h"
 
 namespace octet::test {
 namespace {

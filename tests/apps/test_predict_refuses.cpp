@@ -1,9 +1,9 @@
 // What predict refuses: models that are no classifiers, inputs without an answer, options without an effect.
 #include <cmath>
 
-#include "loaders/checkpoint.h"
-#include "loaders/npy.h"
-#include "loaders/pth_writer.h"
+#include "loaders/checkpoints/checkpoint.h"
+#include "loaders/checkpoints/pth_writer.h"
+#include "loaders/files/npy.h"
 #include "tests/apps/run.h"
 #include "tests/apps/small_model.h"
 

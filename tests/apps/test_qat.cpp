@@ -1,8 +1,8 @@
 // Quantization-aware training as a user runs it: train, interrupt and resume, convert; and its bad inputs.
 #include <cmath>
 
-#include "loaders/checkpoint.h"
-#include "loaders/pth_writer.h"
+#include "loaders/checkpoints/checkpoint.h"
+#include "loaders/checkpoints/pth_writer.h"
 #include "tests/apps/small_set.h"
 
 namespace octet::test {

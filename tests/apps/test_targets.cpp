@@ -2,7 +2,7 @@
 #include <unistd.h>
 
 #include "apps/common/targets.h"
-#include "loaders/safetensors.h"
+#include "loaders/checkpoints/safetensors.h"
 #include "tests/apps/small_set.h"
 #include "tests/support/compare.h"
 

@@ -1,7 +1,7 @@
 // Training as a user runs it: what it writes, that an interrupted or killed run goes on to the same bits, and its bad inputs.
-#include "loaders/checkpoint.h"
-#include "loaders/pth_writer.h"
-#include "loaders/safetensors.h"
+#include "loaders/checkpoints/checkpoint.h"
+#include "loaders/checkpoints/pth_writer.h"
+#include "loaders/checkpoints/safetensors.h"
 #include "tests/apps/small_set.h"
 #include "tests/support/compare.h"
 

@@ -1,7 +1,7 @@
 // The whole workflow on real images, as a user runs it.
 #include <nlohmann/json.hpp>
 
-#include "loaders/npy.h"
+#include "loaders/files/npy.h"
 #include "ops/cpu/isa.h"
 #include "tests/apps/run.h"
 #include "tests/support/compare.h"

@@ -1,7 +1,7 @@
 // The gradients of each op on the device beside the CPU's.
 #include "ops/batch_norm.h"
 #include "ops/channels.h"
-#include "ops/conv2d.h"
+#include "ops/conv/conv2d.h"
 #include "ops/cross_entropy.h"
 #include "ops/dropout.h"
 #include "ops/elementwise.h"

@@ -1,6 +1,6 @@
 // Ops on the device against the CPU's.
 #include "ops/batch_norm.h"
-#include "ops/conv2d.h"
+#include "ops/conv/conv2d.h"
 #include "ops/cuda/int8_tiling.h"
 #include "ops/elementwise.h"
 #include "ops/int8/add.h"

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "builders.h"
-#include "loaders/checkpoint.h"
+#include "loaders/checkpoints/checkpoint.h"
 
 namespace octet::loaders::build {
 

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "loaders/image.h"
+#include "loaders/images/image.h"
 #include "tensor/error.h"
 #include "tests/support/compare.h"
 #include "tests/support/golden.h"

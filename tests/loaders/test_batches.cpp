@@ -1,12 +1,12 @@
 // Batches: order for any number of threads, what happens to images that cannot be read, early ends.
-#include "loaders/batches.h"
+#include "loaders/datasets/batches.h"
 
 #include <atomic>
 #include <cstring>
 #include <numeric>
 
-#include "loaders/resize.h"
-#include "loaders/transforms.h"
+#include "loaders/images/resize.h"
+#include "loaders/images/transforms.h"
 #include "sample_folder.h"
 
 namespace octet::loaders {

@@ -1,10 +1,10 @@
 // load_checkpoint and check_finite.
-#include "loaders/checkpoint.h"
+#include "loaders/checkpoints/checkpoint.h"
 
 #include <cmath>
 
 #include "builders.h"
-#include "loaders/safetensors.h"
+#include "loaders/checkpoints/safetensors.h"
 
 namespace octet::loaders {
 namespace {

@@ -1,5 +1,5 @@
 // File and write_atomically: every way in which reading or writing can fail, and that the old file survives it.
-#include "loaders/file.h"
+#include "loaders/files/file.h"
 
 #include <fcntl.h>
 #include <sys/resource.h>

@@ -2,7 +2,7 @@
 #include <zlib.h>
 
 #include "golden_image.h"
-#include "loaders/resize.h"
+#include "loaders/images/resize.h"
 
 namespace octet::loaders {
 namespace {

@@ -1,5 +1,5 @@
 // Imagenette from a folder and from an archive: order, labels, subsets, and data sets that are not as they should be.
-#include "loaders/imagenette.h"
+#include "loaders/datasets/imagenette.h"
 
 #include <sys/stat.h>
 

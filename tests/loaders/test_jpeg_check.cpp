@@ -1,5 +1,5 @@
 // check_jpeg: intact files pass, each kind of damage is named, and no damage reaches the decoder's holes.
-#include "loaders/jpeg_check.h"
+#include "loaders/images/jpeg_check.h"
 
 #include <algorithm>
 

@@ -1,8 +1,8 @@
 // npy and npz: round trips, NumPy's own files, and the files that are refused.
-#include "loaders/npy.h"
+#include "loaders/files/npy.h"
 
 #include "builders.h"
-#include "loaders/limits.h"
+#include "loaders/files/limits.h"
 
 namespace octet::loaders {
 namespace {

@@ -1,8 +1,8 @@
 // The pickle machine: values, and the programs that it refuses.
-#include "loaders/pickle.h"
+#include "loaders/checkpoints/pickle.h"
 
 #include "builders.h"
-#include "loaders/limits.h"
+#include "loaders/files/limits.h"
 
 namespace octet::loaders::pickle {
 namespace {

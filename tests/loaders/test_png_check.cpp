@@ -1,5 +1,5 @@
 // check_png: chunks, checksums and sizes, and the plainer file that it hands on.
-#include "loaders/png_check.h"
+#include "loaders/images/png_check.h"
 
 #include <zlib.h>
 

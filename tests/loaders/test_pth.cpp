@@ -1,5 +1,5 @@
 // load_pth: what the real PyTorch wrote, and the containers and objects that are refused.
-#include "loaders/pth.h"
+#include "loaders/checkpoints/pth.h"
 
 #include <gmock/gmock.h>
 

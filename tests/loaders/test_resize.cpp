@@ -1,5 +1,5 @@
 // Resizing and cropping against Pillow, pixel for pixel.
-#include "loaders/resize.h"
+#include "loaders/images/resize.h"
 
 #include "golden_image.h"
 

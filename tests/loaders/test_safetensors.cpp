@@ -1,10 +1,10 @@
 // safetensors: round trips, and the files that are refused.
-#include "loaders/safetensors.h"
+#include "loaders/checkpoints/safetensors.h"
 
 #include <cmath>
 
 #include "builders.h"
-#include "loaders/limits.h"
+#include "loaders/files/limits.h"
 
 namespace octet::loaders {
 namespace {

@@ -1,5 +1,5 @@
 // read_tar_gz: what it hands out, and the archives that it refuses.
-#include "loaders/tar_gz.h"
+#include "loaders/files/tar_gz.h"
 
 #include <map>
 

@@ -1,5 +1,5 @@
 // Tensors of a checkpoint: storages, strides, offsets and quantizers that are refused, and the odd ones that are fine.
-#include "loaders/torch_tensor.h"
+#include "loaders/checkpoints/torch_tensor.h"
 
 #include <cmath>
 

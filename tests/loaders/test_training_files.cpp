@@ -3,9 +3,9 @@
 #include <filesystem>
 #include <fstream>
 
-#include "loaders/augment.h"
-#include "loaders/pth.h"
-#include "loaders/pth_writer.h"
+#include "loaders/checkpoints/pth.h"
+#include "loaders/checkpoints/pth_writer.h"
+#include "loaders/images/augment.h"
 #include "tests/support/compare.h"
 #include "tests/support/make.h"
 

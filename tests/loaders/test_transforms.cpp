@@ -1,5 +1,5 @@
 // Normalisation against torch, bit for bit.
-#include "loaders/transforms.h"
+#include "loaders/images/transforms.h"
 
 #include <cstring>
 

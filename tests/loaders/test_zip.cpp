@@ -1,8 +1,8 @@
 // Zip: what it reads, and the archives that it refuses.
-#include "loaders/zip.h"
+#include "loaders/files/zip.h"
 
 #include "builders.h"
-#include "loaders/limits.h"
+#include "loaders/files/limits.h"
 
 namespace octet::loaders {
 namespace {

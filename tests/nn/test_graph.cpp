@@ -1,8 +1,8 @@
-#include "nn/graph.h"
+#include "nn/graph/graph.h"
 
-#include "nn/executor.h"
+#include "nn/graph/executor.h"
+#include "nn/graph/print.h"
 #include "nn/models/resnet.h"
-#include "nn/print.h"
 #include "nn/trace.h"
 #include "tests/support/compare.h"
 #include "tests/support/make.h"

@@ -1,9 +1,9 @@
 // The recording's backward, a whole ResNet18 step and five optimizer steps against PyTorch's; schedules; initialisation.
-#include "nn/adamw.h"
 #include "nn/init.h"
 #include "nn/models/resnet.h"
-#include "nn/schedule.h"
-#include "nn/sgd.h"
+#include "nn/optim/adamw.h"
+#include "nn/optim/schedule.h"
+#include "nn/optim/sgd.h"
 #include "ops/elementwise.h"
 #include "tests/support/golden.h"
 #include "tests/support/gradcheck.h"

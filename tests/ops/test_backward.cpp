@@ -1,12 +1,12 @@
 // Every backward against central differences of its forward.
 #include "ops/batch_norm.h"
-#include "ops/conv2d.h"
+#include "ops/conv/conv2d.h"
+#include "ops/conv/winograd.h"
 #include "ops/cross_entropy.h"
 #include "ops/elementwise.h"
 #include "ops/linear.h"
 #include "ops/pool.h"
 #include "ops/reference/conv2d.h"
-#include "ops/winograd.h"
 #include "tests/support/gradcheck.h"
 #include "tests/support/make.h"
 

@@ -1,4 +1,4 @@
-#include "ops/conv2d.h"
+#include "ops/conv/conv2d.h"
 
 #include "ops/linear.h"
 #include "ops/reference/conv2d.h"

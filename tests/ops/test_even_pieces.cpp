@@ -1,4 +1,4 @@
-#include "ops/even_pieces.h"
+#include "ops/support/even_pieces.h"
 
 #include <gtest/gtest.h>
 

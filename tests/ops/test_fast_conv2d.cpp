@@ -1,5 +1,5 @@
 // The fast int8 convolutions against the naive twin, in codes: sizes that do not fill tiles, extreme values, both engines.
-#include "ops/conv2d.h"
+#include "ops/conv/conv2d.h"
 #include "ops/cpu/isa.h"
 #include "ops/cpu/winograd_fused.h"
 #include "tests/support/int8_layer.h"

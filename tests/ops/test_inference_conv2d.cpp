@@ -1,13 +1,13 @@
 // The float convolution for inference: against im2col within rounding, and its kernels against the portable ones in bits.
-#include "ops/inference_conv2d.h"
+#include "ops/conv/inference_conv2d.h"
 
 #include <cmath>
 
 #include "ops/channels_last_pool.h"
-#include "ops/conv2d.h"
+#include "ops/conv/conv2d.h"
+#include "ops/conv/depthwise_conv2d.h"
 #include "ops/cpu/fconv.h"
 #include "ops/cpu/isa.h"
-#include "ops/depthwise_conv2d.h"
 #include "ops/elementwise.h"
 #include "tests/support/compare.h"
 #include "tests/support/gradcheck.h"

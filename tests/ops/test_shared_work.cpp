@@ -1,4 +1,4 @@
-#include "ops/shared_work.h"
+#include "ops/support/shared_work.h"
 
 #include <gtest/gtest.h>
 

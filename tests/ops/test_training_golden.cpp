@@ -1,11 +1,11 @@
 // Ops and their gradients against PyTorch's (tests/golden/golden_training.py).
 #include "ops/batch_norm.h"
-#include "ops/conv2d.h"
+#include "ops/conv/conv2d.h"
+#include "ops/conv/winograd.h"
 #include "ops/cross_entropy.h"
 #include "ops/elementwise.h"
 #include "ops/linear.h"
 #include "ops/pool.h"
-#include "ops/winograd.h"
 #include "tests/support/golden.h"
 #include "tests/support/gradcheck.h"
 

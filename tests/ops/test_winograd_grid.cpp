@@ -1,5 +1,5 @@
 // How images are cut into Winograd tiles, and which of them need a place.
-#include "ops/winograd_grid.h"
+#include "ops/conv/winograd_grid.h"
 
 #include <gtest/gtest.h>
 

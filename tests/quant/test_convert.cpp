@@ -1,14 +1,14 @@
 // Passes and conversion on small graphs, without PyTorch.
-#include "quant/convert.h"
+#include "quant/passes/convert.h"
 
-#include "nn/executor.h"
+#include "nn/graph/executor.h"
+#include "nn/graph/passes/fold_batch_norm.h"
+#include "nn/graph/passes/fuse_relu.h"
 #include "nn/models/resnet.h"
 #include "nn/trace.h"
-#include "quant/check_graph.h"
-#include "quant/fold_batch_norm.h"
-#include "quant/fuse_relu.h"
-#include "quant/model_file.h"
-#include "quant/prepare.h"
+#include "quant/formats/check_graph.h"
+#include "quant/formats/model_file.h"
+#include "quant/passes/prepare.h"
 #include "tests/support/compare.h"
 #include "tests/support/make.h"
 

@@ -1,13 +1,13 @@
 // The fake-quant graph against the int8 one: nothing but rounding between them, and a broken layer is seen.
-#include "quant/fake_quantize.h"
+#include "quant/passes/fake_quantize.h"
 
-#include "nn/executor.h"
+#include "nn/graph/executor.h"
 #include "nn/init.h"
 #include "nn/models/from_checkpoint.h"
 #include "nn/trace.h"
-#include "quant/compare.h"
-#include "quant/convert.h"
-#include "quant/prepare.h"
+#include "quant/checks/compare.h"
+#include "quant/passes/convert.h"
+#include "quant/passes/prepare.h"
 #include "tests/support/compare.h"
 #include "tests/support/make.h"
 

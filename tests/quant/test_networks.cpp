@@ -1,12 +1,12 @@
 // The same passes on other networks, node by node against PyTorch: nothing is written for ResNet18 alone.
 #include <zlib.h>
 
-#include "nn/executor.h"
+#include "nn/graph/executor.h"
 #include "nn/models/from_checkpoint.h"
 #include "nn/trace.h"
-#include "quant/convert.h"
-#include "quant/insert_observers.h"
-#include "quant/prepare.h"
+#include "quant/passes/convert.h"
+#include "quant/passes/insert_observers.h"
+#include "quant/passes/prepare.h"
 #include "tests/support/golden.h"
 #include "tests/support/gradcheck.h"
 #include "tests/support/make.h"

@@ -1,10 +1,10 @@
 // Observers against PyTorch's: histogram, min, max, scale and zero point, bit for bit.
-#include "quant/qconfig.h"
+#include "quant/qconfig/qconfig.h"
 
 #include <cmath>
 
-#include "quant/histogram_observer.h"
-#include "quant/min_max_observer.h"
+#include "quant/observers/histogram_observer.h"
+#include "quant/observers/min_max_observer.h"
 #include "tests/support/compare.h"
 #include "tests/support/golden.h"
 #include "tests/support/make.h"

@@ -1,13 +1,13 @@
 // The graph made fast for inference gives the plain graph's answers within rounding.
-#include "quant/optimize_for_inference.h"
+#include "nn/graph/passes/optimize_for_inference.h"
 
-#include "nn/executor.h"
+#include "nn/graph/executor.h"
 #include "nn/models/from_checkpoint.h"
 #include "nn/trace.h"
-#include "ops/conv2d.h"
+#include "ops/conv/conv2d.h"
 #include "ops/elementwise.h"
-#include "quant/convert.h"
-#include "quant/prepare.h"
+#include "quant/passes/convert.h"
+#include "quant/passes/prepare.h"
 #include "tests/support/compare.h"
 #include "tests/support/gradcheck.h"
 #include "tests/support/make.h"

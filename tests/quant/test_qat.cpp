@@ -5,16 +5,16 @@
 #include <algorithm>
 #include <set>
 
-#include "nn/executor.h"
+#include "nn/graph/executor.h"
 #include "nn/graph_module.h"
 #include "nn/models/resnet.h"
-#include "nn/sgd.h"
+#include "nn/optim/sgd.h"
 #include "nn/trace.h"
-#include "quant/convert.h"
-#include "quant/fake_quantize.h"
-#include "quant/fused_moving_avg_obs_fake_quantize.h"
-#include "quant/insert_observers.h"
-#include "quant/prepare_qat.h"
+#include "quant/passes/convert.h"
+#include "quant/passes/fake_quantize.h"
+#include "quant/passes/insert_observers.h"
+#include "quant/qat/fused_moving_avg_obs_fake_quantize.h"
+#include "quant/qat/prepare_qat.h"
 #include "tests/support/golden.h"
 #include "tests/support/gradcheck.h"
 #include "tests/support/training.h"

@@ -1,17 +1,17 @@
 // A runner takes as many images at a time as there are threads through the first layers: the answers are those of the whole
 // batch.
-#include "nn/runner.h"
+#include "nn/graph/runner.h"
 
 #include <omp.h>
 
-#include "nn/executor.h"
+#include "nn/graph/executor.h"
+#include "nn/graph/passes/optimize_for_inference.h"
+#include "nn/graph/timing.h"
 #include "nn/models/from_checkpoint.h"
-#include "nn/timing.h"
 #include "nn/trace.h"
-#include "quant/convert.h"
-#include "quant/fake_quantize.h"
-#include "quant/optimize_for_inference.h"
-#include "quant/prepare.h"
+#include "quant/passes/convert.h"
+#include "quant/passes/fake_quantize.h"
+#include "quant/passes/prepare.h"
 #include "tests/support/compare.h"
 #include "tests/support/gradcheck.h"
 #include "tests/support/make.h"

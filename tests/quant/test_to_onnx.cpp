@@ -2,12 +2,12 @@
 // tests/oracle/compare.py onnx.
 #include <set>
 
-#include "nn/executor.h"
+#include "nn/graph/executor.h"
 #include "nn/models/from_checkpoint.h"
 #include "nn/trace.h"
-#include "quant/convert.h"
-#include "quant/prepare.h"
-#include "quant/to_onnx.h"
+#include "quant/formats/to_onnx.h"
+#include "quant/passes/convert.h"
+#include "quant/passes/prepare.h"
 #include "tests/support/onnx.h"
 #include "tests/support/training.h"
 

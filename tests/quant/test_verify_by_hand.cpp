@@ -1,5 +1,5 @@
 // The hand check follows the layer's formula on both engines, where the weights have one scale and where they have several.
-#include "quant/verify_by_hand.h"
+#include "quant/checks/verify_by_hand.h"
 
 #include <gtest/gtest.h>
 
@@ -55,7 +55,7 @@ TEST(VerifyByHand, UnderQnnpackTheBiasIsAnInteger) {
   EXPECT_EQ(checked_codes(half_a_code(Engine::qnnpack, {0.03f})), (std::vector{10, 10}));
 }
 
-TEST(VerifyByHand, TheExampleOfTheLesson) {  // ops/int8/requantize.md
+TEST(VerifyByHand, TheExampleOfTheLesson) {  // ops/engines/requantize.md
   const auto params = [](Engine engine) {
     return ops::int8::Conv2dParams{.weight = Tensor::from<int8_t>({47}, {1, 1, 1, 1}, DType::qint8),
                                    .weight_scale = {1.0f / 128},

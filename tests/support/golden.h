@@ -5,7 +5,7 @@
 #include <map>
 #include <string>
 
-#include "loaders/npy.h"
+#include "loaders/files/npy.h"
 #include "tensor/tensor.h"
 
 namespace octet::test {

@@ -1,4 +1,4 @@
-// Reads the ONNX models that quant/to_onnx.h writes, and runs them with octet's float ops: what an engine without integer kernels
+// Reads the ONNX models that quant/formats/to_onnx.h writes, and runs them with octet's float ops: what an engine without integer kernels
 // makes of them.
 #pragma once
 
@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "ops/batch_norm.h"
-#include "ops/conv2d.h"
+#include "ops/conv/conv2d.h"
 #include "ops/elementwise.h"
 #include "ops/linear.h"
 #include "ops/pool.h"

@@ -1,10 +1,10 @@
 // Whole training steps on the device beside the CPU's.
-#include "nn/adamw.h"
 #include "nn/graph_module.h"
 #include "nn/models/from_checkpoint.h"
-#include "nn/sgd.h"
+#include "nn/optim/adamw.h"
+#include "nn/optim/sgd.h"
 #include "nn/trace.h"
-#include "quant/prepare_qat.h"
+#include "quant/qat/prepare_qat.h"
 #include "tests/cuda/device.h"
 #include "tests/support/gradcheck.h"
 #include "tests/support/training.h"

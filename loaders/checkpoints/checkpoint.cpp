@@ -1,0 +1,39 @@
+#include "loaders/checkpoints/checkpoint.h"
+
+#include <cmath>
+
+#include "loaders/checkpoints/pth.h"
+#include "loaders/checkpoints/safetensors.h"
+#include "loaders/files/bytes.h"
+
+namespace octet::loaders {
+
+StateDict load_checkpoint(const std::string& path, std::vector<std::string>* notes) {
+  if (is_safetensors(path)) return load_safetensors(path).tensors;
+  return load_pth(path, notes);
+}
+
+void check_finite(const StateDict& state, const std::string& source) {
+  constexpr int kListed = 10;
+  std::string problems;
+  int count = 0;
+  const auto report = [&](const std::string& text) {
+    if (++count <= kListed) problems += (count > 1 ? "; " : "") + text;
+  };
+  for (const StateEntry& e : state.entries()) {
+    if (!is_floating_point(e.tensor.dtype())) continue;
+    const Tensor values = e.tensor.to(DType::f32);
+    int64_t nonfinite = 0, negative = 0;
+    for (int64_t i = 0; i < values.numel(); ++i) {
+      nonfinite += !std::isfinite(values.data<float>()[i]);
+      negative += values.data<float>()[i] < 0;
+    }
+    if (nonfinite) report(str(quoted(e.key), " has ", nonfinite, " NaN or infinite values of ", values.numel()));
+    if (negative && e.key.ends_with("running_var"))
+      report(str(quoted(e.key), " has ", negative, " values below 0: a variance cannot"));
+  }
+  if (count > kListed) problems += str("; and ", count - kListed, " more");
+  OCTET_CHECK(count == 0, printable(source), ": ", problems);
+}
+
+}  // namespace octet::loaders

@@ -1,0 +1,92 @@
+// Graph: what trace() makes of a recording, what every pass of quant/ changes, and what the executor runs.
+//
+// A list of nodes in the order in which they run. Nodes are called as torch.fx names them ("_0_4_0_conv1", "add_1"), so that each
+// can be compared with the node of the same name in PyTorch. PyTorch counterpart: torch.fx.Graph.
+#pragma once
+
+#include <list>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "nn/graph/op.h"
+
+namespace octet::nn {
+
+enum class NodeKind { placeholder, call_module, call_function, output };
+
+struct Node {
+  std::string name;
+  NodeKind kind = NodeKind::call_function;
+  std::string target = {};  // module path, or function name
+  Op op = {};
+  std::vector<Node*> inputs = {};
+  std::map<std::string, Tensor> parameters = {};  // float layers: weight, bias, running_mean, running_var
+  std::string scope = {};                         // a function's: the path of the module that calls it ("layer1.0")
+  bool keep_float = false;                        // quant/: not to be quantized
+  std::string observer = {};                      // of a quantized node: the observer that chose its output's scale
+
+  /// The parameter, or an undefined tensor.
+  Tensor parameter(const std::string& key) const {
+    const auto it = parameters.find(key);
+    return it == parameters.end() ? Tensor() : it->second;
+  }
+};
+
+class Graph {
+ public:
+  Graph() = default;
+  Graph(Graph&&) = default;
+  Graph& operator=(Graph&&) = default;
+
+  /// A copy with its own nodes; tensors, int8 layers and observers are shared.
+  Graph clone() const;
+
+  /// Where it runs: its float parameters are there.
+  Device device() const { return device_; }
+  /// A copy that runs on that device. int8 layers and observers go with it as they are: they follow their inputs. Throws Error
+  /// for a graph of nn/graph/passes/optimize_for_inference.h, which is made for its device.
+  Graph to(Device device) const;
+
+  const std::list<Node>& nodes() const { return nodes_; }
+  std::list<Node>& nodes() { return nodes_; }
+
+  /// Adds a node at the end, or behind another one. The name is made unique as torch.fx does it.
+  Node* append(Node node) { return insert(nodes_.end(), std::move(node)); }
+  Node* insert_after(Node* position, Node node);
+
+  /// Removes a node that nobody uses any more.
+  void erase(Node* node);
+
+  /// Makes every user of `from` use `to` instead; `to` itself keeps its inputs.
+  void replace_uses(Node* from, Node* to);
+
+  std::vector<Node*> users(const Node* node);
+
+  /// The name that the next node of that name would get, now taken: a graph that replaces nodes one by one, as torch.fx's passes
+  /// do, names the new ones while the old ones are still there.
+  std::string take_name(const std::string& wanted) {
+    const std::string name = unique_name(wanted);
+    by_name_[name] = nullptr;
+    return name;
+  }
+
+  /// The node of that name, or null.
+  Node* find(const std::string& name);
+
+  /// The single output node. Throws Error when there is none.
+  const Node& output() const;
+
+ private:
+  Node* insert(std::list<Node>::iterator position, Node node);
+  std::list<Node>::iterator position_of(const Node* node);
+  std::string unique_name(const std::string& wanted);
+
+  Device device_ = Device::cpu;
+  std::list<Node> nodes_;
+  std::unordered_map<std::string, int> name_counts_;  // by base name: the largest suffix given so far
+  std::unordered_map<std::string, Node*> by_name_;
+};
+
+}  // namespace octet::nn

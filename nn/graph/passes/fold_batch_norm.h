@@ -1,0 +1,23 @@
+// fold_batch_norm: a batch norm behind a convolution becomes part of its weights. Source: torch/nn/utils/fusion.py,
+// fuse_conv_bn_weights.
+//
+//   r[k]       = 1 / sqrt(running_var[k] + eps)
+//   weight'[k] = weight[k] * (gamma[k] * r[k])
+//   bias'[k]   = ((bias[k] - running_mean[k]) * r[k]) * gamma[k] + beta[k]
+#pragma once
+
+#include "nn/graph/graph.h"
+#include "ops/batch_norm.h"
+
+namespace octet::nn {
+
+/// The convolution into which a node can be folded, or null: it must be a batch norm, and the only user of a convolution.
+Node* foldable_into(Graph& graph, const Node& bn);
+
+/// Changes the convolution's weight and bias; the tensors that it had are left alone.
+void fold_into(Node& conv, const ops::BatchNormParams& bn);
+
+/// Folds every BatchNorm whose input is a convolution that nobody else uses. Others stay.
+void fold_batch_norm(Graph& graph);
+
+}  // namespace octet::nn

@@ -1,0 +1,22 @@
+#include "nn/graph/passes/fuse_relu.h"
+
+namespace octet::nn {
+
+void fuse_relu(Graph& graph) {
+  for (auto it = graph.nodes().begin(); it != graph.nodes().end();) {
+    Node& relu = *it++;
+    if (!is<op::Relu>(relu.op)) continue;
+    Node* layer = relu.inputs.at(0);
+    if (graph.users(layer).size() != 1) continue;
+    if (auto* conv = std::get_if<op::Conv2d>(&layer->op))
+      conv->relu = true;
+    else if (auto* linear = std::get_if<op::Linear>(&layer->op))
+      linear->relu = true;
+    else
+      continue;
+    graph.replace_uses(&relu, layer);
+    graph.erase(&relu);
+  }
+}
+
+}  // namespace octet::nn

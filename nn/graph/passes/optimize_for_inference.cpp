@@ -1,0 +1,202 @@
+#include "nn/graph/passes/optimize_for_inference.h"
+
+#include <unordered_set>
+
+#include "nn/graph/passes/fold_batch_norm.h"
+#include "nn/graph/passes/fuse_relu.h"
+#include "ops/channels_last_pool.h"
+#include "ops/conv/depthwise_conv2d.h"
+#include "ops/conv/inference_conv2d.h"
+
+namespace octet::nn {
+namespace {
+
+
+bool has_kernel(const Node& node) {
+  const auto* conv = std::get_if<op::Conv2d>(&node.op);
+  return conv != nullptr && conv->qat == nullptr && ops::InferenceConv2d::available(conv->options);
+}
+
+/// A convolution, and what is added to its result: inputs x and, where there is one, the other summand, both channels last.
+op::Lowered lowered(const Node& node, const op::Conv2d& conv, bool adds, bool relu) {
+  auto layer = std::make_shared<const ops::InferenceConv2d>(node.parameter("weight"), node.parameter("bias"), conv.options, relu);
+  return {str("Conv2d", adds ? "Add" : "", relu ? "ReLU" : "", ", channels last"),
+          [layer](std::span<const Tensor> in) { return (*layer)(in[0], in.size() > 1 ? in[1] : Tensor()); },
+          [layer](const Shape& x) -> std::string { return ops::InferenceConv2d::name_of(layer->algorithm(x)); }};
+}
+
+/// A network's first convolution: its input lies in planes, its result is channels last.
+op::Lowered lowered_from_planes(const Node& node, const op::Conv2d& conv) {
+  auto layer =
+      std::make_shared<const ops::InferenceConv2d>(node.parameter("weight"), node.parameter("bias"), conv.options, conv.relu);
+  return {str("Conv2d", conv.relu ? "ReLU" : "", ", to channels last"),
+          [layer](std::span<const Tensor> in) { return layer->from_planes(in[0]); },
+          [](const Shape&) -> std::string { return "direct"; }};
+}
+
+/// The only node that reads this one's result, or null.
+Node* only_user(Graph& graph, const Node* node) {
+  const auto users = graph.users(node);
+  return users.size() == 1 ? users[0] : nullptr;
+}
+
+/// Where a summand of `add` is a convolution (as `is_conv` has it) that nobody else reads: its place among the inputs.
+template <class IsConv>
+std::optional<size_t> fusable_summand(Graph& graph, const Node& add, IsConv&& is_conv) {
+  if (add.inputs[0] == add.inputs[1]) return std::nullopt;
+  for (size_t i : {0, 1})
+    if (is_conv(*add.inputs[i]) && only_user(graph, add.inputs[i]) == &add) return i;
+  return std::nullopt;
+}
+
+/// conv -> add (-> relu) becomes one node in the place of the last.
+void fuse_add(Graph& graph) {
+  for (auto it = graph.nodes().begin(); it != graph.nodes().end();) {
+    Node& add = *it++;
+    if (!is<op::Add>(add.op)) continue;
+    const auto summand =
+        fusable_summand(graph, add, [](const Node& node) { return has_kernel(node) && !std::get<op::Conv2d>(node.op).relu; });
+    if (!summand) continue;
+    Node *conv = add.inputs[*summand], *relu = only_user(graph, &add);
+    if (relu != nullptr && !is<op::Relu>(relu->op)) relu = nullptr;
+    Node* last = relu ? relu : &add;
+    last->op = lowered(*conv, std::get<op::Conv2d>(conv->op), true, relu != nullptr);
+    last->parameters = conv->parameters;
+    last->inputs = {conv->inputs[0], add.inputs[1 - *summand]};
+    last->target = conv->target;
+    if (relu) {
+      if (it != graph.nodes().end() && &*it == relu) ++it;
+      graph.erase(&add);
+    }
+    graph.erase(conv);
+  }
+}
+
+/// The same for codes.
+void fuse_quantized_add(Graph& graph) {
+  for (Node& add : graph.nodes()) {
+    const auto* o = std::get_if<op::QuantizedAdd>(&add.op);
+    if (o == nullptr) continue;
+    const auto summand = fusable_summand(graph, add, [](const Node& node) { return is<op::QuantizedConv2d>(node.op); });
+    if (!summand) continue;
+    Node* conv = add.inputs[*summand];
+    ops::int8::AddParams params = o->params;
+    if (*summand == 1) std::swap(params.a, params.b);  // the convolution's codes are the first summand
+    const auto layer = std::get<op::QuantizedConv2d>(conv->op).layer;
+    add.inputs = {conv->inputs[0], add.inputs[1 - *summand]};
+    add.parameters = {{"weight", layer->params().weight}};
+    add.target = conv->target;
+    add.op = op::Lowered{
+        str("QuantizedConv2dAdd", params.relu ? "ReLU" : ""),
+        [layer, addition = ops::int8::Addition(params)](std::span<const Tensor> in) { return (*layer)(in[0], addition, in[1]); },
+        [layer](const Shape& x) -> std::string { return name_of(layer->algorithm(x)); }};
+    graph.erase(conv);
+  }
+}
+
+/// The channels-last twin of a node that has one, else nothing.
+std::optional<op::Lowered> channels_last(const Node& node) {
+  const auto* conv = std::get_if<op::Conv2d>(&node.op);
+  if (conv && has_kernel(node)) return lowered(node, *conv, false, conv->relu);
+  const auto of_one = [](const char* description, auto function) {
+    return op::Lowered{description, [function](std::span<const Tensor> in) { return function(in[0]); }};
+  };
+  if (conv && conv->qat == nullptr && ops::DepthwiseConv2d::applies(node.parameter("weight").shape(), conv->options)) {
+    auto layer =
+        std::make_shared<const ops::DepthwiseConv2d>(node.parameter("weight"), node.parameter("bias"), conv->options, conv->relu);
+    return of_one("DepthwiseConv2d, channels last", [layer](const Tensor& x) { return (*layer)(x); });
+  }
+  if (const auto* pool = std::get_if<op::MaxPool2d>(&node.op))
+    return of_one("MaxPool2d, channels last",
+                  [o = pool->options](const Tensor& x) { return ops::max_pool2d_channels_last(x, o); });
+  if (const auto* pool = std::get_if<op::AdaptiveAvgPool2d>(&node.op))
+    return of_one("AdaptiveAvgPool2d, channels last",
+                  [size = pool->output](const Tensor& x) { return ops::adaptive_avg_pool2d_channels_last(x, size); });
+  if (const auto* pool = std::get_if<op::AdaptiveMaxPool2d>(&node.op))
+    return of_one("AdaptiveMaxPool2d, channels last",
+                  [size = pool->output](const Tensor& x) { return ops::adaptive_max_pool2d_channels_last(x, size); });
+  return std::nullopt;
+}
+
+bool is_elementwise(const Op& op) {
+  return is<op::Relu>(op) || is<op::Relu6>(op) || is<op::Add>(op) || is<op::Dropout>(op) || is<op::Function>(op);
+}
+
+/// Follows which values are channels last, and converts where a node needs the other order.
+class Layouts {
+ public:
+  explicit Layouts(Graph& graph) : graph_(graph) {}
+
+  void apply() {
+    for (Node& node : graph_.nodes()) {
+      if (last_.contains(&node) || is_conversion(node)) continue;
+      if (is<op::Lowered>(node.op)) {
+        want(node, true);
+      } else if (is_first_layer(node)) {
+        node.op = lowered_from_planes(node, std::get<op::Conv2d>(node.op));
+        last_.insert(&node);
+      } else if (auto twin = channels_last(node); twin && (has_kernel(node) || last_.contains(node.inputs[0]))) {
+        node.op = *twin;
+        want(node, true);
+      } else if (is_elementwise(node.op) && last_.contains(node.inputs[0])) {
+        want(node, true);
+      } else {
+        want(node, false);
+      }
+    }
+  }
+
+ private:
+  /// A convolution of images as they are loaded.
+  bool is_first_layer(const Node& node) const {
+    constexpr int64_t kFewChannels = 4;
+    return has_kernel(node) && !last_.contains(node.inputs[0]) && node.parameter("weight").size(1) <= kFewChannels;
+  }
+  bool is_conversion(const Node& node) const { return node.target == kConversion; }
+
+  /// Gives the node its inputs in that order; if channels last, so is its result.
+  void want(Node& node, bool channels_last) {
+    for (Node*& input : node.inputs)
+      if (last_.contains(input) != channels_last) input = converted(input, channels_last);
+    if (channels_last) last_.insert(&node);
+  }
+
+  Node* converted(Node* node, bool channels_last) {
+    Node*& made = conversions_[node];
+    if (made) return made;
+    made =
+        graph_.insert_after(node, {.name = node->name + (channels_last ? "_channels_last" : "_channels_first"),
+                                   .target = kConversion,
+                                   .op = op::Lowered{channels_last ? "ToChannelsLast" : "ToChannelsFirst",
+                                                     [channels_last](std::span<const Tensor> in) {
+                                                       return channels_last ? to_channels_last(in[0]) : to_channels_first(in[0]);
+                                                     }},
+                                   .inputs = {node}});
+    if (channels_last) last_.insert(made);
+    return made;
+  }
+
+  static constexpr const char* kConversion = "to_memory_format";
+
+  Graph& graph_;
+  std::unordered_set<const Node*> last_;
+  std::unordered_map<const Node*, Node*> conversions_;
+};
+
+}  // namespace
+
+Graph optimize_for_inference(const Graph& graph, Device device) {
+  Graph fast = graph.clone();
+  fold_batch_norm(fast);
+  fuse_relu(fast);
+  if (device == Device::cuda) {
+    fast = fast.to(device);
+  } else {
+    fuse_add(fast);
+    Layouts(fast).apply();
+  }
+  fuse_quantized_add(fast);
+  return fast;
+}
+
+}  // namespace octet::nn

@@ -1,0 +1,100 @@
+#include "ops/conv/conv2d.h"
+
+#include <omp.h>
+
+#include <algorithm>
+
+#include "ops/channels.h"
+#include "ops/conv/columns.h"
+#include "ops/gemm.h"
+
+namespace octet::ops {
+
+Im2colShape conv2d_shape(const Shape& x, const Shape& weight, const Conv2dOptions& options) {
+  OCTET_CHECK(x.size() == 4 && weight.size() == 4, "conv2d: expected input [N, C, H, W] and weight [K, C/G, R, S], got ", x,
+              " and ", weight);
+  const int64_t groups = options.groups;
+  OCTET_CHECK(groups > 0 && x[1] == weight[1] * groups && weight[0] % groups == 0, "conv2d: input ", x, " and weight ", weight,
+              " do not fit with ", groups, " groups: the input needs ", weight[1] * groups, " channels");
+  const Size2 kernel{weight[2], weight[3]};
+  return {.channels = weight[1],
+          .height = x[2],
+          .width = x[3],
+          .kernel = kernel,
+          .stride = options.stride,
+          .padding = options.padding,
+          .out_height = output_size(x[2], kernel.h, options.stride.h, options.padding.h),
+          .out_width = output_size(x[3], kernel.w, options.stride.w, options.padding.w)};
+}
+
+namespace {
+
+/// Some of the images of one call, one after the other or, on CUDA, all together.
+struct Forward {
+  const Tensor& x;
+  const Tensor& weight;
+  const Im2colShape& s;
+  int64_t groups;
+  float beta;  // 1: y holds the bias
+  Tensor& y;
+
+  bool is_pointwise() const { return s.kernel == Size2(1) && s.stride == Size2(1) && s.padding == Size2(0); }
+
+  /// y[first, first + images). `columns` is scratch of images * rows() * cols() floats, of which a pointwise convolution needs
+  /// none.
+  void operator()(int64_t first, int64_t images, float* columns) const {
+    const int64_t N = x.size(0), K = weight.size(0) / groups, x_image = x.numel() / N, y_image = y.numel() / N;
+    for (int64_t g = 0; g < groups; ++g) {
+      const float* from = x.device_data<float>() + first * x_image + g * s.channels * s.height * s.width;
+      if (!is_pointwise()) im2col(from, images, x_image, s, Columns::stacked, columns, x.device());
+      // [K/G, C*R*S] x [C*R*S, P*Q], for each image
+      gemm({.m = K,
+            .n = s.cols(),
+            .k = s.rows(),
+            .a = weight.device_data<float>() + g * K * s.rows(),
+            .b = is_pointwise() ? from : columns,
+            .c = y.device_data<float>() + first * y_image + g * K * s.cols(),
+            .beta = beta,
+            .batch = images,
+            .stride_b = is_pointwise() ? x_image : s.rows() * s.cols(),
+            .stride_c = y_image},
+           x.device());
+    }
+  }
+};
+
+}  // namespace
+
+Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options) {
+  const Im2colShape s = conv2d_shape(x.shape(), weight.shape(), options);
+  const int64_t N = x.size(0), K = weight.size(0);
+  OCTET_CHECK(!bias.defined() || bias.shape() == Shape{K}, "conv2d: bias ", bias.shape(), " for ", K, " output channels");
+  check_same_device("conv2d", {&x, &weight, &bias});
+  Tensor y({N, K, s.out_height, s.out_width}, DType::f32, x.device());
+  if (y.numel() == 0) return y;
+  if (bias.defined()) fill_channels(bias, y);
+  const Forward forward{x, weight, s, options.groups, bias.defined() ? 1.0f : 0.0f, y};
+  const auto scratch = [&](int64_t images) {
+    return Tensor({forward.is_pointwise() ? 0 : images * s.rows() * s.cols()}, DType::f32, x.device());
+  };
+  if (x.on_cuda()) {
+    const int64_t step = forward.is_pointwise() ? N : images_at_a_time(N, s);
+    Tensor columns = scratch(step);
+    for (int64_t n = 0; n < N; n += step) forward(n, std::min(step, N - n), columns.device_data<float>());
+    return y;
+  }
+  if (N < omp_get_max_threads()) {  // few images: OpenBLAS uses the threads inside each product
+    Tensor columns = scratch(1);
+    for (int64_t n = 0; n < N; ++n) forward(n, 1, columns.data<float>());
+    return y;
+  }
+#pragma omp parallel  // many: one image per thread, each product on one thread
+  {
+    Tensor columns = scratch(1);
+#pragma omp for schedule(dynamic)
+    for (int64_t n = 0; n < N; ++n) forward(n, 1, columns.data<float>());
+  }
+  return y;
+}
+
+}  // namespace octet::ops

@@ -1,0 +1,193 @@
+#include "ops/conv/inference_conv2d.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "ops/conv/conv2d.h"
+#include "ops/conv/winograd.h"
+#include "ops/conv/winograd_grid.h"
+#include "ops/conv/winograd_tiles.h"
+#include "ops/cpu/fconv.h"
+#include "ops/cpu/isa.h"
+#include "ops/cpu/winograd_tile.h"
+#include "ops/support/integers.h"
+#include "ops/support/shared_work.h"
+
+namespace octet::ops {
+namespace {
+
+/// Output pixels that a thread does in one go: enough to be worth the weights' way from the cache, few enough that two threads
+/// share a small image.
+constexpr int64_t kBlock = 16 * cpu::FTile::kRows;
+
+/// Weights of one output that are used for a whole block of pixels before the next: those of a strip of 64 stay in the
+/// second-level cache. The same for all kernels, for it decides in which order numbers are added.
+constexpr int64_t kWeightsAtOnce = (512 << 10) / sizeof(float) / 64;
+
+/// Tiles from which on Winograd is worth reading its weights, which are four times the plain ones for tiles of 4x4 and 1.8 times
+/// for 2x2 (bench/RESULTS.md).
+constexpr int64_t kWorthwhileTiles = 12;
+
+int64_t strips_of(int64_t outputs) { return ceil_div(outputs, cpu::fconv_kernels().strip); }
+
+/// [K, C, R, S] -> [strips, R, S*C, strip], 0 for outputs that are not there.
+Tensor pack_direct(const Tensor& weight) {
+  const int64_t K = weight.size(0), C = weight.size(1), R = weight.size(2), S = weight.size(3);
+  const int64_t strip = cpu::fconv_kernels().strip;
+  Tensor packed = Tensor::zeros({strips_of(K), R, S * C, strip});
+  const float* from = weight.data<float>();
+  float* to = packed.data<float>();
+#pragma omp parallel for
+  for (int64_t k = 0; k < K; ++k)
+    for (int64_t c = 0; c < C; ++c)
+      for (int64_t r = 0; r < R; ++r)
+        for (int64_t s = 0; s < S; ++s)
+          to[((k / strip * R + r) * S * C + s * C + c) * strip + k % strip] = from[((k * C + c) * R + r) * S + s];
+  return packed;
+}
+
+/// U = G g G^T: [K, C, 3, 3] -> [strips, places, C, strip].
+template <class Transform>
+Tensor pack_winograd(const Tensor& weight) {
+  constexpr int64_t kWindow = Transform::kOut, kPlaces = kWindow * kWindow;
+  const int64_t K = weight.size(0), C = weight.size(1), strip = cpu::fconv_kernels().strip;
+  Tensor packed = Tensor::zeros({strips_of(K), kPlaces, C, strip});
+  const float* from = weight.data<float>();
+  float* to = packed.data<float>();
+#pragma omp parallel for
+  for (int64_t k = 0; k < K; ++k)
+    for (int64_t c = 0; c < C; ++c) {
+      const float* g = from + (k * C + c) * 9;
+      float tile[36];  // rows of six, as transform_2d has them
+      for (int e = 0; e < 9; ++e) tile[e / 3 * 6 + e % 3] = g[e];
+      cpu::transform_2d<Transform>(tile);
+      for (int64_t place = 0; place < kPlaces; ++place)
+        to[((k / strip * kPlaces + place) * C + c) * strip + k % strip] = tile[place / kWindow * 6 + place % kWindow];
+    }
+  return packed;
+}
+
+}  // namespace
+
+bool InferenceConv2d::available(const Conv2dOptions& options) { return options.groups == 1 && cpu::use(cpu::Isa::avx2); }
+
+InferenceConv2d::InferenceConv2d(Tensor weight, const Tensor& bias, const Conv2dOptions& options, bool relu)
+    : weight_(std::move(weight)), options_(options), low_(relu ? 0.0f : -std::numeric_limits<float>::infinity()) {
+  OCTET_CHECK(weight_.dim() == 4 && options.groups == 1, "inference conv2d: expected weight [K, C, R, S] of one group, got ",
+              weight_.shape(), " of ", options.groups);
+  OCTET_CHECK(!bias.defined() || bias.shape() == Shape{weight_.size(0)}, "inference conv2d: bias ", bias.shape(), " for weight ",
+              weight_.shape());
+  bias_ = Tensor::zeros({strips_of(weight_.size(0)) * cpu::fconv_kernels().strip});
+  if (bias.defined()) std::copy_n(bias.data<float>(), bias.numel(), bias_.data<float>());
+}
+
+Im2colShape InferenceConv2d::shape_of(const Shape& x) const {
+  OCTET_CHECK(x.size() == 4, "inference conv2d: expected input [N, H, W, C], got ", x);
+  return conv2d_shape({x[0], x[3], x[1], x[2]}, weight_.shape(), options_);
+}
+
+bool InferenceConv2d::has(Algorithm algorithm) const {
+  return algorithm == Algorithm::direct || winograd_applies(weight_.shape(), options_);
+}
+
+InferenceConv2d::Algorithm InferenceConv2d::algorithm(const Shape& x) const {
+  if (!winograd_applies(weight_.shape(), options_)) return Algorithm::direct;
+  const Im2colShape s = shape_of(x);
+  const auto enough = [&](int64_t tile) { return x[0] * winograd_tiles(s, tile) >= kWorthwhileTiles; };
+  return enough(4) ? Algorithm::winograd4 : enough(2) ? Algorithm::winograd2 : Algorithm::direct;
+}
+
+const char* InferenceConv2d::name_of(Algorithm algorithm) {
+  switch (algorithm) {
+    case Algorithm::direct:
+      return "direct";
+    case Algorithm::winograd4:
+      return "winograd4";
+    case Algorithm::winograd2:
+      return "winograd2";
+  }
+  return "";
+}
+
+Tensor InferenceConv2d::operator()(const Tensor& x, const Tensor& added) const {
+  shape_of(x.shape());
+  return run(algorithm(x.shape()), x, added);
+}
+
+Tensor InferenceConv2d::run(Algorithm algorithm, const Tensor& x, const Tensor& added) const {
+  const Im2colShape s = shape_of(x.shape());
+  OCTET_CHECK(has(algorithm), "inference conv2d: no Winograd for weight ", weight_.shape(),
+              ": it needs 3x3 of stride and padding 1");
+  Tensor y({x.size(0), s.out_height, s.out_width, weight_.size(0)});
+  OCTET_CHECK(!added.defined() || added.shape() == y.shape(), "inference conv2d: cannot add ", added.shape(), " to an output ",
+              y.shape());
+  const float* added_data = added.defined() ? added.data<float>() : nullptr;
+  if (algorithm != Algorithm::direct)
+    run_winograd(algorithm, x, s, added_data, y.data<float>());
+  else
+    run_directly(padded(x, s, PaddedImages<float>::Layout::channels_last), x.size(0), s, added_data, y.data<float>());
+  return y;
+}
+
+PaddedImages<float> InferenceConv2d::padded(const Tensor& x, const Im2colShape& s, PaddedImages<float>::Layout layout) const {
+  return {x, s.padding, s.height + 2 * s.padding.h, s.width + 2 * s.padding.w, 0.0f, layout};
+}
+
+Tensor InferenceConv2d::from_planes(const Tensor& x) const {
+  OCTET_CHECK(x.dim() == 4, "inference conv2d: expected input [N, C, H, W], got ", x.shape());
+  const Im2colShape s = shape_of({x.size(0), x.size(2), x.size(3), x.size(1)});
+  Tensor y({x.size(0), s.out_height, s.out_width, weight_.size(0)});
+  run_directly(padded(x, s, PaddedImages<float>::Layout::planes), x.size(0), s, nullptr, y.data<float>());
+  return y;
+}
+
+void InferenceConv2d::run_directly(const PaddedImages<float>& images, int64_t N, const Im2colShape& s, const float* added,
+                                   float* y) const {
+  const int64_t K = weight_.size(0), pixels = s.cols(), strip_width = cpu::fconv_kernels().strip;
+  const int64_t R = s.kernel.h, run = s.kernel.w * s.channels, strips = strips_of(K), blocks = ceil_div(pixels, kBlock);
+  const int64_t rows_at_once = std::clamp<int64_t>(kWeightsAtOnce / run, 1, R);
+  const float* weights = direct_weights_.get([&] { return pack_direct(weight_); }).data<float>();
+  SharedWork work(strips * N * blocks);
+#pragma omp parallel
+  {
+    images.fill();
+    work.run([&](int64_t i) {
+      const int64_t strip = i / (N * blocks), n = i / blocks % N, b = i % blocks;
+      for (int64_t r = 0; r < R; r += rows_at_once) {  // later rows are added to what y already holds
+        const int64_t end = std::min(pixels, (b + 1) * kBlock), k = strip * strip_width, row_end = std::min(R, r + rows_at_once);
+        for (int64_t pixel = b * kBlock; pixel < end; pixel += cpu::FTile::kRows) {
+          cpu::FTile tile;
+          tile.count = static_cast<int>(std::min<int64_t>(cpu::FTile::kRows, end - pixel));
+          images.windows(s, n, pixel, tile.count, tile.rows);
+          for (int m = 0; m < tile.count; ++m) tile.rows[m] += r * images.row_stride();
+          tile.runs = row_end - r;
+          tile.run_stride = images.row_stride();
+          tile.run = run;
+          tile.weights = weights + (strip * R + r) * run * strip_width;
+          tile.ahead = nullptr;
+          tile.outputs = std::min(strip_width, K - k);
+          const int64_t at = (n * pixels + pixel) * K + k;
+          tile.bias = r == 0 ? bias_.data<float>() + k : nullptr;
+          tile.added = r > 0 ? y + at : added ? added + at : nullptr;
+          tile.low = row_end == R ? low_ : -std::numeric_limits<float>::infinity();
+          tile.y = y + at;
+          tile.y_stride = K;
+          cpu::fconv_kernels().tile(tile);
+        }
+      }
+    });
+  }
+}
+
+void InferenceConv2d::run_winograd(Algorithm algorithm, const Tensor& x, const Im2colShape& s, const float* added,
+                                   float* y) const {
+  const bool large = algorithm == Algorithm::winograd4;
+  const Tensor& u = large ? winograd4_weights_.get([&] { return pack_winograd<cpu::WeightTransform>(weight_); })
+                          : winograd2_weights_.get([&] { return pack_winograd<cpu::WeightTransform2>(weight_); });
+  const int64_t K = weight_.size(0);
+  const cpu::WinogradFloats output{bias_.data<float>(), added, low_, K, s.out_width * K, y};
+  const cpu::WinogradFloat& kernels = large ? cpu::fconv_kernels().winograd4 : cpu::fconv_kernels().winograd2;
+  WinogradJob(kernels, x.data<float>(), x.size(0), s, 0.0f, u, output, K, [](int64_t, int64_t, int64_t) {}).run();
+}
+
+}  // namespace octet::ops

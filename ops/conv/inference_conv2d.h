@@ -1,0 +1,50 @@
+// Float convolution made for inference: channels last, one group, with bias, residual addition and relu in the same pass.
+//
+//   y[n, p, q, k] = max(conv2d(x, weight)[n, k, p, q] + bias[k] + added[n, p, q, k], 0 or -infinity)
+//   x [N, H, W, C], weight [K, C, R, S], bias [K] or undefined, added [N, P, Q, K] or undefined -> y [N, P, Q, K]
+// Two ways, both by the kernels of ops/cpu/fconv.h: directly, windows read where they lie in a padded image (no im2col), or by
+// Winograd, for 3x3 of stride 1: the larger the tiles the fewer the products, and the larger the weights. Twin of ops/conv/conv2d.h,
+// which it equals within rounding.
+#pragma once
+
+#include "ops/conv/im2col.h"
+#include "ops/conv/padded_images.h"
+#include "ops/support/lazy.h"
+#include "tensor/tensor.h"
+
+namespace octet::ops {
+
+class InferenceConv2d {
+ public:
+  /// Is there a kernel on this CPU for such a convolution? Needs AVX2.
+  static bool available(const Conv2dOptions& options);
+
+  InferenceConv2d(Tensor weight, const Tensor& bias, const Conv2dOptions& options, bool relu);
+
+  Tensor operator()(const Tensor& x, const Tensor& added = {}) const;
+
+  /// For a network's first layer: x [N, C, H, W], as images are loaded. The padded copy becomes channels last on the way.
+  Tensor from_planes(const Tensor& x) const;
+
+  enum class Algorithm { direct, winograd4, winograd2 };  // F(4x4, 3x3), F(2x2, 3x3)
+  static const char* name_of(Algorithm algorithm);
+  bool has(Algorithm algorithm) const;
+  /// The one that is chosen for an input of this shape.
+  Algorithm algorithm(const Shape& x) const;
+  Tensor run(Algorithm algorithm, const Tensor& x, const Tensor& added) const;
+
+ private:
+  Im2colShape shape_of(const Shape& x) const;
+  void run_directly(const PaddedImages<float>& images, int64_t N, const Im2colShape& s, const float* added, float* y) const;
+  PaddedImages<float> padded(const Tensor& x, const Im2colShape& s, PaddedImages<float>::Layout layout) const;
+  void run_winograd(Algorithm algorithm, const Tensor& x, const Im2colShape& s, const float* added, float* y) const;
+
+  Tensor weight_;  // [K, C, R, S]
+  Tensor bias_;    // [whole strips of K]
+  Conv2dOptions options_;
+  float low_;                                           // of the outputs
+  Lazy<Tensor> direct_weights_;                         // [strips, R, S*C, strip]
+  Lazy<Tensor> winograd4_weights_, winograd2_weights_;  // [strips, 36 or 16, C, strip]
+};
+
+}  // namespace octet::ops

@@ -1,0 +1,110 @@
+// Channels-last images with a border around them, so that no window needs a test for what lies outside: the direct convolutions
+// read these.
+#pragma once
+
+#include <algorithm>
+#include <type_traits>
+
+#include "ops/conv/im2col.h"
+#include "ops/support/scratch.h"
+#include "tensor/tensor.h"
+
+namespace octet::ops {
+
+/// T: of the copy; X: of the images.
+template <class T, class X = T>
+class PaddedImages {
+ public:
+  /// How x lies in memory; the copy is channels last.
+  enum class Layout { channels_last, planes };  // [N, H, W, C], [N, C, H, W]
+
+  /// x -> [N, height, width, C]: `padding` above and on the left of each image, the rest below and on the right, with `border`.
+  /// If T is not X, the border is subtracted: the copy's is 0. x itself where nothing is to be done; otherwise this thread's
+  /// scratch, and kSlack bytes behind the last image may be read.
+  PaddedImages(const Tensor& x, Size2 padding, int64_t height, int64_t width, X border, Layout layout = Layout::channels_last)
+      : values_(reinterpret_cast<const X*>(x.bytes())),
+        planes_(layout == Layout::planes),
+        N_(x.size(0)),
+        H_(x.size(planes_ ? 2 : 1)),
+        W_(x.size(planes_ ? 3 : 2)),
+        C_(x.size(planes_ ? 1 : 3)),
+        padding_(padding),
+        height_(height),
+        row_stride_(width * C_),
+        border_(border) {
+    const bool as_it_is = std::is_same_v<T, X> && !planes_ && height == H_ && width == W_;
+    if (!as_it_is) padded_ = scratch<T>(Scratch::padded, N_ * height_ * row_stride_ + kSlackValues);
+    images_ = as_it_is ? reinterpret_cast<const T*>(x.bytes()) : padded_;
+  }
+
+  /// Makes the copy. To be called by all threads of a parallel region, before any of them reads.
+  void fill() const {
+    if (padded_ == nullptr) return;
+    const T border = kSubtracts ? T{} : static_cast<T>(border_);
+#pragma omp for
+    for (int64_t i = 0; i < N_ * height_; ++i) {
+      const int64_t h = i % height_ - padding_.h, left = padding_.w * C_;
+      T* row = padded_ + i * row_stride_;
+      if (h < 0 || h >= H_) {
+        std::fill_n(row, row_stride_, border);
+      } else {
+        std::fill_n(row, left, border);
+        copy_row(i / height_, h, row + left);
+        std::fill(row + left + W_ * C_, row + row_stride_, border);
+      }
+      if (i == N_ * height_ - 1) std::fill_n(row + row_stride_, kSlackValues, border);
+    }
+  }
+
+  static constexpr size_t kSlack = 64;
+
+  int64_t row_stride() const { return row_stride_; }
+  const T* at(int64_t n, int64_t h, int64_t w_times_channels) const {
+    return images_ + (n * height_ + h) * row_stride() + w_times_channels;
+  }
+
+  /// Pointer: const T* or const void*. First values of the windows of `count` output pixels from `pixel` on (p * Q + q of image
+  /// n).
+  template <class Pointer>
+  void windows(const Im2colShape& s, int64_t n, int64_t pixel, int64_t count, Pointer* to) const {
+    int64_t p = pixel / s.out_width, q = pixel % s.out_width;
+    for (int64_t m = 0; m < count; ++m) {
+      to[m] = at(n, p * s.stride.h, q * s.stride.w * s.channels);
+      if (++q < s.out_width) continue;
+      q = 0;
+      ++p;
+    }
+  }
+
+ private:
+  static constexpr auto kSlackValues = static_cast<int64_t>(kSlack / sizeof(T));
+  static constexpr bool kSubtracts = !std::is_same_v<T, X>;
+
+  T converted(X value) const { return kSubtracts ? static_cast<T>(value - border_) : static_cast<T>(value); }
+
+  void copy_row(int64_t n, int64_t h, T* to) const {
+    if (planes_) {
+      for (int64_t c = 0; c < C_; ++c) {
+        const X* from = values_ + ((n * C_ + c) * H_ + h) * W_;
+        for (int64_t w = 0; w < W_; ++w) to[w * C_ + c] = converted(from[w]);
+      }
+      return;
+    }
+    const X* from = values_ + (n * H_ + h) * W_ * C_;
+    if constexpr (kSubtracts)
+      for (int64_t j = 0; j < W_ * C_; ++j) to[j] = converted(from[j]);
+    else
+      std::copy_n(from, W_ * C_, to);
+  }
+
+  const X* values_;
+  bool planes_;
+  int64_t N_, H_, W_, C_;
+  Size2 padding_;
+  int64_t height_, row_stride_;  // row_stride_: values
+  X border_;
+  T* padded_ = nullptr;  // null: not needed
+  const T* images_;
+};
+
+}  // namespace octet::ops

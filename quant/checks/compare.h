@@ -1,0 +1,35 @@
+// compare: the int8 graph against the fake-quant graph, node by node in codes, so that a bug in either cannot hide.
+//
+//   local       each int8 op is fed the codes of the fake-quant graph: what differs is that op's own rounding
+//   overall     the int8 graph runs by itself: differences of earlier layers have spread
+// Expected of a convolution or linear layer, locally: under qnnpack (fbgemm keeps it in float) its bias is rounded to int32 steps
+// of input scale * weight scale, which moves the result of channel k by e[k] codes, and so about |e[k]| of the codes by one, half
+// as many where relu clamps half of them:
+//   e[k] = (rne(b[k] / s) - b[k] / s) * s / output scale,  s = input scale * weight scale[k],   expected = mean of |e[k]|
+// Of an average over n codes: a sum that lies exactly between two codes, 1/n of them where n is even; float rounding decides.
+// The rest is requantization's own rounding, of the order of 2^-24 per code. Nothing may differ by more than one code locally.
+#pragma once
+
+#include "nn/graph/graph.h"
+
+namespace octet::quant {
+
+struct CodeDifference {
+  int64_t codes = 0, differing = 0, largest = 0;
+  double sum = 0;  // of the signed differences, int8 minus fake-quant
+  double share() const { return codes ? static_cast<double>(differing) / static_cast<double>(codes) : 0; }
+  double mean() const { return codes ? sum / static_cast<double>(codes) : 0; }
+};
+
+struct NodeComparison {
+  std::string name, type;  // "_0_4_0_conv1", "QuantizedConvReLU2d"
+  CodeDifference local, overall;
+  double expected = 0;  // share of codes that should differ locally
+  /// More than rounding explains?
+  bool suspicious() const { return local.largest > 1 || local.share() > 2 * expected + 1e-3; }
+};
+
+/// images float32 [N, 3, H, W]. fake: of the same prepared graph as int8.
+std::vector<NodeComparison> compare(const nn::Graph& fake, const nn::Graph& int8, const Tensor& images);
+
+}  // namespace octet::quant

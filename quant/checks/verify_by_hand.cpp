@@ -1,0 +1,113 @@
+#include "quant/checks/verify_by_hand.h"
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+
+#include "nn/graph/executor.h"
+#include "ops/conv/conv2d.h"
+#include "ops/conv/im2col.h"
+
+namespace octet::quant {
+namespace {
+
+using ops::int8::Conv2dParams;
+
+/// q = clamp(rne(x * (1/scale)) + zero_point, 0, 255)
+std::vector<int32_t> quantize_by_hand(const float* x, int64_t n, float scale, int32_t zero_point) {
+  std::vector<int32_t> q;
+  for (int64_t i = 0; i < n; ++i) {
+    const float code = std::nearbyint(x[i] * (1.0f / scale)) + static_cast<float>(zero_point);
+    q.push_back(static_cast<int32_t>(std::clamp(code, 0.0f, 255.0f)));
+  }
+  return q;
+}
+
+/// y[k][p] = sum over i of w[k][i] * (columns[i][p] - zero_point)        [K, CRS] x [CRS, PQ] -> [K, PQ]
+std::vector<int32_t> integer_matmul(const int8_t* w, const std::vector<int32_t>& columns, int64_t K, int64_t depth,
+                                    int64_t pixels, int32_t zero_point) {
+  std::vector<int32_t> y(static_cast<size_t>(K * pixels), 0);
+  for (int64_t k = 0; k < K; ++k)
+    for (int64_t i = 0; i < depth; ++i)
+      for (int64_t p = 0; p < pixels; ++p)
+        y[static_cast<size_t>(k * pixels + p)] += w[k * depth + i] * (columns[static_cast<size_t>(i * pixels + p)] - zero_point);
+  return y;
+}
+
+/// (acc + b / (sx*sw)) * (sx*sw / sy): the output in units of its scale, each engine's roundings in their places
+/// (ops/engines/requantize.md). b, sw: of this output channel.
+float code_by_hand(const Conv2dParams& layer, int32_t acc, float b, float sw) {
+  const float sx = layer.input.scale, sy = layer.output.scale;
+  if (layer.engine == Engine::qnnpack) {
+    const auto b32 = static_cast<int32_t>(std::nearbyint(b * (1.0f / (sx * sw))));
+    return static_cast<float>(acc + b32) * ((sw * sx) * (1.0f / sy));
+  }
+  const bool one_scale = layer.weight_scale.size() == 1 && layer.weight.size(0) > 1;
+  const auto sum = static_cast<float>(acc);
+  const float biased = one_scale ? std::fma(b, 1.0f / (sx * sw), sum) : sum + b / (sx * sw);
+  return biased * ((sx * sw) / sy);
+}
+
+/// The whole layer on one image: codes of the output, [K, P, Q].
+std::vector<int> layer_by_hand(const Conv2dParams& layer, const std::vector<int32_t>& image, const ops::Im2colShape& shape) {
+  const int64_t K = layer.weight.size(0), pixels = shape.cols();
+  std::vector<int32_t> columns(static_cast<size_t>(shape.rows() * pixels));
+  ops::im2col(image.data(), shape, layer.input.zero_point, columns.data());
+  const auto acc = integer_matmul(layer.weight.data<int8_t>(), columns, K, shape.rows(), pixels, layer.input.zero_point);
+
+  const int32_t zy = layer.output.zero_point;
+  std::vector<int> y;
+  for (int64_t k = 0; k < K; ++k) {
+    const float sw = layer.weight_scale.size() == 1 ? layer.weight_scale[0] : layer.weight_scale[static_cast<size_t>(k)];
+    const float b = layer.bias.defined() ? layer.bias.data<float>()[k] : 0.0f;
+    for (int64_t p = 0; p < pixels; ++p) {
+      const float code = code_by_hand(layer, acc[static_cast<size_t>(k * pixels + p)], b, sw);
+      const int q = static_cast<int>(std::nearbyint(code)) + zy;
+      y.push_back(std::clamp(q, layer.relu ? zy : 0, 255));  // relu: a real 0 has the code zy
+    }
+  }
+  return y;
+}
+
+bool quantizes_the_image(const nn::Node& node) {
+  return nn::is<nn::op::Quantize>(node.op) && node.inputs[0]->kind == nn::NodeKind::placeholder;
+}
+
+std::vector<int> first_ten(const auto& values) {
+  return {values.begin(), values.begin() + std::min<std::ptrdiff_t>(10, std::ssize(values))};
+}
+
+}  // namespace
+
+std::optional<HandCheck> verify_first_layer(const nn::Graph& graph, const Tensor& image) {
+  const nn::Node* layer_node = nullptr;
+  for (const nn::Node& node : graph.nodes())
+    if (layer_node == nullptr && nn::is<nn::op::QuantizedConv2d>(node.op) && quantizes_the_image(*node.inputs[0]))
+      layer_node = &node;
+  if (layer_node == nullptr) return std::nullopt;
+  const Conv2dParams& layer = std::get<nn::op::QuantizedConv2d>(layer_node->op).layer->params();
+  OCTET_CHECK(layer.options.groups == 1 && image.dim() == 4 && image.size(0) == 1,
+              "verify: expected one image and a convolution without groups, got ", image.shape(), " and ", layer.options.groups,
+              " groups");
+
+  Tensor by_layer;
+  nn::run(graph, image, [&](const nn::Node& node, const Tensor& result) {
+    if (&node == layer_node) by_layer = to_channels_first(result);
+  });
+  const auto input = quantize_by_hand(image.data<float>(), image.numel(), layer.input.scale, layer.input.zero_point);
+  const auto by_hand = layer_by_hand(layer, input, ops::conv2d_shape(image.shape(), layer.weight.shape(), layer.options));
+
+  const uint8_t* codes = by_layer.data<uint8_t>();
+  HandCheck check{.engine = layer.engine, .equal = 0, .total = by_layer.numel()};
+  for (int64_t i = 0; i < check.total; ++i) {
+    const int difference = std::abs(by_hand[static_cast<size_t>(i)] - codes[i]);
+    check.equal += difference == 0;
+    check.largest_difference = std::max(check.largest_difference, difference);
+  }
+  check.input = first_ten(input);
+  check.by_hand = first_ten(by_hand);
+  check.by_layer = first_ten(std::span(codes, static_cast<size_t>(check.total)));
+  return check;
+}
+
+}  // namespace octet::quant

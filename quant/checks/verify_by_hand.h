@@ -1,0 +1,26 @@
+// The first int8 layer recomputed by hand: the notebook's proof that the integers are what the formulas say.
+//
+// Plain loops, none of the int8 kernels. In order:
+//   quantize the image; im2col with the zero point as padding; integer matrix product of (code - zero point); bias as int32
+//   (qnnpack) or float (fbgemm); dequantize and requantize in one multiplication; relu as a clamp at the zero point.
+#pragma once
+
+#include <optional>
+
+#include "nn/graph/graph.h"
+#include "quant/observers/qparams.h"
+
+namespace octet::quant {
+
+struct HandCheck {
+  Engine engine = Engine::qnnpack;
+  int64_t equal = 0, total = 0;  // codes
+  int largest_difference = 0;
+  std::vector<int> input = {}, by_hand = {}, by_layer = {};  // the first ten codes of each, in (n, c, h, w) order
+};
+
+/// image float32 [1, 3, H, W], as the model gets it. Nothing when the first layer is no int8 convolution, because it was kept in
+/// float. Throws Error for a convolution with groups.
+std::optional<HandCheck> verify_first_layer(const nn::Graph& int8_graph, const Tensor& image);
+
+}  // namespace octet::quant

@@ -1,0 +1,107 @@
+#include "quant/formats/c_header.h"
+
+#include <cstdio>
+
+#include "nn/graph/print.h"
+#include "ops/engines/requantize.h"
+
+namespace octet::quant {
+namespace {
+
+constexpr const char* kIntroduction = R"(/* An int8 network, written by octet. C99.
+   Of each convolution and linear layer, for output channel k:
+     acc = sum of (input code - NAME_input_zero_point) * NAME_weight[k, ...]          int32
+     v   = fmaf(NAME_bias_f32[k], NAME_bias_factor, (float)(acc + NAME_bias_i32[k])) * NAME_multiplier[k]   rounded to float
+     output code = clamp(round_half_even(v) + NAME_output_zero_point, NAME_output_min, NAME_output_max)
+   real value = (code - zero_point) * scale. Activations are uint8_t; padding holds the input's zero point. */
+#ifndef OCTET_MODEL_H
+#define OCTET_MODEL_H
+#include <stdint.h>
+)";
+
+class Writer {
+ public:
+  explicit Writer(const std::function<void(std::string_view)>& write) : write_(write) {}
+
+  void node(const nn::Node& node) {
+    std::string inputs;
+    for (const nn::Node* input : node.inputs) inputs += str(inputs.empty() ? "" : ", ", input->name);
+    write_(str("\n/* ", node.name, " = ", nn::describe(node), " of ", inputs, " */\n"));
+    name_ = "octet" + (node.name.starts_with("_") ? "" : std::string("_")) + node.name;
+    if (const auto* conv = std::get_if<nn::op::QuantizedConv2d>(&node.op)) {
+      const auto& p = conv->layer->params();
+      layer(p.weight, {p.engine, p.input, p.weight_scale, p.output, p.bias, p.relu, p.weight.size(0)}, p.input, p.output);
+    } else if (const auto* linear = std::get_if<nn::op::QuantizedLinear>(&node.op)) {
+      const auto& p = linear->layer->params();
+      layer(p.weight, {p.engine, p.input, p.weight_scale, p.output, p.bias, p.relu, p.weight.size(0)}, p.input, p.output);
+    } else if (const auto* add = std::get_if<nn::op::QuantizedAdd>(&node.op)) {
+      qparams("a", add->params.a);
+      qparams("b", add->params.b);
+      qparams("output", add->params.output);
+    } else if (const auto* quantize = std::get_if<nn::op::Quantize>(&node.op)) {
+      qparams("output", quantize->output);
+    } else if (const auto* dequantize = std::get_if<nn::op::Dequantize>(&node.op)) {
+      qparams("input", dequantize->input);
+    }
+  }
+
+ private:
+  void layer(const Tensor& weight, const ops::int8::Requantization& r, ops::int8::QParams input, ops::int8::QParams output) {
+    qparams("input", input);
+    qparams("output", output);
+    define("output_min", std::to_string(r.range.qmin));
+    define("output_max", std::to_string(r.range.qmax));
+    std::string size;
+    for (int64_t n : weight.shape()) size += str(size.empty() ? "" : " * ", n);
+    array("int8_t", "weight", size, weight.data<int8_t>(), static_cast<size_t>(weight.numel()), "%d");
+    const std::string K = std::to_string(weight.size(0));
+    array("int32_t", "bias_i32", K, r.bias_i32.data(), r.bias_i32.size(), "%d");
+    array("float", "bias_f32", K, r.bias_f32.data(), r.bias_f32.size(), "%af");  // hexadecimal: the bits, exactly
+    define("bias_factor", hexadecimal(r.bias_factor));
+    array("float", "multiplier", K, r.multiplier.data(), r.multiplier.size(), "%af");
+  }
+
+  void qparams(const std::string& of, ops::int8::QParams q) {
+    define(of + "_scale", str(hexadecimal(q.scale), " /* ", nn::python_float(q.scale), " */"));
+    define(of + "_zero_point", std::to_string(q.zero_point));
+  }
+
+  static std::string hexadecimal(float x) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%af", static_cast<double>(x));
+    return text;
+  }
+
+  void define(const std::string& what, const std::string& value) { write_(str("#define ", name_, "_", what, " ", value, "\n")); }
+
+  template <class T>
+  void array(const char* type, const char* what, const std::string& size, const T* values, size_t n, const char* format) {
+    constexpr size_t kPerLine = 16;
+    write_(str("static const ", type, " ", name_, "_", what, "[", size, "] = {\n"));
+    std::string line;
+    for (size_t i = 0; i < n; ++i) {
+      char text[32];
+      std::snprintf(text, sizeof text, format, values[i]);
+      line += str(text, i + 1 == n ? "" : ",");
+      if ((i + 1) % kPerLine != 0 && i + 1 != n) continue;
+      write_(line + "\n");
+      line.clear();
+    }
+    write_("};\n");
+  }
+
+  const std::function<void(std::string_view)>& write_;
+  std::string name_;
+};
+
+}  // namespace
+
+void write_c_header(const nn::Graph& int8, const std::function<void(std::string_view)>& write) {
+  write(kIntroduction);
+  Writer writer(write);
+  for (const nn::Node& node : int8.nodes())
+    if (node.kind == nn::NodeKind::call_module || node.kind == nn::NodeKind::call_function) writer.node(node);
+  write("\n#endif\n");
+}
+
+}  // namespace octet::quant

@@ -1,0 +1,131 @@
+#include "quant/formats/from_pytorch.h"
+
+#include <algorithm>
+#include <set>
+
+#include "nn/models/from_checkpoint.h"
+#include "nn/trace.h"
+#include "quant/formats/pytorch_keys.h"
+#include "quant/passes/prepare.h"
+
+namespace octet::quant {
+namespace {
+
+/// Reads entries by key, remembers which were read, and collects what is missing.
+class Reader {
+ public:
+  explicit Reader(const StateDict& state) : state_(state) {}
+
+  const StateEntry* get(const std::string& key) {
+    const StateEntry* entry = state_.find(key);
+    if (entry == nullptr)
+      problem("missing key '" + key + "'");
+    else
+      used_.insert(key);
+    return entry;
+  }
+
+  const StateEntry* get_if_present(const std::string& key) { return state_.find(key) ? get(key) : nullptr; }
+
+  /// The one number of an entry.
+  double number(const std::string& key) {
+    const StateEntry* entry = get(key);
+    if (entry == nullptr) return 1;
+    if (entry->tensor.numel() != 1 || entry->qparams) {
+      problem(str("'", key, "' has shape ", entry->tensor.shape(), ", expected one number"));
+      return 1;
+    }
+    return entry->tensor.to(DType::f64).data<double>()[0];
+  }
+
+  QParams qparams(const std::string& scale_key, const std::string& zero_point_key) {
+    const QParams q{static_cast<float>(number(scale_key)), static_cast<int32_t>(number(zero_point_key))};
+    if (!problems_.empty()) return {};
+    ops::int8::check_qparams(q, DType::quint8, "'" + scale_key + "'");
+    return q;
+  }
+
+  void problem(const std::string& text) { problems_ += (problems_.empty() ? "" : "; ") + text; }
+
+  void finish(const std::string& source) {
+    for (const StateEntry& entry : state_.entries())
+      if (!used_.contains(entry.key)) problem("unexpected key '" + entry.key + "'");
+    OCTET_CHECK(problems_.empty(), source, ": does not fit the quantized model: ", problems_);
+  }
+
+ private:
+  const StateDict& state_;
+  std::set<std::string> used_;
+  std::string problems_;
+};
+
+LayerWeights read_weights(Reader& reader, const nn::Node& layer) {
+  const bool packed = nn::is<nn::op::Linear>(layer.op);
+  const std::string key = layer.target + (packed ? kPackedWeight : ".weight");
+  const Shape shape = layer.parameter("weight").shape();
+  LayerWeights dummy{Tensor::zeros(shape, DType::qint8), {1.0f}, {}};  // stands in until finish() reports the problem
+  const StateEntry* weight = reader.get(key);
+  const StateEntry* bias = reader.get_if_present(layer.target + (packed ? kPackedBias : ".bias"));
+  if (weight == nullptr) return dummy;
+  if (!weight->qparams || weight->tensor.dtype() != DType::qint8 || weight->tensor.shape() != shape) {
+    reader.problem(str("'", key, "' is ", weight->tensor.dtype(), " ", weight->tensor.shape(), ", expected qint8 ", shape));
+    return dummy;
+  }
+  const StoredQParams& q = *weight->qparams;
+  if (std::any_of(q.zero_points.begin(), q.zero_points.end(), [](int64_t z) { return z != 0; }) || q.axis.value_or(0) != 0) {
+    reader.problem("'" + key + "' is not quantized symmetrically along its output channels (zero points 0, axis 0)");
+    return dummy;
+  }
+  if (bias && (bias->tensor.dtype() != DType::f32 || bias->tensor.shape() != Shape{shape[0]})) {
+    reader.problem(
+        str("'", bias->key, "' is ", bias->tensor.dtype(), " ", bias->tensor.shape(), ", expected float32 [", shape[0], "]"));
+    return dummy;
+  }
+  return {weight->tensor, {q.scales.begin(), q.scales.end()}, bias ? bias->tensor : Tensor()};
+}
+
+/// Float layers that stay float in the int8 graph: batch norms that follow no convolution.
+void read_float_parameters(Reader& reader, nn::Graph& prepared) {
+  for (nn::Node& node : prepared.nodes()) {
+    if (!nn::is<nn::op::BatchNorm>(node.op)) continue;
+    for (auto& [name, tensor] : node.parameters) {
+      const std::string key = node.target + "." + name;
+      const StateEntry* entry = reader.get(key);
+      if (entry == nullptr) continue;
+      if (entry->tensor.shape() != tensor.shape() || !is_floating_point(entry->tensor.dtype()))
+        reader.problem(
+            str("'", key, "' is ", entry->tensor.dtype(), " ", entry->tensor.shape(), ", expected float32 ", tensor.shape()));
+      else
+        tensor = entry->tensor.to(DType::f32);
+    }
+    reader.get_if_present(node.target + ".num_batches_tracked");
+  }
+}
+
+}  // namespace
+
+bool is_pytorch_quantized(const StateDict& state) {
+  return std::any_of(state.entries().begin(), state.entries().end(), [](const StateEntry& e) { return e.qparams.has_value(); });
+}
+
+nn::Graph graph_from_pytorch(const StateDict& state, Engine engine, const std::string& source) {
+  const nn::Form form = nn::form_of(state, source);
+  const StateEntry* classifier = state.find(std::string(form.classifier()) + kPackedWeight);
+  OCTET_CHECK(classifier && classifier->tensor.dim() == 2, source, ": a quantized ", form.name(), " without its classifier");
+  auto model = nn::make_model(form, classifier->tensor.size(0));
+  nn::Graph prepared = prepare(nn::trace(*model, Tensor::zeros({1, 3, 32, 32})), get_default_qconfig_mapping("qnnpack"));
+
+  Reader reader(state);
+  read_float_parameters(reader, prepared);
+  nn::Graph graph = convert(prepared, {.activation =
+                                           [&](const nn::Node& observer) {
+                                             const QParamKeys keys = qparam_keys(prepared, observer);
+                                             return reader.qparams(keys.scale, keys.zero_point);
+                                           },
+                                       .weights = [&](const nn::Node& layer) { return read_weights(reader, layer); },
+                                       .engine = engine});
+  reader.finish(source);
+  return graph;
+}
+
+}  // namespace octet::quant

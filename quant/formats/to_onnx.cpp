@@ -1,0 +1,294 @@
+#include "quant/formats/to_onnx.h"
+
+#include <numeric>
+
+#include "nn/graph/executor.h"
+#include "nn/graph/print.h"
+#include "ops/engines/requantize.h"
+#include "quant/formats/protobuf.h"
+#include "quant/passes/output_qparams.h"
+
+namespace octet::quant {
+namespace {
+
+namespace op = nn::op;
+using ops::Size2;
+using ops::int8::QParams;
+using Names = std::vector<std::string>;
+
+// Numbers of fields and types in https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
+namespace field {
+enum Model : uint32_t { kIrVersion = 1, kProducerName = 2, kGraph = 7, kOpsetImport = 8, kMetadataProps = 14 };
+enum Opset : uint32_t { kDomain = 1, kVersion = 2 };
+enum Metadata : uint32_t { kKey = 1, kValue = 2 };
+enum Graph : uint32_t { kNode = 1, kGraphName = 2, kInitializer = 5, kInput = 11, kOutput = 12 };
+enum Node : uint32_t { kNodeInput = 1, kNodeOutput = 2, kNodeName = 3, kOpType = 4, kAttribute = 5 };
+enum Attribute : uint32_t { kAttributeName = 1, kF = 2, kI = 3, kInts = 8, kAttributeType = 20 };
+enum Tensor : uint32_t { kDims = 1, kDataType = 2, kTensorName = 8, kRawData = 9 };
+enum ValueInfo : uint32_t { kValueName = 1, kType = 2 };
+enum Type : uint32_t { kTensorType = 1 };
+enum TensorType : uint32_t { kElemType = 1, kShape = 2 };
+enum ShapeAndDim : uint32_t { kDim = 1, kDimValue = 1, kDimParam = 2 };
+}  // namespace field
+enum class Type : int64_t { f32 = 1, u8 = 2, i8 = 3, i32 = 6 };
+enum class AttributeType : int64_t { f = 1, i = 2, ints = 7 };
+constexpr int64_t kIrVersion = 7, kOpset = 13;
+
+struct Attributes {
+  std::vector<ProtobufMessage> all;
+
+  Attributes& integer(const char* name, int64_t value) {
+    return add(name, AttributeType::i, [&](ProtobufMessage& m) { m.integer(field::kI, value); });
+  }
+  Attributes& real(const char* name, float value) {
+    return add(name, AttributeType::f, [&](ProtobufMessage& m) { m.real(field::kF, value); });
+  }
+  Attributes& integers(const char* name, std::initializer_list<int64_t> values) {
+    return add(name, AttributeType::ints, [&](ProtobufMessage& m) {
+      for (int64_t v : values) m.integer(field::kInts, v);
+    });
+  }
+
+ private:
+  template <class Write>
+  Attributes& add(const char* name, AttributeType type, Write write) {
+    ProtobufMessage m;
+    m.text(field::kAttributeName, name);
+    write(m);
+    all.push_back(m.integer(field::kAttributeType, static_cast<int64_t>(type)));
+    return *this;
+  }
+};
+
+Attributes windows(Size2 kernel, Size2 stride, Size2 padding) {
+  Attributes a;
+  a.integers("kernel_shape", {kernel.h, kernel.w}).integers("strides", {stride.h, stride.w});
+  return a.integers("pads", {padding.h, padding.w, padding.h, padding.w});
+}
+
+/// float32 [N, C, H, W] (or whatever follows N) as ONNX declares it.
+ProtobufMessage value_info(const std::string& name, const Shape& shape) {
+  ProtobufMessage dims;
+  dims.message(field::kDim, ProtobufMessage().text(field::kDimParam, "N"));
+  for (size_t d = 1; d < shape.size(); ++d) dims.message(field::kDim, ProtobufMessage().integer(field::kDimValue, shape[d]));
+  ProtobufMessage tensor, type, info;
+  tensor.integer(field::kElemType, static_cast<int64_t>(Type::f32)).message(field::kShape, dims);
+  type.message(field::kTensorType, tensor);
+  return info.text(field::kValueName, name).message(field::kType, type);
+}
+
+class Writer {
+ public:
+  /// shapes: of every node's result (int8 images as [N, H, W, C]).
+  explicit Writer(const std::map<const nn::Node*, Shape>& shapes) : shapes_(shapes) {}
+
+  void node(const nn::Node& node) {
+    node_ = &node;
+    inputs_.clear();
+    for (const nn::Node* input : node.inputs) inputs_.push_back(values_.at(input));
+    if (node.kind == nn::NodeKind::placeholder) {
+      values_[&node] = "input";
+      graph_.message(field::kInput, value_info("input", shapes_.at(&node)));
+    } else if (node.kind == nn::NodeKind::output) {
+      call("Identity", inputs_, "logits");
+      graph_.message(field::kOutput, value_info("logits", shapes_.at(node.inputs.at(0))));
+    } else {
+      std::string value = std::visit([&](const auto& o) { return write(o); }, node.op);
+      if (const auto q = output_qparams(node)) value = quantized(std::move(value), *q);
+      values_[&node] = std::move(value);
+    }
+  }
+
+  const ProtobufMessage& graph() const { return graph_; }
+
+ private:
+  // Each writes the calls of one op and returns the float value's name.
+  std::string write(const op::Quantize&) { return inputs_.at(0); }
+  std::string write(const op::Dequantize&) { return inputs_.at(0); }  // as it is: what is quantized is dequantized at once
+  std::string write(const op::Dropout&) { return inputs_.at(0); }
+  std::string write(const op::QuantizedDropout&) { return inputs_.at(0); }
+  std::string write(const op::QuantizedConv2d& o) {
+    const auto& p = o.layer->params();
+    return activated(conv(p.options, p.weight.shape(), quantized_parameters(p)), p.relu);
+  }
+  std::string write(const op::QuantizedLinear& o) {
+    return activated(gemm(quantized_parameters(o.layer->params())), o.layer->params().relu);
+  }
+  std::string write(const op::Conv2d& o) {
+    return activated(conv(o.options, node_->parameter("weight").shape(), float_parameters()), o.relu);
+  }
+  std::string write(const op::Linear& o) { return activated(gemm(float_parameters()), o.relu); }
+  std::string write(const op::QuantizedAdd& o) { return activated(call("Add", inputs_), o.params.relu); }
+  std::string write(const op::Add&) { return call("Add", inputs_); }
+  std::string write(const op::QuantizedCat&) { return cat(); }
+  std::string write(const op::Cat&) { return cat(); }
+  std::string write(const op::QuantizedRelu&) { return call("Relu", inputs_); }
+  std::string write(const op::Relu&) { return call("Relu", inputs_); }
+  std::string write(const op::QuantizedRelu6&) { return relu6(); }
+  std::string write(const op::Relu6&) { return relu6(); }
+  std::string write(const op::QuantizedFlatten&) { return flatten(); }
+  std::string write(const op::Flatten&) { return flatten(); }
+  std::string write(const op::QuantizedMaxPool2d& o) { return max_pool(o.options); }
+  std::string write(const op::MaxPool2d& o) { return max_pool(o.options); }
+  std::string write(const op::QuantizedAdaptiveAvgPool2d& o) { return adaptive("AveragePool", image_size_int8(), o.output); }
+  std::string write(const op::AdaptiveAvgPool2d& o) { return adaptive("AveragePool", image_size(), o.output); }
+  std::string write(const op::AdaptiveMaxPool2d& o) { return adaptive("MaxPool", image_size(), o.output); }
+  std::string write(const op::BatchNorm& o) {
+    Names values = inputs_;
+    for (const char* key : {"weight", "bias", "running_mean", "running_var"})
+      values.push_back(initializer(key, node_->parameter(key)));
+    return call("BatchNormalization", values, {}, Attributes().real("epsilon", o.eps));
+  }
+  std::string write(const auto&) {
+    fail("ONNX: ", node_->name, ", ", nn::type_name(*node_), ", has no form there; expected a graph of trace() or convert()");
+  }
+
+  std::string conv(const ops::Conv2dOptions& o, const Shape& weight, const Names& parameters) {
+    Names values = inputs_;
+    values.insert(values.end(), parameters.begin(), parameters.end());
+    return call("Conv", values, {}, windows({weight.at(2), weight.at(3)}, o.stride, o.padding).integer("group", o.groups));
+  }
+  /// x [N, C] * weight [K, C] transposed + bias.
+  std::string gemm(const Names& parameters) {
+    Names values = inputs_;
+    values.insert(values.end(), parameters.begin(), parameters.end());
+    return call("Gemm", values, {}, Attributes().integer("transB", 1));
+  }
+  std::string activated(std::string value, bool relu) { return relu ? call("Relu", {value}) : value; }
+  std::string cat() { return call("Concat", inputs_, {}, Attributes().integer("axis", 1)); }
+  std::string flatten() { return call("Flatten", inputs_, {}, Attributes().integer("axis", 1)); }
+  std::string relu6() {
+    return call("Clip", {inputs_.at(0), initializer("min", Tensor::full({}, 0)), initializer("max", Tensor::full({}, 6))});
+  }
+  std::string max_pool(const ops::MaxPool2dOptions& o) {
+    return call("MaxPool", inputs_, {}, windows(o.kernel, o.stride, o.padding));
+  }
+  std::string adaptive(const char* pool, Size2 size, Size2 output) {
+    if (output == Size2(1)) return call(std::string("Global") + pool, inputs_);
+    OCTET_CHECK(size.h % output.h == 0 && size.w % output.w == 0, "ONNX: ", node_->name, " makes ", output, " of ", size,
+                " pixels, by windows of different sizes, for which ONNX has no operator; give images whose sizes divide");
+    const Size2 window{size.h / output.h, size.w / output.w};
+    return call(pool, inputs_, {}, windows(window, window, 0));
+  }
+
+  Size2 image_size() const {
+    const Shape& s = shapes_.at(node_->inputs.at(0));
+    return {s.at(2), s.at(3)};
+  }
+  Size2 image_size_int8() const {
+    const Shape& s = shapes_.at(node_->inputs.at(0));
+    return {s.at(1), s.at(2)};
+  }
+
+  Names float_parameters() {
+    OCTET_CHECK(nn::qat_of(node_->op) == nullptr, "ONNX: ", node_->name, " is in training; convert the graph first");
+    Names names = {initializer("weight", node_->parameter("weight"))};
+    if (node_->parameter("bias").defined()) names.push_back(initializer("bias", node_->parameter("bias")));
+    return names;
+  }
+  template <class Params>
+  Names quantized_parameters(const Params& p) {
+    const int64_t K = p.weight.size(0);
+    const bool per_channel = p.weight_scale.size() > 1;
+    const Tensor scale = Tensor::from(p.weight_scale, per_channel ? Shape{K} : Shape{});
+    Names names = {call("DequantizeLinear",
+                        {initializer("weight", p.weight), initializer("weight_scale", scale),
+                         initializer("weight_zero_point", Tensor::zeros(scale.shape(), DType::i8))},
+                        node_->name + "_weight_dequantized", per_channel ? Attributes().integer("axis", 0) : Attributes())};
+    if (!p.bias.defined()) return names;
+    if (p.engine == ops::int8::Engine::fbgemm) {
+      names.push_back(initializer("bias", p.bias));
+      return names;
+    }
+    const ops::int8::Requantization r(p.engine, p.input, p.weight_scale, p.output, p.bias, p.relu, K);
+    std::vector<float> bias_scale;
+    for (float sw : p.weight_scale) bias_scale.push_back(p.input.scale * sw);
+    names.push_back(call("DequantizeLinear",
+                         {initializer("bias", Tensor::from(r.bias_i32, {K}, DType::i32)),
+                          initializer("bias_scale", Tensor::from(bias_scale, scale.shape()))},
+                         node_->name + "_bias_dequantized", per_channel ? Attributes().integer("axis", 0) : Attributes()));
+    return names;
+  }
+
+  /// The node's codes, and the value that they stand for.
+  std::string quantized(std::string value, QParams q) {
+    const Names qparams = {
+        initializer("scale", Tensor::full({}, q.scale)),
+        initializer("zero_point", Tensor::from(std::vector<uint8_t>{static_cast<uint8_t>(q.zero_point)}, {}, DType::u8))};
+    const std::string codes = call("QuantizeLinear", {value, qparams[0], qparams[1]}, node_->name + "_codes");
+    return call("DequantizeLinear", {codes, qparams[0], qparams[1]}, node_->name + "_dequantized");
+  }
+
+  /// Adds a call and returns what its result is called: `output`, or the node's name and what is computed.
+  std::string call(const std::string& type, const Names& inputs, std::string output = {}, const Attributes& attributes = {}) {
+    if (output.empty()) output = node_->name + "_" + type;
+    ProtobufMessage m;
+    for (const std::string& input : inputs) m.text(field::kNodeInput, input);
+    m.text(field::kNodeOutput, output).text(field::kNodeName, output).text(field::kOpType, type);
+    for (const ProtobufMessage& a : attributes.all) m.message(field::kAttribute, a);
+    graph_.message(field::kNode, m);
+    return output;
+  }
+
+  std::string initializer(const std::string& what, const Tensor& t) {
+    const std::string name = node_->name + "_" + what;
+    ProtobufMessage m;
+    for (int64_t d : t.shape()) m.integer(field::kDims, d);
+    m.integer(field::kDataType, static_cast<int64_t>(type_of(t.dtype()))).text(field::kTensorName, name);
+    m.text(field::kRawData, {reinterpret_cast<const char*>(t.bytes()), t.nbytes()});
+    graph_.message(field::kInitializer, m);
+    return name;
+  }
+
+  static Type type_of(DType dtype) {
+    switch (dtype) {
+      case DType::f32:
+        return Type::f32;
+      case DType::u8:
+        return Type::u8;
+      case DType::i8:
+      case DType::qint8:
+        return Type::i8;
+      case DType::i32:
+        return Type::i32;
+      default:
+        fail("ONNX: no type for ", dtype);
+    }
+  }
+
+  const std::map<const nn::Node*, Shape>& shapes_;
+  const nn::Node* node_ = nullptr;
+  Names inputs_;                                   // float values that the node reads
+  std::map<const nn::Node*, std::string> values_;  // the float value of each node's result
+  ProtobufMessage graph_;
+};
+
+std::map<const nn::Node*, Shape> shapes_of(const nn::Graph& graph, const Shape& image) {
+  Shape x = image;
+  x.insert(x.begin(), 1);
+  std::map<const nn::Node*, Shape> shapes;
+  for (const nn::Node& node : graph.nodes()) {
+    OCTET_CHECK(!nn::is<op::Function>(node.op), "ONNX: ", node.name,
+                " is an observer or fake quantization; convert the graph first");
+    if (node.kind == nn::NodeKind::placeholder) shapes[&node] = x;
+  }
+  nn::run(graph, Tensor::zeros(x), [&](const nn::Node& node, const Tensor& result) { shapes[&node] = result.shape(); });
+  return shapes;
+}
+
+}  // namespace
+
+std::string to_onnx(const nn::Graph& graph, const Shape& image, const std::map<std::string, std::string>& metadata) {
+  const std::map<const nn::Node*, Shape> shapes = shapes_of(graph, image);
+  Writer writer(shapes);
+  for (const nn::Node& node : graph.nodes()) writer.node(node);
+  ProtobufMessage model, opset, named = writer.graph();
+  opset.text(field::kDomain, "").integer(field::kVersion, kOpset);
+  model.integer(field::kIrVersion, kIrVersion).text(field::kProducerName, "octet");
+  model.message(field::kGraph, named.text(field::kGraphName, "octet")).message(field::kOpsetImport, opset);
+  for (const auto& [key, value] : metadata)
+    model.message(field::kMetadataProps, ProtobufMessage().text(field::kKey, key).text(field::kValue, value));
+  return model.bytes();
+}
+
+}  // namespace octet::quant

@@ -1,0 +1,68 @@
+#include "quant/formats/to_pytorch.h"
+
+#include <map>
+
+#include "quant/formats/pytorch_keys.h"
+#include "quant/passes/patterns.h"
+
+namespace octet::quant {
+namespace {
+
+/// Writes down what convert asks for, under PyTorch's keys.
+class Writer {
+ public:
+  Writer(const nn::Graph& prepared, const QConfigMapping& mapping) : prepared_(prepared), mapping_(mapping) {}
+
+  QParams activation(const nn::Node& observer) {
+    const QParams q = calibrated_qparams(observer);
+    const QParamKeys keys = qparam_keys(prepared_, observer);
+    add(keys.scale, Tensor::full({}, q.scale));
+    add(keys.zero_point, Tensor::from<int64_t>({q.zero_point}, {}, DType::i64));
+    return q;
+  }
+
+  LayerWeights weights(const nn::Node& layer) {
+    LayerWeights w = quantized_weights(layer, mapping_);
+    const bool linear = nn::is<nn::op::Linear>(layer.op);
+    StoredQParams q{{w.scale.begin(), w.scale.end()}, std::vector<int64_t>(w.scale.size(), 0), {}};
+    if (mapping_.of(layer)->weight.per_channel) q.axis = 0;
+    add(layer.target + (linear ? kPackedWeight : ".weight"), w.codes, q);
+    // qnnpack keeps zeros where a linear layer has no bias.
+    if (linear && mapping_.engine() == Engine::qnnpack && !w.bias.defined()) w.bias = Tensor::zeros({w.codes.size(0)});
+    if (w.bias.defined()) add(layer.target + (linear ? kPackedBias : ".bias"), w.bias);
+    return w;
+  }
+
+  void float_layer(const nn::Node& node) {
+    OCTET_CHECK(nn::is<nn::op::BatchNorm>(node.op), "export: '", node.target,
+                "' is kept in float, for which PyTorch has other keys; quantize it, or save model.safetensors");
+    for (const auto& [name, tensor] : node.parameters) add(node.target + "." + name, tensor);
+    add(node.target + ".num_batches_tracked", Tensor::zeros({}, DType::i64));
+  }
+
+  StateDict finish() && { return std::move(state_); }
+
+ private:
+  /// An observer that several nodes share is asked for once per node.
+  void add(const std::string& key, const Tensor& tensor, const std::optional<StoredQParams>& qparams = {}) {
+    if (state_.find(key) == nullptr) state_.add({key, tensor, qparams});
+  }
+
+  const nn::Graph& prepared_;
+  const QConfigMapping& mapping_;
+  StateDict state_;
+};
+
+}  // namespace
+
+StateDict state_dict_for_pytorch(const nn::Graph& prepared, const QConfigMapping& mapping) {
+  Writer writer(prepared, mapping);
+  for (const nn::Node& node : prepared.nodes())
+    if (!node.parameters.empty() && !is_quantized(node)) writer.float_layer(node);
+  convert(prepared, {.activation = [&](const nn::Node& observer) { return writer.activation(observer); },
+                     .weights = [&](const nn::Node& layer) { return writer.weights(layer); },
+                     .engine = mapping.engine()});
+  return std::move(writer).finish();
+}
+
+}  // namespace octet::quant

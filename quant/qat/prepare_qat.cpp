@@ -1,0 +1,124 @@
+#include "quant/qat/prepare_qat.h"
+
+#include <map>
+
+#include "nn/graph/passes/fold_batch_norm.h"
+#include "nn/graph/passes/fuse_relu.h"
+#include "quant/passes/fake_quantize.h"
+#include "quant/passes/insert_observers.h"
+#include "quant/passes/patterns.h"
+#include "quant/qat/fused_moving_avg_obs_fake_quantize.h"
+
+namespace octet::quant {
+namespace {
+
+namespace op = nn::op;
+using Fused = FusedMovingAvgObsFakeQuantize;
+
+/// Every batch norm whose input is a convolution that nobody else uses becomes part of it.
+void absorb_batch_norm(nn::Graph& graph) {
+  for (auto it = graph.nodes().begin(); it != graph.nodes().end();) {
+    nn::Node& bn = *it++;
+    nn::Node* conv = foldable_into(graph, bn);
+    if (conv == nullptr) continue;
+    std::get<op::Conv2d>(conv->op).qat = std::make_shared<op::Qat>(op::Qat{nullptr, std::get<op::BatchNorm>(bn.op)});
+    for (const auto& [name, tensor] : bn.parameters) conv->parameters["bn." + name] = tensor;
+    graph.replace_uses(&bn, conv);
+    graph.erase(&bn);
+  }
+}
+
+void insert_weight_fake_quantization(nn::Graph& graph, const QConfigMapping& mapping) {
+  for (nn::Node& node : graph.nodes()) {
+    std::shared_ptr<const op::Qat>* qat = nn::qat_slot(node.op);
+    if (qat == nullptr || !is_quantized(node)) continue;
+    const ObserverChoice choice = mapping.of(node)->weight;
+    const int64_t channels = choice.per_channel ? node.parameter("weight").size(0) : 1;
+    *qat =
+        std::make_shared<op::Qat>(op::Qat{std::make_shared<Fused>(choice, channels), *qat ? (*qat)->batch_norm : std::nullopt});
+  }
+}
+
+std::shared_ptr<Fused> fused_of(const std::shared_ptr<nn::TensorFunction>& function) {
+  return std::dynamic_pointer_cast<Fused>(function);
+}
+
+/// The scales with which convert quantizes a trained weight, wrapped as what the weight goes through from then on.
+std::shared_ptr<FakeQuantize> trained_weight_grid(const Fused& trained, const Tensor& weight) {
+  const auto observers = trained.observers();
+  const auto K = static_cast<int64_t>(observers.size());
+  std::vector<QParams> qparams;
+  for (int64_t k = 0; k < K; ++k) {
+    MovingAverageMinMaxObserver& observer = *observers[static_cast<size_t>(k)];
+    if (trained.observer_enabled()) observer.observe(K == 1 ? weight : weight.slice(k, k + 1));
+    qparams.push_back(observer.calculate_qparams());
+  }
+  return std::make_shared<FakeQuantize>(std::move(qparams), DType::qint8);
+}
+
+void fold_layer(nn::Node& node, std::shared_ptr<const op::Qat>& qat) {
+  if (qat->batch_norm) {
+    fold_into(node, {node.parameter("bn.weight"), node.parameter("bn.bias"), node.parameter("bn.running_mean"),
+                     node.parameter("bn.running_var"), qat->batch_norm->eps});
+    std::erase_if(node.parameters, [](const auto& p) { return p.first.starts_with("bn."); });
+  }
+  const auto trained = fused_of(qat->weight_fake_quant);
+  if (trained == nullptr) {
+    qat = nullptr;
+    return;
+  }
+  try {
+    qat = std::make_shared<op::Qat>(op::Qat{trained_weight_grid(*trained, node.parameter("weight")), std::nullopt});
+  } catch (const Error& error) {
+    fail("weight of '", node.name, "': ", error.what());
+  }
+}
+
+}  // namespace
+
+nn::Graph prepare_qat(const nn::Graph& traced, const QConfigMapping& mapping) {
+  nn::Graph graph = traced.clone();
+  absorb_batch_norm(graph);
+  fuse_relu(graph);
+  insert_observers(graph, mapping, [](const ObserverChoice& choice) { return std::make_shared<Fused>(choice); });
+  insert_weight_fake_quantization(graph, mapping);
+  return graph;
+}
+
+nn::Graph fold_qat(const nn::Graph& trained) {
+  nn::Graph graph = trained.clone();
+  std::map<const Fused*, std::shared_ptr<Observer>> observers;  // nodes that share one go on sharing it
+  for (nn::Node& node : graph.nodes()) {
+    if (std::shared_ptr<const op::Qat>* qat = nn::qat_slot(node.op); qat && *qat) fold_layer(node, *qat);
+    auto* call = std::get_if<op::Function>(&node.op);
+    const auto fused = call ? fused_of(call->function) : nullptr;
+    if (fused == nullptr) continue;
+    std::shared_ptr<Observer>& observer = observers[fused.get()];
+    if (observer == nullptr) observer = fused->observers().at(0);
+    call->function = observer;
+  }
+  return graph;
+}
+
+nn::Graph float_graph(const nn::Graph& folded) {
+  nn::Graph graph = folded.clone();
+  for (auto it = graph.nodes().begin(); it != graph.nodes().end();) {
+    nn::Node& node = *it++;
+    if (auto* qat = nn::qat_slot(node.op)) *qat = nullptr;
+    if (!observer_of(node)) continue;
+    graph.replace_uses(&node, node.inputs.at(0));
+    graph.erase(&node);
+  }
+  return graph;
+}
+
+void enable_observers(const nn::Graph& qat, bool enabled) {
+  for (const nn::Node& node : qat.nodes()) {
+    std::shared_ptr<Fused> fused;
+    if (const auto* call = std::get_if<op::Function>(&node.op)) fused = fused_of(call->function);
+    if (const op::Qat* layer = nn::qat_of(node.op)) fused = fused_of(layer->weight_fake_quant);
+    if (fused) fused->enable_observer(enabled);
+  }
+}
+
+}  // namespace octet::quant

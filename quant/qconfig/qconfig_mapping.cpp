@@ -1,0 +1,125 @@
+#include "quant/qconfig/qconfig_mapping.h"
+
+#include <algorithm>
+#include <regex>
+#include <set>
+
+#include "nn/graph/print.h"
+#include "quant/passes/patterns.h"
+#include "quant/qconfig/nearest_names.h"
+
+namespace octet::quant {
+namespace {
+
+/// What a type rule is compared with: "Conv2d" also for a convolution with its relu fused.
+std::string object_type(const nn::Node& call) {
+  if (call.kind == nn::NodeKind::call_function) return call.target;
+  if (nn::is<nn::op::Conv2d>(call.op)) return "Conv2d";
+  return nn::is<nn::op::Linear>(call.op) ? "Linear" : nn::type_name(call);
+}
+
+/// The module that makes the call: the layer itself, or the one whose forward calls the function.
+const std::string& module_of(const nn::Node& call) { return call.kind == nn::NodeKind::call_module ? call.target : call.scope; }
+
+template <class Names>
+std::string listed(const Names& names) {
+  constexpr size_t kShown = 24;
+  std::string text;
+  size_t shown = 0;
+  for (const std::string& name : names) {
+    if (shown++ == kShown) return text + ", ...";
+    text += (text.empty() ? "" : ", ") + name;
+  }
+  return text;
+}
+
+}  // namespace
+
+QConfigMapping& QConfigMapping::set(By by, std::string key, Choice choice) {
+  const auto same = std::ranges::find_if(rules_, [&](const Rule& r) { return r.by == by && r.key == key; });
+  if (same != rules_.end())
+    same->choice = std::move(choice);
+  else
+    rules_.push_back({by, std::move(key), std::move(choice)});
+  std::ranges::stable_sort(rules_, {}, &Rule::by);
+  return *this;
+}
+
+QConfigMapping& QConfigMapping::set_object_type(std::string type, Choice choice) {
+  return set(By::type, std::move(type), std::move(choice));
+}
+
+QConfigMapping& QConfigMapping::set_module_name(std::string name, Choice choice) {
+  return set(By::name, std::move(name), std::move(choice));
+}
+
+QConfigMapping& QConfigMapping::set_module_name_regex(std::string pattern, Choice choice) {
+  try {
+    const std::regex compiled(pattern);
+  } catch (const std::regex_error& error) {
+    fail("'", pattern, "' is no regular expression: ", error.what());
+  }
+  return set(By::pattern, std::move(pattern), std::move(choice));
+}
+
+bool QConfigMapping::matches(const Rule& rule, const nn::Node& call) {
+  switch (rule.by) {
+    case By::name:
+      return module_of(call) == rule.key;
+    case By::pattern:
+      return std::regex_search(module_of(call), std::regex(rule.key), std::regex_constants::match_continuous);
+    case By::type:
+      return object_type(call) == rule.key;
+  }
+  return false;
+}
+
+QConfigMapping::Choice QConfigMapping::of(const nn::Node& call) const {
+  for (const Rule& rule : rules_)
+    if (matches(rule, call)) return rule.choice;
+  return global_;
+}
+
+void QConfigMapping::check_all_match(const nn::Graph& graph) const {
+  std::set<std::string> names, types;
+  for (const nn::Node& node : graph.nodes())
+    if (has_int8_form(node.op)) names.insert(module_of(node)), types.insert(object_type(node));
+  for (const Rule& rule : rules_) {
+    const bool matched =
+        std::ranges::any_of(graph.nodes(), [&](const nn::Node& node) { return has_int8_form(node.op) && matches(rule, node); });
+    const std::set<std::string>& known = rule.by == By::type ? types : names;
+    OCTET_CHECK(matched, rule.by == By::type ? "type '" : "'", rule.key,
+                "' matches no layer that can be quantized; nearest: ", listed(nearest_names(rule.key, known)), "; there are ",
+                listed(known));
+  }
+}
+
+const std::vector<std::string>& backend_names() {
+  static const std::vector<std::string> kNames = {"qnnpack", "x86", "fbgemm", "onednn"};
+  return kNames;
+}
+
+QConfigMapping get_default_qconfig_mapping(const std::string& backend) {
+  const bool known = std::ranges::find(backend_names(), backend) != backend_names().end();
+  OCTET_CHECK(known, "unknown backend '", backend, "': expected one of ", listed(backend_names()));
+  const bool reduce_range = backend == "fbgemm" || backend == "x86", per_channel = backend != "qnnpack";
+  QConfigMapping mapping(backend, per_channel ? Engine::fbgemm : Engine::qnnpack);
+  mapping.set_global(QConfig{.activation = {.spec = {.reduce_range = reduce_range}},
+                             .weight = {.kind = "MinMaxObserver", .spec = kWeightSpec, .per_channel = per_channel}});
+  return mapping;
+}
+
+QConfigMapping get_default_qat_qconfig_mapping(const std::string& backend) {
+  QConfigMapping mapping = get_default_qconfig_mapping(backend);
+  QConfig qconfig = *mapping.global();
+  qconfig.activation.kind = qconfig.weight.kind = "MovingAverageMinMaxObserver";
+  return mapping.set_global(qconfig);
+}
+
+Engine parse_engine(const std::string& name) {
+  if (name == "qnnpack") return Engine::qnnpack;
+  OCTET_CHECK(name == "fbgemm", "unknown engine '", name, "': expected qnnpack or fbgemm");
+  return Engine::fbgemm;
+}
+
+}  // namespace octet::quant

@@ -1,0 +1,76 @@
+// QConfigMapping: which QConfig each call of a graph gets. PyTorch counterpart: torch.ao.quantization.QConfigMapping.
+//
+//   the first that matches: module name  >  module name pattern (a regular expression, matched from its beginning)  >
+//   type of call ("Conv2d", "add", ...)  >  global.   None keeps the call in float.
+// An addition and the relu behind it are one. A pool kept in float stays float between int8 layers, where PyTorch's lowering
+// turns it back into an int8 one. A call that is not a layer (add, flatten) goes by the name of the module that makes it.
+//
+//   backend        activations                        weights (qint8, symmetric)    engine
+//   qnnpack        HistogramObserver 0..255           MinMax, one scale             qnnpack
+//   fbgemm, x86    HistogramObserver 0..127           MinMax per output channel     fbgemm
+//   onednn         HistogramObserver 0..255           MinMax per output channel     fbgemm
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "nn/graph/graph.h"
+#include "quant/qconfig/qconfig.h"
+
+namespace octet::quant {
+
+class QConfigMapping {
+ public:
+  using Choice = std::optional<QConfig>;  // nothing: keep it in float
+
+  QConfigMapping(std::string backend, Engine engine) : backend_(std::move(backend)), engine_(engine) {}
+
+  const std::string& backend() const { return backend_; }
+  Engine engine() const { return engine_; }
+
+  QConfigMapping& set_global(Choice choice) { return global_ = std::move(choice), *this; }
+  QConfigMapping& set_object_type(std::string type, Choice choice);
+  QConfigMapping& set_module_name(std::string name, Choice choice);
+  /// Throws Error for a pattern that is no regular expression.
+  QConfigMapping& set_module_name_regex(std::string pattern, Choice choice);
+  const Choice& global() const { return global_; }
+
+  Choice of(const nn::Node& call) const;
+  /// Throws Error for a name, pattern or type that matches no call of the graph, with those that are there.
+  void check_all_match(const nn::Graph& graph) const;
+
+  enum class By { name, pattern, type };
+  struct Rule {
+    By by;
+    std::string key;
+    Choice choice;
+  };
+  /// In order of precedence.
+  const std::vector<Rule>& rules() const { return rules_; }
+
+ private:
+  static bool matches(const Rule& rule, const nn::Node& call);
+  QConfigMapping& set(By by, std::string key, Choice choice);
+
+  std::string backend_;
+  Engine engine_;
+  Choice global_;
+  std::vector<Rule> rules_;
+};
+
+/// Those of the table above.
+const std::vector<std::string>& backend_names();
+
+/// torch.ao.quantization.get_default_qconfig_mapping. Throws Error for an unknown backend.
+QConfigMapping get_default_qconfig_mapping(const std::string& backend);
+
+/// For training (quant/qat/prepare_qat.h): the same codes, observed by MovingAverageMinMaxObserver.
+/// torch.ao.quantization.get_default_qat_qconfig_mapping.
+QConfigMapping get_default_qat_qconfig_mapping(const std::string& backend);
+
+/// "qnnpack" or "fbgemm"; throws Error otherwise.
+Engine parse_engine(const std::string& name);
+
+}  // namespace octet::quant
