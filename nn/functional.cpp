@@ -90,7 +90,9 @@ Value batch_norm(const Value& x, const BatchNormValues& v, const op::BatchNorm& 
   if (mode == Mode::train) return batch_norm_training(x, v, options);
   const ops::BatchNormParams params{v.weight.tensor(), v.bias.tensor(), v.running_mean.tensor(), v.running_var.tensor(),
                                     options.eps};
-  Value y = recorded(options, "batch_norm", {x},
+  op::BatchNorm op = options;
+  op.dims = x.tensor().dim() == 2 ? 1 : 2;
+  Value y = recorded(op, "batch_norm", {x},
                      {{"weight", v.weight}, {"bias", v.bias}, {"running_mean", v.running_mean}, {"running_var", v.running_var}},
                      ops::batch_norm(x.tensor(), params));
   on_backward(y, {x, v.weight, v.bias}, [&] {

@@ -73,14 +73,17 @@ struct GraphModule::Layer {
   Value operator()(const op::Relu&) const { return activated(std::move(in[0]), true); }
   Value operator()(const op::Relu6&) const { return functional::relu6(in[0]); }
   Value operator()(const op::MaxPool2d& o) const { return functional::max_pool2d(in[0], o.options); }
-  Value operator()(const op::AdaptiveAvgPool2d& o) const { return functional::adaptive_avg_pool2d(in[0], o.output); }
-  Value operator()(const op::AdaptiveMaxPool2d& o) const { return functional::adaptive_max_pool2d(in[0], o.output); }
+  Value operator()(const op::AdaptiveAvgPool2d& o) const { return functional::adaptive_avg_pool2d(in[0], o.output_size); }
+  Value operator()(const op::AdaptiveMaxPool2d& o) const { return functional::adaptive_max_pool2d(in[0], o.output_size); }
   Value operator()(const op::Flatten&) const { return functional::flatten(in[0]); }
   Value operator()(const op::Dropout& o) const { return functional::dropout(in[0], o.p, model.mode()); }
   Value operator()(const op::Add&) const { return functional::add_(in[0], in[1]); }
   Value operator()(const op::Cat&) const { return functional::cat(in); }
   Value operator()(const op::Function& o) const { return trainable(o.function, node).forward(in[0]); }
-  template <class Quantized>
+  Value operator()(const op::Lowered&) const {
+    fail("graph module: '", node.name, "' is ", describe(node), ", made for inference only; train the graph that it was made of");
+  }
+  template <op::OnCodes Quantized>
   Value operator()(const Quantized&) const {
     fail("graph module: '", node.name, "' is ", describe(node), ", which computes with codes and cannot be trained");
   }

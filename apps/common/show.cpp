@@ -5,9 +5,9 @@
 
 #include "apps/common/cli.h"
 #include "loaders/files/bytes.h"
+#include "nn/graph/output_qparams.h"
 #include "nn/graph/print.h"
 #include "ops/engines/requantize.h"
-#include "quant/passes/output_qparams.h"
 #include "quant/passes/patterns.h"
 
 namespace octet::apps {
@@ -45,7 +45,7 @@ json observers_json(const std::vector<quant::ObserverInfo>& observers) {
 json layers_json(const nn::Graph& graph) {
   json list = json::array();
   for (const nn::Node& node : graph.nodes()) {
-    const auto q = quant::own_qparams(node.op);
+    const auto q = nn::own_qparams(node.op);
     if (!q) continue;
     json layer = {{"name", node.name}, {"type", nn::type_name(node)}, {"scale", q->scale}, {"zero_point", q->zero_point}};
     if (const auto* scale = weight_scale_of(node.op)) layer["weight_scale"] = *scale;

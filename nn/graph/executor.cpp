@@ -2,79 +2,10 @@
 
 #include <span>
 
-#include "ops/batch_norm.h"
-#include "ops/conv/conv2d.h"
-#include "ops/elementwise.h"
-#include "ops/int8/pool.h"
-#include "ops/int8/quantize.h"
-#include "ops/linear.h"
-#include "ops/pool.h"
-
 namespace octet::nn {
-namespace {
-
-/// One overload per op: the table from op to function.
-struct RunNode {
-  const Node& node;
-  std::span<const Tensor> in;
-
-  Tensor operator()(const op::Placeholder&) const { return in[0]; }
-  Tensor operator()(const op::Output&) const { return in[0]; }
-
-  Tensor operator()(const op::Conv2d& o) const {
-    OCTET_CHECK(!o.qat || !o.qat->batch_norm, "batch norm inside a convolution is for training; fold it first");
-    return activated(ops::conv2d(in[0], weight(o.qat.get()), node.parameter("bias"), o.options), o.relu);
-  }
-  Tensor operator()(const op::Linear& o) const {
-    return activated(ops::linear(in[0], weight(o.qat.get()), node.parameter("bias")), o.relu);
-  }
-  Tensor operator()(const op::BatchNorm& o) const {
-    return ops::batch_norm(in[0], {node.parameter("weight"), node.parameter("bias"), node.parameter("running_mean"),
-                                   node.parameter("running_var"), o.eps});
-  }
-  Tensor operator()(const op::Relu&) const { return ops::relu(in[0]); }
-  Tensor operator()(const op::Relu6&) const { return ops::relu6(in[0]); }
-  Tensor operator()(const op::MaxPool2d& o) const { return ops::max_pool2d(in[0], o.options); }
-  Tensor operator()(const op::AdaptiveAvgPool2d& o) const { return ops::adaptive_avg_pool2d(in[0], o.output); }
-  Tensor operator()(const op::AdaptiveMaxPool2d& o) const { return ops::adaptive_max_pool2d(in[0], o.output); }
-  Tensor operator()(const op::Flatten&) const { return ops::flatten(in[0]); }
-  Tensor operator()(const op::Dropout&) const { return in[0]; }
-  Tensor operator()(const op::Add&) const { return ops::add(in[0], in[1]); }
-  Tensor operator()(const op::Cat&) const { return ops::cat_channels(in); }
-  Tensor operator()(const op::Function& o) const { return (*o.function)(in[0]); }
-  Tensor operator()(const op::Lowered& o) const { return o.function(in); }
-
-  Tensor operator()(const op::Quantize& o) const { return ops::int8::quantize(in[0], o.output); }
-  Tensor operator()(const op::Dequantize& o) const { return ops::int8::dequantize(in[0], o.input); }
-  Tensor operator()(const op::QuantizedConv2d& o) const { return (*o.layer)(in[0]); }
-  Tensor operator()(const op::QuantizedLinear& o) const { return (*o.layer)(in[0]); }
-  Tensor operator()(const op::QuantizedAdd& o) const { return ops::int8::add(in[0], in[1], o.params); }
-  Tensor operator()(const op::QuantizedRelu& o) const { return ops::int8::clamp(in[0], o.zero_point, 255); }
-  Tensor operator()(const op::QuantizedRelu6& o) const { return ops::int8::clamp(in[0], o.zero_point, o.six); }
-  Tensor operator()(const op::QuantizedMaxPool2d& o) const { return ops::int8::max_pool2d(in[0], o.options); }
-  Tensor operator()(const op::QuantizedAdaptiveAvgPool2d& o) const {
-    return ops::int8::adaptive_avg_pool2d(in[0], o.output, o.qparams, o.engine);
-  }
-  Tensor operator()(const op::QuantizedCat& o) const { return ops::int8::cat_channels(in, o.inputs, o.output); }
-  Tensor operator()(const op::QuantizedFlatten&) const { return ops::int8::flatten(in[0]); }
-  Tensor operator()(const op::QuantizedDropout&) const { return in[0]; }
-
- private:
-  Tensor weight(const op::Qat* qat) const {
-    const Tensor w = node.parameter("weight");
-    return qat && qat->weight_fake_quant ? (*qat->weight_fake_quant)(w) : w;
-  }
-  static Tensor activated(Tensor y, bool relu) {
-    if (relu) ops::relu_(y);
-    return y;
-  }
-};
-
-}  // namespace
-
 Tensor run_node(const Node& node, std::span<const Tensor> inputs) {
   try {
-    return std::visit(RunNode{node, inputs}, node.op);
+    return std::visit([&](const auto& o) { return o.run({inputs, node.parameters}); }, node.op);
   } catch (const Error& error) {
     const bool watches = is<op::Function>(node.op) && !node.inputs.empty();
     fail("node '", node.name, "'", watches ? " behind '" + node.inputs[0]->name + "'" : "", ": ", error.what());

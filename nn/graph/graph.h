@@ -22,10 +22,9 @@ struct Node {
   std::string target = {};  // module path, or function name
   Op op = {};
   std::vector<Node*> inputs = {};
-  std::map<std::string, Tensor> parameters = {};  // float layers: weight, bias, running_mean, running_var
-  std::string scope = {};                         // a function's: the path of the module that calls it ("layer1.0")
-  bool keep_float = false;                        // quant/: not to be quantized
-  std::string observer = {};                      // of a quantized node: the observer that chose its output's scale
+  Parameters parameters = {};                    // float layers: weight, bias, running_mean, running_var
+  std::string scope = {};                        // a function's: the path of the module that calls it ("layer1.0")
+  std::map<std::string, std::string> meta = {};  // what passes note about it and nn does not read; torch.fx.Node.meta
 
   /// The parameter, or an undefined tensor.
   Tensor parameter(const std::string& key) const {

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "nn/graph/graph.h"
+#include "nn/graph/ops/text.h"
 
 namespace octet::nn {
 
@@ -20,8 +21,5 @@ std::string type_name(const Node& node);
 
 std::string modules_to_string(const Graph& graph);
 std::string graph_to_string(const Graph& graph);
-
-/// A float32 as Python prints the double it converts to: the shortest digits that read back the same.
-std::string python_float(double value);
 
 }  // namespace octet::nn

@@ -24,8 +24,7 @@ struct Runner::Captured {
 namespace {
 
 size_t weight_bytes(const Node& node) {
-  if (const auto* conv = std::get_if<op::QuantizedConv2d>(&node.op)) return conv->layer->params().weight.nbytes();
-  const Tensor weight = node.parameter("weight");
+  const Tensor codes = int8_weight(node.op), weight = codes.defined() ? codes : node.parameter("weight");
   return weight.defined() ? weight.nbytes() : 0;
 }
 

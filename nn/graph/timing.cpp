@@ -14,18 +14,21 @@ using Clock = std::chrono::steady_clock;
 double ms_since(Clock::time_point start) { return std::chrono::duration<double, std::milli>(Clock::now() - start).count(); }
 
 double multiply_adds(const Node& node, const Shape& output, int64_t elements) {
-  Tensor weight = node.parameter("weight");
-  if (const auto* conv = std::get_if<op::QuantizedConv2d>(&node.op)) weight = conv->layer->params().weight;
-  if (const auto* linear = std::get_if<op::QuantizedLinear>(&node.op)) weight = linear->layer->params().weight;
+  const Tensor codes = int8_weight(node.op), weight = codes.defined() ? codes : node.parameter("weight");
   if (!weight.defined() || weight.dim() < 2 || output.empty()) return 0;
   return static_cast<double>(elements) * static_cast<double>(weight.numel() / weight.size(0));
 }
 
 std::string algorithm(const Node& node, const Shape& input, Device device) {
   if (device == Device::cuda) return "";
-  if (const auto* conv = std::get_if<op::QuantizedConv2d>(&node.op)) return name_of(conv->layer->algorithm(input));
-  if (const auto* lowered = std::get_if<op::Lowered>(&node.op)) return lowered->algorithm ? lowered->algorithm(input) : "";
-  return is<op::Conv2d>(node.op) ? "im2col" : "";
+  return std::visit(
+      [&](const auto& o) -> std::string {
+        if constexpr (requires { o.algorithm(input); })
+          return o.algorithm(input);
+        else
+          return "";
+      },
+      node.op);
 }
 
 }  // namespace

@@ -5,10 +5,11 @@
 #include <unordered_map>
 
 #include "nn/graph/executor.h"
+#include "nn/graph/output_qparams.h"
 #include "nn/graph/print.h"
 #include "ops/int8/quantize.h"
 #include "quant/passes/fake_quantize.h"
-#include "quant/passes/output_qparams.h"
+#include "quant/passes/patterns.h"
 
 namespace octet::quant {
 namespace {
@@ -25,27 +26,15 @@ CodeDifference difference(const Tensor& got, const Tensor& want) {
   return d;
 }
 
-/// Mean of |e[k]|, see compare.h.
-double expected_share(const auto& layer) {
-  if (!layer.bias.defined() || layer.engine == ops::int8::Engine::fbgemm) return 0;
-  double sum = 0;
-  const int64_t channels = layer.bias.numel();
-  for (int64_t k = 0; k < channels; ++k) {
-    const double scale = static_cast<double>(layer.input.scale) * ops::int8::scale_of(layer.weight_scale, k);
-    const double steps = layer.bias.template data<float>()[k] / scale;
-    sum += std::abs(std::nearbyint(steps) - steps) * scale / layer.output.scale;
-  }
-  return sum / static_cast<double>(channels);
-}
-
 double expected_share_of(const nn::Op& op, const Tensor& input) {
-  if (const auto* conv = std::get_if<nn::op::QuantizedConv2d>(&op)) return expected_share(conv->layer->params());
-  if (const auto* linear = std::get_if<nn::op::QuantizedLinear>(&op)) return expected_share(linear->layer->params());
-  if (const auto* pool = std::get_if<nn::op::QuantizedAdaptiveAvgPool2d>(&op)) {
-    const int64_t window = input.size(1) * input.size(2) / (pool->output.h * pool->output.w);  // input [N, H, W, C]
-    return window % 2 == 0 ? 1.0 / static_cast<double>(window) : 0;
-  }
-  return 0;
+  return std::visit(
+      [&]<class T>(const T& o) -> double {
+        if constexpr (nn::op::OnCodes<T>)
+          return o.differs_from_fake_quant(input);
+        else
+          return 0;
+      },
+      op);
 }
 
 /// What the fake-quant graph gives to each FakeQuantize, by its name.
@@ -68,11 +57,11 @@ std::unordered_map<std::string, Tensor> fake_values(const nn::Graph& fake, const
 std::vector<NodeComparison> compare(const nn::Graph& fake, const nn::Graph& int8, const Tensor& images) {
   const auto values = fake_values(fake, images);
   const auto codes_of = [&](const nn::Node& node) {
-    return ops::int8::quantize(values.at(node.observer), *output_qparams(node));
+    return ops::int8::quantize(values.at(chosen_by(node)), *nn::output_qparams(node));
   };
   std::vector<NodeComparison> rows;
   nn::run(int8, images, [&](const nn::Node& node, const Tensor& value) {
-    if (node.observer.empty() || nn::is<nn::op::Quantize>(node.op)) return;
+    if (chosen_by(node).empty() || nn::is<nn::op::Quantize>(node.op)) return;
     std::vector<Tensor> inputs;
     for (const nn::Node* input : node.inputs) inputs.push_back(codes_of(*input));
     const Tensor want = codes_of(node);

@@ -28,24 +28,25 @@ class Writer {
     for (const nn::Node* input : node.inputs) inputs += str(inputs.empty() ? "" : ", ", input->name);
     write_(str("\n/* ", node.name, " = ", nn::describe(node), " of ", inputs, " */\n"));
     name_ = "octet" + (node.name.starts_with("_") ? "" : std::string("_")) + node.name;
-    if (const auto* conv = std::get_if<nn::op::QuantizedConv2d>(&node.op)) {
-      const auto& p = conv->layer->params();
-      layer(p.weight, {p.engine, p.input, p.weight_scale, p.output, p.bias, p.relu, p.weight.size(0)}, p.input, p.output);
-    } else if (const auto* linear = std::get_if<nn::op::QuantizedLinear>(&node.op)) {
-      const auto& p = linear->layer->params();
-      layer(p.weight, {p.engine, p.input, p.weight_scale, p.output, p.bias, p.relu, p.weight.size(0)}, p.input, p.output);
-    } else if (const auto* add = std::get_if<nn::op::QuantizedAdd>(&node.op)) {
-      qparams("a", add->params.a);
-      qparams("b", add->params.b);
-      qparams("output", add->params.output);
-    } else if (const auto* quantize = std::get_if<nn::op::Quantize>(&node.op)) {
-      qparams("output", quantize->output);
-    } else if (const auto* dequantize = std::get_if<nn::op::Dequantize>(&node.op)) {
-      qparams("input", dequantize->input);
-    }
+    std::visit([&](const auto& o) { constants(o); }, node.op);
   }
 
  private:
+  // What an op computes with, besides its inputs.
+  template <nn::op::HasInt8Layer Op>
+  void constants(const Op& o) {
+    const auto& p = o.layer->params();
+    layer(p.weight, {p.engine, p.input, p.weight_scale, p.output, p.bias, p.relu, p.weight.size(0)}, p.input, p.output);
+  }
+  void constants(const nn::op::QuantizedAdd& o) {
+    qparams("a", o.params.a);
+    qparams("b", o.params.b);
+    qparams("output", o.params.output);
+  }
+  void constants(const nn::op::Quantize& o) { qparams("output", o.to); }
+  void constants(const nn::op::Dequantize& o) { qparams("input", o.from); }
+  void constants(const auto&) {}  // its comment says it all
+
   void layer(const Tensor& weight, const ops::int8::Requantization& r, ops::int8::QParams input, ops::int8::QParams output) {
     qparams("input", input);
     qparams("output", output);

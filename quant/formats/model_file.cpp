@@ -1,15 +1,16 @@
 #include "quant/formats/model_file.h"
 
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <type_traits>
 
-#include "quant/formats/check_graph.h"
+#include "nn/graph/check_graph.h"
 #include "quant/qconfig/json_numbers.h"
 #include "quant/qconfig/qconfig_mapping.h"
 
 namespace octet::quant {
 namespace {
 
-namespace op = nn::op;
 using Json = nlohmann::json;
 
 float float_from(const Json& j, const char* what) { return static_cast<float>(real_from(j, what)); }
@@ -28,10 +29,6 @@ ops::Size2 size_from(const Json& j, const char* key) {
   OCTET_CHECK(size.size() == 2, key, " ", size.dump(), ": expected a number or two");
   return {number(size[0]), number(size[1])};
 }
-ops::MaxPool2dOptions max_pool_from(const Json& j) {
-  return {.kernel = size_from(j, "kernel"), .stride = size_from(j, "stride"), .padding = size_from(j, "padding")};
-}
-
 ops::int8::ConvChoice choice_from(const Json& j) {
   const std::string name = j.at("algorithm");
   const auto number = [&](const char* key) { return integer_from(j.at(key), key, 0, INT64_MAX); };
@@ -50,106 +47,82 @@ nn::NodeKind kind_from(const std::string& name) {
   fail("unknown node kind '", name, "'");
 }
 
-/// Reads one node back.
+/// Reads one op's attributes and tensors back: a visitor for fields() of nn/graph/ops/.
 class Read {
  public:
-  Read(const SavedModel& model, const Json& node, Engine engine)
-      : model_(model), node_(node), engine_(engine), name_(node.at("name")) {}
+  Read(const SavedModel& model, const Json& attributes, const std::string& name, Engine engine)
+      : model_(model), attributes_(attributes), name_(name), engine_(engine) {}
 
-  nn::Op op() const {
-    const std::string kind = node_.at("op");
-    if (kind == "placeholder") return op::Placeholder{};
-    if (kind == "output") return op::Output{};
-    if (kind == "quantize") return op::Quantize{qparams_from(node_.at("output"))};
-    if (kind == "dequantize") return op::Dequantize{qparams_from(node_.at("input"))};
-    if (kind == "quantized_conv2d") return conv2d();
-    if (kind == "quantized_linear") return linear();
-    if (kind == "quantized_add")
-      return op::QuantizedAdd{{qparams_from(node_.at("a")), qparams_from(node_.at("b")), qparams_from(node_.at("output")),
-                               node_.at("relu"), engine_}};
-    if (kind == "quantized_max_pool2d") return op::QuantizedMaxPool2d{max_pool_from(node_.at("options"))};
-    if (kind == "quantized_adaptive_avg_pool2d")
-      return op::QuantizedAdaptiveAvgPool2d{size_from(node_, "size"), qparams_from(node_.at("output")), engine_};
-    if (kind == "quantized_cat") return cat();
-    if (kind == "quantized_flatten") return op::QuantizedFlatten{};
-    if (kind == "quantized_dropout") return op::QuantizedDropout{float_from(node_.at("p"), "p")};
-    if (kind == "quantized_relu") return op::QuantizedRelu{code_from(node_.at("zero_point"), "zero_point")};
-    if (kind == "quantized_relu6")
-      return op::QuantizedRelu6{code_from(node_.at("zero_point"), "zero_point"), code_from(node_.at("six"), "six")};
-    if (kind == "conv2d") return op::Conv2d{conv_options(), node_.at("relu")};
-    if (kind == "linear") return op::Linear{node_.at("relu")};
-    if (kind == "relu6") return op::Relu6{};
-    if (kind == "relu") return op::Relu{};
-    if (kind == "add") return op::Add{};
-    if (kind == "cat") return op::Cat{};
-    if (kind == "flatten") return op::Flatten{};
-    if (kind == "dropout") return op::Dropout{float_from(node_.at("p"), "p")};
-    if (kind == "max_pool2d") return op::MaxPool2d{max_pool_from(node_.at("options"))};
-    if (kind == "adaptive_avg_pool2d") return op::AdaptiveAvgPool2d{size_from(node_, "size")};
-    if (kind == "adaptive_max_pool2d") return op::AdaptiveMaxPool2d{size_from(node_, "size")};
-    if (kind == "batch_norm") return batch_norm();
-    fail("unknown op '", kind, "'");
+  void operator()(const char* key, QParams& q) { q = qparams_from(at(key)); }
+  void operator()(const char* key, ops::Size2& size) { size = size_from(attributes_, key); }
+  void operator()(const char* key, bool& b) { b = at(key).get<bool>(); }
+  void operator()(const char* key, float& x) { x = float_from(at(key), key); }
+  void operator()(const char* key, int64_t& n, int64_t low, int64_t high) { n = integer_from(at(key), key, low, high); }
+  void operator()(const char* key, std::vector<QParams>& all) {
+    for (const Json& q : at(key)) all.push_back(qparams_from(q));
+  }
+  void operator()(const char* key, std::vector<ops::int8::ConvChoice>& choices) {
+    if (attributes_.contains(key))
+      for (const Json& c : at(key)) choices.push_back(choice_from(c));
+  }
+  void unless(const char* key, int64_t& n, int64_t usual, int64_t low, int64_t high) {
+    n = attributes_.contains(key) ? integer_from(at(key), key, low, high) : usual;
+  }
+  void code(const char* key, int32_t& code) { code = code_from(at(key), key); }
+  void group(const char* key, auto&& visit_inside) { visit_inside(Read(model_, at(key), name_, engine_)); }
+  void engine(Engine& engine) { engine = engine_; }
+  void tensor(const char* key, Tensor& codes) { codes = stored(key, DType::i8).view_as(DType::qint8); }
+  void scales(const char* key, std::vector<float>& scales) {
+    const Tensor t = stored(key, DType::f32);
+    scales.assign(t.data<float>(), t.data<float>() + t.numel());
+  }
+  void optional_tensor(const char* key, Tensor& t) {
+    if (model_.tensors.find(name_ + "." + key)) t = stored(key, DType::f32);
   }
 
-  std::map<std::string, Tensor> parameters(const nn::Op& op) const {
-    std::map<std::string, Tensor> found;
-    if (nn::is<op::BatchNorm>(op))
-      for (const char* name : {"weight", "bias", "running_mean", "running_var"}) found[name] = tensor(name, DType::f32);
-    if (nn::is<op::Conv2d>(op) || nn::is<op::Linear>(op)) {
-      found["weight"] = tensor("weight", DType::f32);
-      if (const Tensor b = bias(); b.defined()) found["bias"] = b;
-    }
-    return found;
-  }
-
- private:
-  Tensor tensor(const char* what, DType dtype) const {
-    const StateEntry* entry = model_.tensors.find(name_ + "." + what);
-    OCTET_CHECK(entry != nullptr, "missing tensor '", name_, ".", what, "'");
+  Tensor stored(const char* key, DType dtype) const {
+    const StateEntry* entry = model_.tensors.find(name_ + "." + key);
+    OCTET_CHECK(entry != nullptr, "missing tensor '", name_, ".", key, "'");
     OCTET_CHECK(entry->tensor.dtype() == dtype, "tensor '", entry->key, "' is ", entry->tensor.dtype(), ", expected ", dtype);
     return entry->tensor;
   }
-  Tensor weight() const { return tensor("weight", DType::i8).view_as(DType::qint8); }
-  Tensor bias() const { return model_.tensors.find(name_ + ".bias") ? tensor("bias", DType::f32) : Tensor(); }
-  std::vector<float> weight_scale() const {
-    const Tensor t = tensor("weight_scale", DType::f32);
-    return {t.data<float>(), t.data<float>() + t.numel()};
-  }
 
-  nn::Op batch_norm() const {
-    const op::BatchNorm norm{float_from(node_.at("eps"), "eps"), float_from(node_.at("momentum"), "momentum")};
-    OCTET_CHECK(norm.eps >= 0, "eps ", norm.eps, ": expected at least 0");
-    return norm;
-  }
-  ops::Conv2dOptions conv_options() const {
-    return {.stride = size_from(node_, "stride"),
-            .padding = size_from(node_, "padding"),
-            .groups = integer_from(node_.at("groups"), "groups", 1, INT32_MAX)};
-  }
-  nn::Op conv2d() const {
-    std::vector<ops::int8::ConvChoice> choices;
-    if (node_.contains("choices"))
-      for (const Json& c : node_.at("choices")) choices.push_back(choice_from(c));
-    return op::QuantizedConv2d{std::make_shared<const ops::int8::Conv2d>(
-        ops::int8::Conv2dParams{weight(), weight_scale(), bias(), conv_options(), node_.at("relu"), engine_,
-                                qparams_from(node_.at("input")), qparams_from(node_.at("output")), std::move(choices)})};
-  }
-  nn::Op linear() const {
-    return op::QuantizedLinear{std::make_shared<const ops::int8::Linear>(
-        ops::int8::LinearParams{weight(), weight_scale(), bias(), node_.at("relu"), engine_, qparams_from(node_.at("input")),
-                                qparams_from(node_.at("output"))})};
-  }
-  nn::Op cat() const {
-    op::QuantizedCat cat{{}, qparams_from(node_.at("output"))};
-    for (const Json& q : node_.at("parts")) cat.inputs.push_back(qparams_from(q));
-    return cat;
-  }
+ private:
+  const Json& at(const char* key) const { return attributes_.at(key); }
 
   const SavedModel& model_;
-  const Json& node_;
+  const Json& attributes_;
+  const std::string& name_;
   Engine engine_;
-  std::string name_;
 };
+
+/// The op of that name, as yet without attributes.
+template <class... T>
+nn::Op op_called(const std::string& name, std::type_identity<std::variant<T...>>) {
+  std::optional<nn::Op> found;
+  ((T::kInfo.in_files && name == T::kInfo.name.value ? void(found = T{}) : void()), ...);
+  OCTET_CHECK(found.has_value(), "unknown op '", name, "'");
+  return *found;
+}
+
+nn::Op op_from(const Json& j, Read read) {
+  nn::Op op = op_called(j.at("op"), std::type_identity<nn::Op>{});
+  std::visit(
+      [&](auto& o) {
+        o.fields(read);
+        if constexpr (requires { o.check(); }) o.check();
+      },
+      op);
+  return op;
+}
+
+nn::Parameters parameters_from(const Read& read, const nn::op::Info& info, const SavedModel& model, const std::string& name) {
+  nn::Parameters found;
+  for (const char* key : info.parameters)
+    if (key) found[key] = read.stored(key, DType::f32);
+  if (info.has_weight && model.tensors.find(name + ".bias")) found["bias"] = read.stored("bias", DType::f32);
+  return found;
+}
 
 const std::string& metadata_value(const SavedModel& model, const char* key) {
   const auto it = model.metadata.find(key);
@@ -162,14 +135,14 @@ nn::Graph parsed_graph(const SavedModel& model) {
   nn::Graph graph;
   const Json nodes = Json::parse(metadata_value(model, "graph"));
   for (const Json& j : nodes) {
-    const Read read(model, j, engine);
     nn::Node node{.name = j.at("name"), .kind = kind_from(j.at("kind")), .target = j.at("target")};
+    const Read read(model, j, node.name, engine);
     try {
-      node.op = read.op();
+      node.op = op_from(j, read);
     } catch (const Error& error) {
       fail("node '", node.name, "': ", error.what());
     }
-    node.parameters = read.parameters(node.op);
+    node.parameters = parameters_from(read, nn::info(node.op), model, node.name);
     for (const Json& input : j.at("inputs")) {
       nn::Node* source = graph.find(input.get<std::string>());
       OCTET_CHECK(source != nullptr, "node '", node.name, "' uses '", input.get<std::string>(), "', which is not before it");
@@ -178,7 +151,7 @@ nn::Graph parsed_graph(const SavedModel& model) {
     const std::string wanted = node.name;
     OCTET_CHECK(graph.append(std::move(node))->name == wanted, "node name '", wanted, "' is used twice or not a name");
   }
-  check_graph(graph);
+  nn::check_graph(graph);
   return graph;
 }
 

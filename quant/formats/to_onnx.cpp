@@ -3,10 +3,10 @@
 #include <numeric>
 
 #include "nn/graph/executor.h"
+#include "nn/graph/output_qparams.h"
 #include "nn/graph/print.h"
 #include "ops/engines/requantize.h"
 #include "quant/formats/protobuf.h"
-#include "quant/passes/output_qparams.h"
 
 namespace octet::quant {
 namespace {
@@ -94,7 +94,7 @@ class Writer {
       graph_.message(field::kOutput, value_info("logits", shapes_.at(node.inputs.at(0))));
     } else {
       std::string value = std::visit([&](const auto& o) { return write(o); }, node.op);
-      if (const auto q = output_qparams(node)) value = quantized(std::move(value), *q);
+      if (const auto q = nn::output_qparams(node)) value = quantized(std::move(value), *q);
       values_[&node] = std::move(value);
     }
   }
@@ -130,16 +130,21 @@ class Writer {
   std::string write(const op::Flatten&) { return flatten(); }
   std::string write(const op::QuantizedMaxPool2d& o) { return max_pool(o.options); }
   std::string write(const op::MaxPool2d& o) { return max_pool(o.options); }
-  std::string write(const op::QuantizedAdaptiveAvgPool2d& o) { return adaptive("AveragePool", image_size_int8(), o.output); }
-  std::string write(const op::AdaptiveAvgPool2d& o) { return adaptive("AveragePool", image_size(), o.output); }
-  std::string write(const op::AdaptiveMaxPool2d& o) { return adaptive("MaxPool", image_size(), o.output); }
+  std::string write(const op::QuantizedAdaptiveAvgPool2d& o) { return adaptive("AveragePool", image_size_int8(), o.output_size); }
+  std::string write(const op::AdaptiveAvgPool2d& o) { return adaptive("AveragePool", image_size(), o.output_size); }
+  std::string write(const op::AdaptiveMaxPool2d& o) { return adaptive("MaxPool", image_size(), o.output_size); }
   std::string write(const op::BatchNorm& o) {
     Names values = inputs_;
     for (const char* key : {"weight", "bias", "running_mean", "running_var"})
       values.push_back(initializer(key, node_->parameter(key)));
     return call("BatchNormalization", values, {}, Attributes().real("epsilon", o.eps));
   }
-  std::string write(const auto&) {
+  std::string write(const op::Placeholder&) { return refused(); }
+  std::string write(const op::Output&) { return refused(); }
+  std::string write(const op::Function&) { return refused(); }
+  std::string write(const op::Lowered&) { return refused(); }
+
+  std::string refused() {
     fail("ONNX: ", node_->name, ", ", nn::type_name(*node_), ", has no form there; expected a graph of trace() or convert()");
   }
 

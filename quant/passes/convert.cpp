@@ -28,12 +28,12 @@ class Converter {
         made_[&node] = {out_.append({.name = node.name, .kind = node.kind, .target = node.target, .op = node.op}), {}, {}};
       else if (!is_quantized(node))
         keep_float(node);
-      else if (relu_of_add(prepared_, node) != nullptr)
+      else if (relu_of(prepared_, node) != nullptr)
         continue;  // made with its relu
-      else if (Node* add = add_of_relu(prepared_, node))
-        convert_add(*add, &node);
+      else if (Node* call = call_of_relu(prepared_, node))
+        convert_int8(*call, &node);
       else
-        convert_int8(node);
+        convert_int8(node, nullptr);
     }
     return std::move(out_);
   }
@@ -51,7 +51,7 @@ class Converter {
     const std::string suffix = observer_count_ == 0 ? "" : "_" + std::to_string(observer_count_);
     ++observer_count_;
     if (source.qparams) {
-      source.node->observer = observer.name;
+      source.node->meta[meta::kObserver] = observer.name;
       made_[&observer] = {source.node, source.qparams, suffix};
       return;
     }
@@ -60,7 +60,7 @@ class Converter {
                                   .target = "quantize_per_tensor",
                                   .op = op::Quantize{qparams},
                                   .inputs = {source.node}});
-    quantize->observer = observer.name;
+    quantize->meta[meta::kObserver] = observer.name;
     made_[&observer] = {quantize, qparams, suffix};
   }
 
@@ -71,64 +71,37 @@ class Converter {
     fail("convert: '", last->name, "' has no observer behind it; insert_observers first");
   }
 
-  void convert_int8(Node& node) {
+  /// relu: the node that ends the pattern, or null.
+  void convert_int8(Node& node, Node* relu) {
     std::vector<Node*> inputs;
-    std::vector<QParams> in;
+    op::Int8Form form{.relu = relu != nullptr, .engine = source_.engine};
     for (Node* input : node.inputs) {
       const Made& made = made_.at(input);
       OCTET_CHECK(made.qparams.has_value(), "convert: input '", input->name, "' of '", node.name, "' is not quantized");
       inputs.push_back(made.node);
-      in.push_back(*made.qparams);
+      form.in.push_back(*made.qparams);
     }
-    QParams output = in[0];
-    nn::Op int8_op;
-    if (const auto* conv = std::get_if<op::Conv2d>(&node.op)) {
-      output = observed_qparams(&node);
-      LayerWeights w = source_.weights(node);
-      int8_op = op::QuantizedConv2d{std::make_shared<const ops::int8::Conv2d>(ops::int8::Conv2dParams{
-          std::move(w.codes), std::move(w.scale), std::move(w.bias), conv->options, conv->relu, source_.engine, in[0], output})};
-    } else if (const auto* linear = std::get_if<op::Linear>(&node.op)) {
-      output = observed_qparams(&node);
-      LayerWeights w = source_.weights(node);
-      int8_op = op::QuantizedLinear{std::make_shared<const ops::int8::Linear>(ops::int8::LinearParams{
-          std::move(w.codes), std::move(w.scale), std::move(w.bias), linear->relu, source_.engine, in[0], output})};
-    } else if (nn::is<op::Add>(node.op)) {
-      return convert_add(node, nullptr);
-    } else if (nn::is<op::Relu>(node.op)) {
-      int8_op = op::QuantizedRelu{in[0].zero_point};
-    } else if (nn::is<op::Relu6>(node.op)) {
-      const int32_t six =
-          ops::int8::quantize_value(6.0f, 1.0f / in[0].scale, in[0].zero_point, ops::int8::code_range(DType::quint8));
-      int8_op = op::QuantizedRelu6{in[0].zero_point, six};
-    } else if (const auto* pool = std::get_if<op::MaxPool2d>(&node.op)) {
-      int8_op = op::QuantizedMaxPool2d{pool->options};
-    } else if (const auto* average = std::get_if<op::AdaptiveAvgPool2d>(&node.op)) {
-      int8_op = op::QuantizedAdaptiveAvgPool2d{average->output, in[0], source_.engine};
-    } else if (const auto* dropout = std::get_if<op::Dropout>(&node.op)) {
-      int8_op = op::QuantizedDropout{dropout->p};
-    } else if (nn::is<op::Cat>(node.op)) {
-      int8_op = op::QuantizedCat{in, in[0]};
-    } else {
-      OCTET_CHECK(nn::is<op::Flatten>(node.op), "convert: '", node.name, "' has no int8 op");
-      int8_op = op::QuantizedFlatten{};
+    Node* last = relu ? relu : &node;
+    form.output = shares_qparams(node.op) ? form.in[0] : observed_qparams(last);
+    if (nn::info(node.op).has_weight) form.weights = source_.weights(node);
+    Node made{.name = node.name, .kind = node.kind, .target = node.target, .op = int8_form(node, form), .inputs = inputs};
+    if (nn::info(node.op).takes_relu) {  // FX makes a new call
+      made.target = str(nn::info(node.op).name.value, relu ? "_relu" : "");
+      made.name = prepared_.take_name(made.target);
+      made.kind = NodeKind::call_function;
     }
-    made_[&node] = {
-        out_.append({.name = node.name, .kind = node.kind, .target = node.target, .op = int8_op, .inputs = inputs}), output, {}};
+    made_[last] = {out_.append(std::move(made)), form.output, {}};
   }
 
-  /// relu: the node that ends the pattern, or null.
-  void convert_add(Node& add, Node* relu) {
-    const Made a = made_.at(add.inputs.at(0)), b = made_.at(add.inputs.at(1));
-    OCTET_CHECK(a.qparams && b.qparams, "convert: an input of '", add.name, "' is not quantized");
-    Node* last = relu ? relu : &add;
-    const QParams output = observed_qparams(last);
-    const char* name = relu ? "add_relu" : "add";
-    made_[last] = {out_.append({.name = prepared_.take_name(name),
-                                .target = name,
-                                .op = op::QuantizedAdd{{*a.qparams, *b.qparams, output, relu != nullptr, source_.engine}},
-                                .inputs = {a.node, b.node}}),
-                   output,
-                   {}};
+  static nn::Op int8_form(const Node& node, const op::Int8Form& form) {
+    return std::visit(
+        [&]<class T>(const T& o) -> nn::Op {
+          if constexpr (op::Quantizable<T>)
+            return o.to_int8(form);
+          else
+            fail("convert: '", node.name, "' has no int8 op");
+        },
+        node.op);
   }
 
   void keep_float(Node& node) {

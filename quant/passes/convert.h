@@ -13,12 +13,7 @@
 
 namespace octet::quant {
 
-/// A convolution's or linear layer's integers.
-struct LayerWeights {
-  Tensor codes;              // qint8, shape of the float weight
-  std::vector<float> scale;  // one, or one per output channel
-  Tensor bias;               // float32 [K] or undefined
-};
+using nn::op::LayerWeights;
 
 /// Weights quantized as the mapping says.
 LayerWeights quantized_weights(const nn::Node& layer, const QConfigMapping& mapping);

@@ -18,10 +18,10 @@ namespace {
 /// An int8 pool gives codes of its input's scale, also where what follows (cat) has another one: they are rounded twice.
 void round_on_input_grid(nn::Graph& graph, nn::Node& observer) {
   nn::Node* op = observer.inputs.at(0);
-  if (!is_quantized(*op) || !shares_qparams(op->op) || nn::is<nn::op::Cat>(op->op)) return;
+  if (!is_quantized(*op) || !shares_qparams(op->op) || nn::info(op->op).one_scale) return;
   const FakeQuantize* before = fake_quantize_of(*op->inputs.at(0));
   if (before == nullptr || before->qparams() == fake_quantize_of(observer)->qparams()) return;
-  if (nn::is<nn::op::Dropout>(op->op)) {  // the only one whose observer is its own: the codes stay as they are
+  if (!nn::info(op->op).shares_observer) {  // dropout: its observer is its own, and the codes stay as they are
     observer.op = op->inputs[0]->op;
     return;
   }
@@ -49,7 +49,7 @@ nn::Graph fake_quantize(const nn::Graph& prepared, const QConfigMapping& mapping
     if (observer_of(node)) {
       observers.push_back(&node);
       node.op = nn::op::Function{std::make_shared<FakeQuantize>(std::vector{calibrated_qparams(node)})};
-    } else if (is_quantized(node) && (nn::is<nn::op::Conv2d>(node.op) || nn::is<nn::op::Linear>(node.op))) {
+    } else if (is_quantized(node) && nn::info(node.op).has_weight) {
       node.parameters["weight"] = ops::int8::fake_quantize_weight(node.parameter("weight"), layer_scales(node, mapping));
       *nn::qat_slot(node.op) = nullptr;  // rounded now; once is enough
     }

@@ -18,13 +18,13 @@ class Inserter {
       if (!observed_by_[source]) observed_by_[source] = insert_behind(source, make_(qconfig.activation));
       input = observed_by_[source];
     }
-    if (nn::is<nn::op::Cat>(node.op))
+    if (nn::info(node.op).one_scale)
       for (nn::Node* input : node.inputs) input->op = node.inputs[0]->op;  // all share the first one's observer
   }
 
   /// `last` ends the pattern that starts at `node` (they differ for add + relu). All later users read the observed value.
   void observe_output(nn::Node& node, nn::Node* last, const QConfig& qconfig) {
-    const bool shares = shares_observer(node.op) && !node.keep_float;
+    const bool shares = nn::info(node.op).shares_observer && !is_kept_in_float(node);
     nn::Node* inserted =
         insert_behind(last, shares ? std::get<nn::op::Function>(node.inputs[0]->op).function : make_(qconfig.activation));
     observed_by_[last] = inserted;
@@ -54,25 +54,26 @@ void insert_observers(nn::Graph& graph, const QConfigMapping& mapping, const Mak
   std::vector<nn::Node*> calls;
   for (nn::Node& node : graph.nodes()) {
     if (!has_int8_form(node.op)) continue;
-    node.keep_float = !mapping.of(node).has_value();
+    keep_in_float(node, !mapping.of(node).has_value());
     calls.push_back(&node);
   }
-  std::set<const nn::Node*> fused;  // relus that belong to an addition
+  std::set<const nn::Node*> fused;  // relus that belong to the call before
   for (nn::Node* node : calls)
-    if (nn::Node* relu = relu_of_add(graph, *node)) {
-      relu->keep_float = node->keep_float;
+    if (nn::Node* relu = relu_of(graph, *node)) {
+      keep_in_float(*relu, is_kept_in_float(*node));
       fused.insert(relu);
     }
   Inserter inserter(graph, make);
   for (nn::Node* node : calls) {
     const auto qconfig_or_none = mapping.of(*node);
     if (fused.contains(node)) {
-      if (node->keep_float && qconfig_or_none) inserter.observe_output(*node, node, *qconfig_or_none);  // of a float addition
+      if (is_kept_in_float(*node) && qconfig_or_none)
+        inserter.observe_output(*node, node, *qconfig_or_none);  // of a float addition
       continue;
     }
-    if (node->keep_float) continue;
+    if (is_kept_in_float(*node)) continue;
     const QConfig& qconfig = *qconfig_or_none;
-    nn::Node* relu = relu_of_add(graph, *node);
+    nn::Node* relu = relu_of(graph, *node);
     inserter.observe_inputs(*node, qconfig);
     inserter.observe_output(*node, relu ? relu : node, qconfig);
   }

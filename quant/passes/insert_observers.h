@@ -18,7 +18,7 @@ namespace octet::quant {
 /// What is inserted: an observer, or fake quantization for training (quant/qat/prepare_qat.h).
 using MakeFunction = std::function<std::shared_ptr<nn::TensorFunction>(const ObserverChoice&)>;
 
-/// The observer nodes are called activation_post_process_0, _1, ... Calls whose QConfig is none are marked keep_float.
+/// The observer nodes are called activation_post_process_0, _1, ... Calls whose QConfig is none are kept in float (patterns.h).
 void insert_observers(nn::Graph& graph, const QConfigMapping& mapping, const MakeFunction& make);
 
 struct ObserverInfo {

@@ -1,6 +1,6 @@
-// Which calls have an int8 form, and how they treat scales: the part of PyTorch's backend_config that these networks need.
-// Used by insert_observers and convert, so that both agree. (The lesson is quant/passes/passes.md.) Source:
-// torch/ao/quantization/backend_config/_common_operator_config_utils.py.
+// Which calls have an int8 form, which belong together, and what passes note about them: insert_observers, fake_quantize and
+// convert ask here, so that they agree. Each op says its part on its page (nn/graph/ops/). PyTorch counterpart: backend_config,
+// torch/ao/quantization/backend_config/_common_operator_config_utils.py. (The lesson is quant/passes/passes.md.)
 #pragma once
 
 #include "nn/graph/graph.h"
@@ -23,39 +23,55 @@ inline QParams calibrated_qparams(const nn::Node& node) {
   }
 }
 
-/// Ops whose output keeps its input's scale and zero point (cat: its first input's).
-inline bool shares_qparams(const nn::Op& op) {
-  using namespace nn::op;
-  return nn::is<Relu>(op) || nn::is<Relu6>(op) || nn::is<MaxPool2d>(op) || nn::is<AdaptiveAvgPool2d>(op) || nn::is<Flatten>(op) ||
-         nn::is<Dropout>(op) || nn::is<Cat>(op);
-}
-
-/// Those also share their input's observer. Dropout has one of its own in PyTorch, whose answer convert_fx does not use.
-inline bool shares_observer(const nn::Op& op) { return shares_qparams(op) && !nn::is<nn::op::Dropout>(op); }
-
 inline bool has_int8_form(const nn::Op& op) {
-  using namespace nn::op;
-  return nn::is<Conv2d>(op) || nn::is<Linear>(op) || nn::is<Add>(op) || shares_qparams(op);
+  return std::visit([]<class T>(const T&) { return nn::op::Quantizable<T>; }, op);
 }
 
-/// Those without: they stay between a dequantize and a quantize.
-inline bool is_float_only(const nn::Op& op) { return nn::is<nn::op::BatchNorm>(op) || nn::is<nn::op::AdaptiveMaxPool2d>(op); }
+/// Ops whose output keeps its input's scale and zero point (cat: its first input's).
+inline bool shares_qparams(const nn::Op& op) { return has_int8_form(op) && nn::info(op).scale == nn::op::Scale::of_input; }
+
+/// Layers and functions without: they stay between a dequantize and a quantize.
+inline bool is_float_only(const nn::Op& op) {
+  const nn::op::Info& info = nn::info(op);
+  const bool is_call = info.in_files && !nn::is<nn::op::Placeholder>(op) && !nn::is<nn::op::Output>(op);
+  return is_call && info.takes == nn::op::Values::floats && info.gives == nn::op::Values::floats && !has_int8_form(op);
+}
+
+/// What conversion knows of a node of a prepared graph, as notes in Node::meta.
+namespace meta {
+constexpr const char* kKeepFloat = "keep_float";  // not to be quantized
+constexpr const char* kObserver = "observer";     // of a quantized node: the observer that chose its output's scale
+}  // namespace meta
+
+inline void keep_in_float(nn::Node& node, bool keep) {
+  if (keep)
+    node.meta[meta::kKeepFloat] = "";
+  else
+    node.meta.erase(meta::kKeepFloat);
+}
+inline bool is_kept_in_float(const nn::Node& node) { return node.meta.contains(meta::kKeepFloat); }
+
+/// The name of the observer that chose the scale of this node of an int8 graph, or "".
+inline std::string chosen_by(const nn::Node& node) {
+  const auto it = node.meta.find(meta::kObserver);
+  return it == node.meta.end() ? "" : it->second;
+}
 
 /// Is this call to be quantized?
-inline bool is_quantized(const nn::Node& node) { return has_int8_form(node.op) && !node.keep_float; }
+inline bool is_quantized(const nn::Node& node) { return has_int8_form(node.op) && !is_kept_in_float(node); }
 
-/// The relu that belongs to an addition (its only user), or null: add and relu are quantized as one, or stay float as one.
-inline nn::Node* relu_of_add(nn::Graph& graph, const nn::Node& node) {
-  if (!nn::is<nn::op::Add>(node.op)) return nullptr;
+/// The relu that belongs to a call such as an addition (its only user), or null: both are quantized as one, or stay float as one.
+inline nn::Node* relu_of(nn::Graph& graph, const nn::Node& node) {
+  if (!nn::info(node.op).takes_relu) return nullptr;
   const auto users = graph.users(&node);
   return users.size() == 1 && nn::is<nn::op::Relu>(users[0]->op) ? users[0] : nullptr;
 }
 
-/// The addition that a relu belongs to, or null.
-inline nn::Node* add_of_relu(nn::Graph& graph, const nn::Node& node) {
+/// The call that a relu belongs to, or null.
+inline nn::Node* call_of_relu(nn::Graph& graph, const nn::Node& node) {
   if (!nn::is<nn::op::Relu>(node.op)) return nullptr;
-  nn::Node* add = node.inputs.at(0);
-  return relu_of_add(graph, *add) == &node ? add : nullptr;
+  nn::Node* call = node.inputs.at(0);
+  return relu_of(graph, *call) == &node ? call : nullptr;
 }
 
 }  // namespace octet::quant

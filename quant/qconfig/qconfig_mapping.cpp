@@ -14,8 +14,8 @@ namespace {
 /// What a type rule is compared with: "Conv2d" also for a convolution with its relu fused.
 std::string object_type(const nn::Node& call) {
   if (call.kind == nn::NodeKind::call_function) return call.target;
-  if (nn::is<nn::op::Conv2d>(call.op)) return "Conv2d";
-  return nn::is<nn::op::Linear>(call.op) ? "Linear" : nn::type_name(call);
+  const std::string type = nn::info(call.op).object_type;
+  return type.empty() ? nn::type_name(call) : type;
 }
 
 /// The module that makes the call: the layer itself, or the one whose forward calls the function.

@@ -11,7 +11,6 @@
 namespace octet::nn {
 namespace {
 
-
 bool has_kernel(const Node& node) {
   const auto* conv = std::get_if<op::Conv2d>(&node.op);
   return conv != nullptr && conv->qat == nullptr && ops::InferenceConv2d::available(conv->options);
@@ -94,33 +93,40 @@ void fuse_quantized_add(Graph& graph) {
   }
 }
 
-/// The channels-last twin of a node that has one, else nothing.
-std::optional<op::Lowered> channels_last(const Node& node) {
-  const auto* conv = std::get_if<op::Conv2d>(&node.op);
-  if (conv && has_kernel(node)) return lowered(node, *conv, false, conv->relu);
-  const auto of_one = [](const char* description, auto function) {
-    return op::Lowered{description, [function](std::span<const Tensor> in) { return function(in[0]); }};
-  };
-  if (conv && conv->qat == nullptr && ops::DepthwiseConv2d::applies(node.parameter("weight").shape(), conv->options)) {
-    auto layer =
-        std::make_shared<const ops::DepthwiseConv2d>(node.parameter("weight"), node.parameter("bias"), conv->options, conv->relu);
-    return of_one("DepthwiseConv2d, channels last", [layer](const Tensor& x) { return (*layer)(x); });
-  }
-  if (const auto* pool = std::get_if<op::MaxPool2d>(&node.op))
-    return of_one("MaxPool2d, channels last",
-                  [o = pool->options](const Tensor& x) { return ops::max_pool2d_channels_last(x, o); });
-  if (const auto* pool = std::get_if<op::AdaptiveAvgPool2d>(&node.op))
-    return of_one("AdaptiveAvgPool2d, channels last",
-                  [size = pool->output](const Tensor& x) { return ops::adaptive_avg_pool2d_channels_last(x, size); });
-  if (const auto* pool = std::get_if<op::AdaptiveMaxPool2d>(&node.op))
-    return of_one("AdaptiveMaxPool2d, channels last",
-                  [size = pool->output](const Tensor& x) { return ops::adaptive_max_pool2d_channels_last(x, size); });
-  return std::nullopt;
+op::Lowered of_one(const char* description, auto function) {
+  return {description, [function](std::span<const Tensor> in) { return function(in[0]); }};
 }
 
-bool is_elementwise(const Op& op) {
-  return is<op::Relu>(op) || is<op::Relu6>(op) || is<op::Add>(op) || is<op::Dropout>(op) || is<op::Function>(op);
-}
+/// The channels-last twin of a node; nothing where its attributes allow none. One overload per op that says it has one.
+struct ChannelsLast {
+  const Node& node;
+  using Twin = std::optional<op::Lowered>;
+
+  Twin operator()(const op::Conv2d& o) const {
+    if (has_kernel(node)) return lowered(node, o, false, o.relu);
+    const Tensor weight = node.parameter("weight");
+    if (o.qat || !ops::DepthwiseConv2d::applies(weight.shape(), o.options)) return {};
+    auto layer = std::make_shared<const ops::DepthwiseConv2d>(weight, node.parameter("bias"), o.options, o.relu);
+    return of_one("DepthwiseConv2d, channels last", [layer](const Tensor& x) { return (*layer)(x); });
+  }
+  Twin operator()(const op::MaxPool2d& o) const {
+    return of_one("MaxPool2d, channels last", [o](const Tensor& x) { return ops::max_pool2d_channels_last(x, o.options); });
+  }
+  Twin operator()(const op::AdaptiveAvgPool2d& o) const {
+    return of_one("AdaptiveAvgPool2d, channels last",
+                  [o](const Tensor& x) { return ops::adaptive_avg_pool2d_channels_last(x, o.output_size); });
+  }
+  Twin operator()(const op::AdaptiveMaxPool2d& o) const {
+    return of_one("AdaptiveMaxPool2d, channels last",
+                  [o](const Tensor& x) { return ops::adaptive_max_pool2d_channels_last(x, o.output_size); });
+  }
+  template <class Other>
+  requires(Other::kInfo.layout.value != op::Layout::has_twin) Twin operator()(const Other&) const { return {}; }
+};
+
+std::optional<op::Lowered> channels_last(const Node& node) { return std::visit(ChannelsLast{node}, node.op); }
+
+bool is_elementwise(const Op& op) { return info(op).layout == op::Layout::any && info(op).takes == op::Values::floats; }
 
 /// Follows which values are channels last, and converts where a node needs the other order.
 class Layouts {

@@ -5,13 +5,13 @@
 
 #include "nn/graph/graph.h"
 
-namespace octet::quant {
+namespace octet::nn {
 
 /// Of an op that chooses them itself (convolution, addition, quantize, ...); nothing for one that keeps its input's, and for
 /// float.
-std::optional<ops::int8::QParams> own_qparams(const nn::Op& op);
+std::optional<ops::int8::QParams> own_qparams(const Op& op);
 
 /// Of any quantized value; nothing for a float one.
-std::optional<ops::int8::QParams> output_qparams(const nn::Node& node);
+std::optional<ops::int8::QParams> output_qparams(const Node& node);
 
-}  // namespace octet::quant
+}  // namespace octet::nn

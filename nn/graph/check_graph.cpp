@@ -1,0 +1,63 @@
+#include "nn/graph/check_graph.h"
+
+#include <algorithm>
+
+#include "nn/graph/output_qparams.h"
+
+namespace octet::nn {
+namespace {
+
+using ops::int8::QParams;
+
+std::string text_of(const std::optional<QParams>& q) {
+  return q ? str("scale ", q->scale, " and zero point ", q->zero_point) : "float values";
+}
+
+/// The scales that the op was made for, of each input; empty where it takes any.
+std::vector<QParams> made_for(const Op& op) {
+  return std::visit(
+      [](const auto& o) -> std::vector<QParams> {
+        if constexpr (requires { o.made_for(); })
+          return o.made_for();
+        else
+          return {};
+      },
+      op);
+}
+
+size_t wanted_inputs(const Node& node, const std::vector<QParams>& qparams) {
+  if (!qparams.empty()) return qparams.size();
+  const size_t inputs = info(node.op).inputs;
+  return inputs == op::kAnyNumber ? std::max<size_t>(1, node.inputs.size()) : inputs;
+}
+
+void check_inputs(const Node& node) {
+  const std::vector<QParams> qparams = made_for(node.op);
+  const size_t wanted = wanted_inputs(node, qparams);
+  const bool codes = info(node.op).takes == op::Values::codes;
+  OCTET_CHECK(node.inputs.size() == wanted, "node '", node.name, "' has ", node.inputs.size(), " inputs, expected ", wanted);
+  for (size_t i = 0; i < wanted; ++i) {
+    const std::optional<QParams> given = output_qparams(*node.inputs[i]);
+    OCTET_CHECK(given.has_value() == codes, "node '", node.name, "': its input '", node.inputs[i]->name, "' has ", text_of(given),
+                ", expected ", codes ? "codes" : "float values");
+    OCTET_CHECK(qparams.empty() || given == qparams[i], "node '", node.name, "' was made for ", text_of(qparams[i]),
+                ", its input '", node.inputs[i]->name, "' has ", text_of(given));
+  }
+}
+
+}  // namespace
+
+void check_graph(const Graph& graph) {
+  OCTET_CHECK(!graph.nodes().empty(), "the graph has no nodes");
+  const Node &first = graph.nodes().front(), &last = graph.nodes().back();
+  for (const Node& node : graph.nodes()) {
+    const bool begins = is<op::Placeholder>(node.op), ends = is<op::Output>(node.op);
+    OCTET_CHECK((node.kind == NodeKind::placeholder) == begins && (node.kind == NodeKind::output) == ends, "node '", node.name,
+                "': its kind and its op do not belong together");
+    OCTET_CHECK(begins == (&node == &first) && ends == (&node == &last), "node '", node.name,
+                "': expected one placeholder, at the beginning, and one output, at the end");
+    check_inputs(node);
+  }
+}
+
+}  // namespace octet::nn

@@ -1,0 +1,26 @@
+#include "nn/graph/output_qparams.h"
+
+namespace octet::nn {
+
+using ops::int8::QParams;
+
+std::optional<QParams> own_qparams(const Op& op) {
+  return std::visit(
+      []<class T>(const T& o) -> std::optional<QParams> {
+        if constexpr (op::OnCodes<T> && T::kInfo.scale.value == op::Scale::own)
+          return o.output();
+        else if constexpr (op::OnCodes<T> && T::kInfo.scale.value == op::Scale::fixed)
+          return T::kFixed;
+        else
+          return {};
+      },
+      op);
+}
+
+std::optional<QParams> output_qparams(const Node& node) {
+  const Node* at = &node;
+  while (info(at->op).takes == op::Values::codes && info(at->op).scale == op::Scale::of_input) at = at->inputs.at(0);
+  return own_qparams(at->op);
+}
+
+}  // namespace octet::nn
