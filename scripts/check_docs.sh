@@ -29,13 +29,13 @@ done < <(grep -noHE '`[a-z0-9_]+\.(h|cpp|cu|md|sh|py|cmake)`' README.md CONTRIBU
 
 # Blocks of C++.
 bare() { sed -E 's/^[[:space:]]+//' "$@"; }
-examples=$(bare examples/*.cpp)
+examples=$'\n'$(bare examples/*.cpp)
 for document in README.md docs/*.md; do
   block='' inside=no
   while IFS= read -r text; do
     case $inside,$text in
       no,'```cpp') inside=yes block='' ;;
-      yes,'```') inside=no; [[ $examples == *"$block"* ]] || complain "$document: not in examples/: ${block%%$'\n'*} ..." ;;
+      yes,'```') inside=no; [[ $examples == *$'\n'"$block"* ]] || complain "$document: not in examples/: ${block%%$'\n'*} ..." ;;
       yes,*) block+=$text$'\n' ;;
     esac
   done < <(bare "$document")

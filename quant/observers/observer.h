@@ -14,8 +14,8 @@ class Observer : public nn::TensorFunction {
  public:
   explicit Observer(const QSpec& spec) : spec_(spec) { check_spec(spec); }
 
-  /// Observes x and returns it unchanged, as PyTorch's forward does. In a graph infinity, too, is an Error: it comes from weights
-  /// or images that are broken, and each kind of observer would make something else of it.
+  /// Observes x and returns it unchanged, as PyTorch's forward does. In a graph infinity, too, is an Error: it comes from broken
+  /// weights or images, and each observer would handle it differently.
   Tensor operator()(const Tensor& x) final;
   bool observes() const final { return true; }
 

@@ -1,4 +1,4 @@
-// Only for the emulated device: what kernels, which are loops or fibers there, need to run.
+// Only for the emulated device. A kernel is a loop there, or a fiber for each thread; this is what both need to run.
 #pragma once
 
 #include <functional>
