@@ -1,4 +1,5 @@
-// quantize_checkpoint: a float checkpoint becomes an int8 model, and classifies. Usage: quantize_checkpoint model.pth imagenette-folder
+// quantize_checkpoint: a float checkpoint becomes an int8 model, and classifies. Usage: quantize_checkpoint model.pth
+// imagenette-folder
 //
 //   load -> trace -> prepare -> calibrate -> convert -> run
 // README.md shows the ten lines of quantize() below. PyTorch counterpart: prepare_fx, convert_fx.

@@ -75,7 +75,7 @@ class Graph {
   /// The node of that name, or null.
   Node* find(const std::string& name);
 
-  /// The single output node. Throws Error when there is none.
+  /// The single output node. Throws Error if the graph has no output.
   const Node& output() const;
 
  private:

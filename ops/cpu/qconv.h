@@ -47,7 +47,7 @@ struct ConvKernel {
   void (*tile)(const ConvView& w, const ConvTile& tile, int64_t strip);
 };
 
-/// For active_isa(); null where there is none.
+/// The kernel for active_isa(), or null if that has none.
 const ConvKernel* conv_kernel();
 
 extern const ConvKernel kConvAvx2, kConvAvxVnni, kConvAvx512Vnni;
