@@ -109,7 +109,7 @@ void check_input(const Tensor& x, const std::string& path) {
               ": expected float32 [N, 3, H, W] with N above 0, got ", x.dtype(), " ", x.shape());
 }
 
-/// The largest of values that are no numbers is some class all the same, which says nothing.
+/// argmax of NaNs still names a class; refuse instead.
 void check_finite(const Tensor& t, const std::string& name) {
   const float* values = t.data<float>();
   const float* bad = std::find_if(values, values + t.numel(), [](float v) { return !std::isfinite(v); });

@@ -1,6 +1,7 @@
 // classify: an int8 model in a program of one's own. Usage: classify model.safetensors image.jpg ...
 //
-// The model is what `quantize --output` or quant/formats/model_file.h wrote. Prints each image's class, by number, and its probability.
+// The model is what `quantize --output` or quant/formats/model_file.h wrote. Prints each image's class, by number, and its
+// probability.
 #include <algorithm>
 #include <iostream>
 

@@ -14,8 +14,8 @@
 namespace octet::nn::functional {
 namespace {
 
-/// Wraps an op's result and, for a trace, records the call under the path of the layer that is running or else the function's
-/// name.
+/// Wraps an op's result. A trace also records the call, under the path of the layer that is running; outside of a layer, under
+/// the function's name.
 Value recorded(Op op, const char* function, std::vector<Value> inputs, std::vector<NamedValue> parameters, Tensor result) {
   Value output(std::move(result));
   Recording* recording = Recording::active();

@@ -32,8 +32,8 @@ class Module {
   void eval() { set_mode(Mode::eval); }
   Mode mode() const { return mode_; }
 
-  /// Takes the parameters and buffers to that device, where forward then expects its input; but for those that are the host's:
-  /// integers (num_batches_tracked) and what fake quantization rounds with.
+  /// Takes the parameters and buffers to that device, where forward then expects its input; except integers
+  /// (num_batches_tracked) and fake-quantization scales, which stay on the CPU.
   void to(Device device);
   /// Where they are; the CPU for a module without any.
   Device device() const;

@@ -1,4 +1,4 @@
-// How the functions of nn/functional.h record, for backward, the way from the gradient of their result to those of their inputs.
+// How a function of nn/functional.h records its backward step: from the gradient of its result to those of its inputs.
 #pragma once
 
 #include <algorithm>

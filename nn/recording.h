@@ -34,7 +34,7 @@ class Value {
 
   bool defined() const { return contents_ != nullptr; }
   const Tensor& tensor() const { return contents_->tensor; }
-  /// Replaces the contents; whoever holds this value sees the new tensor.
+  /// Replaces the contents; every holder of this value sees the new tensor.
   void set(Tensor tensor) { contents_->tensor = std::move(tensor); }
   const void* identity() const { return contents_.get(); }
 

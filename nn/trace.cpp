@@ -1,3 +1,8 @@
+// From a recording to a graph. Each recorded call becomes one node; a value's identity says which node made it, and so which
+// nodes its users have as inputs. The model's input becomes the placeholder, its result the input of the node `output`.
+//   y = stem(x), add(relu(y), y)   ->   x ─ stem ─┬─ relu ─┐
+//                                                 └─────── add ─ output
+// Names are made unique by Graph::append, as torch.fx does it. PyTorch counterpart: torch.fx.symbolic_trace.
 #include "nn/trace.h"
 
 namespace octet::nn {

@@ -31,12 +31,12 @@ Tensor batch_norm(const Tensor& x, const BatchNormParams& params);
 OCTET_HD inline float inverse_std(float variance, float eps) { return 1.0f / sqrtf(variance + eps); }
 Tensor inverse_std(const Tensor& variance, float eps);
 
-/// Of one batch, per channel.
+/// Statistics of one batch, per channel.
 struct BatchStatistics {
   Tensor mean, variance;  // [C], the variance divided by m
   int64_t count = 0;      // m
 };
-/// Throws Error for one value per channel, whose variance is nothing.
+/// Throws Error for one value per channel, which has no variance.
 BatchStatistics batch_statistics(const Tensor& x);
 
 /// y of the training pass; the running statistics of `params` are not read.
@@ -51,7 +51,7 @@ struct BatchNormGradients {
 BatchNormGradients batch_norm_backward(const Tensor& dy, const Tensor& x, const Tensor& weight, const BatchStatistics& statistics,
                                        float eps);
 
-/// Of the inference pass, in which the statistics are constants: dx = dy * weight * inverse_std, and the sums as above.
+/// Backward of the inference pass, in which the statistics are constants: dx = dy * weight * inverse_std, and the sums as above.
 BatchNormGradients batch_norm_frozen_backward(const Tensor& dy, const Tensor& x, const BatchNormParams& params);
 
 }  // namespace octet::ops

@@ -1,5 +1,5 @@
-// Pooling of channels-last images [N, H, W, C] -> [N, P, Q, C]: float twins of ops/pool.h for inference, equal bit for bit to it
-// but for the order of the sums of averages; and the loop of max pooling, which the integers share.
+// Pooling of channels-last images [N, H, W, C] -> [N, P, Q, C]: float twins of ops/pool.h for inference, equal to it bit for bit,
+// except averages, whose sums have another order; and the loop of max pooling, which the integers share.
 #pragma once
 
 #include <algorithm>
@@ -21,9 +21,9 @@ inline Shape max_pooled_shape(const Shape& x, const MaxPool2dOptions& o) {
           x[3]};
 }
 
-/// largest(x, count, stride, n, best): best[i] becomes the largest of x[i], x[stride + i], ..., `count` of them, for i < n. First
-/// down the rows of a window, all columns at once, then along. Every window holds a pixel of the image (padding is at most half
-/// of the kernel).
+/// largest(x, count, stride, n, best): best[i] becomes the largest of x[i], x[stride + i], ..., `count` of them, for i < n.
+/// Reduces rows first (all columns at once), then columns. Every window holds a pixel of the image, because padding is at most
+/// half of the kernel.
 template <class T, class Largest>
 Tensor max_pool_channels_last(const Tensor& x, const MaxPool2dOptions& o, Largest&& largest) {
   const int64_t N = x.size(0), H = x.size(1), W = x.size(2), C = x.size(3);

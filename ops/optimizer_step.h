@@ -1,4 +1,5 @@
-// One step of an optimizer for one parameter, in place: the arithmetic of nn/optim/sgd.h and nn/optim/adamw.h, which say where it comes from.
+// One step of an optimizer for one parameter, in place: the arithmetic of nn/optim/sgd.h and nn/optim/adamw.h, which say where
+// it comes from.
 #pragma once
 
 #include <math.h>

@@ -37,7 +37,7 @@ struct MaxPool2dOptions {
   Size2 padding = 0;
 };
 
-/// Of a window: more than any network has, and far from what an int64 holds.
+/// Largest window: larger than any network's, and far below what an int64 holds.
 constexpr int64_t kLargestWindow = int64_t{1} << 20;
 
 /// Number of window positions along one axis: floor((input + 2 padding - kernel) / stride) + 1.

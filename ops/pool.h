@@ -26,7 +26,7 @@ struct MaxPooled {
 MaxPooled max_pool2d_with_indices(const Tensor& x, const MaxPool2dOptions& options);
 MaxPooled adaptive_max_pool2d_with_indices(const Tensor& x, Size2 output);
 
-/// Of both kinds of max pooling: dy [N, C, P, Q] -> dx of shape `x`. windows: the options of max_pool2d; none: adaptive.
+/// Backward of both kinds of max pooling: dy [N, C, P, Q] -> dx of shape `x`. windows: the options of max_pool2d; none: adaptive.
 Tensor max_pool2d_backward(const Tensor& dy, const Tensor& indices, const Shape& x,
                            const std::optional<MaxPool2dOptions>& windows);
 Tensor adaptive_avg_pool2d_backward(const Tensor& dy, const Shape& x);

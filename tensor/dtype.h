@@ -1,5 +1,5 @@
 // Element types. The quantized types have PyTorch's names: quint8 and qint8 hold integer codes whose scale and zero point
-// are kept by whoever owns the tensor (quant/ and the parameter structs of ops/int8), never by the tensor.
+// are kept by the tensor's owner (quant/ and the parameter structs of ops/int8), never by the tensor.
 #pragma once
 
 #include <cstddef>

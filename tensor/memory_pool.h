@@ -1,5 +1,5 @@
-// Host memory of tensors: blocks that nobody uses any more are kept for whoever wants one next, so that a network that runs again
-// allocates nothing. The system would have to clear their pages anew each time, which takes longer than some layers.
+// Host memory of tensors. Unused blocks are kept for the next user, so a network that runs again allocates nothing. If they were
+// given back, the system would have to clear their pages each time, which takes longer than some layers.
 //
 // Blocks lie in huge pages where the system has them: the processor then looks up an address every 2 MiB instead of every 4 KiB,
 // so that weights are read from memory a third faster, and a new page is one fault instead of 512. Large blocks have pages of
@@ -29,7 +29,7 @@ class MemoryPool {
   /// Blocks that are still in use stay.
   ~MemoryPool() { free_all(); }
 
-  /// Of tensors. Never destroyed, for tensors of static duration may outlive anything else.
+  /// The pool of all tensors. Never destroyed, because tensors of static duration may outlive anything else.
   static MemoryPool& tensors();
 
   /// At least nbytes, uninitialised. No bytes when memory has run out.

@@ -32,7 +32,7 @@ class StateDict {
   void add(StateEntry entry);
   const std::vector<StateEntry>& entries() const& { return entries_; }
   const std::vector<StateEntry>& entries() const&& = delete;  // it would dangle
-  /// Null when there is none.
+  /// Null if there is no such key.
   const StateEntry* find(std::string_view key) const;
   bool empty() const { return entries_.empty(); }
 

@@ -1,5 +1,4 @@
-// Times of models. predict --benchmark: a model on random images, timed, in the one line in which bench/peers.sh has every engine
-// print it.
+// Times of models. predict --benchmark runs a model on random images and prints the line that bench/peers.sh reads.
 #pragma once
 
 #include "nn/graph/graph.h"

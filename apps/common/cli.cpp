@@ -35,7 +35,7 @@ void set_threads(int threads) {
   omp_set_num_threads(kMaxThreads);
 }
 
-/// Whoever read stdout has closed it, as `| head -1` does once it has its line.
+/// The reader of stdout has closed it, as `| head -1` does once it has its line.
 bool reader_has_gone() {
   pollfd out{STDOUT_FILENO, POLLOUT, 0};
   return poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP)) != 0;

@@ -21,7 +21,7 @@ struct CommonOptions {
   Device compute_device() const { return parse_device(device); }
 };
 
-/// The checkpoint and the images, for the programs that run one over the other. By default those of data/.
+/// The checkpoint and the images that a program runs it on. The defaults are those of data/.
 struct DataOptions {
   std::string weights = OCTET_DATA_DIR "/resnet18-imagenette-fastai.pth";
   std::string data = OCTET_DATA_DIR "/imagenette-sample";

@@ -12,7 +12,7 @@ namespace octet::apps {
 
 void show_stage(int number, const std::string& title);
 void show_observers(const std::vector<quant::ObserverInfo>& observers, size_t count);
-/// One line that names every call that computes in float, and why. Nothing where there is none.
+/// Prints one line that names every call that computes in float, and why; nothing if no call does.
 void show_float_layers(const nn::Graph& int8_graph);
 /// Weight and output scales of the first int8 layer, and a row of its weights as floats and as codes.
 void show_first_layer(const nn::Graph& int8_graph);

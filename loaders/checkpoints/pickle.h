@@ -1,9 +1,9 @@
 // Python pickles, protocol 2, read into inert values.
 //
 // A virtual machine over a fixed list of opcodes, those that torch.save uses. Nothing is ever imported or called: a global stays
-// a name, a call stays a pair (global, arguments), and whoever reads the result decides which names it knows (loaders/checkpoints/pth.cpp
-// knows torch._utils._rebuild_tensor_v2 and a few others). Only collections.OrderedDict becomes a dict here.
-// Values refer to each other by index into one array: shared and cyclic values cost nothing, and no code recurses.
+// a name, a call stays a pair (global, arguments), and the reader of the result decides which names it knows
+// (loaders/checkpoints/pth.cpp knows torch._utils._rebuild_tensor_v2 and a few others). Only collections.OrderedDict becomes a
+// dict here. Values refer to each other by index into one array: shared and cyclic values cost nothing, and no code recurses.
 // Not here: protocols 3 to 5, sets, integers beyond int64. Counterpart: torch/_weights_only_unpickler.py; Python's pickletools.
 #pragma once
 

@@ -3,9 +3,9 @@
 //   zip (since torch 1.6)   ROOT/data.pkl describes the object, ROOT/data/KEY holds the bytes of each storage
 //   legacy                  five pickles, then for each storage a count and its bytes
 // The state_dict is the object itself or lies under "model", "state_dict" or "model_state_dict" (fastai's learn.save writes
-// {'model': ..., 'opt': ...}). Nothing in the file is ever run (loaders/checkpoints/pickle.h). Tensors keep the dtype that is stored.
-// Not here: TorchScript, whole pickled modules and learners, tar files from before 0.2: refused with what to do instead.
-// Counterpart: torch.load(weights_only=True).
+// {'model': ..., 'opt': ...}). Nothing in the file is ever run (loaders/checkpoints/pickle.h). Tensors keep the dtype that is
+// stored. Not here: TorchScript, whole pickled modules and learners, tar files from before 0.2: refused with what to do
+// instead. Counterpart: torch.load(weights_only=True).
 #pragma once
 
 #include <string>

@@ -1,9 +1,9 @@
 // The objects of torch in a pickle -> tensors: torch._utils._rebuild_tensor_v2, _v3, _rebuild_parameter, _rebuild_qtensor.
 //
-// The pickle holds calls that were never made (loaders/checkpoints/pickle.h); this file makes the four that it knows, and refuses every other
-// by name. A storage is found once per key: views, tied weights and channels-last tensors share it, and become contiguous tensors
-// of their own.
-// Not here: sparse, nested and complex tensors, float8, devices. Counterpart: torch/_utils.py and torch/serialization.py.
+// The pickle holds calls that were never made (loaders/checkpoints/pickle.h); this file makes the four that it knows, and
+// refuses every other by name. A storage is found once per key: views, tied weights and channels-last tensors share it, and
+// become contiguous tensors of their own. Not here: sparse, nested and complex tensors, float8, devices. Counterpart:
+// torch/_utils.py and torch/serialization.py.
 #pragma once
 
 #include <functional>

@@ -34,7 +34,7 @@ struct BatchOptions {
   /// Decoded image -> image_size x image_size; crop_and_resize when empty. Called from several threads; `position` is the place
   /// in `indices`, for random numbers that do not depend on the thread.
   std::function<Image(const Image& image, size_t position)> resize = {};
-  ImageCache* cache = nullptr;  // of the same dataset; decodes each image anew when null
+  ImageCache* cache = nullptr;  // of the same dataset; if null, each image is decoded every time
 };
 
 struct Skipped {

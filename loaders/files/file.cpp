@@ -92,7 +92,7 @@ int open_temporary(const fs::path& temporary, const std::string& name) {
   }, named{};
   OCTET_CHECK(::flock(fd, LOCK_EX | LOCK_NB) == 0, name,
               ": cannot write: ", errno == EWOULDBLOCK ? "another process is writing it" : reason(errno));
-  // Whoever held the lock before may have renamed the file since it was opened: then it is no longer the temporary one.
+  // The process that held the lock before may have renamed the file since it was opened: then it is no longer the temporary one.
   const bool same = ::fstat(fd, &ours) == 0 && ::lstat(temporary.c_str(), &named) == 0 && ours.st_ino == named.st_ino;
   OCTET_CHECK(same, name, ": cannot write: another process has just written it");
   OCTET_CHECK(S_ISREG(ours.st_mode) && ours.st_nlink == 1, name, ": cannot write: ", printable(temporary.string()),

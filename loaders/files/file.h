@@ -1,7 +1,7 @@
 // Files, read and written so that nothing is half done.
 //
 // Reading maps the whole file. It does not guard against another process cutting the file while it is mapped.
-// Writing goes to PATH.partial, which is synced and renamed over PATH: whoever reads PATH sees the old file or the new one, also
+// Writing goes to PATH.partial, which is synced and renamed over PATH: a reader of PATH sees the old file or the new one, also
 // after a crash. torch.save writes in place, so a full disk destroys the previous checkpoint.
 #pragma once
 

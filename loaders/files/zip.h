@@ -38,7 +38,7 @@ class Zip {
   Zip(Bytes archive, std::string name);
 
   const std::vector<ZipEntry>& entries() const { return entries_; }
-  /// Null when there is none.
+  /// Null if there is no such entry.
   const ZipEntry* find(std::string_view name) const;
   /// The contents, decompressed, with the CRC checked.
   Record read(const ZipEntry& entry) const;

@@ -2,7 +2,8 @@
 //
 // Signature, IHDR first and legal, every chunk inside the file with its CRC-32 right, no unknown critical chunk, IDAT chunks in
 // one run, whose zlib stream (inflated here by zlib, chunk by chunk, into nothing) ends properly after exactly the bytes that
-// IHDR asks for, IEND. stb_image 2.27 checks neither CRC nor Adler-32, and grows its buffer with a bomb.
+// IHDR asks for, IEND. stb_image 2.27 checks neither CRC nor Adler-32, and a PNG decompression bomb makes its
+// buffer grow without limit.
 // The answer holds IHDR, PLTE (extended to 256 entries by black ones, as Pillow has it), IDAT and IEND only: transparency and
 // text are dropped, so the decoder's code for them is never reached. Bytes after IEND are allowed.
 // It decodes no pixel. Counterpart: Pillow's PngImagePlugin, which also refuses a wrong CRC.

@@ -63,8 +63,8 @@ class Graph {
 
   std::vector<Node*> users(const Node* node);
 
-  /// The name that the next node of that name would get, now taken: a graph that replaces nodes one by one, as torch.fx's passes
-  /// do, names the new ones while the old ones are still there.
+  /// Reserves and returns the unique name that the next node of that name would get. A pass that replaces nodes one by one, as
+  /// torch.fx's do, names the new ones while the old ones are still there.
   std::string take_name(const std::string& wanted) {
     const std::string name = unique_name(wanted);
     by_name_[name] = nullptr;
@@ -74,7 +74,7 @@ class Graph {
   /// The node of that name, or null.
   Node* find(const std::string& name);
 
-  /// The single output node. Throws Error when there is none.
+  /// The single output node. Throws Error if the graph has no output.
   const Node& output() const;
 
  private:

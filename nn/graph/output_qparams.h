@@ -7,11 +7,11 @@
 
 namespace octet::nn {
 
-/// Of an op that chooses them itself (convolution, addition, quantize, ...); nothing for one that keeps its input's, and for
-/// float.
+/// Scale and zero point of an op that chooses them itself (convolution, addition, quantize, ...); nothing for an op that keeps
+/// its input's, and for a float op.
 std::optional<ops::int8::QParams> own_qparams(const Op& op);
 
-/// Of any quantized value; nothing for a float one.
+/// Scale and zero point of any quantized value; nothing for a float one.
 std::optional<ops::int8::QParams> output_qparams(const Node& node);
 
 }  // namespace octet::nn

@@ -28,8 +28,8 @@ size_t weight_bytes(const Node& node) {
   return weight.defined() ? weight.nbytes() : 0;
 }
 
-/// How many leading steps run on parts of a batch: as many as end where a single value is still needed, and before the first
-/// large weight.
+/// How many leading steps run on parts of a batch. They end before the first large weight, and where no later step needs more
+/// than one of their results.
 size_t after_small_weights(const Plan& plan) {
   constexpr size_t kLarge = 384 << 10;  // bytes, as measured on ResNet18 (bench/RESULTS.md)
   const std::vector<Plan::Step>& steps = plan.steps();

@@ -2,8 +2,8 @@
 //
 // On the CPU the first layers run with as many images at a time as there are threads: their results are large, and so stay in the
 // caches until the next layer reads them. From the first layer with large weights on, which are worth reading once for all
-// images, the whole batch runs together. Integers are the same either way; floats within rounding, for fewer images may have
-// another algorithm.
+// images, the whole batch runs together. Integers are the same either way. Floats may differ in the last bits, because fewer
+// images may have another algorithm.
 //
 // On CUDA each shape of input is captured when it first comes, as a CUDA graph, and then replayed: asking for some sixty kernels
 // one by one takes the CPU longer than small batches take the device. PyTorch counterpart: torch.cuda.graph.

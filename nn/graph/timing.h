@@ -11,12 +11,13 @@ struct NodeTime {
   const Node* node;
   Shape input, output;  // of the first input; of the first part, where a batch is run in parts
   double ms;            // of all parts of the batch together: median
-  /// Of the whole batch, as the plain sum of products would need; 0 for what is no convolution or linear layer.
+  /// What the plain sum of products needs for the whole batch; 0 if the node is no convolution or linear layer.
   double multiply_adds;
-  std::string algorithm;  // of those that have several, for this input; else empty
+  std::string algorithm;  // the one that ran, if the op has several; otherwise empty
 };
 
-/// Runs the graph on x again and again for so many seconds, at least three times, as nn/graph/runner.h does. In the order of the nodes.
+/// Runs the graph on x again and again for so many seconds, at least three times, as nn/graph/runner.h does. In the order of
+/// the nodes.
 std::vector<NodeTime> time_nodes(const Graph& graph, const Tensor& x, double seconds);
 
 }  // namespace octet::nn

@@ -19,7 +19,7 @@ struct Form {
   const char* classifier() const;
 };
 
-/// Of a float state_dict or one that PyTorch quantized. Throws Error (naming `source`) for keys of another network.
+/// The form of a float state_dict, or of one that PyTorch quantized. Throws Error (naming `source`) for keys of another network.
 Form form_of(const StateDict& state, const std::string& source);
 
 /// Outputs of the classifier. Throws Error when it is missing.

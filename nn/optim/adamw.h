@@ -21,7 +21,7 @@ class AdamW : public Optimizer {
 
  protected:
   void update(const std::string& key, Tensor& parameter, const Tensor& gradient, const ParameterGroup& group) override {
-    // Of this parameter: one that was frozen starts later.
+    // Each parameter has its own count, because one that was frozen starts later.
     float& count = *remembered(key, "step", Tensor(Shape{})).data<float>();
     const double t = ++count;
     const auto keep = static_cast<float>(1 - group.lr * group.weight_decay), b1 = static_cast<float>(1 - options_.beta1),

@@ -1,5 +1,5 @@
-// im2col and col2im (ops/conv/im2col.h) of several images, on either device: what ops/conv/conv2d.h is made of, beside matrix products
-// (ops/gemm.h). Padding is 0. All addresses are on the device; images lie image_stride values apart.
+// im2col and col2im (ops/conv/im2col.h) of several images, on either device: what ops/conv/conv2d.h is made of, beside matrix
+// products (ops/gemm.h). Padding is 0. All addresses are on the device; images lie image_stride values apart.
 #pragma once
 
 #include "ops/conv/im2col.h"

@@ -1,3 +1,8 @@
+// Forward of the float convolution, for one image n and one group g:
+//   columns = im2col(x[n, g])                 [C/G, H, W] -> [C/G*R*S, P*Q]
+//   y[n, g] = weight[g] * columns + bias[g]   [K/G, C/G*R*S] x [C/G*R*S, P*Q] -> [K/G, P*Q]
+// A pointwise convolution (1x1, stride 1, no padding) needs no columns: the image is already that matrix. Threads share the
+// images, or the product if there are fewer images than threads. PyTorch counterpart: torch.nn.functional.conv2d.
 #include "ops/conv/conv2d.h"
 
 #include <omp.h>

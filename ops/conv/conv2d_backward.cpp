@@ -1,5 +1,5 @@
-// Backward of ops/conv/conv2d.h by the same two building blocks: im2col and matrix products. Images with few pixels are put side by
-// side in the columns, so that the products stay large.
+// Backward of ops/conv/conv2d.h by the same two building blocks: im2col and matrix products. Images with few pixels are put
+// side by side in the columns, so that the products stay large.
 #include <omp.h>
 
 #include <algorithm>
@@ -34,7 +34,7 @@ struct Backward {
 
   int64_t out_channels() const { return weight.size(0) / groups; }  // of one group
 
-  /// For up to `images` at a time.
+  /// Makes room for up to `images` at a time.
   void make_room(int64_t images, Scratch& scratch) const {
     if (scratch.columns.defined()) return;
     scratch.columns = Tensor({s.rows() * images * s.cols()}, DType::f32, x.device());

@@ -21,7 +21,7 @@ namespace {
 constexpr int64_t kBlock = 16 * cpu::FTile::kRows;
 
 /// Weights of one output that are used for a whole block of pixels before the next: those of a strip of 64 stay in the
-/// second-level cache. The same for all kernels, for it decides in which order numbers are added.
+/// second-level cache. The same for all kernels, because it decides in which order numbers are added.
 constexpr int64_t kWeightsAtOnce = (512 << 10) / sizeof(float) / 64;
 
 /// Tiles from which on Winograd is worth reading its weights, which are four times the plain ones for tiles of 4x4 and 1.8 times

@@ -3,8 +3,8 @@
 //   y[n, p, q, k] = max(conv2d(x, weight)[n, k, p, q] + bias[k] + added[n, p, q, k], 0 or -infinity)
 //   x [N, H, W, C], weight [K, C, R, S], bias [K] or undefined, added [N, P, Q, K] or undefined -> y [N, P, Q, K]
 // Two ways, both by the kernels of ops/cpu/fconv.h: directly, windows read where they lie in a padded image (no im2col), or by
-// Winograd, for 3x3 of stride 1: the larger the tiles the fewer the products, and the larger the weights. Twin of ops/conv/conv2d.h,
-// which it equals within rounding.
+// Winograd, for 3x3 of stride 1: the larger the tiles the fewer the products, and the larger the weights. Twin of
+// ops/conv/conv2d.h, which it equals within rounding.
 #pragma once
 
 #include "ops/conv/im2col.h"

@@ -19,8 +19,8 @@ class PaddedImages {
   enum class Layout { channels_last, planes };  // [N, H, W, C], [N, C, H, W]
 
   /// x -> [N, height, width, C]: `padding` above and on the left of each image, the rest below and on the right, with `border`.
-  /// If T is not X, the border is subtracted: the copy's is 0. x itself where nothing is to be done; otherwise this thread's
-  /// scratch, and kSlack bytes behind the last image may be read.
+  /// A copy of another type (kSubtracts: codes as int16) holds x - border, so its border is 0. There is no copy if x has the
+  /// type, layout and size already. The copy lies in this thread's scratch; kSlack bytes behind the last image may be read.
   PaddedImages(const Tensor& x, Size2 padding, int64_t height, int64_t width, X border, Layout layout = Layout::channels_last)
       : values_(reinterpret_cast<const X*>(x.bytes())),
         planes_(layout == Layout::planes),

@@ -1,9 +1,9 @@
 // How Winograd convolutions cut their outputs into tiles, and which tiles need which places.
 //
-// The last row of a tile's places counts for nothing but its last row of outputs, for the last column of A^T is 0 except at its
-// end (ops/cpu/winograd_int16.h); so do columns. A tile that is shorter than F(4x4, 3x3)'s 4 pixels down, or across, does
-// without: 30 of 36 products, or 25 when it is short both ways. Therefore 7 pixels are cut into 4 and 3, and 14 into 4, 4, 3 and
-// 3 rather than 4, 4, 4 and 2: 22 places each way instead of 24.
+// The last row of places is needed only for the tile's last output row, because the last column of A^T is 0 except at its end
+// (ops/cpu/winograd_int16.h). The same is true of columns. A tile that is shorter than F(4x4, 3x3)'s 4 pixels leaves them out: it
+// needs 30 of 36 products when it is short one way, 25 when it is short both ways. Therefore 7 pixels are cut into 4 and 3, and
+// 14 into 4, 4, 3 and 3 rather than 4, 4, 4 and 2: 22 places each way instead of 24.
 #pragma once
 
 #include "ops/conv/im2col.h"

@@ -4,15 +4,21 @@
 // of their pixels, in which those outside are all one pixel of the border's value.
 //
 // An example: 14 x 14 outputs in 4x4 tiles, C = K = 256, 4.5 MiB of weights (36 places * 256 * 256 of int16), two threads.
-//   tiles    4 + 4 + 3 + 3 pixels each way, 16 of each image. Those of two images by kind (ops/conv/winograd_grid.h):
-//            short across 0..7 | whole 8..15 | short down 16..23 | short both ways 24..31
-//   places   all tiles need the 25 of the first five rows and columns; 0..15, whole down, also those of the last row; 8..23,
-//            whole across, those of the last column; and 8..15 their corner
-// Of the three ways to go through tiles and strips of weights,
-//   run_one_block   is one image's: each thread transforms all 16 windows for itself, and the threads share the strips
-//   run_by_strip    is two images': the threads share first the 32 windows, then strips times two blocks of 16 tiles. The second
-//                   block, 16..31, has no tile that is whole down, and so does without the last row of places: 30 of 36
-//   run_by_block    begins with three, 48 tiles: each thread transforms a block of 24 and multiplies it by all strips
+// The 14 rows and columns are cut into 4, 4, 3 and 3, so one image has 16 tiles, each of one of four kinds:
+//
+//                4   4 | 3   3  wide     the tiles of two images, in the order in which they are numbered:
+//        4 high  w   w | a   a             a  short across      0..7     30 places of 36
+//        4       w   w | a   a             w  whole             8..15    36
+//        ---------------------             d  short down       16..23    30
+//        3       d   d | b   b             b  short both ways  24..31    25
+//        3       d   d | b   b
+//
+// A tile of full height (a, w) needs the last row of places, a tile of full width (w, d) the last column
+// (ops/conv/winograd_grid.h). There are three ways to go through tiles and strips of weights:
+//   run_one_block   for one image: each thread transforms all 16 windows for itself, and the threads share the strips
+//   run_by_strip    for two images: the threads share first the 32 windows, then strips times two blocks of 16 tiles. The second
+//                   block, 16..31, has no tile of full height, so it leaves out the last row of places: 30 of 36
+//   run_by_block    for three images and more, 48 tiles: each thread transforms a block of 24 and multiplies it by all strips
 #pragma once
 
 #include <omp.h>

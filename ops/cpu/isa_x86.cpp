@@ -6,7 +6,7 @@
 namespace octet::ops::cpu {
 namespace {
 
-/// Whether the kernels for avxvnni are encoded as AVX-512's, for a test: see tests/CMakeLists.txt.
+/// Whether the kernels for avxvnni are encoded as AVX-512's. A test does that: see tests/CMakeLists.txt.
 constexpr bool kAvxVnniByAvx512 = OCTET_AVXVNNI_BY_AVX512;
 
 bool has_avxvnni() {  // __builtin_cpu_supports of older compilers does not know it

@@ -19,7 +19,7 @@ template <class Vector, class Step>
   for (int64_t i = 0; i < iterations; ++i)
 #pragma GCC unroll 12
     for (Vector& s : sum) {
-      asm volatile("" : "+v"(x));  // the product is computed anew each time
+      asm volatile("" : "+v"(x));  // makes the compiler compute the product each time
       s = step(s, x);
       asm volatile("" : "+v"(s));
     }

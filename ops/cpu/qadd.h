@@ -11,8 +11,9 @@
 
 namespace octet::ops::cpu {
 
-/// qnnpack: q = ((a - za) * ma + (b - zb) * mb) / 2^shift, rounded to nearest, half away from zero, + zy, clamped. One less for
-/// negative sums makes their halves go down; one bit more than wanted is kept, 1 added to it, and the bit dropped.
+/// qnnpack: q = ((a - za) * ma + (b - zb) * mb) / 2^shift, rounded to nearest, half away from zero, + zy, clamped.
+///   2.5 -> 3: shift by one bit less, which gives 5, add 1, drop the last bit: 6 >> 1 = 3
+///   -2.5 -> -3: the same after subtracting 1 from the sum, which makes it a little less than -2.5: -6 + 1 = -5, -5 >> 1 = -3
 struct QAddShift {
   int32_t za, zb, ma, mb, shift, zy, qmin;  // codes end at 255
 };

@@ -12,8 +12,8 @@ constexpr int64_t kLanes = 16;
   return _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(codes)));
 }
 
-/// sum_by_shift of 16 codes, but for the last bit, the zero point and the bounds: fits int16, or saturates to what ends up at a
-/// bound.
+/// sum_by_shift of 16 codes, except the last bit, the zero point and the bounds. It fits int16, or saturates to a value that the
+/// bounds then clamp.
 struct ByShift {
   explicit ByShift(const QAddShift& c)
       : ma(_mm512_set1_epi32(c.ma)),

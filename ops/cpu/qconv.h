@@ -4,9 +4,8 @@
 //   acc[k] = sum over r < R, i < S*C of image[row r of the window][i] * weight[k][r][i]                    exact in int32
 //   y[k] = requantize(acc[k])                                                                    ops/engines/requantize.h
 // Two ways, by instruction set:
-//   VNNI  codes as they are, the border holding the zero point; vpdpbusd adds four u8 * s8 products to an int32. The zero point
-//   is
-//         taken out of the sum once per channel, which is the same number modulo 2^32. In registers of 64 bytes or of 32.
+//   VNNI  codes as they are, the border holding the zero point; vpdpbusd adds four u8 * s8 products to an int32. The zero
+//         point is taken out of the sum once per channel, which is the same number modulo 2^32. In registers of 64 or 32 bytes.
 //   AVX2  code - zero point as int16, and weights as int16; vpmaddwd adds two products. (vpmaddubsw would multiply bytes, but
 //         saturates.)
 // Weights are packed in strips of outputs: for each group of a window's values strip x group of them, read one after the other.
@@ -48,7 +47,7 @@ struct ConvKernel {
   void (*tile)(const ConvView& w, const ConvTile& tile, int64_t strip);
 };
 
-/// For active_isa(); null where there is none.
+/// The kernel for active_isa(), or null if that has none.
 const ConvKernel* conv_kernel();
 
 extern const ConvKernel kConvAvx2, kConvAvxVnni, kConvAvx512Vnni;

@@ -1,6 +1,6 @@
 // Winograd F(4x4, 3x3) whose weights are transformed in registers, on their way to the products: the same products as
 // ops/cpu/winograd_int16.h explains, for convolutions of few tiles. There the transformed weights, eight times the plain ones,
-// would be read from memory for a product or four each; transforming them again, every time, is faster.
+// would be read from memory and used only once to four times; transforming them again, every time, is faster.
 //
 // A row of places needs the three columns of one row of G g, and from them all six of (G g) G^T. With G free of its factors,
 //

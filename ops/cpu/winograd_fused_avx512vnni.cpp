@@ -14,7 +14,7 @@ struct Avx512 {
   [[gnu::always_inline]] static Words tap(const int8_t* weights) {
     return reinterpret_cast<Words>(_mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(weights))));
   }
-  /// sum += u's pairs times the two values at v. As an instruction, for the compiler, left to itself, copies and spills the sums.
+  /// sum += u's pairs times the two values at v. Written as an instruction, because the compiler would copy and spill the sums.
   [[gnu::always_inline]] static void dot(Sums& sum, const Words& u, const int16_t* v) {
     asm("vpdpwssd %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(u), "m"(*reinterpret_cast<const int16_t(*)[2]>(v)));
   }

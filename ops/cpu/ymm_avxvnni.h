@@ -1,5 +1,5 @@
-// The same as ops/cpu/ymm_avx2.h where there is AVX-VNNI. The intrinsics are called so that a test can compile them for AVX-512,
-// too.
+// The same as ops/cpu/ymm_avx2.h for CPUs with AVX-VNNI. The names of the intrinsics are those that AVX-512 VNNI has too, so a
+// test can compile this file for AVX-512.
 #pragma once
 
 #include <immintrin.h>

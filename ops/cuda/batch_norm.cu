@@ -64,7 +64,7 @@ struct DySums {
   }
 };
 
-/// Of one channel: dx = dy * this dy + (x - mean) * this x + constant.
+/// One channel's: dx = dy * this dy + (x - mean) * this x + constant.
 struct Coefficients {
   float dy, x, constant;
 };

@@ -83,7 +83,7 @@ struct AddParts {
   }
 };
 
-/// On the device: [C] TwoSums.
+/// [C] TwoSums on the device.
 class ChannelSums {
  public:
   template <class Term>

@@ -32,7 +32,7 @@ class Cublas {
     find(name_of_, "cublasGetStatusString");
     check(create_(&handle_), "cublasCreate");
     check(set_stream_(handle_, octet::cuda::stream()), "cublasSetStream");
-    // Its own would be taken anew for each Replay. Sizes as in the cuBLAS documentation, cublasSetWorkspace.
+    // cuBLAS would allocate a workspace of its own for each Replay. Sizes are those of its documentation, cublasSetWorkspace.
     const size_t bytes = size_t{octet::cuda::device().major >= 9 ? 32u : 8u} << 20;
     const octet::cuda::UseAllocator common(nullptr);
     workspace_ = octet::cuda::allocate(bytes);

@@ -17,7 +17,7 @@ struct Layout {
     return (n * channels.value + c) * pixels.value + pixel;
   }
 };
-/// Of a channels-last tensor; other ranks keep their order.
+/// The layout of a channels-last tensor; other ranks keep their order.
 Layout layout_of(const Tensor& x) {
   if (x.dim() != 4) return {1, 1};
   return {static_cast<uint32_t>(x.size(3)), static_cast<uint32_t>(x.size(1) * x.size(2))};

@@ -8,7 +8,7 @@
 
 namespace octet::ops::cuda {
 
-/// Of each of `slices` times n values in a row, at a device address; n > 0.
+/// Smallest and largest of each slice; x holds `slices` runs of n values, at a device address; n > 0.
 std::vector<cpu::MinMaxNan> min_max(const float* x, int64_t slices, int64_t n);
 
 /// counts [rule.bins] += how many of the n values lie in each bin.

@@ -140,7 +140,7 @@ struct AvgPool {
   }
 };
 
-/// Of one byte, or of each of the four of a word.
+/// The larger byte, or the larger of each of the four bytes of two words.
 OCTET_HD inline uint8_t largest(uint8_t a, uint8_t b) { return a > b ? a : b; }
 OCTET_HD inline uint32_t largest(uint32_t a, uint32_t b) {
 #ifdef __CUDA_ARCH__

@@ -23,7 +23,7 @@ struct QParams {
   bool operator==(const QParams&) const = default;
 };
 
-/// Of channel k: there is one scale for all, or one per channel.
+/// The scale of channel k. There is one for all channels, or one for each.
 inline float scale_of(const std::vector<float>& scales, int64_t k) {
   return scales[scales.size() == 1 ? 0 : static_cast<size_t>(k)];
 }

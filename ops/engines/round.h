@@ -1,5 +1,6 @@
-// The one rounding of int8: from a float to the code that it stands for. Everything here is static, for kernel files that are
-// compiled for several instruction sets and for the device share it: what they define, no other file may get by the linker.
+// The one rounding of int8: from a float to the code that it stands for. Keep everything static: this header is compiled several
+// times for different instruction sets and for the device, and the linker would keep one copy of an inline function, perhaps the
+// AVX-512 one.
 #pragma once
 
 #include <cstdint>

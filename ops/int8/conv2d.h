@@ -36,7 +36,7 @@ struct ConvChoice {
     return isa == o.isa && threads == o.threads && batch == o.batch && height == o.height && width == o.width;
   }
 };
-/// For an input [N, H, W, C] on this CPU with as many threads as now.
+/// The choice for an input [N, H, W, C] on this CPU with the current number of threads.
 ConvChoice choice_here(const Shape& x, ConvAlgorithm algorithm);
 
 struct Conv2dParams {
@@ -47,7 +47,7 @@ struct Conv2dParams {
   bool relu = false;
   Engine engine = Engine::qnnpack;
   QParams input, output;
-  std::vector<ConvChoice> choices = {};  // where there is none for an input, a rule decides
+  std::vector<ConvChoice> choices = {};  // a rule decides for an input that has no choice here
 };
 
 class Conv2d {

@@ -1,3 +1,8 @@
+// A tile of output pixels at a time, for each group:
+//   gather      the windows of `count` pixels as code - zero_point     [count, R*S*C/G], int16
+//   qgemm       times the packed weights                               [count, R*S*C/G] x [R*S*C/G, K/G] -> [count, K/G], int32
+//   requantize  sums to codes of the output (ops/engines/requantize.h) [count, K/G], uint8
+// Integer sums are exact, so neither tiles nor threads change a code. PyTorch counterpart: torch.ops.quantized.conv2d.
 #include "ops/int8/im2col_conv2d.h"
 
 #include <omp.h>

@@ -1,6 +1,6 @@
-// int8 convolution by im2col, the one that is read first: rows (the window of one output pixel, [R, S, C/G] of code - zero_point
-// as int16) are made tile by tile, multiplied by ops/cpu/qgemm.h and requantized. Padding is 0, for a padded position holds the
-// zero point. The lesson is ops/conv/conv2d.md. Of ops/int8/conv2d.h, which chooses, and whose other ways give the same codes.
+// int8 convolution by im2col, the one to read first: rows (the window of one output pixel, [R, S, C/G] of code - zero_point as
+// int16) are made tile by tile, multiplied by ops/cpu/qgemm.h and requantized. Padding is 0, because a padded position holds the
+// zero point. The lesson is ops/conv/conv2d.md. ops/int8/conv2d.h chooses this or another way; all give the same codes.
 #pragma once
 
 #include <vector>

@@ -17,7 +17,7 @@ void check_image(const Tensor& x, const char* op) {
   OCTET_CHECK(x.dim() == 4 && x.dtype() == DType::quint8, op, ": expected quint8 [N, H, W, C], got ", x.dtype(), " ", x.shape());
 }
 
-/// For ops/channels_last_pool.h.
+/// The `largest` that ops/channels_last_pool.h asks for.
 void largest_codes(const uint8_t* x, int64_t count, int64_t stride, int64_t n, uint8_t* best) {
   typedef uint8_t Codes __attribute__((vector_size(16)));
   constexpr int kAtOnce = 4;  // vectors, in registers

@@ -3,10 +3,10 @@
 //
 //   clamp                 min(max(q, low), high): relu with low = z, relu6 with high = the code of 6 besides
 //   max_pool2d            the largest code of each window; padding never wins
-//   adaptive_avg_pool2d   y = clamp(rne((sum of q - n*z) * f) + z), n the window's size; f = 1/n, but for qnnpack, if all windows
-//                         have the same size, f = s / (s*n), which is another float for some n
-//                         (ATen/native/quantized/cpu/AdaptiveAveragePooling.cpp takes its average pool then, whose
-//                         requantization is that of a layer)
+//   adaptive_avg_pool2d   y = clamp(rne((sum of q - n*z) * f) + z), n the window's size; f = 1/n, except under qnnpack with
+//                         windows of one size: f = s / (s*n), which is another float for some n, because
+//                         ATen/native/quantized/cpu/AdaptiveAveragePooling.cpp then calls its average pool, which requantizes
+//                         as a layer does
 //   cat_channels          codes of another scale are dequantized and quantized: [N, H, W, C_i] -> [N, H, W, sum of C_i];
 //                         [N, C_i] likewise
 //   flatten               [N, H, W, C] -> [N, C*H*W], in PyTorch's (c, h, w) order
@@ -20,7 +20,7 @@
 
 namespace octet::ops::int8 {
 
-/// From the sum of a window's code - zero point to the code of their average.
+/// Turns the sum of a window's code - zero point into the code of their average.
 struct AverageRule {
   float scale;  // of qnnpack's rule for windows of one size; 0: the other rule
   int32_t zero_point;

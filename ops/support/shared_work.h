@@ -1,6 +1,6 @@
-// Work that the threads of a parallel region share. Each does a run of neighbouring pieces, whose inputs its caches are likely to
-// hold, for in the operation before it made what lies there; then it helps the others. OpenMP's static schedule has the first of
-// this, its dynamic schedule the second.
+// Work that the threads of a parallel region share. Each thread starts with its own run of neighbouring pieces: it produced their
+// inputs in the op before, so they are in its cache. Then it helps the others. OpenMP's static schedule does the first, its
+// dynamic schedule the second.
 #pragma once
 
 #include <omp.h>

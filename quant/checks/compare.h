@@ -6,7 +6,7 @@
 // of input scale * weight scale, which moves the result of channel k by e[k] codes, and so about |e[k]| of the codes by one, half
 // as many where relu clamps half of them:
 //   e[k] = (rne(b[k] / s) - b[k] / s) * s / output scale,  s = input scale * weight scale[k],   expected = mean of |e[k]|
-// Of an average over n codes: a sum that lies exactly between two codes, 1/n of them where n is even; float rounding decides.
+// Expected of an average over n codes, n even: 1/n of the sums lie exactly between two codes, and float rounding decides them.
 // The rest is requantization's own rounding, of the order of 2^-24 per code. Nothing may differ by more than one code locally.
 #pragma once
 

@@ -1,3 +1,10 @@
+// Each step of an int8 convolution as a plain loop that uses none of the int8 kernels:
+//   quantize_by_hand   image [C, H, W] -> codes
+//   im2col             codes [C, H, W] -> columns [C*R*S, P*Q], padded with the zero point
+//   integer_matmul     [K, C*R*S] x [C*R*S, P*Q] -> sums [K, P*Q], int32
+//   code_by_hand       sum and bias -> the output in units of its scale; then rounded, moved by the zero point and clamped
+// The answers must be the layer's codes, all of them. PyTorch counterpart: none; it is the quantization notebook's im2col and
+// integer matrix product.
 #include "quant/checks/verify_by_hand.h"
 
 #include <algorithm>

@@ -1,4 +1,5 @@
-// How PyTorch's converted model calls its numbers, for reading (quant/formats/from_pytorch.h) and writing (quant/formats/to_pytorch.h).
+// How PyTorch's converted model calls its numbers, for reading (quant/formats/from_pytorch.h) and writing
+// (quant/formats/to_pytorch.h).
 #pragma once
 
 #include <string>
@@ -15,9 +16,9 @@ struct QParamKeys {
   std::string scale, zero_point;
 };
 
-/// Of the value that an observer of the prepared graph observes: a layer's output "0.0.scale", a float module's or the relu's
-/// behind an addition "0_4_0_relu_scale_0", a function's by the module that calls it "features_3_scale_0", the model's input by
-/// its first user "0_0_input_scale_0".
+/// The keys for the value that an observer of the prepared graph observes: a layer's output "0.0.scale", a float module's or
+/// the relu's behind an addition "0_4_0_relu_scale_0", a function's by the module that calls it "features_3_scale_0", the
+/// model's input by its first user "0_0_input_scale_0".
 QParamKeys qparam_keys(const nn::Graph& prepared, const nn::Node& observer);
 
 }  // namespace octet::quant

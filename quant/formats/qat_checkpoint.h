@@ -17,9 +17,9 @@ struct TrainedQat {
 /// True when the entries hold fake quantization.
 bool is_qat(const StateDict& state);
 
-/// The backend is not in the file: qnnpack has one scale per weight, x86 halves the codes of activations, onednn does not, and
-/// the saved scales tell which it was. Throws one Error that lists all keys that do not fit, or naming a scale that is none of
-/// these.
+/// The file does not name the backend, but its scales tell: qnnpack has one scale per weight, x86 halves the codes of
+/// activations, onednn does not. Throws one Error that lists all keys that do not fit, or that names a scale which fits no
+/// backend.
 TrainedQat load_qat(const StateDict& state, const std::string& source);
 
 }  // namespace octet::quant

@@ -1,3 +1,7 @@
+// Counts values into kBins bins, batch after batch. When a batch widens the range [min, max], the old bins are spread over the
+// new ones (upscale), and the batch is added:
+//   histogram = histc(batch, new_min, new_max) + upscale(histogram, min, max -> new_min, new_max)        [kBins]
+// Infinities are left out of the counts. PyTorch counterpart: HistogramObserver.forward in torch/ao/quantization/observer.py.
 #include "quant/observers/histogram_collector.h"
 
 #include <algorithm>

@@ -19,9 +19,9 @@ struct MinMax {
 
 /// x of n values, n > 0.
 MinMax min_max(const float* x, int64_t n);
-/// Of all values of x, wherever they are; at least one.
+/// Smallest and largest of all values of x, on any device; x has at least one.
 MinMax min_max(const Tensor& x);
-/// Of as many equal parts of them.
+/// The same of `slices` equal parts of x.
 std::vector<MinMax> min_max_of_slices(const Tensor& x, int64_t slices);
 
 }  // namespace octet::quant

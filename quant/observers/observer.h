@@ -1,5 +1,6 @@
 // Observer: looks at the tensors that pass through one place of a prepared graph and chooses scale and zero point for it.
-// One kind per file; the formulas from a range to qparams are in quant/observers/qparams.h. PyTorch: torch.ao.quantization.observer.
+// One kind per file; the formulas from a range to qparams are in quant/observers/qparams.h. PyTorch:
+// torch.ao.quantization.observer.
 #pragma once
 
 #include <string>
@@ -14,8 +15,8 @@ class Observer : public nn::TensorFunction {
  public:
   explicit Observer(const QSpec& spec) : spec_(spec) { check_spec(spec); }
 
-  /// Observes x and returns it unchanged, as PyTorch's forward does. In a graph infinity, too, is an Error: it comes from weights
-  /// or images that are broken, and each kind of observer would make something else of it.
+  /// Observes x and returns it unchanged, as PyTorch's forward does. In a graph infinity, too, is an Error: it comes from broken
+  /// weights or images, and each observer would handle it differently.
   Tensor operator()(const Tensor& x) final;
   bool observes() const final { return true; }
 
@@ -35,9 +36,8 @@ class Observer : public nn::TensorFunction {
   }
 
   /// Calibration in two passes: the first one only finds min and max, the second counts between them. Fed the same activations,
-  /// the answer then depends neither on the order of the images nor on the batch size. Observers that do not count have nothing to
-  /// do in the second.
-  /// begin_first_pass throws Error for an observer whose answer would still depend on the order.
+  /// the answer then depends neither on the order of the images nor on the batch size. Observers that do not count have nothing
+  /// to do in the second. begin_first_pass throws Error for an observer whose answer would still depend on the order.
   virtual void begin_first_pass() {}
   virtual void begin_second_pass() {}
 

@@ -1,3 +1,8 @@
+// From [min, max] to scale and zero point, in two ways whose last bits differ (formulas: the header):
+//   calculate_qparams   once, after calibration, in float32           torch/ao/quantization/observer.py, _calculate_qparams
+//   fused_qparams       in each step of quantization-aware training, partly in double
+//                                                                     fbgemm/QuantUtils.cc, ChooseQuantizationParams
+// An example, affine, codes 0..255: [-1, 3] has scale 4/255 and zero point rne(255/4) = 64.
 #include "quant/observers/qparams.h"
 
 #include <algorithm>

@@ -15,7 +15,7 @@ std::string FakeQuantize::to_string() const {
 
 namespace {
 
-/// An int8 pool gives codes of its input's scale, also where what follows (cat) has another one: they are rounded twice.
+/// An int8 pool gives codes of its input's scale, even if the cat behind it uses another scale; then values are rounded twice.
 void round_on_input_grid(nn::Graph& graph, nn::Node& observer) {
   nn::Node* op = observer.inputs.at(0);
   if (!is_quantized(*op) || !shares_qparams(op->op) || nn::info(op->op).one_scale) return;

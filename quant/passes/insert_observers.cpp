@@ -1,3 +1,8 @@
+// Walks over the calls that have an int8 form, in the order of the graph: first an observer behind each input that has none,
+// then one behind the output. observed_by_ remembers which observer stands behind which value, so that no value gets two.
+//   a ─ conv ─ b    ->    a ─ [0] ─ conv ─ [1] ─ b          [n]: activation_post_process_n
+// An addition and its relu get one observer, behind the relu. PyTorch counterpart: insert_observers_for_model in
+// torch/ao/quantization/fx/prepare.py.
 #include "quant/passes/insert_observers.h"
 
 #include <set>

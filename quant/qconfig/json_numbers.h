@@ -1,5 +1,5 @@
-// Numbers from JSON, where only a number of that kind will do: the library's own conversions take true for 1, cut off fractions,
-// and wrap around what is too large.
+// Numbers from JSON that must be integers, or finite floats: the library's own conversions take true for 1, cut off fractions and
+// wrap around what is too large.
 #pragma once
 
 #include <cmath>

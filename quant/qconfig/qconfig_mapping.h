@@ -2,8 +2,9 @@
 //
 //   the first that matches: module name  >  module name pattern (a regular expression, matched from its beginning)  >
 //   type of call ("Conv2d", "add", ...)  >  global.   None keeps the call in float.
-// An addition and the relu behind it are one. A pool kept in float stays float between int8 layers, where PyTorch's lowering
-// turns it back into an int8 one. A call that is not a layer (add, flatten) goes by the name of the module that makes it.
+// An addition and the relu behind it are configured together. A pool kept in float stays float between int8 layers, where
+// PyTorch's lowering turns it back into an int8 one. A call that is not a layer (add, flatten) goes by the name of the module
+// that makes it.
 //
 //   backend        activations                        weights (qint8, symmetric)    engine
 //   qnnpack        HistogramObserver 0..255           MinMax, one scale             qnnpack

@@ -1,5 +1,5 @@
-// Device memory by way of a cache: asking the driver for memory, and giving it back, waits for the device. Released blocks are
-// kept by size for whoever wants one next. Nothing is split or joined: a network asks for the same sizes again and again.
+// Device memory from a cache, because asking the driver for memory, and giving it back, waits for the device. Released blocks
+// are kept by size for the next user. Nothing is split or joined: a network asks for the same sizes again and again.
 //
 // A block may be handed out while the device still works on what was in it: with one stream, whatever its next owner does comes
 // later. PyTorch counterpart: c10/cuda/CUDACachingAllocator.
@@ -18,7 +18,7 @@ namespace octet::cuda {
 
 class CachingAllocator {
  public:
-  /// Where memory comes from; take returns null when there is none.
+  /// Where memory comes from; take returns null if the device has no more.
   struct Source {
     void* (*take)(size_t nbytes);
     void (*give)(void* bytes);
@@ -58,7 +58,7 @@ class CachingAllocator {
   size_t in_use_ = 0, peak_ = 0, unused_ = 0;
 };
 
-/// Memory that goes back to the allocator when nobody uses it any more; null when there is none left.
+/// Memory that goes back to the allocator when nobody uses it any more; null if none is left.
 std::shared_ptr<std::byte> allocate_from(const std::shared_ptr<CachingAllocator>& allocator, size_t nbytes);
 
 /// OCTET_CUDA_CACHE.
@@ -77,8 +77,8 @@ class UseAllocator {
   std::shared_ptr<CachingAllocator> before_;
 };
 
-/// Memory for a tensor of this thread: from that allocator, for which the common one gives back what is unused if need be, or
-/// from the common one. Null when there is none left.
+/// Memory for a tensor of this thread, from this thread's own allocator if it has one, otherwise from the common one. If need be,
+/// the common one gives back its unused blocks first. Null if none is left.
 std::shared_ptr<std::byte> allocate_here(const std::shared_ptr<CachingAllocator>& common, size_t nbytes);
 
 }  // namespace octet::cuda

@@ -1,4 +1,4 @@
-// Only for the emulated device: what kernels, which are loops or fibers there, need to run.
+// Only for the emulated device. A kernel is a loop there, or a fiber for each thread; this is what both need to run.
 #pragma once
 
 #include <functional>
@@ -51,7 +51,7 @@ class Fibers {
   std::unique_ptr<Fiber> scheduler_;
 };
 
-/// Of this thread of the CPU, for blocks of so many threads; null when blocks are run as loops.
+/// The fibers of this CPU thread, for blocks of `count` threads; null if blocks run as loops.
 Fibers* fibers_of_this_thread(int count);
 
 }  // namespace octet::cuda

@@ -22,7 +22,7 @@ struct DeviceInfo {
   size_t memory = 0;  // bytes
 };
 
-/// Of the device that is used, the first one. Throws Error where there is none, as does everything below.
+/// What the device is that octet uses, the first one. Throws Error if there is no device, as does everything below.
 const DeviceInfo& device();
 
 /// Uninitialised bytes on the device, aligned to 256; from a cache of those that were released (caching_allocator.h).

@@ -1,4 +1,4 @@
-// The programs with --device cuda. A GPU is emulated (ops/cuda/launch.h): the same code, but for the kernels being loops.
+// The programs with --device cuda. A GPU is emulated (ops/cuda/launch.h): the same code, except that kernels are loops.
 #include <nlohmann/json.hpp>
 
 #include "loaders/checkpoints/checkpoint.h"

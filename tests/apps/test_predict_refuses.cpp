@@ -12,7 +12,7 @@ namespace {
 
 const std::string kImage = kSample + "/val/n03888257/ILSVRC2012_val_00001440.JPEG";
 
-/// A folder with model.safetensors of one op, and x.npy, [2, 3, 4, 4] of zeros but for what a test sets.
+/// A folder with model.safetensors of one op, and x.npy, [2, 3, 4, 4] of zeros except for what a test sets.
 struct Small {
   TemporaryFolder folder;
   Tensor x = Tensor::zeros({2, 3, 4, 4});

@@ -77,7 +77,7 @@ TEST_P(Interrupted, ResumesToTheSameBits) {
   const Result last = run(command + " --resume --log " + (folder / "cut.csv"));
   ASSERT_EQ(last.exit_code, 0) << last.err;
   EXPECT_TRUE(same_file(folder / "whole.pth", output));
-  // The log too, but for the seconds.
+  // The log too, except for the seconds.
   const auto without_seconds = [](std::string csv) {
     std::string kept;
     std::istringstream lines(csv);

@@ -88,7 +88,7 @@ TEST(PerChannel, AsPyTorch) {
   for (const char* data : {"random", "channels"})
     for (const auto& [name, choice] : kinds) {
       const Golden g(std::string("observers/") + data);
-      PerChannelObserver observer([&] { return make_observer(choice); });
+      PerChannelObserver observer([&choice = choice] { return make_observer(choice); });
       for (const Tensor& batch : batches(g)) observer.observe(batch);
       const auto q = observer.calculate_qparams();
       const std::string kind = name;

@@ -61,8 +61,8 @@ TEST_P(ToOnnx, CodesAreOctets) {
   });
   size_t seen = 0;
   OnnxModel onnx(to_onnx(int8, {3, kSide, kSide}));
-  // Each node goes on from octet's codes, so that what differs is its own: sums in float. Averages of four codes are often ties, which
-  // the least error decides.
+  // Each node goes on from octet's codes, so that what differs is its own: sums in float. Averages of four codes are often
+  // ties, which the least error decides.
   const Tensor result = onnx(kImages, [&](const std::string& name, const Tensor& got) {
     const Tensor want = codes.at(name);
     int64_t differ = 0;

@@ -1,5 +1,5 @@
-// Reads the ONNX models that quant/formats/to_onnx.h writes, and runs them with octet's float ops: what an engine without integer kernels
-// makes of them.
+// Reads the ONNX models that quant/formats/to_onnx.h writes, and runs them with octet's float ops: what an engine without
+// integer kernels makes of them.
 #pragma once
 
 #include <cmath>

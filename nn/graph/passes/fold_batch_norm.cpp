@@ -1,3 +1,7 @@
+// conv -> bn becomes conv: at inference a batch norm multiplies each channel by a number and adds another, and a convolution
+// can do both with its weight [K, C/G, R, S] and bias [K] (formula: the header). The order of the roundings is PyTorch's, so
+// weights that are quantized afterwards get the same codes. PyTorch counterpart: fuse_conv_bn_weights in
+// torch/nn/utils/fusion.py.
 #include "nn/graph/passes/fold_batch_norm.h"
 
 #include <cmath>

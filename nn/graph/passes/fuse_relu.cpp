@@ -1,3 +1,6 @@
+// conv -> relu becomes conv with the flag relu; the same for a linear layer. It needs a layer that only the relu reads: with
+// another user, the value before the relu is still wanted. PyTorch counterpart: ConvReLU2d and LinearReLU of
+// torch.ao.quantization.fx.fuse.
 #include "nn/graph/passes/fuse_relu.h"
 
 namespace octet::nn {
