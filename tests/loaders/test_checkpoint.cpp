@@ -5,6 +5,7 @@
 
 #include "builders.h"
 #include "loaders/checkpoints/safetensors.h"
+#include "tests/support/golden.h"
 
 namespace octet::loaders {
 namespace {

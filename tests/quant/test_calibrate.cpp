@@ -13,7 +13,13 @@
 namespace octet::quant {
 namespace {
 
-const Tensor kImages = test::random_floats({6, 3, 16, 16}, 1);
+/// Each image louder than the one before, so that their order matters.
+Tensor make_images() {
+  Tensor images = test::random_floats({6, 3, 16, 16}, 1);
+  for (int64_t i = 0; i < images.numel(); ++i) images.data<float>()[i] *= static_cast<float>(1 + i / (3 * 16 * 16));
+  return images;
+}
+const Tensor kImages = make_images();
 
 nn::Graph prepared_with(const std::string& kind) {
   QConfigMapping mapping = get_default_qconfig_mapping("qnnpack");
