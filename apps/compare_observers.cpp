@@ -8,6 +8,7 @@
 #include <iomanip>
 #include <iostream>
 
+#include "apps/common/calibrate.h"
 #include "apps/common/cli.h"
 #include "apps/common/evaluate.h"
 #include "apps/common/models.h"
@@ -54,33 +55,42 @@ struct Limits {
   float low, high;
 };
 
-/// One way to quantize, and what came of it.
+/// One way to quantize the weights, and what came of it.
 struct Row {
-  std::string kind;
   bool per_channel;
   quant::QConfigMapping mapping;
-  nn::Graph prepared, int8 = {};
-  std::map<std::string, Limits> limits = {};  // by the name of the observed node; of the first row of a kind
-  int64_t right = 0, clipped = 0, values = 0;
+  nn::Graph int8 = {};
+  int64_t right = 0;
   double noise = 0;  // sum of squares of the logits' differences
 };
 
-std::vector<Row> make_rows(const nn::Graph& graph, const std::string& backend) {
+/// An observer and the rows of the table that it makes, whose activations are the same.
+struct Kind {
+  std::string name;
+  nn::Graph prepared;
   std::vector<Row> rows;
-  for (const std::string& kind : quant::observer_kinds())
-    for (const bool per_channel : {false, true}) {
-      quant::QConfigMapping mapping = quant::get_default_qconfig_mapping(backend);
-      quant::QConfig qconfig = *mapping.global();
-      qconfig.activation.kind = kind;
-      // A weight is seen once, so there is nothing to average; and it has too few values for an entropy.
-      const bool for_weights = kind != "MovingAverageMinMaxObserver" && kind != "EntropyObserver";
-      qconfig.weight.kind = for_weights ? kind : "MinMaxObserver";
-      qconfig.weight.per_channel = per_channel;
-      mapping.set_global(qconfig);
-      nn::Graph prepared = quant::prepare(graph, mapping);
-      rows.push_back({kind, per_channel, std::move(mapping), std::move(prepared)});
-    }
-  return rows;
+  std::map<std::string, Limits> limits = {};  // by the name of the observed node
+  int64_t clipped = 0, values = 0;
+};
+
+quant::QConfigMapping make_mapping(const std::string& kind, bool per_channel, const std::string& backend) {
+  quant::QConfigMapping mapping = quant::get_default_qconfig_mapping(backend);
+  quant::QConfig qconfig = *mapping.global();
+  qconfig.activation.kind = kind;
+  qconfig.weight.kind = quant::suits_weights(kind) ? kind : "MinMaxObserver";
+  qconfig.weight.per_channel = per_channel;
+  return mapping.set_global(qconfig);
+}
+
+std::vector<Kind> make_kinds(const nn::Graph& graph, const std::string& backend) {
+  std::vector<Kind> kinds;
+  for (const std::string& name : quant::observer_kinds()) {
+    std::vector<Row> rows;
+    for (const bool per_channel : {false, true}) rows.push_back({per_channel, make_mapping(name, per_channel, backend)});
+    nn::Graph prepared = quant::prepare(graph, rows[0].mapping);
+    kinds.push_back({name, std::move(prepared), std::move(rows)});
+  }
+  return kinds;
 }
 
 std::map<std::string, Limits> limits_of(const nn::Graph& prepared) {
@@ -94,22 +104,16 @@ std::map<std::string, Limits> limits_of(const nn::Graph& prepared) {
   return limits;
 }
 
-/// The rows of a kind have the same activations: the second takes the observers of the first.
-void calibrate(std::vector<Row>& rows, const loaders::Imagenette& data, const Options& o) {
-  std::vector<size_t> indices = loaders::subset_indices(data.size(), data.size(), loaders::Subset::spread);
-  apps::Progress progress("calibrate", static_cast<int64_t>(data.size()), o.common.quiet);
-  loaders::Batches batches(data, std::move(indices), {.batch_size = o.data.batch_size});
+/// All observers see each image once; then each makes its int8 models.
+void calibrate(std::vector<Kind>& kinds, const loaders::Imagenette& data, const Options& o) {
   const Device device = o.common.compute_device();
-  std::vector<nn::Graph> observed;  // the same observers
-  for (size_t i = 0; i < rows.size(); i += 2) observed.push_back(rows[i].prepared.to(device));
-  while (const auto batch = batches.next()) {
-    for (const nn::Graph& graph : observed) nn::run(graph, batch->images);
-    progress.add(batch->images.size(0));
-  }
-  for (size_t i = 0; i < rows.size(); i += 2) {
-    rows[i].limits = limits_of(rows[i].prepared);
-    rows[i].int8 = quant::convert(rows[i].prepared, rows[i].mapping).to(device);
-    rows[i + 1].int8 = quant::convert(rows[i].prepared, rows[i + 1].mapping).to(device);
+  std::vector<const nn::Graph*> prepared;
+  for (const Kind& kind : kinds) prepared.push_back(&kind.prepared);
+  apps::calibrate(prepared, data, loaders::subset_indices(data.size(), data.size(), loaders::Subset::spread),
+                  {.batch_size = o.data.batch_size, .quiet = o.common.quiet, .device = device, .optimize = false});
+  for (Kind& kind : kinds) {
+    kind.limits = limits_of(kind.prepared);
+    for (Row& row : kind.rows) row.int8 = quant::convert(kind.prepared, row.mapping).to(device);
   }
 }
 
@@ -118,30 +122,30 @@ int64_t count_outside(const Tensor& value, Limits limits) {
   return std::count_if(x, x + value.numel(), [=](float v) { return v < limits.low || v > limits.high; });
 }
 
-/// Runs the float network, whose values are the same for all rows, and counts those that each row's codes cannot say.
-Tensor run_and_count_clipped(const nn::Graph& graph, const Tensor& images, std::vector<Row>& rows) {
+/// Runs the float network, whose values are the same for all observers, and counts those that each one's codes cannot say.
+Tensor run_and_count_clipped(const nn::Graph& graph, const Tensor& images, std::vector<Kind>& kinds) {
   return nn::run(graph, images, [&](const nn::Node& node, const Tensor& computed) {
-    if (!rows[0].limits.contains(node.name)) return;
+    if (!kinds[0].limits.contains(node.name)) return;
     const Tensor value = computed.to(Device::cpu);
-    for (size_t i = 0; i < rows.size(); i += 2) {
-      rows[i].clipped += count_outside(value, rows[i].limits.at(node.name));
-      rows[i].values += value.numel();
+    for (Kind& kind : kinds) {
+      kind.clipped += count_outside(value, kind.limits.at(node.name));
+      kind.values += value.numel();
     }
   });
 }
 
-void compare_observers(const Options& o) {
-  const loaders::Imagenette calibration = open_data(o, o.limit), validation = open_data(o, o.eval_limit);
-  const apps::Model model = apps::load_float_model(o.data.weights);
-  const std::vector<int> outputs = apps::output_of_class(validation.classes(), model.classes);
-  std::vector<Row> rows = make_rows(model.graph, o.backend);
-  calibrate(rows, calibration, o);
-  const nn::Graph float_graph = quant::float_graph(rows[0].prepared).to(o.common.compute_device());
-
-  double signal = 0;
+/// What came of all images.
+struct Totals {
+  double signal = 0;  // sum of squares of the float logits
   int64_t right = 0, images = 0;
-  apps::Progress progress("evaluate", static_cast<int64_t>(validation.size()), o.common.quiet);
-  loaders::Batches batches(validation, loaders::subset_indices(validation.size(), validation.size(), loaders::Subset::first),
+  std::vector<loaders::Skipped> skipped;
+};
+
+Totals evaluate(const nn::Graph& float_graph, std::vector<Kind>& kinds, const loaders::Imagenette& data,
+                const std::vector<int>& outputs, const Options& o) {
+  Totals totals;
+  apps::Progress progress("evaluate", static_cast<int64_t>(data.size()), o.common.quiet);
+  loaders::Batches batches(data, loaders::subset_indices(data.size(), data.size(), loaders::Subset::first),
                            {.batch_size = o.data.batch_size});
   while (const auto batch = batches.next()) {
     const auto count_right = [&](const Tensor& logits) {
@@ -150,35 +154,48 @@ void compare_observers(const Options& o) {
       for (size_t i = 0; i < answers.size(); ++i) count += answers[i] == outputs[static_cast<size_t>(batch->labels[i])];
       return count;
     };
-    const Tensor wanted = run_and_count_clipped(float_graph, batch->images, rows);
-    right += count_right(wanted);
-    for (int64_t i = 0; i < wanted.numel(); ++i) signal += std::pow(wanted.data<float>()[i], 2);
-    for (Row& row : rows) {
-      const Tensor logits = nn::run(row.int8, batch->images);
-      row.right += count_right(logits);
-      for (int64_t i = 0; i < wanted.numel(); ++i) row.noise += std::pow(logits.data<float>()[i] - wanted.data<float>()[i], 2);
-    }
-    images += wanted.size(0);
+    const Tensor wanted = run_and_count_clipped(float_graph, batch->images, kinds);
+    totals.right += count_right(wanted);
+    for (int64_t i = 0; i < wanted.numel(); ++i) totals.signal += std::pow(wanted.data<float>()[i], 2);
+    for (Kind& kind : kinds)
+      for (Row& row : kind.rows) {
+        const Tensor logits = nn::run(row.int8, batch->images);
+        row.right += count_right(logits);
+        for (int64_t i = 0; i < wanted.numel(); ++i) row.noise += std::pow(logits.data<float>()[i] - wanted.data<float>()[i], 2);
+      }
+    totals.images += wanted.size(0);
     progress.add(wanted.size(0));
   }
+  totals.skipped = batches.skipped();
+  return totals;
+}
 
-  const auto percent = [&](int64_t part, int64_t whole) {
-    return 100.0 * static_cast<double>(part) / static_cast<double>(whole);
-  };
-  std::cout << "backend " << o.backend << ", calibrated on " << calibration.size() << " images, evaluated on " << images << "\n"
-            << "| activations | weights | scales of a weight | top-1 | SQNR of the logits | activations clipped "
+void show_table(const std::vector<Kind>& kinds, const Totals& totals) {
+  const auto percent = [](int64_t part, int64_t whole) { return 100.0 * static_cast<double>(part) / static_cast<double>(whole); };
+  std::cout << "| activations | weights | scales of a weight | top-1 | SQNR of the logits | activations clipped "
                "|\n|---|---|---|---|---|---|\n"
-            << std::fixed << std::setprecision(2) << "| float | | | " << percent(right, images) << " % | | |\n";
-  for (size_t i = 0; i < rows.size(); ++i) {
-    const Row& row = rows[i];
-    const Row& counted = rows[i / 2 * 2];
-    std::cout << "| " << row.kind << " | " << row.mapping.global()->weight.kind << " | "
-              << (row.per_channel ? "per channel" : "one") << " | " << percent(row.right, images) << " % | "
-              << 10 * std::log10(signal / row.noise) << " dB | " << std::setprecision(4)
-              << percent(counted.clipped, counted.values) << " % |\n"
-              << std::setprecision(2);
-  }
-  apps::show_skipped(batches.skipped());
+            << std::fixed << std::setprecision(2) << "| float | | | " << percent(totals.right, totals.images) << " % | | |\n";
+  for (const Kind& kind : kinds)
+    for (const Row& row : kind.rows)
+      std::cout << "| " << kind.name << " | " << row.mapping.global()->weight.kind << " | "
+                << (row.per_channel ? "per channel" : "one") << " | " << percent(row.right, totals.images) << " % | "
+                << 10 * std::log10(totals.signal / row.noise) << " dB | " << std::setprecision(4)
+                << percent(kind.clipped, kind.values) << " % |\n"
+                << std::setprecision(2);
+}
+
+void compare_observers(const Options& o) {
+  const loaders::Imagenette calibration = open_data(o, o.limit), validation = open_data(o, o.eval_limit);
+  const apps::Model model = apps::load_float_model(o.data.weights);
+  const std::vector<int> outputs = apps::output_of_class(validation.classes(), model.classes);
+  std::vector<Kind> kinds = make_kinds(model.graph, o.backend);
+  calibrate(kinds, calibration, o);
+  const nn::Graph float_graph = quant::float_graph(kinds[0].prepared).to(o.common.compute_device());
+  const Totals totals = evaluate(float_graph, kinds, validation, outputs, o);
+  std::cout << "backend " << o.backend << ", calibrated on " << calibration.size() << " images, evaluated on " << totals.images
+            << "\n";
+  show_table(kinds, totals);
+  apps::show_skipped(totals.skipped);
 }
 
 }  // namespace

@@ -11,7 +11,7 @@
 #include "apps/common/benchmark.h"
 #include "apps/common/cli.h"
 #include "apps/common/models.h"
-#include "apps/common/targets.h"
+#include "apps/common/output_paths.h"
 #include "apps/common/tune.h"
 #include "loaders/datasets/imagenette.h"
 #include "loaders/files/file.h"

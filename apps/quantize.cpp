@@ -10,17 +10,17 @@
 #include <numeric>
 
 #include "apps/common/benchmark.h"
+#include "apps/common/calibrate.h"
 #include "apps/common/cli.h"
 #include "apps/common/evaluate.h"
 #include "apps/common/export.h"
 #include "apps/common/models.h"
-#include "apps/common/progress.h"
 #include "apps/common/qconfig_options.h"
+#include "apps/common/report.h"
 #include "apps/common/show.h"
 #include "apps/common/stopwatch.h"
 #include "loaders/checkpoints/safetensors.h"
 #include "loaders/files/file.h"
-#include "nn/graph/executor.h"
 #include "nn/graph/passes/optimize_for_inference.h"
 #include "nn/graph/print.h"
 #include "quant/formats/model_file.h"
@@ -130,40 +130,22 @@ nn::Graph prepare(const apps::Model& model, const quant::QConfigMapping& qconfig
   return prepared;
 }
 
-/// Runs the prepared graph over the images; its observers do the rest. Returns the seconds it took.
+/// Shows the images to the prepared graph; its observers do the rest. Returns the seconds it took.
 double calibrate(const nn::Graph& prepared, const loaders::Imagenette& data, const Options& o) {
   apps::show_stage(4, "Calibrate");
   const apps::Stopwatch watch;
   const size_t count = apps::image_limit(o.limit).value_or(data.size());
-  std::vector<size_t> indices =
+  const std::vector<size_t> indices =
       loaders::subset_indices(data.size(), count, o.subset == "first" ? loaders::Subset::first : loaders::Subset::spread);
-  const auto observers = quant::observers(prepared);
-  const nn::Graph fast = nn::optimize_for_inference(prepared, o.common.compute_device());  // the same observers
-  const auto pass = [&](const char* label) {
-    apps::Progress progress(label, static_cast<int64_t>(indices.size()), o.common.quiet);
-    loaders::Batches batches(data, indices, {.batch_size = o.data.batch_size});
-    int64_t observed = 0;
-    while (const auto batch = batches.next()) {
-      try {
-        nn::run(fast, batch->images);
-      } catch (const Error& error) {
-        fail("calibration, images ", observed, " to ", observed + batch->images.size(0) - 1, ": ", error.what());
-      }
-      progress.add(batch->images.size(0));
-      observed += batch->images.size(0);
-    }
-    return std::pair(observed, batches.skipped());
-  };
-  if (o.calibration == "two-pass") {
-    for (const auto& info : observers) info.observer->begin_first_pass();
-    pass("find ranges");
-    for (const auto& info : observers) info.observer->begin_second_pass();
-  }
-  const auto [observed, skipped] = pass("calibrate");
+  const apps::Calibrated done = apps::calibrate({&prepared}, data, indices,
+                                                {.batch_size = o.data.batch_size,
+                                                 .quiet = o.common.quiet,
+                                                 .passes = o.calibration == "two-pass" ? quant::Passes::two : quant::Passes::one,
+                                                 .device = o.common.compute_device()});
   const double seconds = watch.seconds();
-  std::cout << "observed " << observed << " images in " << std::fixed << std::setprecision(1) << seconds << " s\n"
+  std::cout << "observed " << done.images << " images in " << std::fixed << std::setprecision(1) << seconds << " s\n"
             << std::defaultfloat;
-  apps::show_skipped(skipped);
+  apps::show_skipped(done.skipped);
   return seconds;
 }
 

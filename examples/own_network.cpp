@@ -18,6 +18,7 @@
 #include "ops/elementwise.h"
 #include "quant/checks/verify_by_hand.h"
 #include "quant/formats/model_file.h"
+#include "quant/passes/calibrate.h"
 #include "quant/passes/convert.h"
 #include "quant/passes/prepare.h"
 #include "tensor/random.h"
@@ -83,13 +84,7 @@ Stripes make_stripes(int64_t count, Generator& generator) {
 }
 
 void train(StripeNet& net, Generator& generator) {
-  std::vector<nn::Module::State> parameters;
-  for (nn::Module::State& s : net.state())
-    if (s.is_parameter) {
-      s.value.set_requires_grad(true);
-      parameters.push_back(s);
-    }
-  nn::AdamW optimizer(nn::decay_groups(parameters, /*lr=*/1e-2, /*weight_decay=*/1e-2), {});
+  nn::AdamW optimizer(nn::decay_groups(net.parameters(), /*lr=*/1e-2, /*weight_decay=*/1e-2), {});
   net.train();
   for (int step = 0; step <= 60; ++step) {
     const Stripes batch = make_stripes(32, generator);
@@ -119,7 +114,8 @@ void run() {
   const nn::Graph traced = nn::trace(net, Tensor::zeros({1, 3, kSide, kSide}));
   const quant::QConfigMapping qconfig = quant::get_default_qconfig_mapping("qnnpack");
   const nn::Graph prepared = quant::prepare(traced, qconfig);
-  for (int batch = 0; batch < 8; ++batch) nn::run(prepared, make_stripes(32, generator).images);  // the observers look on
+  int batches = 8;
+  quant::calibrate(prepared, [&] { return batches-- > 0 ? std::optional(make_stripes(32, generator).images) : std::nullopt; });
   const nn::Graph int8 = quant::convert(prepared, qconfig);
 
   const Stripes test = make_stripes(500, generator);

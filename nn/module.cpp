@@ -37,6 +37,12 @@ std::vector<Module::State> Module::state() const {
   return out;
 }
 
+std::vector<Module::State> Module::parameters() const {
+  std::vector<State> found = state();
+  std::erase_if(found, [](const State& s) { return !s.is_parameter; });
+  return found;
+}
+
 void Module::to(Device device) {
   for (State s : state())
     if (!s.on_host) s.value.set(s.value.tensor().to(device));

@@ -49,6 +49,8 @@ class Module {
   };
   /// Parameters and buffers of this module and all below it, in PyTorch's state_dict order.
   std::vector<State> state() const;
+  /// Its parameters alone, as torch.nn.Module.parameters gives them.
+  std::vector<State> parameters() const;
 
  protected:
   virtual Value forward(const Value& x) = 0;

@@ -84,4 +84,20 @@ Tensor dot_channels(const Tensor& a, const Tensor& b) {
   return sums;
 }
 
+Tensor channel_sums(const Tensor& x) {
+  OCTET_CHECK(x.dim() >= 2, "channel_sums: expected [N, K, ...], got ", x.shape());
+  const int64_t N = x.size(0), K = x.size(1), plane = x.numel() / std::max<int64_t>(1, N * K);
+  Tensor sums({K}, DType::f32, x.device());
+  if (x.on_cuda()) return cuda::channel_sums(x, sums), sums;
+  const float* p = x.data<float>();
+#pragma omp parallel for
+  for (int64_t k = 0; k < K; ++k) {
+    double sum = 0;
+    for (int64_t n = 0; n < N; ++n)
+      for (int64_t i = 0; i < plane; ++i) sum += p[(n * K + k) * plane + i];
+    sums.data<float>()[k] = static_cast<float>(sum);
+  }
+  return sums;
+}
+
 }  // namespace octet::ops

@@ -1,4 +1,4 @@
-// A factor per channel, as quantization-aware training needs it to scale filters by what batch norm will do to them.
+// Sums over channels, and a factor per channel, as quantization-aware training needs it to scale filters by what batch norm will do to them.
 //   slices: dimension 0 of a weight [K, ...];   channels: dimension 1 of an activation [N, K, ...];   factor [K]
 // Backwards, from the gradient dy:
 //   y = w * factor[k]   dw = dy * factor[k],   dfactor[k] = sum of dy * w over slice k
@@ -9,6 +9,8 @@
 
 namespace octet::ops {
 
+/// [K]: the sums of x [N, K, ...] over images and pixels: the gradient of a bias.
+Tensor channel_sums(const Tensor& x);
 /// y [N, K, ...] = values[k], everywhere in channel k.
 void fill_channels(const Tensor& values, Tensor& y);
 

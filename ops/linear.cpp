@@ -1,7 +1,6 @@
 #include "ops/linear.h"
 
 #include "ops/channels.h"
-#include "ops/conv/conv2d.h"
 #include "ops/gemm.h"
 
 namespace octet::ops {

@@ -3,7 +3,7 @@
 #include <filesystem>
 
 #include "apps/common/cli.h"
-#include "apps/common/targets.h"
+#include "apps/common/output_paths.h"
 #include "loaders/checkpoints/pth_writer.h"
 #include "loaders/files/file.h"
 #include "loaders/files/npy.h"

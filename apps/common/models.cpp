@@ -2,8 +2,7 @@
 
 #include <algorithm>
 
-#include "loaders/checkpoints/checkpoint.h"
-#include "loaders/checkpoints/safetensors.h"
+#include "apps/common/open_model.h"
 #include "loaders/files/bytes.h"
 #include "nn/models/from_checkpoint.h"
 #include "nn/trace.h"
@@ -16,20 +15,26 @@ namespace {
 
 using ops::int8::Engine;
 
-Model from_qat(const StateDict& state, const std::string& path) {
-  quant::TrainedQat qat = quant::load_qat(state, path);
+nn::Graph traced(nn::Module& model) { return nn::trace(model, Tensor::zeros({1, 3, 64, 64})); }
+
+Model from_qat(const StateDict& state, const nn::Form& form, const std::string& path) {
+  const int64_t classes = nn::classes_of(state, form, path);
+  quant::TrainedQat qat = quant::load_qat(traced(*nn::make_model(form, classes)), state, path);
   Model model{
-      quant::float_graph(qat.folded), str(qat.form, ", trained quantization-aware for ", qat.mapping.backend()), qat.classes, {}};
+      quant::float_graph(qat.folded), str(form.name(), ", trained quantization-aware for ", qat.mapping.backend()), classes, {}};
   model.qat = std::move(qat);
   return model;
 }
 
-Model from_state(const StateDict& state, const std::string& path, const std::string& head, int64_t classes, uint64_t seed) {
-  loaders::check_finite(state, path);
-  if (quant::is_qat(state)) return from_qat(state, path);
-  nn::LoadedModel loaded =
-      head == "fastai" ? nn::fastai_model_from_checkpoint(state, path, classes, seed) : nn::model_from_checkpoint(state, path);
-  return {nn::trace(*loaded.model, Tensor::zeros({1, 3, 64, 64})), loaded.form + ", float32", loaded.classes, loaded.notes};
+/// A float checkpoint, or one trained quantization-aware.
+Model from_float(const ModelFile& file, const std::string& head, int64_t classes, uint64_t seed) {
+  const StateDict& state = file.contents.tensors;
+  loaders::check_finite(state, file.path);
+  const nn::Form form = nn::form_of(state, file.path);
+  if (file.kind == FileKind::qat_checkpoint) return from_qat(state, form, file.path);
+  nn::LoadedModel loaded = head == "fastai" ? nn::fastai_model_from_checkpoint(state, form, file.path, classes, seed)
+                                            : nn::model_from_checkpoint(state, form, file.path);
+  return {traced(*loaded.model), loaded.form + ", float32", loaded.classes, loaded.notes};
 }
 
 /// Width of the last linear layer.
@@ -45,16 +50,26 @@ Engine engine_of(const StateDict& state) {
   return per_channel ? Engine::fbgemm : Engine::qnnpack;
 }
 
-Model from_pytorch(const StateDict& state, const std::string& path, const std::optional<Engine>& engine) {
-  loaders::check_finite(state, path);
+Model from_pytorch(const ModelFile& file, const std::optional<Engine>& engine) {
+  const StateDict& state = file.contents.tensors;
+  loaders::check_finite(state, file.path);
+  const nn::Form form = nn::form_of(state, file.path);
+  const int64_t classes = quant::outputs_from_pytorch(state, form.classifier(), file.path);
   const Engine used = engine.value_or(engine_of(state));
-  Model model{naming(loaders::printable(path), [&] { return quant::graph_from_pytorch(state, used, path); }),
-              str(nn::form_of(state, path).name(), " quantized by PyTorch, int8, engine ", name_of(used)),
-              0,
+  const nn::Graph network = traced(*nn::make_model(form, classes));
+  Model model{naming(loaders::printable(file.path), [&] { return quant::graph_from_pytorch(network, state, used, file.path); }),
+              str(form.name(), " quantized by PyTorch, int8, engine ", name_of(used)),
+              classes,
               {}};
   if (!engine)
     model.notes.push_back(
-        str(path, " does not say which engine it was made for: taking ", name_of(used), " from the form of its weights"));
+        str(file.path, " does not say which engine it was made for: taking ", name_of(used), " from the form of its weights"));
+  return model;
+}
+
+Model from_octet(ModelFile file) {
+  loaders::check_finite(file.contents.tensors, file.path);
+  Model model{quant::load_graph({std::move(file.contents.tensors), std::move(file.contents.metadata)}, file.path), "int8", 0, {}};
   model.classes = classes_of(model.graph);
   return model;
 }
@@ -65,6 +80,22 @@ Model trained(Model model) {
   return model;
 }
 
+/// What the reader of the file noted goes first.
+Model with_notes(const std::vector<std::string>& notes, Model model) {
+  model.notes.insert(model.notes.begin(), notes.begin(), notes.end());
+  return model;
+}
+
+/// Throws Error when an engine was asked for that is not the file's own. A PyTorch state_dict runs with any.
+void check_engine(const ModelFile& file, const std::optional<Engine>& engine) {
+  if (!engine || file.kind == FileKind::pytorch_int8) return;
+  const auto own = file.contents.metadata.find("engine");
+  const bool has_own = file.kind == FileKind::octet_int8 && own != file.contents.metadata.end();
+  OCTET_CHECK(has_own && name_of(*engine) == own->second, loaders::printable(file.path), ": --engine ", name_of(*engine),
+              " is for a state_dict that PyTorch quantized; this model is ",
+              has_own ? "made for " + loaders::printable(own->second) : "float", "; leave it out");
+}
+
 }  // namespace
 
 nn::Graph as_trained(const Model& model) {
@@ -72,40 +103,17 @@ nn::Graph as_trained(const Model& model) {
 }
 
 Model load_float_model(const std::string& path, const std::string& head, int64_t classes, uint64_t seed) {
-  std::vector<std::string> notes;
-  const StateDict state = loaders::load_checkpoint(path, &notes);
-  OCTET_CHECK(!quant::is_pytorch_quantized(state), path,
-              ": this model is quantized already; give the float checkpoint, or run it with predict");
-  Model model = from_state(state, path, head, classes, seed);
-  model.notes.insert(model.notes.begin(), notes.begin(), notes.end());
-  return model;
+  const ModelFile file = open_model(path, kFloatModels);
+  return with_notes(file.contents.notes, from_float(file, head, classes, seed));
 }
 
 Model load_any_model(const std::string& path, const std::optional<Engine>& engine) {
-  const auto check_engine = [&](const std::string& own) {  // of a model that has its own, or none
-    OCTET_CHECK(!engine || name_of(*engine) == own, loaders::printable(path), ": --engine ", name_of(*engine),
-                " is for a state_dict that PyTorch quantized; this model is ",
-                own.empty() ? "float" : "made for " + loaders::printable(own), "; leave it out");
-  };
-  if (loaders::is_safetensors(path)) {
-    loaders::SafeTensors file = loaders::load_safetensors(path);
-    if (!quant::is_saved_graph(file.metadata)) {
-      check_engine("");
-      return trained(from_state(file.tensors, path, "auto", 0, 0));
-    }
-    check_engine(file.metadata["engine"]);
-    loaders::check_finite(file.tensors, path);
-    Model model{quant::load_graph({std::move(file.tensors), std::move(file.metadata)}, path), "int8", 0, {}};
-    model.classes = classes_of(model.graph);
-    return model;
-  }
-  std::vector<std::string> notes;
-  const StateDict state = loaders::load_checkpoint(path, &notes);
-  if (!quant::is_pytorch_quantized(state)) check_engine("");
-  Model model =
-      quant::is_pytorch_quantized(state) ? from_pytorch(state, path, engine) : trained(from_state(state, path, "auto", 0, 0));
-  model.notes.insert(model.notes.begin(), notes.begin(), notes.end());
-  return model;
+  ModelFile file = open_model(path, kRunnable);
+  check_engine(file, engine);
+  const std::vector<std::string> notes = file.contents.notes;
+  if (file.kind == FileKind::octet_int8) return from_octet(std::move(file));
+  if (file.kind == FileKind::pytorch_int8) return with_notes(notes, from_pytorch(file, engine));
+  return with_notes(notes, trained(from_float(file, "auto", 0, 0)));
 }
 
 }  // namespace octet::apps

@@ -1,9 +1,8 @@
 // What the programs print: `quantize` at each stage of the workflow, and accuracy.
 #pragma once
 
-#include <nlohmann/json.hpp>
-
 #include "apps/common/evaluate.h"
+#include "apps/common/report.h"
 #include "quant/checks/compare.h"
 #include "quant/checks/verify_by_hand.h"
 #include "quant/passes/insert_observers.h"
@@ -29,15 +28,7 @@ std::string reason_of(const loaders::Skipped& image);
 /// One line on how closely the int8 graph follows the fake-quant graph; all: a line per node before it.
 void show_comparison(const std::vector<quant::NodeComparison>& rows, bool all);
 
-struct Sizes {
-  size_t float_bytes, int8_bytes;  // of the float parameters, and of the int8 model's file
-};
 /// Stage 10: accuracy, size and time of the float, the fake-quant (where it was evaluated) and the int8 model.
 void show_evaluation(const Evaluation& evaluation, const Sizes& sizes, double total_seconds);
-
-/// report.json without its timings.
-nlohmann::json report_json(const quant::QConfigMapping& qconfig, const std::vector<quant::ObserverInfo>& observers,
-                           const nn::Graph& int8_graph, const std::optional<quant::HandCheck>& check,
-                           const Evaluation& evaluation, const Sizes& sizes);
 
 }  // namespace octet::apps

@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "apps/common/models.h"
+#include "apps/common/open_model.h"
 #include "loaders/checkpoints/safetensors.h"
 #include "loaders/files/bytes.h"
 #include "nn/graph/passes/tune.h"
@@ -16,9 +17,7 @@
 namespace octet::apps {
 
 void tune_model(const std::string& path, const TuneOptions& o) {
-  const loaders::SafeTensors file = loaders::is_safetensors(path) ? loaders::load_safetensors(path) : loaders::SafeTensors{};
-  OCTET_CHECK(quant::is_saved_graph(file.metadata), path,
-              ": --tune writes into an int8 model.safetensors that quantize made, and this is none");
+  const loaders::Checkpoint file = open_model(path, kTunable).contents;
   Generator generator(0);
   const Tensor x = randn({o.batch_size, 3, o.image_size, o.image_size}, generator);
   const nn::Graph tuned = naming(loaders::printable(path), [&] {

@@ -5,17 +5,16 @@
 #include <iomanip>
 #include <iostream>
 
+#include "apps/common/open_model.h"
+#include "apps/common/output_paths.h"
 #include "apps/common/show.h"
-#include "apps/common/targets.h"
 #include "apps/train/history.h"
 #include "apps/train/trainer.h"
-#include "loaders/checkpoints/checkpoint.h"
 #include "loaders/files/file_lock.h"
 #include "nn/graph/passes/optimize_for_inference.h"
 #include "nn/init.h"
 #include "nn/models/from_checkpoint.h"
 #include "nn/trace.h"
-#include "quant/formats/qat_checkpoint.h"
 #include "quant/qat/prepare_qat.h"
 
 namespace octet::apps {
@@ -30,16 +29,15 @@ nn::LoadedModel from_scratch(const TrainInput& input, int64_t classes, uint64_t 
 }
 
 nn::LoadedModel from_weights(const TrainInput& input, int64_t classes, uint64_t seed) {
-  std::vector<std::string> notes;
-  const StateDict state = loaders::load_checkpoint(input.weights, &notes);
+  const loaders::Checkpoint file = open_model(input.weights, kTrainable).contents;
+  const StateDict& state = file.tensors;
   loaders::check_finite(state, input.weights);
-  OCTET_CHECK(!quant::is_qat(state), input.weights,
-              ": was trained quantization-aware already; begin with the float checkpoint, or go on with --resume");
-  nn::LoadedModel start = input.head == "fastai" ? nn::fastai_model_from_checkpoint(state, input.weights, classes, seed)
-                                                 : nn::model_from_checkpoint(state, input.weights);
+  const nn::Form form = nn::form_of(state, input.weights);
+  nn::LoadedModel start = input.head == "fastai" ? nn::fastai_model_from_checkpoint(state, form, input.weights, classes, seed)
+                                                 : nn::model_from_checkpoint(state, form, input.weights);
   OCTET_CHECK(start.classes == classes, input.weights, ": has ", start.classes, " classes and the data ", classes,
               "; --head fastai puts a new head on torchvision's weights");
-  start.notes.insert(start.notes.begin(), notes.begin(), notes.end());
+  start.notes.insert(start.notes.begin(), file.notes.begin(), file.notes.end());
   for (nn::Module::State& s : start.model->state()) s.value.set(s.value.tensor().clone());  // training changes them in place
   return start;
 }

@@ -7,13 +7,13 @@
 #include <nlohmann/json.hpp>
 
 #include "loaders/checkpoints/safetensors.h"
+#include "quant/formats/recognise.h"
 
 namespace octet::apps {
 namespace {
 
 using Json = nlohmann::json;
 
-constexpr const char* kMetadata = "octet.training";
 constexpr int kVersion = 1;
 constexpr std::string_view kModel = "model/", kOptimizer = "optimizer/";
 
@@ -55,9 +55,9 @@ void check_conditions(const Conditions& now, const Json& then, const std::string
 }
 
 Json read_metadata(const loaders::SafeTensors& file, const std::string& name) {
-  const auto metadata = file.metadata.find(kMetadata);
-  OCTET_CHECK(metadata != file.metadata.end(), name, ": not a training that can be resumed; remove the file");
-  Json json = Json::parse(metadata->second, nullptr, false);
+  OCTET_CHECK(quant::recognise(file.tensors, file.metadata) == quant::FileKind::training_state, name,
+              ": not a training that can be resumed; remove the file");
+  Json json = Json::parse(file.metadata.at(quant::kTrainingMetadata), nullptr, false);
   OCTET_CHECK(json.is_object() && json.value("version", 0) == kVersion, name,
               ": a training of another version of octet, expected version ", kVersion, "; remove the file to begin anew");
   return json;
@@ -76,7 +76,7 @@ void save_training(const std::string& output, const nn::Module& model, const nn:
     file.tensors.add({std::string(kOptimizer) + key, tensor.to(Device::cpu), {}});
   Json options = Json::object();
   for (const auto& [name, value] : conditions) options[name] = value;
-  file.metadata[kMetadata] = Json{
+  file.metadata[quant::kTrainingMetadata] = Json{
       {"version", kVersion},
       {"threads", omp_get_max_threads()},
       {"device", name_of(model.device())},

@@ -2,15 +2,30 @@
 
 #include <cmath>
 
+#include "loaders/checkpoints/format.h"
 #include "loaders/checkpoints/pth.h"
 #include "loaders/checkpoints/safetensors.h"
-#include "loaders/files/bytes.h"
+#include "loaders/files/file.h"
 
 namespace octet::loaders {
 
+Checkpoint open_checkpoint(const std::string& path) {
+  const File file(path);
+  Checkpoint checkpoint;
+  if (format_of(file.bytes()) == Format::safetensors) {
+    SafeTensors contents = load_safetensors(file);
+    checkpoint.tensors = std::move(contents.tensors);
+    checkpoint.metadata = std::move(contents.metadata);
+  } else {
+    checkpoint.tensors = load_pth(file, &checkpoint.notes);
+  }
+  return checkpoint;
+}
+
 StateDict load_checkpoint(const std::string& path, std::vector<std::string>* notes) {
-  if (is_safetensors(path)) return load_safetensors(path).tensors;
-  return load_pth(path, notes);
+  Checkpoint checkpoint = open_checkpoint(path);
+  if (notes) notes->insert(notes->end(), checkpoint.notes.begin(), checkpoint.notes.end());
+  return std::move(checkpoint.tensors);
 }
 
 void check_finite(const StateDict& state, const std::string& source) {

@@ -1,6 +1,7 @@
 // A checkpoint of either kind, .pth or .safetensors, told apart by its first bytes.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -8,7 +9,16 @@
 
 namespace octet::loaders {
 
-/// Throws Error for a file that is neither, saying what it looks like. notes: see load_pth.
+struct Checkpoint {
+  StateDict tensors;
+  std::map<std::string, std::string> metadata;  // of a .safetensors
+  std::vector<std::string> notes;               // see load_pth
+};
+
+/// Opens the file once. Throws Error for a file that is neither, saying what it looks like.
+Checkpoint open_checkpoint(const std::string& path);
+
+/// Its tensors alone.
 StateDict load_checkpoint(const std::string& path, std::vector<std::string>* notes = nullptr);
 
 /// Throws one Error that lists every float tensor with NaN or infinity (and how many) and every running_var below 0.

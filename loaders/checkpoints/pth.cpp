@@ -239,8 +239,9 @@ StateDict load_legacy(const File& file, Notes* notes) {
 
 }  // namespace
 
-StateDict load_pth(const std::string& path, Notes* notes) {
-  const File file(path);
+StateDict load_pth(const std::string& path, Notes* notes) { return load_pth(File(path), notes); }
+
+StateDict load_pth(const File& file, Notes* notes) {
   switch (format_of(file.bytes())) {
     case Format::zip:
       return load_zip(file, notes);

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "loaders/files/file.h"
 #include "tensor/state_dict.h"
 
 namespace octet::loaders {
@@ -18,6 +19,7 @@ namespace octet::loaders {
 /// Reads a checkpoint. A tuple of tensors becomes KEY.0, KEY.1, ... (a quantized linear layer's weight and bias); a value that is
 /// no tensor is an error, except a torch.dtype under KEY.dtype and None in a tuple, which are left out. When every key begins
 /// with "module." that is taken off. `notes` gets a line for whatever was unwrapped. Throws Error.
+StateDict load_pth(const File& file, std::vector<std::string>* notes = nullptr);
 StateDict load_pth(const std::string& path, std::vector<std::string>* notes = nullptr);
 
 }  // namespace octet::loaders

@@ -5,8 +5,6 @@
 #include <set>
 #include <tuple>
 
-#include "loaders/checkpoints/format.h"
-#include "loaders/files/file.h"
 #include "loaders/files/limits.h"
 
 namespace octet::loaders {
@@ -103,16 +101,9 @@ std::map<std::string, std::string> read_metadata(const Json& j, const std::strin
 
 }  // namespace
 
-bool is_safetensors(const std::string& path) {
-  try {
-    return format_of(File(path).bytes()) == Format::safetensors;
-  } catch (const Error&) {
-    return false;
-  }
-}
+SafeTensors load_safetensors(const std::string& path) { return load_safetensors(File(path)); }
 
-SafeTensors load_safetensors(const std::string& path) {
-  const File file(path);
+SafeTensors load_safetensors(const File& file) {
   const std::string& where = file.name();
   const Bytes bytes = file.bytes();
   OCTET_CHECK(bytes.size() >= 8, where, ": ", bytes.size(), " bytes are too few for a safetensors file");

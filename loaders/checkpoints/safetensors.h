@@ -9,6 +9,7 @@
 #include <map>
 #include <string>
 
+#include "loaders/files/file.h"
 #include "tensor/state_dict.h"
 
 namespace octet::loaders {
@@ -18,9 +19,7 @@ struct SafeTensors {
   std::map<std::string, std::string> metadata;
 };
 
-/// True when the file begins like one; false also for a file that cannot be opened.
-bool is_safetensors(const std::string& path);
-
+SafeTensors load_safetensors(const File& file);
 SafeTensors load_safetensors(const std::string& path);
 
 /// Writes atomically, wide elements first and else in order. Quantized dtypes are written as the plain integers that they are.

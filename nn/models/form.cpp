@@ -11,13 +11,6 @@
 namespace octet::nn {
 namespace {
 
-struct KnownResNet {
-  Network network;
-  ResNetOptions options;
-};
-constexpr KnownResNet kResNets[] = {
-    {Network::resnet18, kResNet18}, {Network::resnet34, kResNet34}, {Network::resnet50, kResNet50}};
-
 /// Where a ResNet key's block is: "layer2.1.conv1.weight" or "0.5.1.conv1.weight" are stage 1, index 1.
 struct BlockPlace {
   size_t stage;
@@ -49,28 +42,74 @@ bool has_layer(const StateDict& state, const std::string& path) {
                      [&](const StateEntry& e) { return e.key.starts_with(path + "."); });
 }
 
+/// fastai's body begins with the stem's convolution.
+bool has_fastai_keys(const StateDict& state) { return state.find("0.0.weight") != nullptr; }
+
+struct KnownNetwork {
+  Network network;
+  const char *name, *title;  // "resnet18", and as it is called in a sentence
+  const char* classifier;    // the path of the last linear layer
+  bool (*owns)(const StateDict&);
+  std::unique_ptr<Module> (*make)(int64_t classes);
+  std::unique_ptr<Module> (*make_with_fastai_head)(int64_t classes);  // null: there is no such form
+};
+constexpr const char* kFastaiClassifier = "1.8";
+
+template <class Model>
+std::unique_ptr<Module> make(int64_t classes) {
+  return std::make_unique<Model>(classes);
+}
+
+/// The row of a ResNet.
+template <const ResNetOptions& kOptions>
+constexpr KnownNetwork resnet(Network network, const char* name, const char* title) {
+  return {network,
+          name,
+          title,
+          "fc",
+          [](const StateDict& state) { return resnet_options(state, has_fastai_keys(state)) == kOptions; },
+          [](int64_t classes) -> std::unique_ptr<Module> { return std::make_unique<ResNet>(kOptions, classes); },
+          [](int64_t classes) -> std::unique_ptr<Module> { return std::make_unique<FastaiResNet>(kOptions, classes); }};
+}
+
+constexpr KnownNetwork kNetworks[] = {
+    resnet<kResNet18>(Network::resnet18, "resnet18", "ResNet18"),
+    resnet<kResNet34>(Network::resnet34, "resnet34", "ResNet34"),
+    resnet<kResNet50>(Network::resnet50, "resnet50", "ResNet50"),
+    {Network::vgg11_bn, "vgg11_bn", "VGG11 with batch norm", "classifier.6",
+     [](const StateDict& s) { return has_layer(s, "features.25") && has_layer(s, "classifier.6"); }, make<Vgg11Bn>, nullptr},
+    {Network::mobilenet_v2, "mobilenet_v2", "MobileNetV2", "classifier.1",
+     [](const StateDict& s) { return has_layer(s, "features.18.0") && has_layer(s, "classifier.1"); }, make<MobileNetV2>,
+     nullptr},
+};
+
+const KnownNetwork& known(Network network) {
+  for (const KnownNetwork& n : kNetworks)
+    if (n.network == network) return n;
+  fail("network ", static_cast<int>(network), " has no row in nn/models/form.cpp");
+}
+
+/// "ResNet18, ResNet34 or MobileNetV2".
+std::string titles() {
+  std::string text;
+  for (const KnownNetwork& n : kNetworks)
+    text += str(&n == kNetworks ? "" : &n == std::end(kNetworks) - 1 ? " or " : ", ", n.title);
+  return text;
+}
+
 }  // namespace
 
-std::string Form::name() const {
-  static constexpr const char* kNames[] = {"resnet18", "resnet34", "resnet50", "vgg11_bn", "mobilenet_v2"};
-  return std::string(kNames[static_cast<size_t>(network)]) + (fastai_head ? " with fastai's head" : "");
-}
+std::string Form::name() const { return std::string(known(network).name) + (fastai_head ? " with fastai's head" : ""); }
 
-const char* Form::classifier() const {
-  if (network == Network::vgg11_bn) return "classifier.6";
-  if (network == Network::mobilenet_v2) return "classifier.1";
-  return fastai_head ? "1.8" : "fc";
-}
+const char* Form::classifier() const { return fastai_head ? kFastaiClassifier : known(network).classifier; }
+
+bool has_fastai_form(Network network) { return known(network).make_with_fastai_head != nullptr; }
 
 Form form_of(const StateDict& state, const std::string& source) {
-  if (has_layer(state, "features.18.0") && has_layer(state, "classifier.1")) return {.network = Network::mobilenet_v2};
-  if (has_layer(state, "features.25") && has_layer(state, "classifier.6")) return {.network = Network::vgg11_bn};
-  const bool fastai = state.find("0.0.weight") != nullptr;
-  const ResNetOptions options = resnet_options(state, fastai);
-  for (const KnownResNet& known : kResNets)
-    if (options == known.options) return {known.network, fastai};
-  fail(source, ": not a checkpoint of ResNet18, ResNet34, ResNet50, VGG11 with batch norm or MobileNetV2, among its ",
-       state.entries().size(), " keys", state.empty() ? "" : ", the first of which is '" + state.entries()[0].key + "'");
+  for (const KnownNetwork& n : kNetworks)
+    if (n.owns(state)) return {n.network, n.make_with_fastai_head && has_fastai_keys(state)};
+  fail(source, ": not a checkpoint of ", titles(), ", among its ", state.entries().size(), " keys",
+       state.empty() ? "" : ", the first of which is '" + state.entries()[0].key + "'");
 }
 
 int64_t classes_of(const StateDict& state, const Form& form, const std::string& source) {
@@ -82,11 +121,9 @@ int64_t classes_of(const StateDict& state, const Form& form, const std::string& 
 }
 
 std::unique_ptr<Module> make_model(const Form& form, int64_t classes) {
-  if (form.network == Network::vgg11_bn) return std::make_unique<Vgg11Bn>(classes);
-  if (form.network == Network::mobilenet_v2) return std::make_unique<MobileNetV2>(classes);
-  const ResNetOptions& options = kResNets[static_cast<size_t>(form.network)].options;
-  if (form.fastai_head) return std::make_unique<FastaiResNet>(options, classes);
-  return std::make_unique<ResNet>(options, classes);
+  const KnownNetwork& network = known(form.network);
+  OCTET_CHECK(!form.fastai_head || network.make_with_fastai_head, network.title, ": there is no form with fastai's head");
+  return (form.fastai_head ? network.make_with_fastai_head : network.make)(classes);
 }
 
 }  // namespace octet::nn

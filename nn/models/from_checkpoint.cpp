@@ -16,8 +16,7 @@ std::string fastai_key(const std::string& key) {
 
 }  // namespace
 
-LoadedModel model_from_checkpoint(const StateDict& state, const std::string& source) {
-  const Form form = form_of(state, source);
+LoadedModel model_from_checkpoint(const StateDict& state, const Form& form, const std::string& source) {
   LoadedModel loaded;
   loaded.classes = classes_of(state, form, source);
   loaded.form = form.name();
@@ -26,11 +25,10 @@ LoadedModel model_from_checkpoint(const StateDict& state, const std::string& sou
   return loaded;
 }
 
-LoadedModel fastai_model_from_checkpoint(const StateDict& state, const std::string& source, int64_t classes, uint64_t seed) {
-  Form form = form_of(state, source);
-  if (form.fastai_head) return model_from_checkpoint(state, source);
-  const bool resnet = form.network <= Network::resnet50;
-  OCTET_CHECK(resnet, source, ": a checkpoint of ", form.name(), ", and fastai's head is for ResNets");
+LoadedModel fastai_model_from_checkpoint(const StateDict& state, Form form, const std::string& source, int64_t classes,
+                                         uint64_t seed) {
+  if (form.fastai_head) return model_from_checkpoint(state, form, source);
+  OCTET_CHECK(has_fastai_form(form.network), source, ": a checkpoint of ", form.name(), ", and fastai's head is for ResNets");
   form.fastai_head = true;
   LoadedModel loaded;
   loaded.classes = classes;

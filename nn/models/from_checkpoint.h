@@ -17,11 +17,13 @@ struct LoadedModel {
   std::vector<std::string> notes;  // what a user should know: a head that is not trained
 };
 
-/// Loads torchvision's or fastai's keys. Throws Error (naming `source`) for a checkpoint of another network.
-LoadedModel model_from_checkpoint(const StateDict& state, const std::string& source);
+/// Loads torchvision's or fastai's keys; form: nn/models/form.h, form_of. Throws one Error (naming `source`) that lists the keys
+/// that do not fit.
+LoadedModel model_from_checkpoint(const StateDict& state, const Form& form, const std::string& source);
 
 /// Loads a ResNet's weights as torchvision names them ("layer1.0.conv1.weight" -> "0.4.0.conv1.weight") into the body of the
 /// fastai form; the head is initialised as fastai does (kaiming_normal), which a note says. A fastai checkpoint loads as it is.
-LoadedModel fastai_model_from_checkpoint(const StateDict& state, const std::string& source, int64_t classes, uint64_t seed);
+LoadedModel fastai_model_from_checkpoint(const StateDict& state, Form form, const std::string& source, int64_t classes,
+                                         uint64_t seed);
 
 }  // namespace octet::nn

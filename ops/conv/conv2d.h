@@ -33,9 +33,6 @@ struct Conv2dGradients {
 Conv2dGradients conv2d_backward(const Tensor& dy, const Tensor& x, const Tensor& weight, const Conv2dOptions& options,
                                 Conv2dWanted wanted = {});
 
-/// dbias [K]: the sums of dy [N, K, P, Q] over images and pixels.
-Tensor channel_sums(const Tensor& dy);
-
 /// Shape of one group of one image for a [N, C, H, W] input of the given size; checks channels and groups.
 Im2colShape conv2d_shape(const Shape& x_nchw, const Shape& weight, const Conv2dOptions& options);
 

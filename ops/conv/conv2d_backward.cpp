@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <vector>
 
+#include "ops/channels.h"
 #include "ops/conv/columns.h"
 #include "ops/conv/conv2d.h"
-#include "ops/cuda/channels.h"
 #include "ops/gemm.h"
 #include "ops/support/integers.h"
 
@@ -128,22 +128,6 @@ Conv2dGradients conv2d_backward(const Tensor& dy, const Tensor& x, const Tensor&
   }
   if (wanted.weight) d.weight = sum_of_parts(scratch, weight.shape());
   return d;
-}
-
-Tensor channel_sums(const Tensor& dy) {
-  OCTET_CHECK(dy.dim() >= 2, "channel_sums: expected [N, K, ...], got ", dy.shape());
-  const int64_t N = dy.size(0), K = dy.size(1), plane = dy.numel() / std::max<int64_t>(1, N * K);
-  Tensor sums({K}, DType::f32, dy.device());
-  if (dy.on_cuda()) return cuda::channel_sums(dy, sums), sums;
-  const float* p = dy.data<float>();
-#pragma omp parallel for
-  for (int64_t k = 0; k < K; ++k) {
-    double sum = 0;
-    for (int64_t n = 0; n < N; ++n)
-      for (int64_t i = 0; i < plane; ++i) sum += p[(n * K + k) * plane + i];
-    sums.data<float>()[k] = static_cast<float>(sum);
-  }
-  return sums;
 }
 
 }  // namespace octet::ops

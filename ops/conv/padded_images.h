@@ -11,16 +11,18 @@
 
 namespace octet::ops {
 
+/// What the copy makes of the border's value: it stands there; or it is subtracted from all values, so that 0 stands there.
+enum class Border { filled, subtracted };
+
 /// T: of the copy; X: of the images.
-template <class T, class X = T>
+template <class T, class X = T, Border kBorder = Border::filled>
 class PaddedImages {
  public:
   /// How x lies in memory; the copy is channels last.
   enum class Layout { channels_last, planes };  // [N, H, W, C], [N, C, H, W]
 
   /// x -> [N, height, width, C]: `padding` above and on the left of each image, the rest below and on the right, with `border`.
-  /// A copy of another type (kSubtracts: codes as int16) holds x - border, so its border is 0. There is no copy if x has the
-  /// type, layout and size already. The copy lies in this thread's scratch; kSlack bytes behind the last image may be read.
+  /// x itself where nothing is to be done; otherwise this thread's scratch, and kSlack bytes behind the last image may be read.
   PaddedImages(const Tensor& x, Size2 padding, int64_t height, int64_t width, X border, Layout layout = Layout::channels_last)
       : values_(reinterpret_cast<const X*>(x.bytes())),
         planes_(layout == Layout::planes),
@@ -32,7 +34,7 @@ class PaddedImages {
         height_(height),
         row_stride_(width * C_),
         border_(border) {
-    const bool as_it_is = std::is_same_v<T, X> && !planes_ && height == H_ && width == W_;
+    const bool as_it_is = std::is_same_v<T, X> && !kSubtracts && !planes_ && height == H_ && width == W_;
     if (!as_it_is) padded_ = scratch<T>(Scratch::padded, N_ * height_ * row_stride_ + kSlackValues);
     images_ = as_it_is ? reinterpret_cast<const T*>(x.bytes()) : padded_;
   }
@@ -78,7 +80,7 @@ class PaddedImages {
 
  private:
   static constexpr auto kSlackValues = static_cast<int64_t>(kSlack / sizeof(T));
-  static constexpr bool kSubtracts = !std::is_same_v<T, X>;
+  static constexpr bool kSubtracts = kBorder == Border::subtracted;
 
   T converted(X value) const { return kSubtracts ? static_cast<T>(value - border_) : static_cast<T>(value); }
 

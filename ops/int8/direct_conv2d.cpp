@@ -86,8 +86,8 @@ Tensor DirectConv2d::operator()(const Tensor& x, const Im2colShape& s, const Add
     run(PaddedImages<uint8_t>(x, s.padding, height, width, zero_point), kernel_, weights_, s, x.size(0), addend,
         y.data<uint8_t>());
   else
-    run(PaddedImages<int16_t, uint8_t>(x, s.padding, height, width, zero_point), kernel_, weights_, s, x.size(0), addend,
-        y.data<uint8_t>());
+    run(PaddedImages<int16_t, uint8_t, Border::subtracted>(x, s.padding, height, width, zero_point), kernel_, weights_, s,
+        x.size(0), addend, y.data<uint8_t>());
   return y;
 }
 

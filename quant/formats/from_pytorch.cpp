@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <set>
 
-#include "nn/models/from_checkpoint.h"
-#include "nn/trace.h"
 #include "quant/formats/pytorch_keys.h"
 #include "quant/passes/prepare.h"
 
@@ -104,16 +102,15 @@ void read_float_parameters(Reader& reader, nn::Graph& prepared) {
 
 }  // namespace
 
-bool is_pytorch_quantized(const StateDict& state) {
-  return std::any_of(state.entries().begin(), state.entries().end(), [](const StateEntry& e) { return e.qparams.has_value(); });
+int64_t outputs_from_pytorch(const StateDict& state, const std::string& layer, const std::string& source) {
+  const StateEntry* weight = state.find(layer + kPackedWeight);
+  OCTET_CHECK(weight && weight->tensor.dim() == 2, source, ": missing key '", layer, kPackedWeight,
+              "' of a quantized linear layer, or it is not [outputs, inputs]");
+  return weight->tensor.size(0);
 }
 
-nn::Graph graph_from_pytorch(const StateDict& state, Engine engine, const std::string& source) {
-  const nn::Form form = nn::form_of(state, source);
-  const StateEntry* classifier = state.find(std::string(form.classifier()) + kPackedWeight);
-  OCTET_CHECK(classifier && classifier->tensor.dim() == 2, source, ": a quantized ", form.name(), " without its classifier");
-  auto model = nn::make_model(form, classifier->tensor.size(0));
-  nn::Graph prepared = prepare(nn::trace(*model, Tensor::zeros({1, 3, 32, 32})), get_default_qconfig_mapping("qnnpack"));
+nn::Graph graph_from_pytorch(const nn::Graph& traced, const StateDict& state, Engine engine, const std::string& source) {
+  nn::Graph prepared = prepare(traced, get_default_qconfig_mapping("qnnpack"));
 
   Reader reader(state);
   read_float_parameters(reader, prepared);

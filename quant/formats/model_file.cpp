@@ -157,11 +157,6 @@ nn::Graph parsed_graph(const SavedModel& model) {
 
 }  // namespace
 
-bool is_saved_graph(const std::map<std::string, std::string>& metadata) {
-  const auto it = metadata.find("format");
-  return it != metadata.end() && it->second.starts_with("octet-int8");
-}
-
 nn::Graph load_graph(const SavedModel& model, const std::string& source) {
   try {
     OCTET_CHECK(metadata_value(model, "format") == kModelFormat, "format '", metadata_value(model, "format"), "', expected ",

@@ -28,9 +28,6 @@ struct SavedModel {
 
 SavedModel save_graph(const nn::Graph& int8_graph, const std::map<std::string, std::string>& provenance);
 
-/// True when the metadata says that this is such a file.
-bool is_saved_graph(const std::map<std::string, std::string>& metadata);
-
 /// Throws Error (naming `source`) for anything that does not describe a graph that can run.
 nn::Graph load_graph(const SavedModel& model, const std::string& source);
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "quant/passes/patterns.h"
+
 namespace octet::quant {
 namespace {
 
@@ -17,17 +19,35 @@ const nn::Node& consumer_of(const nn::Graph& graph, const nn::Node& node) {
   fail("'", node.name, "' has no user");
 }
 
+/// The layer's path, or that of the module whose forward calls a function: "0_4_0_relu".
+std::string module_of(const nn::Node& call) {
+  return underscored(call.kind == nn::NodeKind::call_function ? call.scope : call.target);
+}
+
+std::string prefix_of(const nn::Graph& prepared, const nn::Node& observer) {
+  const nn::Node& observed = *observer.inputs[0];
+  if (observed.kind == nn::NodeKind::placeholder) return module_of(consumer_of(prepared, observer)) + "_input";
+  return module_of(observed);
+}
+
+/// How many observers before this one have its prefix.
+int number_of(const nn::Graph& prepared, const nn::Node& observer, const std::string& prefix) {
+  int number = 0;
+  for (const nn::Node& node : prepared.nodes()) {
+    if (node.name == observer.name) break;
+    if (observer_of(node)) number += prefix_of(prepared, node) == prefix;
+  }
+  return number;
+}
+
 }  // namespace
 
 QParamKeys qparam_keys(const nn::Graph& prepared, const nn::Node& observer) {
   const nn::Node& observed = *observer.inputs[0];
   if (nn::is<nn::op::Conv2d>(observed.op) || nn::is<nn::op::Linear>(observed.op))
     return {observed.target + ".scale", observed.target + ".zero_point"};
-  const bool is_function = observed.kind == nn::NodeKind::call_function;
-  const std::string prefix = observed.kind == nn::NodeKind::placeholder
-                                 ? underscored(consumer_of(prepared, observer).target) + "_input"
-                                 : underscored(is_function ? observed.scope : observed.target);
-  return {prefix + "_scale_0", prefix + "_zero_point_0"};
+  const std::string prefix = prefix_of(prepared, observer), number = std::to_string(number_of(prepared, observer, prefix));
+  return {prefix + "_scale_" + number, prefix + "_zero_point_" + number};
 }
 
 }  // namespace octet::quant

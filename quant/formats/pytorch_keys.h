@@ -16,9 +16,11 @@ struct QParamKeys {
   std::string scale, zero_point;
 };
 
-/// The keys for the value that an observer of the prepared graph observes: a layer's output "0.0.scale", a float module's or
-/// the relu's behind an addition "0_4_0_relu_scale_0", a function's by the module that calls it "features_3_scale_0", the
-/// model's input by its first user "0_0_input_scale_0".
+/// The keys for the value that an observer of the prepared graph observes: a layer's output "0.0.scale", a float module's or the relu's
+/// behind an addition "0_4_0_relu_scale_0", a function's by the module that calls it "features_3_scale_0", the model's input by
+/// its first user "0_0_input_scale_0". The number counts the observers of the same module, also those of calls that keep their
+/// input's scale: an addition behind a cat in one forward has "_scale_1". Source: torch/ao/quantization/fx/utils.py,
+/// get_new_attr_name_with_prefix.
 QParamKeys qparam_keys(const nn::Graph& prepared, const nn::Node& observer);
 
 }  // namespace octet::quant

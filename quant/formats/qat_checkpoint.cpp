@@ -3,13 +3,11 @@
 #include <algorithm>
 
 #include "nn/graph_module.h"
-#include "nn/models/from_checkpoint.h"
-#include "nn/trace.h"
+#include "quant/formats/recognise.h"
 
 namespace octet::quant {
 namespace {
 
-constexpr std::string_view kWeightScale = ".weight_fake_quant.scale";
 const std::string kInput = "activation_post_process_0.";
 
 float number(const StateDict& state, const std::string& key, const std::string& source) {
@@ -20,7 +18,7 @@ float number(const StateDict& state, const std::string& key, const std::string& 
 
 std::string backend_of(const StateDict& state, const std::string& source) {
   const bool per_channel = std::ranges::any_of(
-      state.entries(), [](const StateEntry& e) { return e.key.ends_with(kWeightScale) && e.tensor.numel() > 1; });
+      state.entries(), [](const StateEntry& e) { return e.key.ends_with(kFakeQuantScale) && e.tensor.numel() > 1; });
   if (!per_channel) return "qnnpack";
   const float scale = number(state, kInput + "scale", source),
               min = number(state, kInput + "activation_post_process.min_val", source),
@@ -34,18 +32,11 @@ std::string backend_of(const StateDict& state, const std::string& source) {
 
 }  // namespace
 
-bool is_qat(const StateDict& state) {
-  return std::ranges::any_of(state.entries(), [](const StateEntry& e) { return e.key.ends_with(kWeightScale); });
-}
-
-TrainedQat load_qat(const StateDict& state, const std::string& source) {
-  const nn::Form form = nn::form_of(state, source);
-  const int64_t classes = nn::classes_of(state, form, source);
-  const auto model = nn::make_model(form, classes);
+TrainedQat load_qat(const nn::Graph& traced, const StateDict& state, const std::string& source) {
   QConfigMapping mapping = get_default_qat_qconfig_mapping(backend_of(state, source));
-  nn::GraphModule module(prepare_qat(nn::trace(*model, Tensor::zeros({1, 3, 32, 32})), mapping));
+  nn::GraphModule module(prepare_qat(traced, mapping));
   nn::load_state_dict(module, state, source);
-  return {fold_qat(module.graph()), std::move(mapping), form.name(), classes};
+  return {fold_qat(module.graph()), std::move(mapping)};
 }
 
 }  // namespace octet::quant

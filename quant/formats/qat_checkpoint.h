@@ -10,16 +10,11 @@ namespace octet::quant {
 struct TrainedQat {
   nn::Graph folded;        // quant/qat/prepare_qat.h: fold_qat
   QConfigMapping mapping;  // of the training
-  std::string form;        // "resnet18 with fastai's head"
-  int64_t classes = 0;
 };
 
-/// True when the entries hold fake quantization.
-bool is_qat(const StateDict& state);
-
-/// The file does not name the backend, but its scales tell: qnnpack has one scale per weight, x86 halves the codes of
-/// activations, onednn does not. Throws one Error that lists all keys that do not fit, or that names a scale which fits no
-/// backend.
-TrainedQat load_qat(const StateDict& state, const std::string& source);
+/// traced: nn::trace's graph of any network, of which only the structure and the shapes count. The file does not name the
+/// backend, but its scales tell: qnnpack has one scale per weight, x86 halves the codes of activations, onednn does not. Throws
+/// one Error that lists all keys that do not fit, or that names a scale which fits no backend.
+TrainedQat load_qat(const nn::Graph& traced, const StateDict& state, const std::string& source);
 
 }  // namespace octet::quant

@@ -1,6 +1,6 @@
 #include "quant/formats/to_pytorch.h"
 
-#include <map>
+#include <cstring>
 
 #include "quant/formats/pytorch_keys.h"
 #include "quant/passes/patterns.h"
@@ -43,9 +43,13 @@ class Writer {
   StateDict finish() && { return std::move(state_); }
 
  private:
-  /// An observer that several nodes share is asked for once per node.
+  /// A layer that is called twice comes twice, and has one place for its numbers.
   void add(const std::string& key, const Tensor& tensor, const std::optional<StoredQParams>& qparams = {}) {
-    if (state_.find(key) == nullptr) state_.add({key, tensor, qparams});
+    const StateEntry* there = state_.find(key);
+    if (there == nullptr) return state_.add({key, tensor, qparams});
+    const bool same =
+        there->tensor.nbytes() == tensor.nbytes() && std::memcmp(there->tensor.bytes(), tensor.bytes(), tensor.nbytes()) == 0;
+    OCTET_CHECK(same, "export: '", key, "' would have two values: the layer is called twice, and PyTorch has one key for both");
   }
 
   const nn::Graph& prepared_;

@@ -55,7 +55,7 @@ class Inserter {
 }  // namespace
 
 void insert_observers(nn::Graph& graph, const QConfigMapping& mapping, const MakeFunction& make) {
-  mapping.check_all_match(graph);
+  mapping.check_all_match(graph, has_int8_form);
   std::vector<nn::Node*> calls;
   for (nn::Node& node : graph.nodes()) {
     if (!has_int8_form(node.op)) continue;

@@ -1,7 +1,5 @@
 #include "quant/qconfig/qconfig.h"
 
-#include <algorithm>
-
 #include "quant/observers/entropy_observer.h"
 #include "quant/observers/histogram_observer.h"
 #include "quant/observers/moving_average_min_max_observer.h"
@@ -10,23 +8,58 @@
 
 namespace octet::quant {
 
-const std::vector<std::string>& observer_kinds() {
-  static const std::vector<std::string> kKinds = {"HistogramObserver",  "MinMaxObserver",  "MovingAverageMinMaxObserver",
-                                                  "PercentileObserver", "EntropyObserver", "MseObserver"};
-  return kKinds;
+namespace {
+
+struct ObserverKind {
+  const char* name;
+  bool suits_weights;  // a weight is seen once, so there is nothing to average; and it has too few values for an entropy
+  std::shared_ptr<Observer> (*make)(const ObserverChoice&);
+};
+
+template <class T>
+std::shared_ptr<Observer> from_spec(const ObserverChoice& c) {
+  return std::make_shared<T>(c.spec);
 }
 
-std::shared_ptr<Observer> make_observer(const ObserverChoice& c) {
-  if (c.kind == "HistogramObserver") return std::make_shared<HistogramObserver>(c.spec);
-  if (c.kind == "MinMaxObserver") return std::make_shared<MinMaxObserver>(c.spec);
-  if (c.kind == "MovingAverageMinMaxObserver") return std::make_shared<MovingAverageMinMaxObserver>(c.spec, c.averaging_constant);
-  if (c.kind == "PercentileObserver") return std::make_shared<PercentileObserver>(c.spec, c.percentile);
-  if (c.kind == "EntropyObserver") return std::make_shared<EntropyObserver>(c.spec);
-  if (c.kind == "MseObserver") return std::make_shared<MseObserver>(c.spec);
+/// An observer is a row here and a class of quant/observers/.
+constexpr ObserverKind kObservers[] = {
+    {"HistogramObserver", true, from_spec<HistogramObserver>},
+    {"MinMaxObserver", true, from_spec<MinMaxObserver>},
+    {"MovingAverageMinMaxObserver", false,
+     [](const ObserverChoice& c) -> std::shared_ptr<Observer> {
+       return std::make_shared<MovingAverageMinMaxObserver>(c.spec, c.averaging_constant);
+     }},
+    {"PercentileObserver", true,
+     [](const ObserverChoice& c) -> std::shared_ptr<Observer> {
+       return std::make_shared<PercentileObserver>(c.spec, c.percentile);
+     }},
+    {"EntropyObserver", false, from_spec<EntropyObserver>},
+    {"MseObserver", true, from_spec<MseObserver>},
+};
+
+const ObserverKind& observer_kind(const std::string& name) {
   std::string known;
-  for (const std::string& kind : observer_kinds()) known += (known.empty() ? "" : ", ") + kind;
-  fail("unknown observer '", c.kind, "': expected one of ", known);
+  for (const ObserverKind& kind : kObservers) {
+    if (name == kind.name) return kind;
+    known += str(known.empty() ? "" : ", ", kind.name);
+  }
+  fail("unknown observer '", name, "': expected one of ", known);
 }
+
+}  // namespace
+
+const std::vector<std::string>& observer_kinds() {
+  static const std::vector<std::string> kNames = [] {
+    std::vector<std::string> names;
+    for (const ObserverKind& kind : kObservers) names.emplace_back(kind.name);
+    return names;
+  }();
+  return kNames;
+}
+
+bool suits_weights(const std::string& kind) { return observer_kind(kind).suits_weights; }
+
+std::shared_ptr<Observer> make_observer(const ObserverChoice& c) { return observer_kind(c.kind).make(c); }
 
 std::vector<float> weight_scales(const ObserverChoice& choice, const Tensor& weight) {
   OCTET_CHECK(choice.spec.dtype == DType::qint8 && choice.spec.scheme == QScheme::symmetric, "weights are ", choice.spec.dtype,

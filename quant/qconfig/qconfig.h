@@ -12,6 +12,9 @@ namespace octet::quant {
 /// The names of observers, as PyTorch and the classes of quant/ have them: "HistogramObserver", "MinMaxObserver", ...
 const std::vector<std::string>& observer_kinds();
 
+/// Is this observer's answer a good one for a weight, which it sees once? Throws Error for an unknown kind.
+bool suits_weights(const std::string& kind);
+
 struct ObserverChoice {
   std::string kind = "HistogramObserver";
   QSpec spec = {};

@@ -5,7 +5,6 @@
 #include <set>
 
 #include "nn/graph/print.h"
-#include "quant/passes/patterns.h"
 #include "quant/qconfig/nearest_names.h"
 
 namespace octet::quant {
@@ -80,13 +79,13 @@ QConfigMapping::Choice QConfigMapping::of(const nn::Node& call) const {
   return global_;
 }
 
-void QConfigMapping::check_all_match(const nn::Graph& graph) const {
+void QConfigMapping::check_all_match(const nn::Graph& graph, bool (*can_be_int8)(const nn::Op&)) const {
   std::set<std::string> names, types;
   for (const nn::Node& node : graph.nodes())
-    if (has_int8_form(node.op)) names.insert(module_of(node)), types.insert(object_type(node));
+    if (can_be_int8(node.op)) names.insert(module_of(node)), types.insert(object_type(node));
   for (const Rule& rule : rules_) {
     const bool matched =
-        std::ranges::any_of(graph.nodes(), [&](const nn::Node& node) { return has_int8_form(node.op) && matches(rule, node); });
+        std::ranges::any_of(graph.nodes(), [&](const nn::Node& node) { return can_be_int8(node.op) && matches(rule, node); });
     const std::set<std::string>& known = rule.by == By::type ? types : names;
     OCTET_CHECK(matched, rule.by == By::type ? "type '" : "'", rule.key,
                 "' matches no layer that can be quantized; nearest: ", listed(nearest_names(rule.key, known)), "; there are ",

@@ -39,8 +39,9 @@ class QConfigMapping {
   const Choice& global() const { return global_; }
 
   Choice of(const nn::Node& call) const;
-  /// Throws Error for a name, pattern or type that matches no call of the graph, with those that are there.
-  void check_all_match(const nn::Graph& graph) const;
+  /// Throws Error for a name, pattern or type that matches no call of the graph, with those that are there. can_be_int8: which
+  /// ops count (quant/passes/patterns.h).
+  void check_all_match(const nn::Graph& graph, bool (*can_be_int8)(const nn::Op&)) const;
 
   enum class By { name, pattern, type };
   struct Rule {

@@ -1,10 +1,11 @@
-// load_checkpoint and check_finite.
+// open_checkpoint, load_checkpoint and check_finite.
 #include "loaders/checkpoints/checkpoint.h"
 
 #include <cmath>
 
 #include "builders.h"
 #include "loaders/checkpoints/safetensors.h"
+#include "tests/support/golden.h"
 
 namespace octet::loaders {
 namespace {
@@ -17,6 +18,22 @@ TEST(Checkpoint, ReadsSafetensorsUnderAnyName) {
   file.tensors.add({"w", Tensor::from({1, 2}, {2}), {}});
   save_safetensors(folder / "model.pth", file);
   EXPECT_TRUE(build::same(load_checkpoint(folder / "model.pth"), file.tensors));
+}
+
+TEST(Checkpoint, OpenedWithItsMetadataOrItsNotes) {
+  const TemporaryFolder folder;
+  SafeTensors file;
+  file.tensors.add({"w", Tensor::from({1, 2}, {2}), {}});
+  file.metadata["format"] = "pt";
+  save_safetensors(folder / "model", file);
+  EXPECT_EQ(open_checkpoint(folder / "model").metadata, file.metadata);
+  const Checkpoint wrapped = open_checkpoint(test::golden_path("loaders/parallel.pth"));  // its keys begin with "module."
+  EXPECT_EQ(wrapped.notes.size(), 1u);
+  EXPECT_TRUE(wrapped.metadata.empty());
+  std::vector<std::string> notes = {"one before"};
+  EXPECT_TRUE(build::same(load_checkpoint(test::golden_path("loaders/parallel.pth"), &notes), wrapped.tensors));
+  EXPECT_EQ(notes.size(), 2u);
+  EXPECT_TRUE(fails_with([] { open_checkpoint("/missing"); }, {"/missing", "No such file"}));
 }
 
 TEST(Checkpoint, NonFiniteValuesAreListed) {

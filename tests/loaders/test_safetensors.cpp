@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "builders.h"
+#include "loaders/checkpoints/format.h"
 #include "loaders/files/limits.h"
 
 namespace octet::loaders {
@@ -16,7 +17,9 @@ using test::fails_with;
 std::string file(const std::string& header, const std::string& data = "") {
   return le(static_cast<uint64_t>(header.size())) + header + data;
 }
-SafeTensors load(const std::string& bytes) { return with_file(bytes, "c.safetensors", load_safetensors); }
+SafeTensors load(const std::string& bytes) {
+  return with_file(bytes, "c.safetensors", [](const std::string& path) { return load_safetensors(path); });
+}
 std::string first_key(const std::string& bytes) {
   const SafeTensors f = load(bytes);
   return f.tensors.entries().at(0).key;
@@ -104,11 +107,10 @@ TEST(SafeTensors, WhatCannotBeSaved) {
 }
 
 TEST(SafeTensors, ToldFromOtherFiles) {
-  const auto is = [](const std::string& bytes) { return with_file(bytes, "a", is_safetensors); };
-  EXPECT_TRUE(is(file("{}")));
-  EXPECT_FALSE(is(checkpoint(dict({{"w", tensor()}}))));
-  EXPECT_FALSE(is("short"));
-  EXPECT_FALSE(is_safetensors("/missing"));
+  const auto format = [](const std::string& bytes) { return format_of(std::as_bytes(std::span(bytes))); };
+  EXPECT_EQ(format(file("{}")), Format::safetensors);
+  EXPECT_EQ(format(checkpoint(dict({{"w", tensor()}}))), Format::zip);
+  EXPECT_EQ(format("short"), Format::other);
 }
 
 TEST(SafeTensors, HeaderLength) {
@@ -176,7 +178,8 @@ TEST(SafeTensors, DuplicateKeys) {
 TEST(SafeTensors, EveryCutAndEveryBit) {  // there is no checksum: a changed value cannot be seen
   const TemporaryFolder folder;
   save_safetensors(folder / "a", example());
-  expect_survives_damage(get(folder / "a"), load_safetensors, [](const SafeTensors&) { return true; });
+  expect_survives_damage(
+      get(folder / "a"), [](const std::string& path) { return load_safetensors(path); }, [](const SafeTensors&) { return true; });
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "quant/checks/verify_by_hand.h"
 #include "quant/formats/from_pytorch.h"
 #include "quant/formats/model_file.h"
+#include "quant/formats/recognise.h"
 #include "quant/formats/to_pytorch.h"
 #include "quant/passes/convert.h"
 #include "quant/passes/insert_observers.h"
@@ -58,7 +59,7 @@ class PyTorchModels : public ::testing::TestWithParam<Case> {
   PyTorchModels()
       : golden_("models/" + GetParam().name()),
         state_(float_state(GetParam())),
-        loaded_(nn::model_from_checkpoint(state_, "test")) {
+        loaded_(nn::model_from_checkpoint(state_, nn::form_of(state_, "test"), "test")) {
     traced_ = nn::trace(*loaded_.model, Tensor::zeros({1, 3, 64, 64}));
     prepared_ = prepare(traced_, qconfig_);
   }
@@ -148,24 +149,24 @@ TEST_P(PyTorchModels, ObserversStandWherePyTorchPutsThem) {
 }
 
 TEST_P(PyTorchModels, EveryNodeOfPyTorchsInt8ModelIsEqual) {
-  expect_nodes(graph_from_pytorch(pytorch_state(), qconfig_.engine(), "test"));
+  expect_nodes(graph_from_pytorch(traced_, pytorch_state(), qconfig_.engine(), "test"));
 }
 
 TEST_P(PyTorchModels, PrintsAsPyTorch) {
   std::string want;
   for (const std::string& line : golden_.lines("module_tree")) want += (want.empty() ? "" : "\n") + line;
-  EXPECT_EQ(nn::modules_to_string(graph_from_pytorch(pytorch_state(), qconfig_.engine(), "test")), want);
+  EXPECT_EQ(nn::modules_to_string(graph_from_pytorch(traced_, pytorch_state(), qconfig_.engine(), "test")), want);
 }
 
 TEST_P(PyTorchModels, SavingAndLoadingKeepsEveryBit) {
-  const nn::Graph graph = graph_from_pytorch(pytorch_state(), qconfig_.engine(), "test");
+  const nn::Graph graph = graph_from_pytorch(traced_, pytorch_state(), qconfig_.engine(), "test");
   const SavedModel saved = save_graph(graph, {{"source", "a test"}});
-  EXPECT_TRUE(is_saved_graph(saved.metadata));
+  EXPECT_EQ(recognise(saved.tensors, saved.metadata), FileKind::octet_int8);
   expect_nodes(load_graph(saved, "saved"));
 }
 
 TEST_P(PyTorchModels, FirstLayerByHand) {
-  const nn::Graph graph = graph_from_pytorch(pytorch_state(), qconfig_.engine(), "test");
+  const nn::Graph graph = graph_from_pytorch(traced_, pytorch_state(), qconfig_.engine(), "test");
   const HandCheck check = verify_first_layer(graph, test::random_floats({1, 3, 32, 32}, 4)).value();
   EXPECT_EQ(check.total, 64 * 16 * 16);
   EXPECT_EQ(check.equal, check.total);
@@ -191,7 +192,7 @@ TEST_P(PyTorchModels, ExportIsWhatTheReaderTakes) {
   }
   const StateDict theirs = pytorch_state();
   for (const StateEntry& e : theirs.entries()) EXPECT_NE(read.find(e.key), nullptr) << e.key;  // PyTorch's own keys
-  const nn::Graph graph = graph_from_pytorch(read, qconfig_.engine(), "export");
+  const nn::Graph graph = graph_from_pytorch(traced_, read, qconfig_.engine(), "export");
   EXPECT_TRUE(test::bits_equal(nn::run(graph, golden_["input"]), nn::run(convert(prepared_, qconfig_), golden_["input"])));
 }
 
@@ -201,7 +202,7 @@ TEST_P(PyTorchModels, MissingAndUnexpectedKeysAreAllListed) {
   for (const StateEntry& e : whole.entries())
     if (!e.key.ends_with("layer3.1.conv2.scale") && !e.key.ends_with("0.6.1.conv2.scale")) state.add(e);
   state.add({"surprise", Tensor::zeros({1}), {}});
-  EXPECT_TRUE(test::fails_with([&] { graph_from_pytorch(state, qconfig_.engine(), "a.pth"); },
+  EXPECT_TRUE(test::fails_with([&] { graph_from_pytorch(traced_, state, qconfig_.engine(), "a.pth"); },
                                {"a.pth", "missing key", "1.conv2.scale'", "unexpected key 'surprise'"}));
 }
 

@@ -1,4 +1,4 @@
-#include "apps/common/targets.h"
+#include "apps/common/output_paths.h"
 
 #include <unistd.h>
 

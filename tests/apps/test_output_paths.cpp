@@ -1,7 +1,7 @@
 // Where results go: what cannot be written is said before the work, and a stdout that failed is a failure.
 #include <unistd.h>
 
-#include "apps/common/targets.h"
+#include "apps/common/output_paths.h"
 #include "loaders/checkpoints/safetensors.h"
 #include "tests/apps/small_set.h"
 #include "tests/support/compare.h"

@@ -1,0 +1,26 @@
+// Calibrates graphs on images of a dataset, with a progress bar.
+#pragma once
+
+#include "loaders/datasets/batches.h"
+#include "quant/passes/calibrate.h"
+
+namespace octet::apps {
+
+struct DatasetCalibration {
+  int batch_size = 64;
+  bool quiet = false;
+  quant::Passes passes = quant::Passes::one;
+  Device device = Device::cpu;
+  bool optimize = true;  // quant/passes/calibrate.h
+};
+
+struct Calibrated {
+  int64_t images = 0;
+  std::vector<loaders::Skipped> skipped;  // unreadable images
+};
+
+/// indices: which images, in which order.
+Calibrated calibrate(const std::vector<const nn::Graph*>& prepared, const loaders::Imagenette& data,
+                     const std::vector<size_t>& indices, const DatasetCalibration& options);
+
+}  // namespace octet::apps

@@ -1,0 +1,49 @@
+#include "apps/common/open_model.h"
+
+#include <algorithm>
+
+#include "loaders/files/bytes.h"
+
+namespace octet::apps {
+namespace {
+
+struct KindText {
+  FileKind kind;
+  const char *expected, *is, *remedy;
+};
+constexpr KindText kTexts[] = {
+    {FileKind::float_checkpoint, "a float checkpoint", "a float checkpoint", "quantize makes an int8 model of it"},
+    {FileKind::qat_checkpoint, "one trained quantization-aware", "a checkpoint that was trained quantization-aware already",
+     "quantize converts it, and train_or_load --resume goes on with its training"},
+    {FileKind::pytorch_int8, "a state_dict that PyTorch quantized", "a state_dict that PyTorch has quantized already",
+     "run it with predict"},
+    {FileKind::octet_int8, "an int8 model.safetensors that quantize made", "an int8 model that quantize has made already",
+     "run it with predict"},
+    {FileKind::training_state, "the state of an interrupted training", "the state of an interrupted training",
+     "go on with it by train_or_load --resume"},
+};
+
+const KindText& text_of(FileKind kind) {
+  for (const KindText& text : kTexts)
+    if (text.kind == kind) return text;
+  fail("file kind ", static_cast<int>(kind), " has no row in apps/common/open_model.cpp");
+}
+
+std::string expected(const std::vector<FileKind>& kinds) {
+  std::string text;
+  for (size_t i = 0; i < kinds.size(); ++i)
+    text += str(i == 0 ? "" : i + 1 == kinds.size() ? " or " : ", ", text_of(kinds[i]).expected);
+  return text;
+}
+
+}  // namespace
+
+ModelFile open_model(const std::string& path, const Accepted& accepted) {
+  loaders::Checkpoint contents = loaders::open_checkpoint(path);
+  const FileKind kind = quant::recognise(contents.tensors, contents.metadata);
+  OCTET_CHECK(std::ranges::find(accepted.kinds, kind) != accepted.kinds.end(), loaders::printable(path), ": this is ",
+              text_of(kind).is, ", expected ", expected(accepted.kinds), " ", accepted.purpose, "; ", text_of(kind).remedy);
+  return {path, kind, std::move(contents)};
+}
+
+}  // namespace octet::apps

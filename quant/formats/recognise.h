@@ -1,0 +1,27 @@
+// What is this file? Asked here and nowhere else: each kind has a mark in the names of its tensors or in its metadata.
+//
+//   float_checkpoint   none of the marks below: what load_state_dict takes
+//   qat_checkpoint     scales of fake quantization: quant/formats/qat_checkpoint.h. It needs the network, traced
+//   pytorch_int8       quantized tensors: quant/formats/from_pytorch.h. It needs the network, traced, and an engine
+//   octet_int8         metadata "format": quant/formats/model_file.h. It needs nothing else
+//   training_state     metadata "octet.training": an interrupted training, which only train_or_load --resume reads
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "tensor/state_dict.h"
+
+namespace octet::quant {
+
+enum class FileKind { float_checkpoint, qat_checkpoint, pytorch_int8, octet_int8, training_state };
+
+/// Metadata under which apps/train/training_state.h keeps what it needs.
+inline constexpr const char* kTrainingMetadata = "octet.training";
+/// A weight's scale in quantization-aware training, behind its layer's path.
+inline constexpr const char* kFakeQuantScale = ".weight_fake_quant.scale";
+
+/// Of what loaders/checkpoints/checkpoint.h has read.
+FileKind recognise(const StateDict& tensors, const std::map<std::string, std::string>& metadata = {});
+
+}  // namespace octet::quant
