@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "ops/cpu/isa.h"
-#include "ops/cpu/winograd_int16_body.h"
+#include "ops/cpu/generic/winograd_int16_body.h"
 
 namespace octet::ops::cpu {
 

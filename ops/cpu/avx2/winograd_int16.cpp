@@ -1,6 +1,6 @@
 // Winograd's kernels (ops/cpu/winograd_int16.h) with AVX2: products by vpmaddwd.
-#include "ops/cpu/winograd_int16_ymm_body.h"
-#include "ops/cpu/ymm_avx2.h"
+#include "ops/cpu/generic/winograd_int16_ymm_body.h"
+#include "ops/cpu/avx2/ymm.h"
 
 namespace octet::ops::cpu {
 

@@ -1,5 +1,5 @@
-// The loop of ops/cpu/qquantize_body.h, vectorised by the compiler for AVX2.
-#include "ops/cpu/qquantize_body.h"
+// The loop of ops/cpu/generic/qquantize_body.h, vectorised by the compiler for AVX2.
+#include "ops/cpu/generic/qquantize_body.h"
 
 namespace octet::ops::cpu {
 

@@ -1,4 +1,4 @@
-// The same as ops/cpu/ymm_avx2.h where there is AVX-VNNI. The intrinsics are called so that a test can compile them for AVX-512,
+// The same as ops/cpu/avx2/ymm.h where there is AVX-VNNI. The intrinsics are called so that a test can compile them for AVX-512,
 // too.
 #pragma once
 

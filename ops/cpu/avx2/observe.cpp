@@ -1,5 +1,5 @@
-// The loops of ops/cpu/observe_body.h, vectorised by the compiler for AVX2.
-#include "ops/cpu/observe_body.h"
+// The loops of ops/cpu/generic/observe_body.h, vectorised by the compiler for AVX2.
+#include "ops/cpu/generic/observe_body.h"
 
 namespace octet::ops::cpu {
 

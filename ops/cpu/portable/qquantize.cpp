@@ -1,7 +1,7 @@
 #include "ops/cpu/qquantize.h"
 
 #include "ops/cpu/isa.h"
-#include "ops/cpu/qquantize_body.h"
+#include "ops/cpu/generic/qquantize_body.h"
 
 namespace octet::ops::cpu {
 

@@ -1,5 +1,5 @@
 // The loops of ops/cpu/peak.h for AVX-512 VNNI.
-#include "ops/cpu/peak_body.h"
+#include "ops/cpu/generic/peak_body.h"
 
 namespace octet::ops::cpu {
 namespace {

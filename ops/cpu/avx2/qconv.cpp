@@ -1,6 +1,6 @@
 // The direct convolution of ops/cpu/qconv.h with AVX2: values are int16.
-#include "ops/cpu/qconv_ymm_body.h"
-#include "ops/cpu/ymm_avx2.h"
+#include "ops/cpu/generic/qconv_ymm_body.h"
+#include "ops/cpu/avx2/ymm.h"
 
 namespace octet::ops::cpu {
 

@@ -1,6 +1,6 @@
 // The loops of ops/cpu/peak.h for AVX-VNNI.
-#include "ops/cpu/peak_body.h"
-#include "ops/cpu/ymm_avxvnni.h"
+#include "ops/cpu/generic/peak_body.h"
+#include "ops/cpu/avxvnni/ymm.h"
 
 namespace octet::ops::cpu {
 namespace {

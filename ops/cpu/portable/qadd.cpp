@@ -1,7 +1,7 @@
 #include "ops/cpu/qadd.h"
 
 #include "ops/cpu/isa.h"
-#include "ops/cpu/qadd_body.h"
+#include "ops/cpu/generic/qadd_body.h"
 
 namespace octet::ops::cpu {
 

@@ -1,6 +1,6 @@
 // The direct convolution of ops/cpu/qconv.h with AVX-VNNI: values are codes, four to an instruction.
-#include "ops/cpu/qconv_ymm_body.h"
-#include "ops/cpu/ymm_avxvnni.h"
+#include "ops/cpu/generic/qconv_ymm_body.h"
+#include "ops/cpu/avxvnni/ymm.h"
 
 namespace octet::ops::cpu {
 

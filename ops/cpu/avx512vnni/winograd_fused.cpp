@@ -2,7 +2,7 @@
 // what is made of it; the windows are read by vpdpwssd itself.
 #include <immintrin.h>
 
-#include "ops/cpu/winograd_fused_body.h"
+#include "ops/cpu/generic/winograd_fused_body.h"
 
 namespace octet::ops::cpu {
 namespace {

@@ -3,7 +3,7 @@
 //
 // Six pixels x 16 outputs in 12 of the 16 registers: per four bytes of the windows two loads of weights, and a broadcast and two
 // dots per pixel. Requantization follows in the registers.
-// Isa: ops/cpu/ymm_avx2.h.
+// Isa: ops/cpu/avx2/ymm.h.
 #pragma once
 
 #include <immintrin.h>

@@ -1,6 +1,6 @@
 // The loops of ops/cpu/peak.h for AVX2.
-#include "ops/cpu/peak_body.h"
-#include "ops/cpu/ymm_avx2.h"
+#include "ops/cpu/generic/peak_body.h"
+#include "ops/cpu/avx2/ymm.h"
 
 namespace octet::ops::cpu {
 namespace {

@@ -1,7 +1,7 @@
 // Six rows x 16 outputs in 12 of the 16 registers.
 #include <immintrin.h>
 
-#include "ops/cpu/fconv_body.h"
+#include "ops/cpu/generic/fconv_body.h"
 
 namespace octet::ops::cpu {
 namespace {

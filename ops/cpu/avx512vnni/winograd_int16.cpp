@@ -3,7 +3,7 @@
 
 #include <cstring>
 
-#include "ops/cpu/winograd_int16_body.h"
+#include "ops/cpu/generic/winograd_int16_body.h"
 
 namespace octet::ops::cpu {
 namespace {

@@ -1,6 +1,6 @@
 #include "ops/cpu/fconv.h"
 
-#include "ops/cpu/fconv_body.h"
+#include "ops/cpu/generic/fconv_body.h"
 #include "ops/cpu/isa.h"
 
 namespace octet::ops::cpu {

@@ -1,7 +1,7 @@
 // Six rows x 64 outputs in 24 of the 32 registers.
 #include <immintrin.h>
 
-#include "ops/cpu/fconv_body.h"
+#include "ops/cpu/generic/fconv_body.h"
 
 namespace octet::ops::cpu {
 namespace {

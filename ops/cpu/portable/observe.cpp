@@ -1,7 +1,7 @@
 #include "ops/cpu/observe.h"
 
 #include "ops/cpu/isa.h"
-#include "ops/cpu/observe_body.h"
+#include "ops/cpu/generic/observe_body.h"
 
 namespace octet::ops::cpu {
 

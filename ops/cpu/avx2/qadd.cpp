@@ -1,5 +1,5 @@
-// The loops of ops/cpu/qadd_body.h, vectorised by the compiler for AVX2 and FMA.
-#include "ops/cpu/qadd_body.h"
+// The loops of ops/cpu/generic/qadd_body.h, vectorised by the compiler for AVX2 and FMA.
+#include "ops/cpu/generic/qadd_body.h"
 
 namespace octet::ops::cpu {
 

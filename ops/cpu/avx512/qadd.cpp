@@ -1,7 +1,7 @@
 // In the steps of ops/cpu/qadd.h: 64 codes at a time by shift, sixteen by float.
 #include <immintrin.h>
 
-#include "ops/cpu/qadd_body.h"
+#include "ops/cpu/generic/qadd_body.h"
 
 namespace octet::ops::cpu {
 namespace {

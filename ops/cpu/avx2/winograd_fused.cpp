@@ -1,7 +1,7 @@
 // Twelve of the 16 registers are sums: of eight outputs, two tiles and six places.
 #include <immintrin.h>
 
-#include "ops/cpu/winograd_fused_body.h"
+#include "ops/cpu/generic/winograd_fused_body.h"
 
 namespace octet::ops::cpu {
 namespace {

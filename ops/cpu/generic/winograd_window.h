@@ -1,4 +1,4 @@
-// Where the input transforms of ops/cpu/fconv_body.h and winograd_int16_body.h read a window of pixels of C values. Everything is
+// Where the input transforms of ops/cpu/generic/fconv_body.h and winograd_int16_body.h read a window of pixels of C values. Everything is
 // static: a function compiled for a newer CPU must never be the one that the linker picks for an older.
 #pragma once
 

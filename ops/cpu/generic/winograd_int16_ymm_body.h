@@ -1,14 +1,14 @@
 // Winograd's int16 kernels (ops/cpu/winograd_int16.h) in registers of 32 bytes, which each kernel file compiles for its
 // instruction set. Six tiles x 16 outputs in 12 of the 16 registers; per pair of channels two loads, and a broadcast and two dots
 // per tile.
-// Isa: ops/cpu/ymm_avx2.h.
+// Isa: ops/cpu/avx2/ymm.h.
 #pragma once
 
 #include <immintrin.h>
 
 #include <cstring>
 
-#include "ops/cpu/winograd_int16_body.h"
+#include "ops/cpu/generic/winograd_int16_body.h"
 
 namespace octet::ops::cpu {
 namespace {
