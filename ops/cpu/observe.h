@@ -34,12 +34,4 @@ struct ObserveKernels {
   void (*find_bins)(const float* x, int64_t n, const BinRule& rule, int32_t* bin);
 };
 
-/// For active_isa().
-ObserveKernels observe_kernels();
-
-MinMaxNan min_max_portable(const float* x, int64_t n);
-MinMaxNan min_max_avx2(const float* x, int64_t n);
-void find_bins_portable(const float* x, int64_t n, const BinRule& rule, int32_t* bin);
-void find_bins_avx2(const float* x, int64_t n, const BinRule& rule, int32_t* bin);
-
 }  // namespace octet::ops::cpu

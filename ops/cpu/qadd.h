@@ -55,9 +55,4 @@ struct QAddKernels {
   void (*by_float)(const uint8_t* a, const uint8_t* b, const QAddRuns& runs, const QAddFloat& constants, uint8_t* y);
 };
 
-/// For active_isa().
-const QAddKernels& qadd_kernels();
-
-extern const QAddKernels kQAddPortable, kQAddAvx2, kQAddAvx512Vnni;
-
 }  // namespace octet::ops::cpu

@@ -48,11 +48,6 @@ struct ConvKernel {
   void (*tile)(const ConvView& w, const ConvTile& tile, int64_t strip);
 };
 
-/// For active_isa(); null where there is none.
-const ConvKernel* conv_kernel();
-
-extern const ConvKernel kConvAvx2, kConvAvxVnni, kConvAvx512Vnni;
-
 struct ConvWeights {
   int64_t outputs = 0;
   int64_t rows = 0;                     // R

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ops/cpu/isa.h"
 #include "ops/cuda/int8_elementwise.h"
 
 namespace octet::ops::int8 {
@@ -43,7 +44,7 @@ Addition::Addition(const AddParams& params) {
 }
 
 void Addition::operator()(const uint8_t* a, const uint8_t* b, const cpu::QAddRuns& runs, uint8_t* y) const {
-  const cpu::QAddKernels& kernels = cpu::qadd_kernels();
+  const cpu::QAddKernels& kernels = *cpu::kernels().qadd;
   if (rule_.by_shift)
     kernels.by_shift(a, b, runs, rule_.shift, y);
   else

@@ -7,7 +7,7 @@
 #include <bit>
 #include <cmath>
 
-#include "ops/cpu/observe.h"
+#include "ops/cpu/isa.h"
 #include "ops/cuda/observe.h"
 #include "tensor/error.h"
 
@@ -27,7 +27,7 @@ void count(const float* x, int64_t n, const ops::cpu::BinRule& rule, Counts& cou
   constexpr int kTables = 4;
   std::vector<uint32_t> tables(kTables * (kBins + 1), 0);  // the last entry of each collects what is outside
   int32_t bin[kBlock];
-  const auto find_bins = ops::cpu::observe_kernels().find_bins;
+  const auto find_bins = ops::cpu::kernels().observe->find_bins;
   const auto flush = [&] {
     for (int t = 0; t < kTables; ++t)
       for (int64_t b = 0; b < kBins; ++b) counts[static_cast<size_t>(b)] += tables[static_cast<size_t>(t * (kBins + 1) + b)];

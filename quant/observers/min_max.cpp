@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <limits>
 
-#include "ops/cpu/observe.h"
+#include "ops/cpu/isa.h"
 #include "ops/cuda/observe.h"
 
 namespace octet::quant {
 
 MinMax min_max(const float* x, int64_t n) {
   constexpr int64_t kBlock = 16384;
-  const auto of_block = ops::cpu::observe_kernels().min_max;
+  const auto of_block = ops::cpu::kernels().observe->min_max;
   float lo = std::numeric_limits<float>::infinity(), hi = -lo;
   bool nan = false;
 #pragma omp parallel for reduction(min : lo) reduction(max : hi) reduction(|| : nan) if (n > 4 * kBlock)

@@ -3,6 +3,7 @@
 
 #include <limits>
 
+#include "ops/cpu/isa.h"
 #include "tests/cuda/device.h"
 
 namespace octet::ops {
@@ -21,7 +22,8 @@ TEST_F(Observe, MinMaxAndNaNOfSlices) {
       const auto all = cuda::min_max(there(x).cuda_data<float>(), slices, n);
       ASSERT_EQ(std::ssize(all), slices);
       for (int64_t k = 0; k < slices; ++k) {
-        const cpu::MinMaxNan want = cpu::min_max_portable(x.data<float>() + k * n, n), got = all[static_cast<size_t>(k)];
+        const cpu::MinMaxNan want = cpu::kernels().observe->min_max(x.data<float>() + k * n, n),
+                             got = all[static_cast<size_t>(k)];
         EXPECT_EQ(got.min, want.min) << n;
         EXPECT_EQ(got.max, want.max) << n;
         EXPECT_FALSE(got.has_nan);

@@ -1,6 +1,7 @@
 // Six rows x 16 outputs in 12 of the 16 registers.
 #include <immintrin.h>
 
+#include "ops/cpu/avx2/kernels.h"
 #include "ops/cpu/generic/fconv_body.h"
 
 namespace octet::ops::cpu {
@@ -15,6 +16,6 @@ struct Avx2 {
 
 }  // namespace
 
-const FConvKernels kFConvAvx2 = kKernelsOf<Avx2>;
+const FConvKernels avx2::fconv = kKernelsOf<Avx2>;
 
 }  // namespace octet::ops::cpu

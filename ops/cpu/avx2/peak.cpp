@@ -1,6 +1,7 @@
 // The loops of ops/cpu/peak.h for AVX2.
-#include "ops/cpu/generic/peak_body.h"
+#include "ops/cpu/avx2/kernels.h"
 #include "ops/cpu/avx2/ymm.h"
+#include "ops/cpu/generic/peak_body.h"
 
 namespace octet::ops::cpu {
 namespace {
@@ -16,6 +17,6 @@ constexpr PeakLoop kLoops[] = {{"vfmadd (8 floats)", 8 * kChains, fma}, {"vpmadd
 
 }  // namespace
 
-std::span<const PeakLoop> peak_loops_avx2() { return {kLoops, 2}; }
+const std::span<const PeakLoop> avx2::peak = kLoops;
 
 }  // namespace octet::ops::cpu

@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-#include "ops/cpu/qgemm.h"
+#include "ops/cpu/avx2/kernels.h"
 
 namespace octet::ops::cpu {
 namespace {
@@ -38,7 +38,7 @@ constexpr Kernel kKernels[kRows + 1] = {nullptr,         micro_kernel<1>, micro_
 
 }  // namespace
 
-void qgemm_avx2(const int16_t* a, int64_t rows, const int16_t* panels, int64_t ld, int64_t depth, int32_t* acc) {
+void avx2::qgemm(const int16_t* a, int64_t rows, const int16_t* panels, int64_t ld, int64_t depth, int32_t* acc) {
   for (int64_t k = 0; k < ld; k += kPanel)
     for (int64_t m = 0; m < rows; m += kRows) {
       const int64_t count = rows - m < kRows ? rows - m : kRows;

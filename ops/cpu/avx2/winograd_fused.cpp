@@ -1,6 +1,7 @@
 // Twelve of the 16 registers are sums: of eight outputs, two tiles and six places.
 #include <immintrin.h>
 
+#include "ops/cpu/avx2/kernels.h"
 #include "ops/cpu/generic/winograd_fused_body.h"
 
 namespace octet::ops::cpu {
@@ -42,6 +43,6 @@ void multiply_row(int row, const WinogradFused::Needed& n, const int16_t* v, int
 
 }  // namespace
 
-const WinogradFused kWinogradFusedAvx2 = {multiply_row};
+const WinogradFused avx2::winograd_fused = {multiply_row};
 
 }  // namespace octet::ops::cpu

@@ -1,6 +1,7 @@
 // Six rows x 64 outputs in 24 of the 32 registers.
 #include <immintrin.h>
 
+#include "ops/cpu/avx512/kernels.h"
 #include "ops/cpu/generic/fconv_body.h"
 
 namespace octet::ops::cpu {
@@ -15,6 +16,6 @@ struct Avx512 {
 
 }  // namespace
 
-const FConvKernels kFConvAvx512Vnni = kKernelsOf<Avx512>;
+const FConvKernels avx512::fconv = kKernelsOf<Avx512>;
 
 }  // namespace octet::ops::cpu

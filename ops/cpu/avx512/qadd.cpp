@@ -1,6 +1,7 @@
 // In the steps of ops/cpu/qadd.h: 64 codes at a time by shift, sixteen by float.
 #include <immintrin.h>
 
+#include "ops/cpu/avx512/kernels.h"
 #include "ops/cpu/generic/qadd_body.h"
 
 namespace octet::ops::cpu {
@@ -75,6 +76,6 @@ void by_float(const uint8_t* a, const uint8_t* b, const QAddRuns& runs, const QA
 
 }  // namespace
 
-const QAddKernels kQAddAvx512Vnni = {by_shift, by_float};
+const QAddKernels avx512::qadd = {by_shift, by_float};
 
 }  // namespace octet::ops::cpu

@@ -1,4 +1,5 @@
 // The loops of ops/cpu/peak.h for AVX-512 VNNI.
+#include "ops/cpu/avx512vnni/kernels.h"
 #include "ops/cpu/generic/peak_body.h"
 
 namespace octet::ops::cpu {
@@ -20,6 +21,6 @@ constexpr PeakLoop kLoops[] = {{"vfmadd (16 floats)", 16 * kChains, fma},
 
 }  // namespace
 
-std::span<const PeakLoop> peak_loops_avx512vnni() { return {kLoops, 3}; }
+const std::span<const PeakLoop> avx512vnni::peak = kLoops;
 
 }  // namespace octet::ops::cpu

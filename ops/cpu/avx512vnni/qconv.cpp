@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-#include "ops/cpu/qconv.h"
+#include "ops/cpu/avx512vnni/kernels.h"
 
 namespace octet::ops::cpu {
 namespace {
@@ -83,6 +83,6 @@ void conv_strip(const ConvView& w, const ConvTile& tile, int64_t strip) {
 
 }  // namespace
 
-const ConvKernel kConvAvx512Vnni = {DType::u8, kStrip, kGroup, conv_strip};
+const ConvKernel avx512vnni::qconv = {DType::u8, kStrip, kGroup, conv_strip};
 
 }  // namespace octet::ops::cpu

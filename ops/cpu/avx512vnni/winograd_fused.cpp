@@ -2,6 +2,7 @@
 // what is made of it; the windows are read by vpdpwssd itself.
 #include <immintrin.h>
 
+#include "ops/cpu/avx512vnni/kernels.h"
 #include "ops/cpu/generic/winograd_fused_body.h"
 
 namespace octet::ops::cpu {
@@ -35,6 +36,6 @@ void multiply_row(int row, const WinogradFused::Needed& n, const int16_t* v, int
 
 }  // namespace
 
-const WinogradFused kWinogradFusedAvx512Vnni = {multiply_row};
+const WinogradFused avx512vnni::winograd_fused = {multiply_row};
 
 }  // namespace octet::ops::cpu

@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "ops/cpu/avx512vnni/kernels.h"
 #include "ops/cpu/generic/winograd_int16_body.h"
 
 namespace octet::ops::cpu {
@@ -68,7 +69,7 @@ void multiply(const int16_t* v, int rows, int64_t C, const int16_t* u, const int
 
 }  // namespace
 
-const WinogradInt16 kWinogradInt16Avx512Vnni = {
+const WinogradInt16 avx512vnni::winograd_int16 = {
     kWinogradTile, kStrip, transform_input<Avx512>, transform_border<Avx512>, multiply, transform_output<Avx512>};
 
 }  // namespace octet::ops::cpu

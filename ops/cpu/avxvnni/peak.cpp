@@ -1,6 +1,7 @@
 // The loops of ops/cpu/peak.h for AVX-VNNI.
-#include "ops/cpu/generic/peak_body.h"
+#include "ops/cpu/avxvnni/kernels.h"
 #include "ops/cpu/avxvnni/ymm.h"
+#include "ops/cpu/generic/peak_body.h"
 
 namespace octet::ops::cpu {
 namespace {
@@ -21,6 +22,6 @@ constexpr PeakLoop kLoops[] = {{"vfmadd (8 floats)", 8 * kChains, fma},
 
 }  // namespace
 
-std::span<const PeakLoop> peak_loops_avxvnni() { return {kLoops, 3}; }
+const std::span<const PeakLoop> avxvnni::peak = kLoops;
 
 }  // namespace octet::ops::cpu

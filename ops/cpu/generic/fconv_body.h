@@ -8,8 +8,8 @@
 #include <cstring>
 
 #include "ops/cpu/fconv.h"
-#include "ops/cpu/winograd_tile.h"
 #include "ops/cpu/generic/winograd_window.h"
+#include "ops/cpu/winograd_tile.h"
 #include "ops/support/integers.h"
 
 namespace octet::ops::cpu {

@@ -4,8 +4,8 @@
 
 #include <cstring>
 
-#include "ops/cpu/winograd_int16.h"
 #include "ops/cpu/generic/winograd_window.h"
+#include "ops/cpu/winograd_int16.h"
 #include "ops/engines/round.h"
 
 namespace octet::ops::cpu {

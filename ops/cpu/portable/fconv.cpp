@@ -1,7 +1,6 @@
-#include "ops/cpu/fconv.h"
-
+// The kernels of ops/cpu/fconv.h in vectors of four floats, with a function for the fused multiply-add.
 #include "ops/cpu/generic/fconv_body.h"
-#include "ops/cpu/isa.h"
+#include "ops/cpu/portable/kernels.h"
 
 namespace octet::ops::cpu {
 namespace {
@@ -18,11 +17,6 @@ struct Portable {
 
 }  // namespace
 
-const FConvKernels kFConvPortable = kKernelsOf<Portable>;
-
-const FConvKernels& fconv_kernels() {
-  if (use(Isa::avx512vnni)) return kFConvAvx512Vnni;
-  return use(Isa::avx2) ? kFConvAvx2 : kFConvPortable;
-}
+const FConvKernels portable::fconv = kKernelsOf<Portable>;
 
 }  // namespace octet::ops::cpu

@@ -1,16 +1,9 @@
-#include "ops/cpu/observe.h"
-
-#include "ops/cpu/isa.h"
+// The loops of ops/cpu/generic/observe_body.h, as the compiler makes them for any CPU.
 #include "ops/cpu/generic/observe_body.h"
+#include "ops/cpu/portable/kernels.h"
 
 namespace octet::ops::cpu {
 
-MinMaxNan min_max_portable(const float* x, int64_t n) { return min_max_body(x, n); }
-void find_bins_portable(const float* x, int64_t n, const BinRule& rule, int32_t* bin) { find_bins_body(x, n, rule, bin); }
-
-ObserveKernels observe_kernels() {
-  if (use(Isa::avx2)) return {min_max_avx2, find_bins_avx2};
-  return {min_max_portable, find_bins_portable};
-}
+const ObserveKernels portable::observe = {min_max_body, find_bins_body};
 
 }  // namespace octet::ops::cpu

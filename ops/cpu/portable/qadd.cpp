@@ -1,15 +1,9 @@
-#include "ops/cpu/qadd.h"
-
-#include "ops/cpu/isa.h"
+// The loops of ops/cpu/generic/qadd_body.h, as the compiler makes them for any CPU.
 #include "ops/cpu/generic/qadd_body.h"
+#include "ops/cpu/portable/kernels.h"
 
 namespace octet::ops::cpu {
 
-const QAddKernels kQAddPortable = {add_runs<QAddShift>, add_runs<QAddFloat>};
-
-const QAddKernels& qadd_kernels() {
-  if (use(Isa::avx512vnni)) return kQAddAvx512Vnni;
-  return use(Isa::avx2) ? kQAddAvx2 : kQAddPortable;
-}
+const QAddKernels portable::qadd = {add_runs<QAddShift>, add_runs<QAddFloat>};
 
 }  // namespace octet::ops::cpu
