@@ -121,8 +121,8 @@ Tensor Conv2d::run(const Tensor& x, const Addend& addend) const {
 Tensor Conv2d::run_on_cuda(const Tensor& x, const Im2colShape& s, const Addend& addend) const {
   const int64_t groups = params_.options.groups;
   Tensor y({x.size(0), s.out_height, s.out_width, params_.weight.size(0)}, DType::quint8, Device::cuda);
-  on_cuda_.get([&] { return cuda::Int8Conv2d(params_.weight, groups, params_.input.zero_point, requantization_); })(x, s, addend,
-                                                                                                                    y);
+  on_cuda_.get([&] { return cuda::Int8Conv2d(params_.weight, groups, params_.input.zero_point, requantization_); })(
+      x, s, addend.on_device(), y);
   return y;
 }
 

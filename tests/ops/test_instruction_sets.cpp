@@ -21,7 +21,10 @@ TEST(InstructionSets, PortableIsTheFirstAndLacksNothing) {
   EXPECT_EQ(portable.parent, nullptr);
   EXPECT_EQ(portable.needs, 0u);
   int families = 0;
-  for_each_family([&](auto family) { EXPECT_NE(portable.kernels.*family, nullptr) << "family " << families++; });
+  for_each_family([&](auto family) {
+    EXPECT_NE(portable.kernels.*family, nullptr) << "family " << families;
+    ++families;
+  });
   EXPECT_EQ(families, static_cast<int>(std::tuple_size_v<decltype(kFamilies)>));
 }
 

@@ -10,13 +10,13 @@ namespace {
 void add_run(const uint8_t* a, const uint8_t* b, int64_t n, const QAddShift& constants, uint8_t* y) {
   const QAddShift c = constants;
 #pragma omp simd
-  for (int64_t i = 0; i < n; ++i) y[i] = sum_by_shift(a[i], b[i], c);
+  for (int64_t i = 0; i < n; ++i) y[i] = int8::sum_by_shift(a[i], b[i], c);
 }
 
 void add_run(const uint8_t* a, const uint8_t* b, int64_t n, const QAddFloat& constants, uint8_t* y) {
   const QAddFloat c = constants;
 #pragma omp simd
-  for (int64_t i = 0; i < n; ++i) y[i] = sum_by_float(a[i], b[i], c);
+  for (int64_t i = 0; i < n; ++i) y[i] = int8::sum_by_float(a[i], b[i], c);
 }
 
 template <class Constants>
