@@ -1,5 +1,5 @@
-// Which instruction set the kernels use: the last in the list that this CPU has, or the one that OCTET_ISA=name in the environment
-// asks for. Sets are no ladder: each has a parent, whose kernels it uses where it has none of its own. All give the same bits.
+// Which instruction set the kernels use: the last in the list that this CPU has, or the one that OCTET_ISA in the environment
+// names. Sets are no ladder: each has a parent, whose kernels it uses where it has none of its own. All give the same bits.
 #pragma once
 
 #include <span>

@@ -1,4 +1,4 @@
-// What an observer asks of each value of a tensor: its smallest, its largest, its bin. (quant/observers/min_max.h, quant/observers/histogram.h.)
+// What an observer asks of each value of a tensor: its smallest, its largest, its bin. (quant/observers/min_max.h, histogram.h.)
 #pragma once
 
 #include <cstdint>

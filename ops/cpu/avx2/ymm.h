@@ -1,4 +1,5 @@
-// The instructions that kernels in registers of 32 bytes (ops/cpu/generic/*_ymm_body.h) are made of, where there is AVX2 and no more.
+// The instructions that kernels in registers of 32 bytes (ops/cpu/generic/*_ymm_body.h) are made of, where there is AVX2 and no
+// more.
 #pragma once
 
 #include <immintrin.h>

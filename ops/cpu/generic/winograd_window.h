@@ -1,5 +1,5 @@
-// Where the input transforms of ops/cpu/generic/fconv_body.h and winograd_int16_body.h read a window of pixels of C values. Everything is
-// static: a function compiled for a newer CPU must never be the one that the linker picks for an older.
+// Where the input transforms of ops/cpu/generic/fconv_body.h and winograd_int16_body.h read a window of pixels of C values.
+// Everything is static: a function compiled for a newer CPU must never be the one that the linker picks for an older.
 #pragma once
 
 #include <cstdint>
