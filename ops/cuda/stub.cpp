@@ -71,7 +71,7 @@ void fake_quantize(const Tensor&, std::span<const int8::QParams>, int8::CodeRang
 void fake_quantize_backward(Tensor&, const Tensor&) { refuse(); }
 
 Int8Conv2d::Int8Conv2d(const Tensor&, int64_t, int32_t, const int8::Requantization&) { refuse(); }
-void Int8Conv2d::operator()(const Tensor&, const Im2colShape&, const int8::Addend&, Tensor&, std::optional<size_t>) const {
+void Int8Conv2d::operator()(const Tensor&, const Im2colShape&, const int8::CodesToAdd&, Tensor&, std::optional<size_t>) const {
   refuse();
 }
 size_t Int8Conv2d::tiling(int64_t) const { refuse(); }
