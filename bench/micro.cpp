@@ -104,7 +104,7 @@ void add_benchmarks() {
 }
 
 void measure_peaks() {
-  std::printf("%d threads, %s\n", omp_get_max_threads(), ops::cpu::name_of(ops::cpu::active_isa()));
+  std::printf("%d threads, %s\n", omp_get_max_threads(), ops::cpu::active_isa().name);
   const auto loops = ops::cpu::peak_loops();
   for (size_t i = 0; i < loops.size(); ++i) {
     const double peak = ops::cpu::measure_peak(loops[i]);

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "ops/cpu/affine.h"
+#include "ops/cpu/isa.h"
 #include "ops/cuda/batch_norm.h"
 
 namespace octet::ops {
@@ -31,7 +31,8 @@ Tensor batch_norm(const Tensor& x, const BatchNormParams& params) {
     if (plane == 1)
       for (int64_t c = 0; c < C; ++c) py[n * C + c] = std::fma(px[n * C + c], alpha[c], beta[c]);
     else
-      for (int64_t c = 0; c < C; ++c) cpu::affine(px + (n * C + c) * plane, plane, alpha[c], beta[c], py + (n * C + c) * plane);
+      for (int64_t c = 0; c < C; ++c)
+        cpu::kernels().affine(px + (n * C + c) * plane, plane, alpha[c], beta[c], py + (n * C + c) * plane);
   }
   return y;
 }

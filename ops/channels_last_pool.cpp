@@ -1,6 +1,6 @@
 #include "ops/channels_last_pool.h"
 
-#include "ops/cpu/fconv.h"
+#include "ops/cpu/isa.h"
 
 namespace octet::ops {
 namespace {
@@ -39,7 +39,7 @@ constexpr auto kLarger = [](float best, float value) { return value > best || va
 
 Tensor max_pool2d_channels_last(const Tensor& x, const MaxPool2dOptions& o) {
   OCTET_CHECK(x.dim() == 4, "max_pool2d: expected input [N, H, W, C], got ", x.shape());
-  return max_pool_channels_last<float>(x, o, cpu::fconv_kernels().largest);
+  return max_pool_channels_last<float>(x, o, cpu::kernels().fconv->largest);
 }
 
 Tensor adaptive_avg_pool2d_channels_last(const Tensor& x, Size2 output) {

@@ -79,7 +79,7 @@ void add_common_options(CLI::App& app, CommonOptions& options) {
       ->group("Common");
   app.add_flag("--quiet", options.quiet, "No progress on stderr")->group("Common");
   app.set_version_flag("--version", [] {
-    return str("octet ", OCTET_VERSION, ", ", OCTET_COMPILER, ", kernels for ", ops::cpu::name_of(ops::cpu::active_isa()),
+    return str("octet ", OCTET_VERSION, ", ", OCTET_COMPILER, ", kernels for ", ops::cpu::active_isa().name,
                ", cuda: ", cuda::missing().empty() ? cuda::device().name : cuda::missing());
   });
 }

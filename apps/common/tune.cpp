@@ -32,7 +32,7 @@ void tune_model(const std::string& path, const TuneOptions& o) {
                 << name_of(choice.algorithm) << "\n";
     }
   std::cout << path << ": tuned for batches of " << o.batch_size << " at " << o.image_size << " px, " << omp_get_max_threads()
-            << " threads, " << ops::cpu::name_of(ops::cpu::active_isa()) << "\n";
+            << " threads, " << ops::cpu::active_isa().name << "\n";
 }
 
 }  // namespace octet::apps

@@ -13,12 +13,6 @@ inline int64_t images_at_a_time(int64_t images, const Im2colShape& s) {
   return std::clamp<int64_t>(kMostFloats / std::max<int64_t>(1, s.rows() * s.cols()), 1, std::max<int64_t>(1, images));
 }
 
-/// How the columns of several images lie.
-enum class Columns {
-  stacked,      // [images, C*R*S, P*Q]: a matrix per image
-  side_by_side  // [C*R*S, images, P*Q]: one matrix
-};
-
 /// x: images of [C, H, W] -> columns.
 void im2col(const float* x, int64_t images, int64_t image_stride, const Im2colShape& shape, Columns order, float* columns,
             Device device);

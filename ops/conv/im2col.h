@@ -10,19 +10,10 @@
 
 #include <algorithm>
 
-#include "ops/options.h"
+#include "ops/support/im2col_shape.h"
 #include "ops/support/integers.h"
 
 namespace octet::ops {
-
-/// One image, or one group's channels of it.
-struct Im2colShape {
-  int64_t channels, height, width;  // C, H, W
-  Size2 kernel, stride, padding;    // R S
-  int64_t out_height, out_width;    // P, Q
-  int64_t rows() const { return channels * kernel.h * kernel.w; }
-  int64_t cols() const { return out_height * out_width; }
-};
 
 /// Output columns q of row `row` whose pixel w = q*stride + left lies inside the image: [begin, end).
 struct Im2colRow {

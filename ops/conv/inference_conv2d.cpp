@@ -7,7 +7,6 @@
 #include "ops/conv/winograd.h"
 #include "ops/conv/winograd_grid.h"
 #include "ops/conv/winograd_tiles.h"
-#include "ops/cpu/fconv.h"
 #include "ops/cpu/isa.h"
 #include "ops/cpu/winograd_tile.h"
 #include "ops/support/integers.h"
@@ -28,12 +27,12 @@ constexpr int64_t kWeightsAtOnce = (512 << 10) / sizeof(float) / 64;
 /// for 2x2 (bench/RESULTS.md).
 constexpr int64_t kWorthwhileTiles = 12;
 
-int64_t strips_of(int64_t outputs) { return ceil_div(outputs, cpu::fconv_kernels().strip); }
+int64_t strips_of(int64_t outputs) { return ceil_div(outputs, cpu::kernels().fconv->strip); }
 
 /// [K, C, R, S] -> [strips, R, S*C, strip], 0 for outputs that are not there.
 Tensor pack_direct(const Tensor& weight) {
   const int64_t K = weight.size(0), C = weight.size(1), R = weight.size(2), S = weight.size(3);
-  const int64_t strip = cpu::fconv_kernels().strip;
+  const int64_t strip = cpu::kernels().fconv->strip;
   Tensor packed = Tensor::zeros({strips_of(K), R, S * C, strip});
   const float* from = weight.data<float>();
   float* to = packed.data<float>();
@@ -50,7 +49,7 @@ Tensor pack_direct(const Tensor& weight) {
 template <class Transform>
 Tensor pack_winograd(const Tensor& weight) {
   constexpr int64_t kWindow = Transform::kOut, kPlaces = kWindow * kWindow;
-  const int64_t K = weight.size(0), C = weight.size(1), strip = cpu::fconv_kernels().strip;
+  const int64_t K = weight.size(0), C = weight.size(1), strip = cpu::kernels().fconv->strip;
   Tensor packed = Tensor::zeros({strips_of(K), kPlaces, C, strip});
   const float* from = weight.data<float>();
   float* to = packed.data<float>();
@@ -69,7 +68,9 @@ Tensor pack_winograd(const Tensor& weight) {
 
 }  // namespace
 
-bool InferenceConv2d::available(const Conv2dOptions& options) { return options.groups == 1 && cpu::use(cpu::Isa::avx2); }
+bool InferenceConv2d::available(const Conv2dOptions& options) {
+  return options.groups == 1 && cpu::active_isa().worthwhile.float_channels_last;
+}
 
 InferenceConv2d::InferenceConv2d(Tensor weight, const Tensor& bias, const Conv2dOptions& options, bool relu)
     : weight_(std::move(weight)), options_(options), low_(relu ? 0.0f : -std::numeric_limits<float>::infinity()) {
@@ -77,7 +78,7 @@ InferenceConv2d::InferenceConv2d(Tensor weight, const Tensor& bias, const Conv2d
               weight_.shape(), " of ", options.groups);
   OCTET_CHECK(!bias.defined() || bias.shape() == Shape{weight_.size(0)}, "inference conv2d: bias ", bias.shape(), " for weight ",
               weight_.shape());
-  bias_ = Tensor::zeros({strips_of(weight_.size(0)) * cpu::fconv_kernels().strip});
+  bias_ = Tensor::zeros({strips_of(weight_.size(0)) * cpu::kernels().fconv->strip});
   if (bias.defined()) std::copy_n(bias.data<float>(), bias.numel(), bias_.data<float>());
 }
 
@@ -143,7 +144,7 @@ Tensor InferenceConv2d::from_planes(const Tensor& x) const {
 
 void InferenceConv2d::run_directly(const PaddedImages<float>& images, int64_t N, const Im2colShape& s, const float* added,
                                    float* y) const {
-  const int64_t K = weight_.size(0), pixels = s.cols(), strip_width = cpu::fconv_kernels().strip;
+  const int64_t K = weight_.size(0), pixels = s.cols(), strip_width = cpu::kernels().fconv->strip;
   const int64_t R = s.kernel.h, run = s.kernel.w * s.channels, strips = strips_of(K), blocks = ceil_div(pixels, kBlock);
   const int64_t rows_at_once = std::clamp<int64_t>(kWeightsAtOnce / run, 1, R);
   const float* weights = direct_weights_.get([&] { return pack_direct(weight_); }).data<float>();
@@ -172,7 +173,7 @@ void InferenceConv2d::run_directly(const PaddedImages<float>& images, int64_t N,
           tile.low = row_end == R ? low_ : -std::numeric_limits<float>::infinity();
           tile.y = y + at;
           tile.y_stride = K;
-          cpu::fconv_kernels().tile(tile);
+          cpu::kernels().fconv->tile(tile);
         }
       }
     });
@@ -186,7 +187,7 @@ void InferenceConv2d::run_winograd(Algorithm algorithm, const Tensor& x, const I
                           : winograd2_weights_.get([&] { return pack_winograd<cpu::WeightTransform2>(weight_); });
   const int64_t K = weight_.size(0);
   const cpu::WinogradFloats output{bias_.data<float>(), added, low_, K, s.out_width * K, y};
-  const cpu::WinogradFloat& kernels = large ? cpu::fconv_kernels().winograd4 : cpu::fconv_kernels().winograd2;
+  const cpu::WinogradFloat& kernels = large ? cpu::kernels().fconv->winograd4 : cpu::kernels().fconv->winograd2;
   WinogradJob(kernels, x.data<float>(), x.size(0), s, 0.0f, u, output, K, [](int64_t, int64_t, int64_t) {}).run();
 }
 

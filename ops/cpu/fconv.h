@@ -41,6 +41,7 @@ struct WinogradFloats {
 /// u [C, strip].
 using WinogradFloat = WinogradKernels<float, float, float, WinogradFloats>;
 
+/// Portable ones are for tests only: without the instruction, a fused multiply-add is a slow function.
 struct FConvKernels {
   void (*tile)(const FTile& tile);
   WinogradFloat winograd4, winograd2;  // F(4x4, 3x3), F(2x2, 3x3)
@@ -48,10 +49,5 @@ struct FConvKernels {
   void (*largest)(const float* x, int64_t count, int64_t stride, int64_t n, float* best);
   int64_t strip;  // outputs of one tile
 };
-
-/// For active_isa(). Portable ones are for tests only: without the instruction, a fused multiply-add is a slow function.
-const FConvKernels& fconv_kernels();
-
-extern const FConvKernels kFConvPortable, kFConvAvx2, kFConvAvx512Vnni;
 
 }  // namespace octet::ops::cpu

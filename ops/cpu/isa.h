@@ -1,20 +1,36 @@
-// Which instruction set the kernels use. Every kernel has a portable twin that gives the same bits;
-// OCTET_ISA=portable|avx2|avxvnni|avx512vnni in the environment forces one.
+// Which instruction set the kernels use: the last in the list that this CPU has, or the one that OCTET_ISA in the environment
+// names. Sets are no ladder: each has a parent, whose kernels it uses where it has none of its own. All give the same bits.
 #pragma once
+
+#include <span>
+#include <string_view>
+
+#include "ops/cpu/kernels.h"
 
 namespace octet::ops::cpu {
 
-/// Each is faster than those before it. avx2: with FMA. avxvnni: AVX2 and AVX-VNNI, as Intel's processors without AVX-512 have
-/// it. avx512vnni: AVX-512 F, BW, DQ, VL and VNNI; kernels of avx2 run there too, those of avxvnni need not.
-enum class Isa { portable, avx2, avxvnni, avx512vnni };
+using InstructionSets = std::span<const InstructionSet* const>;
 
-/// Whether this CPU has it. (isa_x86.cpp; isa_stub.cpp for CPUs that are no x86-64, and have portable only.)
-bool has(Isa isa);
+/// Those that were compiled (ops/cpu/instruction_sets.cmake). Of those that a CPU has, the last is the fastest.
+InstructionSets instruction_sets();
 
-/// The best one this CPU has, or the one OCTET_ISA asks for. Decided once; throws Error for an unknown or unavailable OCTET_ISA.
-Isa active_isa();
-inline bool use(Isa isa) { return active_isa() >= isa; }
+/// features_x86.cpp, or features_other.cpp for CPUs that are no x86-64.
+Features features_of_this_cpu();
 
-const char* name_of(Isa isa);
+/// Whether a CPU with these features can run the kernels of a set and of its parents.
+bool runs_on(const InstructionSet& set, Features cpu);
+
+/// The set called `wanted`; null or empty: the fastest. Throws Error where there is no such set, or the CPU has not all of it.
+const InstructionSet& choose(InstructionSets sets, Features cpu, const char* wanted);
+
+/// The set's own kernels, and where it has none its parent's.
+Kernels with_parents(const InstructionSet& set);
+
+/// What this process uses. Decided once; throws Error for an unknown or unavailable OCTET_ISA.
+const InstructionSet& active_isa();
+const Kernels& kernels();
+
+/// Whether a set of this name was compiled, and this CPU has it.
+bool has(std::string_view name);
 
 }  // namespace octet::ops::cpu

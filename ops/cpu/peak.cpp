@@ -9,12 +9,7 @@
 
 namespace octet::ops::cpu {
 
-std::span<const PeakLoop> peak_loops() {
-  if (use(Isa::avx512vnni)) return peak_loops_avx512vnni();
-  if (use(Isa::avxvnni)) return peak_loops_avxvnni();
-  if (use(Isa::avx2)) return peak_loops_avx2();
-  return {};
-}
+std::span<const PeakLoop> peak_loops() { return *kernels().peak; }
 
 double measure_peak(const PeakLoop& loop) {
   constexpr int64_t kIterations = 1 << 20;

@@ -13,15 +13,10 @@ struct PeakLoop {
   void (*run)(int64_t iterations);
 };
 
-/// For active_isa(): float first, then integers. Empty for portable kernels, which have no instruction of their own.
+/// Of active_isa(): float first, then integers. Empty for portable kernels, which have no instruction of their own.
 std::span<const PeakLoop> peak_loops();
 
 /// Multiply-adds a second on all threads: the best of some short runs, about 0.1 s.
 double measure_peak(const PeakLoop& loop);
-
-/// The loops of the instruction sets.
-std::span<const PeakLoop> peak_loops_avx2();
-std::span<const PeakLoop> peak_loops_avxvnni();
-std::span<const PeakLoop> peak_loops_avx512vnni();
 
 }  // namespace octet::ops::cpu

@@ -1,16 +1,8 @@
 #include "ops/cpu/qconv.h"
 
-#include "ops/cpu/isa.h"
 #include "ops/cpu/qgemm.h"
 
 namespace octet::ops::cpu {
-
-const ConvKernel* conv_kernel() {
-  if (use(Isa::avx512vnni)) return &kConvAvx512Vnni;
-  if (use(Isa::avxvnni)) return &kConvAvxVnni;
-  return use(Isa::avx2) ? &kConvAvx2 : nullptr;
-}
-
 namespace {
 
 template <class T>

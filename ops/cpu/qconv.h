@@ -47,11 +47,6 @@ struct ConvKernel {
   void (*tile)(const ConvView& w, const ConvTile& tile, int64_t strip);
 };
 
-/// The kernel for active_isa(), or null if that has none.
-const ConvKernel* conv_kernel();
-
-extern const ConvKernel kConvAvx2, kConvAvxVnni, kConvAvx512Vnni;
-
 struct ConvWeights {
   int64_t outputs = 0;
   int64_t rows = 0;                     // R

@@ -36,9 +36,8 @@ struct PackedWeights {
 /// a [rows, w.depth]; acc [rows, w.padded_outputs()] is overwritten. Runs on the calling thread.
 void qgemm(const int16_t* a, int64_t rows, const PackedWeights& w, int32_t* acc);
 
-/// panels: of PackedWeights, outputs and depth rounded up. Plain pointers: kernels for newer CPUs must not instantiate shared
-/// code.
-void qgemm_avx2(const int16_t* a, int64_t rows, const int16_t* panels, int64_t padded_outputs, int64_t depth, int32_t* acc);
-void qgemm_portable(const int16_t* a, int64_t rows, const int16_t* panels, int64_t padded_outputs, int64_t depth, int32_t* acc);
+/// The kernel. panels: of PackedWeights, outputs and depth rounded up. Plain pointers, because kernels for newer CPUs must not
+/// instantiate shared code.
+using QGemm = void(const int16_t* a, int64_t rows, const int16_t* panels, int64_t padded_outputs, int64_t depth, int32_t* acc);
 
 }  // namespace octet::ops::cpu

@@ -12,13 +12,7 @@ struct QuantizeConstants {
 };
 
 /// x: C rows of W floats, plane_stride apart -> codes [W, C].
-using QuantizeRow = void (*)(const float* x, int64_t plane_stride, int64_t C, int64_t W, const QuantizeConstants& constants,
-                             uint8_t* codes);
-
-/// For active_isa().
-QuantizeRow quantize_row();
-
-void quantize_row_portable(const float* x, int64_t plane_stride, int64_t C, int64_t W, const QuantizeConstants&, uint8_t* codes);
-void quantize_row_avx2(const float* x, int64_t plane_stride, int64_t C, int64_t W, const QuantizeConstants&, uint8_t* codes);
+using QuantizeRow = void(const float* x, int64_t plane_stride, int64_t C, int64_t W, const QuantizeConstants& constants,
+                         uint8_t* codes);
 
 }  // namespace octet::ops::cpu

@@ -1,15 +1,8 @@
 #include "ops/cpu/winograd_fused.h"
 
-#include "ops/cpu/isa.h"
 #include "ops/cpu/winograd_kernels.h"
 
 namespace octet::ops::cpu {
-
-const WinogradFused* winograd_fused() {
-  if (use(Isa::avx512vnni)) return &kWinogradFusedAvx512Vnni;
-  // In registers of 32 bytes transforming weights takes longer than vpdpbusd takes to do without Winograd.
-  return active_isa() == Isa::avx2 ? &kWinogradFusedAvx2 : nullptr;
-}
 
 Tensor winograd_fused_weights(const Tensor& weight, int64_t strip) {
   const int64_t K = weight.size(0), C = weight.size(1), panels = (K + strip - 1) / strip * (strip / kWinogradPanel);

@@ -35,11 +35,6 @@ struct WinogradFused {
                        const int8_t* ahead, int32_t* m, int64_t m_stride, int64_t tile_stride);
 };
 
-/// For active_isa(); null where there is none, or where it would be slower than the direct convolution.
-const WinogradFused* winograd_fused();
-
-extern const WinogradFused kWinogradFusedAvx2, kWinogradFusedAvx512Vnni;
-
 /// weight qint8 [K, C, 3, 3] -> int8 [ceil(K/strip) * strip/16, C/2, 9, 16, 2], 0 for outputs that are not there. C must be even.
 Tensor winograd_fused_weights(const Tensor& weight, int64_t strip);
 

@@ -3,9 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "ops/cpu/isa.h"
-#include "ops/cpu/winograd_int16_body.h"
-
 namespace octet::ops::cpu {
 
 bool winograd_is_exact(const Tensor& weight, int32_t input_zero_point, const std::vector<int32_t>& bias) {
@@ -41,32 +38,6 @@ Tensor winograd_weights(const Tensor& weight, int64_t strip) {
               static_cast<int16_t>(half[i][0] * kG[j][0] + half[i][1] * kG[j][1] + half[i][2] * kG[j][2]);
     }
   return u;
-}
-
-namespace {
-
-constexpr int64_t kStrip = kWinogradPanel;
-
-void multiply(const int16_t* v, int rows, int64_t C, const int16_t* u, const int16_t*, int32_t* m) {
-  for (int row = 0; row < rows; ++row, v += C, m += kStrip) {
-    uint32_t sum[kStrip] = {};
-    for (int64_t p = 0; p < C / 2; ++p) {
-      const int16_t* b = u + p * 2 * kStrip;
-      for (int64_t k = 0; k < kStrip; ++k) sum[k] += static_cast<uint32_t>(v[2 * p] * b[2 * k] + v[2 * p + 1] * b[2 * k + 1]);
-    }
-    for (int64_t k = 0; k < kStrip; ++k) m[k] = static_cast<int32_t>(sum[k]);
-  }
-}
-
-}  // namespace
-
-const WinogradInt16 kWinogradInt16Portable = {
-    kWinogradTile, kStrip, transform_input<PlainIsa>, transform_border<PlainIsa>, multiply, transform_output<PlainIsa>};
-
-const WinogradInt16& winograd_int16() {
-  if (use(Isa::avx512vnni)) return kWinogradInt16Avx512Vnni;
-  if (use(Isa::avxvnni)) return kWinogradInt16AvxVnni;
-  return use(Isa::avx2) ? kWinogradInt16Avx2 : kWinogradInt16Portable;
 }
 
 }  // namespace octet::ops::cpu

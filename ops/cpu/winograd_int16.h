@@ -53,9 +53,4 @@ struct WinogradCodes {
 /// C is even; u [C/2, strip, 2].
 using WinogradInt16 = WinogradKernels<uint8_t, int16_t, int32_t, WinogradCodes>;
 
-/// For active_isa().
-const WinogradInt16& winograd_int16();
-
-extern const WinogradInt16 kWinogradInt16Portable, kWinogradInt16Avx2, kWinogradInt16AvxVnni, kWinogradInt16Avx512Vnni;
-
 }  // namespace octet::ops::cpu

@@ -1,7 +1,7 @@
 // ops/conv/columns.h on the device.
 #pragma once
 
-#include "ops/conv/columns.h"
+#include "ops/support/im2col_shape.h"
 
 namespace octet::ops::cuda {
 

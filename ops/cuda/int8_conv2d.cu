@@ -118,7 +118,7 @@ Tensor Int8Conv2d::padded(const Tensor& x, const Im2colShape& s) const {
   return y;
 }
 
-void Int8Conv2d::operator()(const Tensor& x, const Im2colShape& s, const int8::Addend& addend, Tensor& y,
+void Int8Conv2d::operator()(const Tensor& x, const Im2colShape& s, const int8::CodesToAdd& addend, Tensor& y,
                             std::optional<size_t> forced) const {
   const int64_t rows = x.size(0) * s.cols();
   check_elements("int8 conv2d", std::max(x.numel(), y.numel()));
@@ -129,8 +129,8 @@ void Int8Conv2d::operator()(const Tensor& x, const Im2colShape& s, const int8::A
                               bias_factor_,
                               output_zero_point_,
                               range_,
-                              addend.addition ? addend.addition->rule() : cpu::QAdd{},
-                              addend.addition ? addend.codes : nullptr};
+                              addend.rule ? *addend.rule : int8::QAdd{},
+                              addend.rule ? addend.codes : nullptr};
   const int8_t* weight = rows_.cuda_data<int8_t>();
   uint8_t* to = y.cuda_data<uint8_t>();
   if (groups_ > 1) {

@@ -9,9 +9,9 @@
 
 #include <optional>
 
-#include "ops/conv/im2col.h"
+#include "ops/engines/addition.h"
 #include "ops/engines/requantize.h"
-#include "ops/int8/add.h"
+#include "ops/support/im2col_shape.h"
 
 namespace octet::ops::cuda {
 
@@ -22,7 +22,7 @@ class Int8Conv2d {
 
   /// x quint8 [N, H, W, C] -> y quint8 [N, P, Q, K], both on the device; shape: of one image and group. forced: index
   /// of a tiling (ops/cuda/int8_tiling.h); none: what tiling() chooses.
-  void operator()(const Tensor& x, const Im2colShape& shape, const int8::Addend& addend, Tensor& y,
+  void operator()(const Tensor& x, const Im2colShape& shape, const int8::CodesToAdd& addend, Tensor& y,
                   std::optional<size_t> forced = {}) const;
 
   /// The tiling for so many output pixels N * P * Q.

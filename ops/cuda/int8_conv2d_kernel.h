@@ -5,10 +5,10 @@
 
 #include <type_traits>
 
-#include "ops/cpu/qadd.h"
 #include "ops/cuda/int8_tiling.h"
 #include "ops/cuda/int8_windows.h"
 #include "ops/cuda/launch.h"
+#include "ops/engines/addition.h"
 #include "ops/engines/requantize.h"
 
 namespace octet::ops::cuda {
@@ -20,7 +20,7 @@ struct Int8Epilogue {
   float bias_factor;
   int32_t zero_point;
   int8::CodeRange range;
-  cpu::QAdd rule;
+  int8::QAdd rule;
   const uint8_t* addend;  // [M, K], or null
   OCTET_HD int8::ChannelConstants channel(int k) const { return {offset[k], bias[k], bias_factor, multiplier[k]}; }
   OCTET_HD uint8_t code(int32_t acc, const int8::ChannelConstants& c) const {

@@ -45,7 +45,7 @@ struct Dequantize {
 struct AddCodes {
   const uint8_t *a, *b;
   uint8_t* y;
-  cpu::QAdd rule;
+  int8::QAdd rule;
   OCTET_HD void operator()(uint32_t i) const { y[i] = rule(a[i], b[i]); }
 };
 
@@ -110,7 +110,7 @@ void dequantize(const Tensor& codes, int8::QParams q, Tensor& x) {
   map("dequantize", x.numel(), Dequantize{codes.cuda_data<uint8_t>(), x.cuda_data<float>(), layout_of(codes), q});
 }
 
-void int8_add(const Tensor& a, const Tensor& b, const cpu::QAdd& rule, Tensor& y) {
+void int8_add(const Tensor& a, const Tensor& b, const int8::QAdd& rule, Tensor& y) {
   map("int8 add", y.numel(), AddCodes{a.cuda_data<uint8_t>(), b.cuda_data<uint8_t>(), y.cuda_data<uint8_t>(), rule});
 }
 

@@ -5,7 +5,7 @@
 #include <array>
 #include <span>
 
-#include "ops/cpu/qadd.h"
+#include "ops/engines/addition.h"
 #include "ops/engines/qparams.h"
 #include "tensor/tensor.h"
 
@@ -16,7 +16,7 @@ void quantize(const Tensor& x, int8::QParams qparams, Tensor& codes);
 /// The way back.
 void dequantize(const Tensor& codes, int8::QParams qparams, Tensor& x);
 
-void int8_add(const Tensor& a, const Tensor& b, const cpu::QAdd& rule, Tensor& y);
+void int8_add(const Tensor& a, const Tensor& b, const int8::QAdd& rule, Tensor& y);
 
 /// y = min(max(x, low), high)
 void int8_clamp(const Tensor& x, uint8_t low, uint8_t high, Tensor& y);

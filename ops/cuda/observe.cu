@@ -11,7 +11,7 @@ namespace {
 constexpr int kThreads = 256;
 constexpr int64_t kMostBlocks = 1024;  // each goes through its share of the values
 
-OCTET_HD inline cpu::MinMaxNan merged(cpu::MinMaxNan a, cpu::MinMaxNan b) {
+OCTET_HD inline MinMaxNan merged(MinMaxNan a, MinMaxNan b) {
   return {b.min < a.min ? b.min : a.min, b.max > a.max ? b.max : a.max, a.has_nan || b.has_nan};
 }
 
@@ -19,17 +19,17 @@ OCTET_HD inline cpu::MinMaxNan merged(cpu::MinMaxNan a, cpu::MinMaxNan b) {
 struct MinMax {
   static constexpr int kThreads = cuda::kThreads;
   struct Shared {
-    cpu::MinMaxNan seen[kThreads];
+    MinMaxNan seen[kThreads];
   };
   const float* x;
   int64_t n;       // of a slice
   int64_t blocks;  // for each
-  cpu::MinMaxNan* partial;
+  MinMaxNan* partial;
 
   OCTET_DEVICE void operator()(Block& block, Shared& shared) const {
     const float* slice = x + block.y() * n;
     block.each_thread([&](int t) {
-      cpu::MinMaxNan mine{INFINITY, -INFINITY, false};
+      MinMaxNan mine{INFINITY, -INFINITY, false};
       for (int64_t i = static_cast<int64_t>(block.x()) * kThreads + t; i < n; i += blocks * kThreads)
         mine = merged(mine, {slice[i], slice[i], slice[i] != slice[i]});
       shared.seen[t] = mine;
@@ -57,7 +57,7 @@ struct CountBins {
   const float* x;
   int64_t n;
   int64_t step;
-  cpu::BinRule rule;
+  BinRule rule;
   uint64_t* counts;
 
   OCTET_DEVICE void operator()(Block& block, Shared& shared) const {
@@ -67,7 +67,7 @@ struct CountBins {
     block.barrier();
     block.each_thread([&](int t) {
       for (int64_t i = static_cast<int64_t>(block.x()) * kThreads + t; i < n; i += step)
-        atomic_add(&shared.counts[cpu::bin_of(x[i], rule)], uint32_t{1});
+        atomic_add(&shared.counts[bin_of(x[i], rule)], uint32_t{1});
     });
     block.barrier();
     block.each_thread([&](int t) {
@@ -81,21 +81,21 @@ int64_t blocks_for(int64_t n) { return std::clamp<int64_t>((n + kThreads * 16 - 
 
 }  // namespace
 
-std::vector<cpu::MinMaxNan> min_max(const float* x, int64_t slices, int64_t n) {
+std::vector<MinMaxNan> min_max(const float* x, int64_t slices, int64_t n) {
   const int64_t blocks = blocks_for(n);
-  Tensor partial({slices * blocks * static_cast<int64_t>(sizeof(cpu::MinMaxNan))}, DType::u8, Device::cuda);
-  launch("min_max", {blocks, slices}, MinMax{x, n, blocks, reinterpret_cast<cpu::MinMaxNan*>(partial.cuda_bytes())});
+  Tensor partial({slices * blocks * static_cast<int64_t>(sizeof(MinMaxNan))}, DType::u8, Device::cuda);
+  launch("min_max", {blocks, slices}, MinMax{x, n, blocks, reinterpret_cast<MinMaxNan*>(partial.cuda_bytes())});
   const Tensor host = partial.to(Device::cpu);
-  const auto* seen = reinterpret_cast<const cpu::MinMaxNan*>(host.bytes());
-  std::vector<cpu::MinMaxNan> all(static_cast<size_t>(slices), {INFINITY, -INFINITY, false});
+  const auto* seen = reinterpret_cast<const MinMaxNan*>(host.bytes());
+  std::vector<MinMaxNan> all(static_cast<size_t>(slices), {INFINITY, -INFINITY, false});
   for (int64_t i = 0; i < slices * blocks; ++i) {
-    cpu::MinMaxNan& slice = all[static_cast<size_t>(i / blocks)];
+    MinMaxNan& slice = all[static_cast<size_t>(i / blocks)];
     slice = merged(slice, seen[i]);
   }
   return all;
 }
 
-void add_counts(const float* x, int64_t n, const cpu::BinRule& rule, std::vector<int64_t>& counts) {
+void add_counts(const float* x, int64_t n, const BinRule& rule, std::vector<int64_t>& counts) {
   OCTET_CHECK(rule.bins == CountBins::kBins, "histogram: ", rule.bins, " bins, and the device's kernel has ", CountBins::kBins);
   if (n == 0) return;
   const int64_t blocks = blocks_for(n);

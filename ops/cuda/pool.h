@@ -1,7 +1,7 @@
 // ops/pool.h and ops/int8/pool.h on the device. Shapes have been checked and outputs allocated by the op.
 #pragma once
 
-#include "ops/int8/pool.h"
+#include "ops/engines/average.h"
 #include "ops/pool.h"
 #include "tensor/tensor.h"
 

@@ -56,14 +56,14 @@ void rows_side_by_side(const float*, int64_t, int64_t, int64_t, int64_t, float*)
 void gemm(const Gemm&) { refuse(); }
 void allow_tf32(bool) { refuse(); }
 
-std::vector<cpu::MinMaxNan> min_max(const float*, int64_t, int64_t) { refuse(); }
-void add_counts(const float*, int64_t, const cpu::BinRule&, std::vector<int64_t>&) { refuse(); }
+std::vector<MinMaxNan> min_max(const float*, int64_t, int64_t) { refuse(); }
+void add_counts(const float*, int64_t, const BinRule&, std::vector<int64_t>&) { refuse(); }
 
 void int8_max_pool2d(const Tensor&, const MaxPool2dOptions&, Tensor&) { refuse(); }
 void int8_adaptive_avg_pool2d(const Tensor&, const int8::AverageRule&, Tensor&) { refuse(); }
 void quantize(const Tensor&, int8::QParams, Tensor&) { refuse(); }
 void dequantize(const Tensor&, int8::QParams, Tensor&) { refuse(); }
-void int8_add(const Tensor&, const Tensor&, const cpu::QAdd&, Tensor&) { refuse(); }
+void int8_add(const Tensor&, const Tensor&, const int8::QAdd&, Tensor&) { refuse(); }
 void int8_clamp(const Tensor&, uint8_t, uint8_t, Tensor&) { refuse(); }
 void int8_cat_part(const Tensor&, const std::array<uint8_t, 256>&, int64_t, Tensor&) { refuse(); }
 void to_channels_first(const Tensor&, Tensor&) { refuse(); }
@@ -71,7 +71,7 @@ void fake_quantize(const Tensor&, std::span<const int8::QParams>, int8::CodeRang
 void fake_quantize_backward(Tensor&, const Tensor&) { refuse(); }
 
 Int8Conv2d::Int8Conv2d(const Tensor&, int64_t, int32_t, const int8::Requantization&) { refuse(); }
-void Int8Conv2d::operator()(const Tensor&, const Im2colShape&, const int8::Addend&, Tensor&, std::optional<size_t>) const {
+void Int8Conv2d::operator()(const Tensor&, const Im2colShape&, const int8::CodesToAdd&, Tensor&, std::optional<size_t>) const {
   refuse();
 }
 size_t Int8Conv2d::tiling(int64_t) const { refuse(); }

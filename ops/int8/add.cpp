@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ops/cpu/isa.h"
 #include "ops/cuda/int8_elementwise.h"
 
 namespace octet::ops::int8 {
 namespace {
 
-cpu::QAddFloat fbgemm_constants(const AddParams& p) {
+QAddFloat fbgemm_constants(const AddParams& p) {
   return {.sa = p.a.scale,
           .offset_a = p.a.scale * static_cast<float>(-p.a.zero_point),
           .sb = p.b.scale,
@@ -18,7 +19,7 @@ cpu::QAddFloat fbgemm_constants(const AddParams& p) {
           .qmin = p.relu ? p.output.zero_point : 0};
 }
 
-cpu::QAddShift qnnpack_constants(const AddParams& p) {
+QAddShift qnnpack_constants(const AddParams& p) {
   const float ratio_a = p.a.scale / p.output.scale, ratio_b = p.b.scale / p.output.scale;
   const int shift = 21 - std::ilogb(std::max(ratio_a, ratio_b));
   OCTET_CHECK(shift > 13 && shift < 32, "quantized add (qnnpack): input scales ", p.a.scale, " and ", p.b.scale,
@@ -43,7 +44,7 @@ Addition::Addition(const AddParams& params) {
 }
 
 void Addition::operator()(const uint8_t* a, const uint8_t* b, const cpu::QAddRuns& runs, uint8_t* y) const {
-  const cpu::QAddKernels& kernels = cpu::qadd_kernels();
+  const cpu::QAddKernels& kernels = *cpu::kernels().qadd;
   if (rule_.by_shift)
     kernels.by_shift(a, b, runs, rule_.shift, y);
   else

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "ops/cpu/qadd.h"
+#include "ops/engines/addition.h"
 #include "ops/engines/qparams.h"
 #include "tensor/tensor.h"
 
@@ -31,10 +32,10 @@ class Addition {
   void operator()(const uint8_t* a, const uint8_t* b, const cpu::QAddRuns& runs, uint8_t* y) const;
 
   /// The engine's rule for two codes.
-  const cpu::QAdd& rule() const { return rule_; }
+  const QAdd& rule() const { return rule_; }
 
  private:
-  cpu::QAdd rule_;
+  QAdd rule_;
 };
 
 /// What a convolution adds to its codes as soon as they are made; nothing, if `addition` is null.
@@ -46,6 +47,8 @@ struct Addend {
   void add_to(uint8_t* y, int64_t first, const cpu::QAddRuns& runs) const {
     if (addition) (*addition)(y + first, codes + first, runs, y + first);
   }
+
+  CodesToAdd on_device() const { return {addition ? &addition->rule() : nullptr, codes}; }
 };
 
 }  // namespace octet::ops::int8

@@ -4,7 +4,6 @@
 
 #include "ops/conv/conv2d.h"
 #include "ops/cpu/isa.h"
-#include "ops/cpu/winograd_fused.h"
 #include "ops/support/integers.h"
 
 namespace octet::ops::int8 {
@@ -32,7 +31,7 @@ Conv2d::Conv2d(Conv2dParams params)
     : params_(checked(std::move(params))),
       requantization_(params_.engine, params_.input, params_.weight_scale, params_.output, params_.bias, params_.relu,
                       params_.weight.size(0)),
-      winograd_applies_(cpu::use(cpu::Isa::avx2) &&
+      winograd_applies_(cpu::active_isa().worthwhile.winograd &&
                         WinogradConv2d::applies(params_.weight, params_.options, params_.input.zero_point, requantization_)) {}
 
 const char* name_of(ConvAlgorithm algorithm) {
@@ -54,18 +53,18 @@ bool Conv2d::has(ConvAlgorithm algorithm, const Shape& x) const {
     case ConvAlgorithm::im2col:
       return true;
     case ConvAlgorithm::direct:
-      return params_.options.groups == 1 && DirectConv2d::available();
+      return params_.options.groups == 1 && DirectConv2d::worthwhile();
     case ConvAlgorithm::winograd:
       return winograd_applies_;
     case ConvAlgorithm::winograd_fused:
-      return winograd_applies_ && WinogradConv2d::takes_plain_weights() &&
+      return winograd_applies_ && WinogradConv2d::plain_weights_worthwhile() &&
              WinogradConv2d::tiles(x.at(0), shape_of(x)) <= WinogradConv2d::kMostTiles;
   }
   return false;
 }
 
 ConvChoice choice_here(const Shape& x, ConvAlgorithm algorithm) {
-  return {cpu::name_of(cpu::active_isa()), omp_get_max_threads(), x.at(0), x.at(1), x.at(2), algorithm};
+  return {cpu::active_isa().name, omp_get_max_threads(), x.at(0), x.at(1), x.at(2), algorithm};
 }
 
 ConvAlgorithm Conv2d::algorithm(const Shape& x) const {
@@ -122,8 +121,8 @@ Tensor Conv2d::run(const Tensor& x, const Addend& addend) const {
 Tensor Conv2d::run_on_cuda(const Tensor& x, const Im2colShape& s, const Addend& addend) const {
   const int64_t groups = params_.options.groups;
   Tensor y({x.size(0), s.out_height, s.out_width, params_.weight.size(0)}, DType::quint8, Device::cuda);
-  on_cuda_.get([&] { return cuda::Int8Conv2d(params_.weight, groups, params_.input.zero_point, requantization_); })(x, s, addend,
-                                                                                                                    y);
+  on_cuda_.get([&] { return cuda::Int8Conv2d(params_.weight, groups, params_.input.zero_point, requantization_); })(
+      x, s, addend.on_device(), y);
   return y;
 }
 

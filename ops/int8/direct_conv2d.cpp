@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ops/conv/padded_images.h"
+#include "ops/cpu/isa.h"
 #include "ops/support/even_pieces.h"
 #include "ops/support/integers.h"
 #include "ops/support/shared_work.h"
@@ -62,10 +63,10 @@ Tensor sampled(const Tensor& x, const Im2colShape& s) {
 
 }  // namespace
 
-bool DirectConv2d::available() { return cpu::conv_kernel() != nullptr; }
+bool DirectConv2d::worthwhile() { return cpu::active_isa().worthwhile.direct; }
 
 DirectConv2d::DirectConv2d(const Tensor& weight, int32_t input_zero_point, const Requantization& requantization)
-    : kernel_(*cpu::conv_kernel()),
+    : kernel_(*cpu::kernels().qconv),
       input_zero_point_(input_zero_point),
       weights_(weight, input_zero_point, requantization, kernel_) {}
 

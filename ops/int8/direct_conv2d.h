@@ -10,8 +10,8 @@ namespace octet::ops::int8 {
 
 class DirectConv2d {
  public:
-  /// Does this CPU have a kernel?
-  static bool available();
+  /// Is it worth while with this CPU's kernels?
+  static bool worthwhile();
 
   /// weight qint8 [K, C, R, S].
   DirectConv2d(const Tensor& weight, int32_t input_zero_point, const Requantization& requantization);

@@ -14,24 +14,12 @@
 
 #include <span>
 
+#include "ops/engines/average.h"
 #include "ops/engines/requantize.h"
 #include "ops/options.h"
 #include "tensor/tensor.h"
 
 namespace octet::ops::int8 {
-
-/// Turns the sum of a window's code - zero point into the code of their average.
-struct AverageRule {
-  float scale;  // of qnnpack's rule for windows of one size; 0: the other rule
-  int32_t zero_point;
-  OCTET_HD float factor(int32_t count) const {
-    const auto n = static_cast<float>(count);
-    return scale > 0 ? scale / (scale * n) : 1.0f / n;
-  }
-  OCTET_HD uint8_t code(int32_t sum, float factor) const {
-    return static_cast<uint8_t>(round_to_code(static_cast<float>(sum) * factor, zero_point, {0, 255}));
-  }
-};
 
 Tensor clamp(const Tensor& x, int32_t low, int32_t high);
 Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& options);

@@ -1,6 +1,6 @@
 #include "ops/int8/quantize.h"
 
-#include "ops/cpu/qquantize.h"
+#include "ops/cpu/isa.h"
 #include "ops/cuda/int8_elementwise.h"
 #include "ops/engines/requantize.h"
 
@@ -14,7 +14,7 @@ Tensor quantize(const Tensor& x, QParams qparams) {
     return cuda::quantize(x, qparams, codes), codes;
   }
   const cpu::QuantizeConstants constants{1.0f / qparams.scale, qparams.zero_point};
-  const cpu::QuantizeRow quantize_row = cpu::quantize_row();
+  cpu::QuantizeRow* const quantize_row = cpu::kernels().quantize_row;
   const float* px = x.data<float>();
   if (x.dim() != 4) {
     Tensor codes(x.shape(), DType::quint8);

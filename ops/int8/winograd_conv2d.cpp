@@ -4,7 +4,7 @@
 
 #include "ops/conv/winograd_grid.h"
 #include "ops/conv/winograd_tiles.h"
-#include "ops/cpu/winograd_fused.h"
+#include "ops/cpu/isa.h"
 #include "ops/support/integers.h"
 
 namespace octet::ops::int8 {
@@ -18,15 +18,15 @@ bool WinogradConv2d::applies(const Tensor& w, const Conv2dOptions& o, int32_t in
 
 int64_t WinogradConv2d::tiles(int64_t images, const Im2colShape& shape) { return images * winograd_tiles(shape, kWinogradTile); }
 
-bool WinogradConv2d::takes_plain_weights() { return winograd_fused() != nullptr; }
+bool WinogradConv2d::plain_weights_worthwhile() { return active_isa().worthwhile.winograd_fused; }
 
 WinogradConv2d::WinogradConv2d(Weights form, const Tensor& weight, int32_t input_zero_point, const Requantization& r)
     : form_(form),
       outputs_(weight.size(0)),
       input_zero_point_(input_zero_point),
-      weights_(form == Weights::plain ? winograd_fused_weights(weight, winograd_int16().strip)
-                                      : winograd_weights(weight, winograd_int16().strip)),
-      requantization_(r.padded(round_up(outputs_, winograd_int16().strip))) {}
+      weights_(form == Weights::plain ? winograd_fused_weights(weight, kernels().winograd_int16->strip)
+                                      : winograd_weights(weight, kernels().winograd_int16->strip)),
+      requantization_(r.padded(round_up(outputs_, kernels().winograd_int16->strip))) {}
 
 namespace {
 
@@ -48,10 +48,10 @@ struct FusedMultiply {
           const WinogradGrid::Range all = grid.needing(last, false), of_last = grid.needing(last, true);
           const WinogradFused::Needed needed{here(all.begin), here(all.end), here(of_last.begin), here(of_last.end)};
           if (needed.begin == needed.end) continue;
-          winograd_fused()->multiply_row(row, needed, v + row * kWinogradWindow * place_stride + t * channels, place_stride,
-                                         channels, panel, t == 0 ? panel + panel_bytes : nullptr,
-                                         m + row * kWinogradWindow * m_stride + t * strip_width + n * kWinogradPanel, m_stride,
-                                         strip_width);
+          kernels().winograd_fused->multiply_row(row, needed, v + row * kWinogradWindow * place_stride + t * channels,
+                                                 place_stride, channels, panel, t == 0 ? panel + panel_bytes : nullptr,
+                                                 m + row * kWinogradWindow * m_stride + t * strip_width + n * kWinogradPanel,
+                                                 m_stride, strip_width);
         }
     }
   }
@@ -72,13 +72,13 @@ Tensor WinogradConv2d::operator()(const Tensor& x, const Im2colShape& s, const A
                             .outputs = K,
                             .row_stride = s.out_width * K,
                             .y = y.data<uint8_t>()};
-  const WinogradJob job(winograd_int16(), x.data<uint8_t>(), N, s, static_cast<uint8_t>(input_zero_point_), weights_, codes, K,
-                        [&](int64_t first, int64_t pixels, int64_t channels) {
+  const WinogradJob job(*kernels().winograd_int16, x.data<uint8_t>(), N, s, static_cast<uint8_t>(input_zero_point_), weights_,
+                        codes, K, [&](int64_t first, int64_t pixels, int64_t channels) {
                           addend.add_to(codes.y, first, {pixels, channels, K});
                         });
   static_assert(job.kRoom % WinogradFused::kTiles == 0 && kMostTiles <= job.kTileBlock);
   if (form_ == Weights::plain)
-    job.run_one_block(FusedMultiply{weights_, s.channels, winograd_int16().strip});
+    job.run_one_block(FusedMultiply{weights_, s.channels, kernels().winograd_int16->strip});
   else
     job.run();
   return y;

@@ -17,8 +17,8 @@ class WinogradConv2d {
   /// Does it apply to these weights [K, C/G, R, S], and is it exact for them?
   static bool applies(const Tensor& weight, const Conv2dOptions& options, int32_t input_zero_point,
                       const Requantization& requantization);
-  /// Does this CPU have a kernel for plain weights?
-  static bool takes_plain_weights();
+  /// Is it worth while to transform plain weights with this CPU's kernels?
+  static bool plain_weights_worthwhile();
 
   WinogradConv2d(Weights form, const Tensor& weight, int32_t input_zero_point, const Requantization& requantization);
 

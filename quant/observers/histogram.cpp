@@ -7,7 +7,7 @@
 #include <bit>
 #include <cmath>
 
-#include "ops/cpu/observe.h"
+#include "ops/cpu/isa.h"
 #include "ops/cuda/observe.h"
 #include "tensor/error.h"
 
@@ -22,12 +22,12 @@ constexpr int64_t kHistcCounterLimit = int64_t{1} << 24;
 
 /// Bins of up to kBlock values at a time: the arithmetic is a vector kernel's, the counting follows in four tables, so that a run
 /// of equal values (relu makes many zeros) does not wait for its own increments.
-void count(const float* x, int64_t n, const ops::cpu::BinRule& rule, Counts& counts) {
+void count(const float* x, int64_t n, const ops::BinRule& rule, Counts& counts) {
   constexpr int64_t kBlock = 1024;
   constexpr int kTables = 4;
   std::vector<uint32_t> tables(kTables * (kBins + 1), 0);  // the last entry of each collects what is outside
   int32_t bin[kBlock];
-  const auto find_bins = ops::cpu::observe_kernels().find_bins;
+  const auto find_bins = ops::cpu::kernels().observe->find_bins;
   const auto flush = [&] {
     for (int t = 0; t < kTables; ++t)
       for (int64_t b = 0; b < kBins; ++b) counts[static_cast<size_t>(b)] += tables[static_cast<size_t>(t * (kBins + 1) + b)];
@@ -49,7 +49,7 @@ void add_counts(const float* x, int64_t n, float lo, float hi, Counts& counts, D
   OCTET_CHECK(std::isfinite(lo) && std::isfinite(hi) && std::isfinite(hi - lo), "histogram: range [", lo, ", ", hi,
               "] is not finite");
   if (lo == hi) lo -= 1.0f, hi += 1.0f;
-  const ops::cpu::BinRule rule = {lo, hi, hi - lo, static_cast<int32_t>(kBins)};
+  const ops::BinRule rule = {lo, hi, hi - lo, static_cast<int32_t>(kBins)};
   counts.resize(kBins);
   if (device == Device::cuda) return ops::cuda::add_counts(x, n, rule, counts);
 #pragma omp parallel if (n > 65536)

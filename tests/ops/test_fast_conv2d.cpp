@@ -1,8 +1,7 @@
 // The fast int8 convolutions against the naive twin, in codes: sizes that do not fill tiles, extreme values, both engines.
 #include "ops/conv/conv2d.h"
-#include "ops/cpu/isa.h"
-#include "ops/cpu/winograd_fused.h"
 #include "tests/support/int8_layer.h"
+#include "tests/support/kernels.h"
 
 namespace octet::ops::int8 {
 namespace {
@@ -40,12 +39,7 @@ auto winograd_of(WinogradConv2d::Weights form) {
 
 TEST_P(Winograd, SameCodes) { expect_same_codes(GetParam(), winograd_of(WinogradConv2d::Weights::transformed)); }
 
-class WinogradOfPlainWeights : public ::testing::TestWithParam<Case> {
- protected:
-  void SetUp() override {
-    if (!WinogradConv2d::takes_plain_weights()) GTEST_SKIP() << "no kernel for this CPU, or OCTET_ISA forbids it";
-  }
-};
+class WinogradOfPlainWeights : public ::testing::TestWithParam<Case> {};
 INSTANTIATE_TEST_SUITE_P(
     Shapes, WinogradOfPlainWeights,
     ::testing::Values(Case{{1, 7, 7, 66}, {70, 66, 3, 3}, {.padding = 1}},  // tiles of every kind, four in all
@@ -60,7 +54,7 @@ TEST_P(WinogradOfPlainWeights, SameCodes) { expect_same_codes(GetParam(), winogr
 
 TEST(WinogradOfPlainWeights, AreForAFewTilesOnly) {
   const Conv2dParams p = test::int8_layer({8, 4, 3, 3}, {.padding = 1}, Engine::qnnpack, true, false);
-  const bool here = WinogradConv2d::takes_plain_weights();
+  const bool here = WinogradConv2d::plain_weights_worthwhile();
   EXPECT_EQ(Conv2d(p).has(ConvAlgorithm::winograd_fused, {1, 24, 16, 4}), here);  // 24 tiles
   EXPECT_FALSE(Conv2d(p).has(ConvAlgorithm::winograd_fused, {1, 20, 20, 4}));     // 25
 }
@@ -101,15 +95,13 @@ TEST(WinogradProof, ExtremeSumsAreExact) {
         std::fill_n(x.data<uint8_t>(), x.numel(), static_cast<uint8_t>(code));
         ASSERT_TRUE(WinogradConv2d::applies(p.weight, p.options, zero_point, requantization_of(p)));
         for (const auto form : {WinogradConv2d::Weights::transformed, WinogradConv2d::Weights::plain}) {
-          if (form == WinogradConv2d::Weights::plain && !WinogradConv2d::takes_plain_weights()) continue;
           const WinogradConv2d fast(form, p.weight, zero_point, requantization_of(p));
           EXPECT_TRUE(test::codes_equal(fast(x, shape_of(x, p)), reference::int8_conv2d(x, p))) << w << code << zero_point;
         }
       }
 }
 
-TEST(WinogradKernels, SameBitsAsThePortableOnes) {
-  const cpu::WinogradInt16 &fast = cpu::winograd_int16(), &portable = cpu::kWinogradInt16Portable;
+void expect_same_bits(const cpu::WinogradInt16& fast, const cpu::WinogradInt16& portable) {
   constexpr int64_t kChannels = 38;
   const Tensor image = test::random_codes({6, 6, kChannels}, DType::u8, 1);
   std::vector<int16_t> v(36 * kChannels), want(v.size());
@@ -140,12 +132,15 @@ TEST(WinogradKernels, SameBitsAsThePortableOnes) {
     }
   }
 }
+TEST(WinogradKernels, SameBitsAsThePortableOnes) {
+  for (const auto& [isa, kernels] : test::kernels_of_each_set()) {
+    SCOPED_TRACE(isa);
+    expect_same_bits(*kernels.winograd_int16, *test::portable_kernels().winograd_int16);
+  }
+}
 
 /// Plain weights' products, whichever of four tiles need a row of places or its last one, against the portable kernels'.
-TEST(WinogradKernels, SameProductsFromPlainWeights) {
-  const cpu::WinogradFused* fused = cpu::winograd_fused();
-  if (fused == nullptr) GTEST_SKIP() << "no kernel for this CPU, or OCTET_ISA forbids it";
-  const cpu::WinogradInt16& portable = cpu::kWinogradInt16Portable;
+void expect_same_products(const cpu::WinogradFused& fused, const cpu::WinogradInt16& portable) {
   constexpr int64_t kChannels = 22, kPanel = cpu::kWinogradPanel;
   constexpr int kTiles = cpu::WinogradFused::kTiles, kRow = cpu::kWinogradWindow;
   ASSERT_EQ(portable.strip, kPanel);
@@ -164,8 +159,8 @@ TEST(WinogradKernels, SameProductsFromPlainWeights) {
       for (int last_begin = 0; last_begin <= end; ++last_begin)
         for (int last_end = last_begin; last_end <= end; ++last_end) {
           std::vector<int32_t> m(kRow * kMStride);
-          fused->multiply_row(row, {0, end, last_begin, last_end}, v.data() + row * kRow * kPlaceStride, kPlaceStride, kChannels,
-                              plain.data<int8_t>(), nullptr, m.data(), kMStride, kPanel);
+          fused.multiply_row(row, {0, end, last_begin, last_end}, v.data() + row * kRow * kPlaceStride, kPlaceStride, kChannels,
+                             plain.data<int8_t>(), nullptr, m.data(), kMStride, kPanel);
           for (int j = 0; j < kRow; ++j)
             for (int t = j < kRow - 1 ? 0 : last_begin; t < (j < kRow - 1 ? end : last_end); ++t)
               for (int64_t k = 0; k < kPanel; ++k)
@@ -175,13 +170,14 @@ TEST(WinogradKernels, SameProductsFromPlainWeights) {
                     << last_end;
         }
 }
-
-class Direct : public ::testing::TestWithParam<Case> {
- protected:
-  void SetUp() override {
-    if (!DirectConv2d::available()) GTEST_SKIP() << "no AVX2, or OCTET_ISA forbids it";
+TEST(WinogradKernels, SameProductsFromPlainWeights) {
+  for (const auto& [isa, kernels] : test::kernels_of_each_set()) {
+    SCOPED_TRACE(isa);
+    expect_same_products(*kernels.winograd_fused, *test::portable_kernels().winograd_int16);
   }
-};
+}
+
+class Direct : public ::testing::TestWithParam<Case> {};
 INSTANTIATE_TEST_SUITE_P(Shapes, Direct,
                          ::testing::Values(Case{{2, 23, 17, 3}, {8, 3, 7, 7}, {.stride = 2, .padding = 3}},
                                            Case{{1, 5, 5, 5}, {17, 5, 1, 1}, {}},  // a run that is no multiple of four

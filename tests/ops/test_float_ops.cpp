@@ -1,8 +1,8 @@
 #include "ops/batch_norm.h"
-#include "ops/cpu/affine.h"
 #include "ops/elementwise.h"
 #include "ops/pool.h"
 #include "tests/support/compare.h"
+#include "tests/support/kernels.h"
 #include "tests/support/make.h"
 
 namespace octet::ops {
@@ -25,9 +25,11 @@ TEST(BatchNorm, ImagesAndRowsAgree) {
 TEST(Affine, SameBitsOnEveryInstructionSet) {
   const Tensor x = test::random_floats({1003}, 1);
   Tensor fast({1003}), slow({1003});
-  cpu::affine(x.data<float>(), 1003, 1.1f, -0.3f, fast.data<float>());
-  cpu::affine_portable(x.data<float>(), 1003, 1.1f, -0.3f, slow.data<float>());
-  EXPECT_TRUE(test::bits_equal(fast, slow));
+  test::portable_kernels().affine(x.data<float>(), 1003, 1.1f, -0.3f, slow.data<float>());
+  for (const auto& [isa, kernels] : test::kernels_of_each_set()) {
+    kernels.affine(x.data<float>(), 1003, 1.1f, -0.3f, fast.data<float>());
+    EXPECT_TRUE(test::bits_equal(fast, slow)) << isa;
+  }
 }
 
 TEST(MaxPool2d, ByHand) {

@@ -6,11 +6,10 @@
 #include "ops/channels_last_pool.h"
 #include "ops/conv/conv2d.h"
 #include "ops/conv/depthwise_conv2d.h"
-#include "ops/cpu/fconv.h"
-#include "ops/cpu/isa.h"
 #include "ops/elementwise.h"
 #include "tests/support/compare.h"
 #include "tests/support/gradcheck.h"
+#include "tests/support/kernels.h"
 #include "tests/support/make.h"
 
 namespace octet::ops {
@@ -83,8 +82,7 @@ TEST(InferenceConv2d, RefusesWhatDoesNotFit) {
 }
 
 /// Sums in the same order by fused multiply-adds: the same bits on every instruction set.
-TEST(FConvKernels, SameBitsAsThePortableOnes) {
-  const cpu::FConvKernels &fast = cpu::fconv_kernels(), &portable = cpu::kFConvPortable;
+void expect_same_bits(const cpu::FConvKernels& fast, const cpu::FConvKernels& portable) {
   constexpr int64_t kRuns = 2, kRun = 21, kStride = 40;
   const Tensor x = test::random_floats({cpu::FTile::kRows + kRuns, kStride}, 1), bias = test::random_floats({64}, 3);
   const Tensor w = test::random_floats({64, kRuns * kRun}, 2);
@@ -140,6 +138,12 @@ TEST(FConvKernels, SameBitsAsThePortableOnes) {
         }
         ASSERT_EQ(y, want) << channels << adds;
       }
+  }
+}
+TEST(FConvKernels, SameBitsAsThePortableOnes) {
+  for (const auto& [isa, kernels] : test::kernels_of_each_set()) {
+    SCOPED_TRACE(isa);
+    expect_same_bits(*kernels.fconv, *test::portable_kernels().fconv);
   }
 }
 

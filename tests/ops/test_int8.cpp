@@ -4,6 +4,7 @@
 #include "ops/int8/pool.h"
 #include "ops/int8/quantize.h"
 #include "tests/support/int8_layer.h"
+#include "tests/support/kernels.h"
 
 namespace octet::ops::int8 {
 namespace {
@@ -114,9 +115,14 @@ TEST(Qgemm, SameSumsOnEveryInstructionSet) {
     Generator generator(2);
     for (int16_t& v : a) v = static_cast<int16_t>(static_cast<int>(generator.below(511)) - 255);
     std::vector<int32_t> fast(static_cast<size_t>(rows * packed.padded_outputs())), portable(fast.size());
-    cpu::qgemm(a.data(), rows, packed, fast.data());
-    cpu::qgemm_portable(a.data(), rows, packed.panels.data<int16_t>(), packed.padded_outputs(), packed.depth, portable.data());
-    EXPECT_EQ(fast, portable);
+    const auto run = [&](cpu::QGemm* qgemm, std::vector<int32_t>& acc) {
+      qgemm(a.data(), rows, packed.panels.data<int16_t>(), packed.padded_outputs(), packed.depth, acc.data());
+    };
+    run(test::portable_kernels().qgemm, portable);
+    for (const auto& [isa, kernels] : test::kernels_of_each_set()) {
+      run(kernels.qgemm, fast);
+      EXPECT_EQ(fast, portable) << isa;
+    }
   }
 }
 
@@ -158,9 +164,11 @@ TEST(QuantizedAdd, SameCodesAsThePortableKernels) {
     }
   const auto expect_equal = [&](const auto kernel, const auto& constants) {
     std::vector<uint8_t> fast(kSize, 7), plain(kSize, 7);
-    (cpu::qadd_kernels().*kernel)(a.data(), b.data(), kRuns, constants, fast.data());
-    (cpu::kQAddPortable.*kernel)(a.data(), b.data(), kRuns, constants, plain.data());
-    EXPECT_EQ(fast, plain);
+    (test::portable_kernels().qadd->*kernel)(a.data(), b.data(), kRuns, constants, plain.data());
+    for (const auto& [isa, kernels] : test::kernels_of_each_set()) {
+      (kernels.qadd->*kernel)(a.data(), b.data(), kRuns, constants, fast.data());
+      EXPECT_EQ(fast, plain) << isa;
+    }
   };
   for (int32_t za : {0, 131, 255})
     for (int32_t zy : {0, 90, 255})

@@ -6,7 +6,7 @@
 #include <random>
 #include <vector>
 
-#include "ops/cpu/observe.h"
+#include "tests/support/kernels.h"
 
 namespace octet::ops::cpu {
 namespace {
@@ -34,16 +34,18 @@ TEST(Observe, BinsFollowTheFormulaAtEdgesAndOutside) {
                   0.0f, kInfinity, -kInfinity, NAN, 1e38f, -1e38f})
     x.push_back(v);
   for (int32_t b = 0; b <= rule.bins; ++b) x.push_back(rule.lo + rule.width * static_cast<float>(b) / 2048.0f);
-  for (const auto find_bins : {find_bins_portable, observe_kernels().find_bins}) {
+  for (const auto& [isa, kernels] : test::kernels_of_each_set()) {
     std::vector<int32_t> bin(x.size());
-    find_bins(x.data(), std::ssize(x), rule, bin.data());
-    for (size_t i = 0; i < x.size(); ++i) ASSERT_EQ(bin[i], expected_bin(x[i], rule)) << x[i];
+    kernels.observe->find_bins(x.data(), std::ssize(x), rule, bin.data());
+    for (size_t i = 0; i < x.size(); ++i) ASSERT_EQ(bin[i], expected_bin(x[i], rule)) << x[i] << " " << isa;
   }
 }
 
 TEST(Observe, MinMaxOfEveryLengthAndPosition) {
   for (int64_t n = 1; n < 70; ++n)
-    for (const auto min_max : {min_max_portable, observe_kernels().min_max}) {
+    for (const auto& [isa, kernels] : test::kernels_of_each_set()) {
+      SCOPED_TRACE(isa);
+      const auto min_max = kernels.observe->min_max;
       std::vector<float> x = values(n, static_cast<unsigned>(n));
       const auto at = static_cast<size_t>(n * 7 / 11);
       x[at] = 5;

@@ -56,7 +56,7 @@ TEST(Tune, EveryWayGivesTheSameCodes) {
     EXPECT_TRUE(test::bits_equal(nn::run(forced, net.x), want)) << name_of(algorithm);
     if (algorithm == ConvAlgorithm::im2col) {
       EXPECT_EQ(forced_layers, 20);
-    } else if (algorithm != ConvAlgorithm::winograd_fused && ops::cpu::use(ops::cpu::Isa::avx2)) {
+    } else if (algorithm != ConvAlgorithm::winograd_fused && ops::cpu::active_isa().worthwhile.direct) {
       EXPECT_GT(forced_layers, 0) << name_of(algorithm);
     }
   }

@@ -1,9 +1,0 @@
-// The direct convolution of ops/cpu/qconv.h with AVX2: values are int16.
-#include "ops/cpu/qconv_ymm_body.h"
-#include "ops/cpu/ymm_avx2.h"
-
-namespace octet::ops::cpu {
-
-const ConvKernel kConvAvx2 = {DType::i16, kStrip, kGroupBytes / 2, conv_strip<Avx2>};
-
-}  // namespace octet::ops::cpu

@@ -1,9 +1,0 @@
-// Winograd's kernels (ops/cpu/winograd_int16.h) with AVX2: products by vpmaddwd.
-#include "ops/cpu/winograd_int16_ymm_body.h"
-#include "ops/cpu/ymm_avx2.h"
-
-namespace octet::ops::cpu {
-
-const WinogradInt16 kWinogradInt16Avx2 = kWinogradInt16Ymm<Avx2>;
-
-}  // namespace octet::ops::cpu
