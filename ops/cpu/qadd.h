@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "ops/engines/engine.h"
 #include "ops/engines/round.h"
 #include "tensor/host_device.h"
 
@@ -34,13 +35,19 @@ OCTET_HD static inline uint8_t sum_by_float(int32_t a, int32_t b, const QAddFloa
   return static_cast<uint8_t>(int8::round_to_code((real_a + real_b) * c.inverse_scale, c.zy, {c.qmin, 255}));
 }
 
-/// The one rule or the other.
+/// The engine's rule, and its constants.
 struct QAdd {
-  bool by_shift = true;
+  int8::AdditionRule rule = int8::AdditionRule::fixed_point;
   QAddShift shift{};
   QAddFloat real{};
   OCTET_HD uint8_t operator()(uint8_t a, uint8_t b) const {
-    return by_shift ? sum_by_shift(a, b, shift) : sum_by_float(a, b, real);
+    switch (rule) {
+      case int8::AdditionRule::fixed_point:
+        return sum_by_shift(a, b, shift);
+      case int8::AdditionRule::real:
+        return sum_by_float(a, b, real);
+    }
+    return 0;
   }
 };
 

@@ -26,21 +26,23 @@ CodeDifference difference(const Tensor& got, const Tensor& want) {
 }
 
 /// Mean of |e[k]|, see compare.h.
-double expected_share(const auto& layer) {
-  if (!layer.bias.defined() || layer.engine == ops::int8::Engine::fbgemm) return 0;
+double expected_share(const ops::int8::QuantizedLayer& layer, const ops::int8::Requantization& r) {
+  if (!layer.bias.defined() || r.epilogue != ops::int8::Epilogue::int32_bias) return 0;
   double sum = 0;
   const int64_t channels = layer.bias.numel();
   for (int64_t k = 0; k < channels; ++k) {
     const double scale = static_cast<double>(layer.input.scale) * ops::int8::scale_of(layer.weight_scale, k);
-    const double steps = layer.bias.template data<float>()[k] / scale;
+    const double steps = layer.bias.data<float>()[k] / scale;
     sum += std::abs(std::nearbyint(steps) - steps) * scale / layer.output.scale;
   }
   return sum / static_cast<double>(channels);
 }
 
 double expected_share_of(const nn::Op& op, const Tensor& input) {
-  if (const auto* conv = std::get_if<nn::op::QuantizedConv2d>(&op)) return expected_share(conv->layer->params());
-  if (const auto* linear = std::get_if<nn::op::QuantizedLinear>(&op)) return expected_share(linear->layer->params());
+  if (const auto* conv = std::get_if<nn::op::QuantizedConv2d>(&op))
+    return expected_share(conv->layer->params(), conv->layer->requantization());
+  if (const auto* linear = std::get_if<nn::op::QuantizedLinear>(&op))
+    return expected_share(linear->layer->params(), linear->layer->requantization());
   if (const auto* pool = std::get_if<nn::op::QuantizedAdaptiveAvgPool2d>(&op)) {
     const int64_t window = input.size(1) * input.size(2) / (pool->output.h * pool->output.w);  // input [N, H, W, C]
     return window % 2 == 0 ? 1.0 / static_cast<double>(window) : 0;

@@ -126,19 +126,23 @@ class Read {
             .padding = size_from(node_, "padding"),
             .groups = integer_from(node_.at("groups"), "groups", 1, INT32_MAX)};
   }
+  ops::int8::QuantizedLayer layer() const {
+    return {weight(),
+            weight_scale(),
+            bias(),
+            node_.at("relu"),
+            engine_,
+            qparams_from(node_.at("input")),
+            qparams_from(node_.at("output"))};
+  }
   nn::Op conv2d() const {
     std::vector<ops::int8::ConvChoice> choices;
     if (node_.contains("choices"))
       for (const Json& c : node_.at("choices")) choices.push_back(choice_from(c));
-    return op::QuantizedConv2d{std::make_shared<const ops::int8::Conv2d>(
-        ops::int8::Conv2dParams{weight(), weight_scale(), bias(), conv_options(), node_.at("relu"), engine_,
-                                qparams_from(node_.at("input")), qparams_from(node_.at("output")), std::move(choices)})};
+    return op::QuantizedConv2d{
+        std::make_shared<const ops::int8::Conv2d>(ops::int8::Conv2dParams{layer(), conv_options(), std::move(choices)})};
   }
-  nn::Op linear() const {
-    return op::QuantizedLinear{std::make_shared<const ops::int8::Linear>(
-        ops::int8::LinearParams{weight(), weight_scale(), bias(), node_.at("relu"), engine_, qparams_from(node_.at("input")),
-                                qparams_from(node_.at("output"))})};
-  }
+  nn::Op linear() const { return op::QuantizedLinear{std::make_shared<const ops::int8::Linear>(layer())}; }
   nn::Op cat() const {
     op::QuantizedCat cat{{}, qparams_from(node_.at("output"))};
     for (const Json& q : node_.at("parts")) cat.inputs.push_back(qparams_from(q));

@@ -86,7 +86,8 @@ class Converter {
       output = observed_qparams(&node);
       LayerWeights w = source_.weights(node);
       int8_op = op::QuantizedConv2d{std::make_shared<const ops::int8::Conv2d>(ops::int8::Conv2dParams{
-          std::move(w.codes), std::move(w.scale), std::move(w.bias), conv->options, conv->relu, source_.engine, in[0], output})};
+          {std::move(w.codes), std::move(w.scale), std::move(w.bias), conv->relu, source_.engine, in[0], output},
+          conv->options})};
     } else if (const auto* linear = std::get_if<op::Linear>(&node.op)) {
       output = observed_qparams(&node);
       LayerWeights w = source_.weights(node);
