@@ -15,7 +15,7 @@ struct QuantizedLayer {
   Tensor bias;                      // float32 [K] or undefined
   bool relu = false;
   Engine engine = Engine::qnnpack;
-  QParams input, output;  // of quint8
+  QParams input = {}, output = {};  // of quint8
 };
 
 }  // namespace octet::ops::int8

@@ -15,7 +15,7 @@
 //   real_sw_twice  bias_f32 = b,  input = 1/(1/sx),  multiplier = 1/(1/sw),  inverse_output = 1/sy
 // acc + bias_i32 wraps around as int32 does. Sources: ATen/native/quantized/cpu/qnnpack/src/requantization, qnnpack_utils.h;
 // fbgemm/OutputProcessing-inl.h; the fma is what its vector code does, found by comparing. The last two are oneDNN's, to which
-// PyTorch hands 1/sx, which it inverts again; found by comparing, on CPUs with VNNI (README: known differences, AMX).
+// PyTorch hands 1/sx, which it inverts again; found by comparing, on CPUs with VNNI (README says what those with AMX do).
 #pragma once
 
 #include <math.h>
