@@ -63,7 +63,7 @@ void show(int64_t batch) {
   double chosen_sum = 0, fastest_sum = 0;
   for (const Layer& l : kLayers) {
     const Tensor weight = Tensor::zeros({l.outputs, l.channels, l.kernel, l.kernel}, DType::qint8);
-    const ops::int8::Requantization r(ops::int8::Engine::qnnpack, {1, 0}, {1}, {1, 0}, {}, false, l.outputs);
+    const ops::int8::Requantization r({.weight = weight, .weight_scale = {1}, .bias = {}}, ops::int8::LayerRule::int32_bias);
     const ops::cuda::Int8Conv2d conv(weight, 1, 0, r);
     const Tensor x = Tensor::zeros({batch, l.size, l.size, l.channels}, DType::quint8, Device::cuda);
     const ops::Im2colShape shape =

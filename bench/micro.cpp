@@ -63,15 +63,15 @@ void time_float(benchmark::State& state, const Layer& layer, ops::InferenceConv2
 ops::int8::Conv2d int8_conv(const Layer& layer, std::vector<ops::int8::ConvChoice> choices = {}) {
   Tensor weight = random_codes({layer.K, layer.C, layer.kernel, layer.kernel}, DType::qint8, 2);
   for (int64_t i = 0; i < weight.numel(); ++i) weight.data<int8_t>()[i] /= 4;
-  return ops::int8::Conv2d({.weight = weight,
-                            .weight_scale = {4e-4f},
-                            .bias = {},
-                            .options = layer.options(),
-                            .relu = true,
-                            .engine = ops::int8::Engine::qnnpack,
-                            .input = {0.02f, 119},
-                            .output = {0.3f, 103},
-                            .choices = std::move(choices)});
+  return ops::int8::Conv2d({{.weight = weight,
+                             .weight_scale = {4e-4f},
+                             .bias = {},
+                             .relu = true,
+                             .engine = ops::int8::Engine::qnnpack,
+                             .input = {0.02f, 119},
+                             .output = {0.3f, 103}},
+                            layer.options(),
+                            std::move(choices)});
 }
 
 void time_int8(benchmark::State& state, const Layer& layer, ops::int8::ConvAlgorithm algorithm, int64_t batch) {

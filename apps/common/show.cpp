@@ -70,7 +70,7 @@ void show_codes(const quant::HandCheck& check) {
 }
 
 void show_hand_check(const quant::HandCheck& check) {
-  const char* bias = check.engine == quant::Engine::qnnpack ? "int32" : "float";
+  const char* bias = ops::int8::has_int32_bias(check.rule) ? "int32" : "float";
   std::cout << "im2col, integer matrix product, " << bias << " bias, requantize: " << check.equal << " of " << check.total
             << " outputs equal the int8 layer's\n"
             << "output codes by hand:      " << joined(check.by_hand) << "\n"

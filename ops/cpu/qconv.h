@@ -21,10 +21,12 @@ namespace octet::ops::cpu {
 struct ConvView {
   int64_t outputs, rows, run;
   const void* strips;
+  int8::Epilogue epilogue;
   const int32_t* bias_i32;
-  const float* bias_f32;  // or null: 0
+  const float* bias_f32;  // not of Epilogue::int32_bias
   float bias_factor;
   const float* multiplier;
+  int8::RealScales scales;
   int32_t zero_point, qmin;  // codes end at 255
 };
 
@@ -59,16 +61,10 @@ struct ConvWeights {
 
   ConvView view() const {
     const int8::Requantization& r = requantization;
-    return {outputs,
-            rows,
-            run,
-            strips.bytes(),
-            r.bias_i32.data(),
-            r.bias_f32.empty() ? nullptr : r.bias_f32.data(),
-            r.bias_factor,
-            r.multiplier.data(),
-            r.zero_point,
-            r.range.qmin};
+    return {outputs,           rows,          run,
+            strips.bytes(),    r.epilogue,    r.bias_i32.data(),
+            r.bias_f32.data(), r.bias_factor, r.multiplier.data(),
+            r.scales,          r.zero_point,  r.range.qmin};
   }
   /// Bytes of one strip.
   int64_t strip_bytes() const { return static_cast<int64_t>(strips.nbytes()) / strips.size(0); }

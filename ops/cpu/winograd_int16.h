@@ -40,10 +40,12 @@ Tensor winograd_weights(const Tensor& weight, int64_t strip);
 
 /// What an output tile needs to become codes: plain pointers, because kernels for newer CPUs must not instantiate shared code.
 struct WinogradCodes {
+  int8::Epilogue epilogue;
   const int32_t* bias_i32;  // [strip * strips], as the two below
-  const float* bias_f32;    // or null: 0
+  const float* bias_f32;    // not of Epilogue::int32_bias
   float bias_factor;
   const float* multiplier;
+  int8::RealScales scales;
   int32_t zero_point, qmin;  // codes end at 255
   int64_t outputs;           // K: bytes from one pixel to the next
   int64_t row_stride;        // bytes from one row of the image to the next

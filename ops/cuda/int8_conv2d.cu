@@ -72,6 +72,8 @@ Int8Conv2d::Int8Conv2d(const Tensor& weight, int64_t groups, int32_t zero_point,
       input_zero_point_(zero_point),
       output_zero_point_(r.zero_point),
       bias_factor_(r.bias_factor),
+      epilogue_(r.epilogue),
+      scales_(r.scales),
       range_(r.range) {
   const octet::cuda::UseAllocator common(nullptr);  // weights outlive the Replay that may run them first
   const int64_t channels = weight.size(1), R = weight.size(2), S = weight.size(3);
@@ -127,6 +129,8 @@ void Int8Conv2d::operator()(const Tensor& x, const Im2colShape& s, const int8::C
                               bias_.cuda_data<float>(),
                               multiplier_.cuda_data<float>(),
                               bias_factor_,
+                              epilogue_,
+                              scales_,
                               output_zero_point_,
                               range_,
                               addend.rule ? *addend.rule : int8::QAdd{},

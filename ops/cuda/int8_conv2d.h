@@ -38,6 +38,8 @@ class Int8Conv2d {
   int64_t outputs_, groups_, depth_;  // K, G, of a padded row
   int32_t input_zero_point_, output_zero_point_;
   float bias_factor_;
+  int8::Epilogue epilogue_;
+  int8::RealScales scales_;
   int8::CodeRange range_;
 };
 

@@ -18,13 +18,16 @@ struct Int8Epilogue {
   const int32_t* offset;
   const float *bias, *multiplier;  // [K] each
   float bias_factor;
+  int8::Epilogue kind;
+  int8::RealScales scales;
   int32_t zero_point;
   int8::CodeRange range;
   int8::QAdd rule;
   const uint8_t* addend;  // [M, K], or null
   OCTET_HD int8::ChannelConstants channel(int k) const { return {offset[k], bias[k], bias_factor, multiplier[k]}; }
   OCTET_HD uint8_t code(int32_t acc, const int8::ChannelConstants& c) const {
-    return int8::requantize_value(acc, c, zero_point, range);
+    return kind == int8::Epilogue::real ? int8::requantize_real(acc, c, scales, zero_point, range)
+                                        : int8::requantize_value(acc, c, zero_point, range);
   }
 };
 

@@ -184,7 +184,7 @@ struct Int8AvgPool {
     const Window w = windows.of(static_cast<int>(pixel / Q % P), static_cast<int>(pixel % Q));
     const uint8_t* image = x + static_cast<int64_t>(pixel / Q / P) * windows.H * windows.W * C + c;
     const int32_t count = (w.h1 - w.h0) * (w.w1 - w.w0);
-    int32_t sum = -count * rule.zero_point;
+    int32_t sum = -count * rule.qparams.zero_point;
     for (int h = w.h0; h < w.h1; ++h)
       for (int col = w.w0; col < w.w1; ++col) sum += image[static_cast<int64_t>(h * windows.W + col) * C];
     y[i] = rule.code(sum, rule.factor(count));

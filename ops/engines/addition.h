@@ -6,13 +6,15 @@
 
 #include <cstdint>
 
+#include "ops/engines/engine.h"
 #include "ops/engines/round.h"
 #include "tensor/host_device.h"
 
 namespace octet::ops::int8 {
 
-/// qnnpack: q = ((a - za) * ma + (b - zb) * mb) / 2^shift, rounded to nearest, half away from zero, + zy, clamped. One less for
-/// negative sums makes their halves go down; one bit more than wanted is kept, 1 added to it, and the bit dropped.
+/// qnnpack: q = ((a - za) * ma + (b - zb) * mb) / 2^shift, rounded to nearest, half away from zero, + zy, clamped.
+///   2.5 -> 3: shift by one bit less, which gives 5, add 1, drop the last bit: 6 >> 1 = 3
+///   -2.5 -> -3: the same after subtracting 1 from the sum, which makes it a little less than -2.5: -6 + 1 = -5, -5 >> 1 = -3
 struct QAddShift {
   int32_t za, zb, ma, mb, shift, zy, qmin;  // codes end at 255
 };
@@ -34,13 +36,19 @@ OCTET_HD static inline uint8_t sum_by_float(int32_t a, int32_t b, const QAddFloa
   return static_cast<uint8_t>(round_to_code((real_a + real_b) * c.inverse_scale, c.zy, {c.qmin, 255}));
 }
 
-/// The one rule or the other.
+/// The engine's rule, and its constants.
 struct QAdd {
-  bool by_shift = true;
+  AdditionRule rule = AdditionRule::fixed_point;
   QAddShift shift{};
   QAddFloat real{};
   OCTET_HD uint8_t operator()(uint8_t a, uint8_t b) const {
-    return by_shift ? sum_by_shift(a, b, shift) : sum_by_float(a, b, real);
+    switch (rule) {
+      case AdditionRule::fixed_point:
+        return sum_by_shift(a, b, shift);
+      case AdditionRule::real:
+        return sum_by_float(a, b, real);
+    }
+    return 0;
   }
 };
 

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "ops/engines/engine.h"
+#include "ops/engines/qparams.h"
 #include "ops/engines/round.h"
 #include "tensor/host_device.h"
 
@@ -11,14 +13,20 @@ namespace octet::ops::int8 {
 
 /// From the sum of a window's code - zero point to the code of their average.
 struct AverageRule {
-  float scale;  // of qnnpack's rule for windows of one size; 0: the other rule
-  int32_t zero_point;
+  AverageFactor by;
+  QParams qparams;
   OCTET_HD float factor(int32_t count) const {
     const auto n = static_cast<float>(count);
-    return scale > 0 ? scale / (scale * n) : 1.0f / n;
+    switch (by) {
+      case AverageFactor::of_a_layer:
+        return qparams.scale / (qparams.scale * n);
+      case AverageFactor::reciprocal:
+        return 1.0f / n;
+    }
+    return 0;
   }
   OCTET_HD uint8_t code(int32_t sum, float factor) const {
-    return static_cast<uint8_t>(round_to_code(static_cast<float>(sum) * factor, zero_point, {0, 255}));
+    return static_cast<uint8_t>(round_to_code(static_cast<float>(sum) * factor, qparams.zero_point, {0, 255}));
   }
 };
 

@@ -6,16 +6,12 @@
 #include <string_view>
 #include <vector>
 
+#include "ops/engines/engine.h"
 #include "ops/engines/round.h"
 #include "tensor/dtype.h"
 #include "tensor/error.h"
 
 namespace octet::ops::int8 {
-
-/// Which of PyTorch's two sets of requantization rules an int8 graph follows (ops/engines/requantize.h, ops/int8/add.h).
-enum class Engine { qnnpack, fbgemm };
-
-inline std::string_view name_of(Engine engine) { return engine == Engine::qnnpack ? "qnnpack" : "fbgemm"; }
 
 struct QParams {
   float scale = 1;

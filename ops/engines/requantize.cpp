@@ -1,3 +1,4 @@
+// The constants of each rule, and the portable epilogue.
 #include "ops/engines/requantize.h"
 
 #include <algorithm>
@@ -13,35 +14,66 @@ int32_t bias_codes(float b) {
   return static_cast<int32_t>(std::clamp(rounded, -0x1p31, 0x1p31 - 1));
 }
 
+/// oneDNN inverts what PyTorch has inverted for it: for some numbers not the number itself.
+float reciprocal_twice(float x) { return 1.0f / (1.0f / x); }
+
+float bias_of(const QuantizedLayer& layer, int64_t k) { return layer.bias.defined() ? layer.bias.data<float>()[k] : 0.0f; }
+
+void check_scale(const QuantizedLayer& layer, int64_t k) {
+  const float sw = scale_of(layer.weight_scale, k), acc_scale = layer.input.scale * sw;
+  OCTET_CHECK(std::isfinite(sw) && sw > 0 && acc_scale > 0 && std::isfinite(1.0f / acc_scale), "requantize: weight scale ", sw,
+              " of output channel ", k, " is not a positive finite number that an input scale of ", layer.input.scale,
+              " keeps above 0");
+}
+
 }  // namespace
 
-Requantization::Requantization(Engine engine, QParams input, const std::vector<float>& weight_scale, QParams output,
-                               const Tensor& bias, bool relu, int64_t out_channels)
-    : zero_point(output.zero_point), range{relu ? output.zero_point : 0, 255} {
-  OCTET_CHECK(weight_scale.size() == 1 || static_cast<int64_t>(weight_scale.size()) == out_channels,
-              "requantize: ", weight_scale.size(), " weight scales for ", out_channels,
+Requantization::Requantization(const QuantizedLayer& layer, LayerRule rule)
+    : zero_point(layer.output.zero_point), range{layer.relu ? layer.output.zero_point : 0, 255} {
+  const int64_t K = layer.weight.size(0);
+  OCTET_CHECK(layer.weight_scale.size() == 1 || static_cast<int64_t>(layer.weight_scale.size()) == K,
+              "requantize: ", layer.weight_scale.size(), " weight scales for ", K,
               " output channels: expected 1 or one per channel");
-  OCTET_CHECK(!bias.defined() || bias.shape() == Shape{out_channels}, "requantize: bias ", bias.shape(), " for ", out_channels,
+  OCTET_CHECK(!layer.bias.defined() || layer.bias.shape() == Shape{K}, "requantize: bias ", layer.bias.shape(), " for ", K,
               " output channels");
-  const bool one_scale = weight_scale.size() == 1 && out_channels > 1;
-  if (engine == Engine::fbgemm && one_scale) bias_factor = 1.0f / (input.scale * weight_scale[0]);
-  for (int64_t k = 0; k < out_channels; ++k) {
-    const float sw = scale_of(weight_scale, k);
-    const float acc_scale = input.scale * sw;
-    OCTET_CHECK(std::isfinite(sw) && sw > 0 && acc_scale > 0 && std::isfinite(1.0f / acc_scale), "requantize: weight scale ", sw,
-                " of output channel ", k, " is not a positive finite number that an input scale of ", input.scale,
-                " keeps above 0");
-    const float b = bias.defined() ? bias.data<float>()[k] : 0.0f;
-    if (engine == Engine::qnnpack) {
-      bias_i32.push_back(bias_codes(b * (1.0f / acc_scale)));
-      bias_f32.push_back(0.0f);
-      multiplier.push_back(acc_scale * (1.0f / output.scale));
-    } else {
-      bias_i32.push_back(0);
-      bias_f32.push_back(one_scale ? b : b / acc_scale);
-      multiplier.push_back(acc_scale / output.scale);
+  for (int64_t k = 0; k < K; ++k) {
+    check_scale(layer, k);
+    switch (rule) {
+      case LayerRule::int32_bias:
+      case LayerRule::float_bias:
+        add_scaled_once(layer, rule, k);
+        break;
+      case LayerRule::real:
+      case LayerRule::real_sw_twice:
+        add_real(layer, rule, k);
+        break;
     }
   }
+}
+
+void Requantization::add_scaled_once(const QuantizedLayer& layer, LayerRule rule, int64_t k) {
+  const float acc_scale = layer.input.scale * scale_of(layer.weight_scale, k), b = bias_of(layer, k);
+  if (has_int32_bias(rule)) {
+    bias_i32.push_back(bias_codes(b * (1.0f / acc_scale)));
+    bias_f32.push_back(0.0f);
+    multiplier.push_back(acc_scale * (1.0f / layer.output.scale));
+    return;
+  }
+  const bool one_scale = layer.weight_scale.size() == 1 && layer.weight.size(0) > 1;
+  epilogue = Epilogue::float_bias;
+  if (one_scale) bias_factor = 1.0f / acc_scale;
+  bias_i32.push_back(0);
+  bias_f32.push_back(one_scale ? b : b / acc_scale);
+  multiplier.push_back(acc_scale / layer.output.scale);
+}
+
+void Requantization::add_real(const QuantizedLayer& layer, LayerRule rule, int64_t k) {
+  const float sw = scale_of(layer.weight_scale, k);
+  epilogue = Epilogue::real;
+  scales = {.input = reciprocal_twice(layer.input.scale), .inverse_output = 1.0f / layer.output.scale};
+  bias_i32.push_back(0);
+  bias_f32.push_back(bias_of(layer, k));
+  multiplier.push_back(rule == LayerRule::real_sw_twice ? reciprocal_twice(sw) : sw);
 }
 
 Requantization Requantization::padded(int64_t outputs) const {
@@ -49,7 +81,9 @@ Requantization Requantization::padded(int64_t outputs) const {
   const auto size = static_cast<size_t>(outputs);
   r.bias_i32.resize(size);
   r.multiplier.resize(size);
-  r.bias_f32.resize(std::ranges::all_of(bias_f32, [](float b) { return b == 0.0f; }) ? 0 : size);
+  if (epilogue == Epilogue::float_bias && std::ranges::all_of(bias_f32, [](float b) { return b == 0.0f; }))
+    r.epilogue = Epilogue::int32_bias;
+  r.bias_f32.resize(r.epilogue == Epilogue::int32_bias ? 0 : size);
   return r;
 }
 
@@ -62,7 +96,12 @@ void requantize(const int32_t* acc, const Requantization& r, int64_t first_chann
   const auto code = [=](int64_t k, float factor) {
     return requantize_value(acc[k], {bias_i32[k], bias_f32[k], factor, multiplier[k]}, zero_point, range);
   };
-  if (bias_factor == 1.0f) {  // known to the loop, which then has no call of fmaf and is made of vectors
+  if (r.epilogue == Epilogue::real) {
+    const RealScales scales = r.scales;
+#pragma omp simd
+    for (int64_t k = 0; k < channels; ++k)
+      y[k] = requantize_real(acc[k], {bias_i32[k], bias_f32[k], 1.0f, multiplier[k]}, scales, zero_point, range);
+  } else if (bias_factor == 1.0f) {  // known to the loop, which then has no call of fmaf and is made of vectors
 #pragma omp simd
     for (int64_t k = 0; k < channels; ++k) y[k] = code(k, 1.0f);
   } else {

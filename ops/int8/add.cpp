@@ -9,7 +9,7 @@
 namespace octet::ops::int8 {
 namespace {
 
-QAddFloat fbgemm_constants(const AddParams& p) {
+QAddFloat real_constants(const AddParams& p) {
   return {.sa = p.a.scale,
           .offset_a = p.a.scale * static_cast<float>(-p.a.zero_point),
           .sb = p.b.scale,
@@ -19,7 +19,7 @@ QAddFloat fbgemm_constants(const AddParams& p) {
           .qmin = p.relu ? p.output.zero_point : 0};
 }
 
-QAddShift qnnpack_constants(const AddParams& p) {
+QAddShift fixed_point_constants(const AddParams& p) {
   const float ratio_a = p.a.scale / p.output.scale, ratio_b = p.b.scale / p.output.scale;
   const int shift = 21 - std::ilogb(std::max(ratio_a, ratio_b));
   OCTET_CHECK(shift > 13 && shift < 32, "quantized add (qnnpack): input scales ", p.a.scale, " and ", p.b.scale,
@@ -36,19 +36,25 @@ QAddShift qnnpack_constants(const AddParams& p) {
 }  // namespace
 
 Addition::Addition(const AddParams& params) {
-  rule_.by_shift = params.engine == Engine::qnnpack;
-  if (rule_.by_shift)
-    rule_.shift = qnnpack_constants(params);
-  else
-    rule_.real = fbgemm_constants(params);
+  rule_.rule = rules_of(params.engine).addition;
+  switch (rule_.rule) {
+    case AdditionRule::fixed_point:
+      rule_.shift = fixed_point_constants(params);
+      break;
+    case AdditionRule::real:
+      rule_.real = real_constants(params);
+      break;
+  }
 }
 
 void Addition::operator()(const uint8_t* a, const uint8_t* b, const cpu::QAddRuns& runs, uint8_t* y) const {
   const cpu::QAddKernels& kernels = *cpu::kernels().qadd;
-  if (rule_.by_shift)
-    kernels.by_shift(a, b, runs, rule_.shift, y);
-  else
-    kernels.by_float(a, b, runs, rule_.real, y);
+  switch (rule_.rule) {
+    case AdditionRule::fixed_point:
+      return kernels.by_shift(a, b, runs, rule_.shift, y);
+    case AdditionRule::real:
+      return kernels.by_float(a, b, runs, rule_.real, y);
+  }
 }
 
 Tensor add(const Tensor& a, const Tensor& b, const AddParams& params) {

@@ -29,8 +29,7 @@ Conv2dParams checked(Conv2dParams p) {
 
 Conv2d::Conv2d(Conv2dParams params)
     : params_(checked(std::move(params))),
-      requantization_(params_.engine, params_.input, params_.weight_scale, params_.output, params_.bias, params_.relu,
-                      params_.weight.size(0)),
+      requantization_(params_, conv2d_rule(params_.engine, params_.options.groups)),
       winograd_applies_(cpu::active_isa().worthwhile.winograd &&
                         WinogradConv2d::applies(params_.weight, params_.options, params_.input.zero_point, requantization_)) {}
 

@@ -39,14 +39,8 @@ struct ConvChoice {
 /// The choice for an input [N, H, W, C] on this CPU with the current number of threads.
 ConvChoice choice_here(const Shape& x, ConvAlgorithm algorithm);
 
-struct Conv2dParams {
-  Tensor weight;                    // qint8 [K, C/G, R, S], zero point 0
-  std::vector<float> weight_scale;  // one, or one per output channel
-  Tensor bias;                      // float32 [K] or undefined
+struct Conv2dParams : QuantizedLayer {  // weight [K, C/G, R, S]
   Conv2dOptions options;
-  bool relu = false;
-  Engine engine = Engine::qnnpack;
-  QParams input, output;
   std::vector<ConvChoice> choices = {};  // a rule decides for an input that has no choice here
 };
 
@@ -66,6 +60,7 @@ class Conv2d {
   ConvAlgorithm algorithm(const Shape& x) const;
 
   const Conv2dParams& params() const { return params_; }
+  const Requantization& requantization() const { return requantization_; }
 
  private:
   Im2colShape shape_of(const Shape& x) const;

@@ -16,8 +16,7 @@ LinearParams checked(LinearParams p) {
 
 Linear::Linear(LinearParams params)
     : params_(checked(std::move(params))),
-      requantization_(params_.engine, params_.input, params_.weight_scale, params_.output, params_.bias, params_.relu,
-                      params_.weight.size(0)),
+      requantization_(params_, rules_of(params_.engine).linear),
       packed_(params_.weight.data<int8_t>(), params_.weight.size(0), params_.weight.size(1)) {}
 
 Tensor Linear::operator()(const Tensor& x) const {

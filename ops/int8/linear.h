@@ -11,14 +11,7 @@
 
 namespace octet::ops::int8 {
 
-struct LinearParams {
-  Tensor weight;                    // qint8 [K, C], zero point 0
-  std::vector<float> weight_scale;  // one, or one per output
-  Tensor bias;                      // float32 [K] or undefined
-  bool relu = false;
-  Engine engine = Engine::qnnpack;
-  QParams input, output;
-};
+using LinearParams = QuantizedLayer;  // weight [K, C]
 
 class Linear {
  public:
@@ -28,6 +21,7 @@ class Linear {
   Tensor operator()(const Tensor& x) const;
 
   const LinearParams& params() const { return params_; }
+  const Requantization& requantization() const { return requantization_; }
 
  private:
   LinearParams params_;

@@ -74,8 +74,8 @@ Tensor adaptive_avg_pool2d(const Tensor& x, Size2 output, QParams qparams, Engin
   const int64_t N = x.size(0), H = x.size(1), W = x.size(2), C = x.size(3);
   OCTET_CHECK(output.h > 0 && output.w > 0 && H > 0 && W > 0, "int8 adaptive_avg_pool2d: ", x.shape(), " to ", output);
   Tensor y({N, output.h, output.w, C}, DType::quint8, x.device());
-  const bool as_a_layer = engine == Engine::qnnpack && H % output.h == 0 && W % output.w == 0;
-  const AverageRule rule{as_a_layer ? qparams.scale : 0.0f, qparams.zero_point};
+  const bool one_size = H % output.h == 0 && W % output.w == 0;
+  const AverageRule rule{one_size ? rules_of(engine).average : AverageFactor::reciprocal, qparams};
   if (x.on_cuda()) return cuda::int8_adaptive_avg_pool2d(x, rule, y), y;
   const uint8_t* px = x.data<uint8_t>();
   uint8_t* py = y.data<uint8_t>();

@@ -63,10 +63,12 @@ Tensor WinogradConv2d::operator()(const Tensor& x, const Im2colShape& s, const A
   const int64_t N = x.size(0), K = outputs_;
   Tensor y({N, s.out_height, s.out_width, K}, DType::quint8);
   const Requantization& r = requantization_;
-  const WinogradCodes codes{.bias_i32 = r.bias_i32.data(),
-                            .bias_f32 = r.bias_f32.empty() ? nullptr : r.bias_f32.data(),
+  const WinogradCodes codes{.epilogue = r.epilogue,
+                            .bias_i32 = r.bias_i32.data(),
+                            .bias_f32 = r.bias_f32.data(),
                             .bias_factor = r.bias_factor,
                             .multiplier = r.multiplier.data(),
+                            .scales = r.scales,
                             .zero_point = r.zero_point,
                             .qmin = r.range.qmin,
                             .outputs = K,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ops/int8/conv2d.h"
+#include "ops/int8/linear.h"
 
 namespace octet::ops::reference {
 
@@ -10,5 +11,7 @@ Tensor int8_conv2d_accumulators(const Tensor& x, const int8::Conv2dParams& param
 
 /// The codes, by the formulas of ops/engines/requantize.h written out once more with the standard library's rounding.
 Tensor int8_conv2d(const Tensor& x, const int8::Conv2dParams& params);
+/// x [N, C] -> [N, K], by the engine's rule for linear layers.
+Tensor int8_linear(const Tensor& x, const int8::LinearParams& params);
 
 }  // namespace octet::ops::reference

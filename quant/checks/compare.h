@@ -2,7 +2,7 @@
 //
 //   local       each int8 op is fed the codes of the fake-quant graph: what differs is that op's own rounding
 //   overall     the int8 graph runs by itself: differences of earlier layers have spread
-// Expected of a convolution or linear layer, locally: under qnnpack (fbgemm keeps it in float) its bias is rounded to int32 steps
+// Expected of a convolution or linear layer, locally: where the engine's rule rounds its bias to int32 steps
 // of input scale * weight scale, which moves the result of channel k by e[k] codes, and so about |e[k]| of the codes by one, half
 // as many where relu clamps half of them:
 //   e[k] = (rne(b[k] / s) - b[k] / s) * s / output scale,  s = input scale * weight scale[k],   expected = mean of |e[k]|

@@ -19,6 +19,7 @@ namespace octet::quant {
 namespace {
 
 using ops::int8::Conv2dParams;
+using ops::int8::LayerRule;
 
 /// q = clamp(rne(x * (1/scale)) + zero_point, 0, 255)
 std::vector<int32_t> quantize_by_hand(const float* x, int64_t n, float scale, int32_t zero_point) {
@@ -41,18 +42,27 @@ std::vector<int32_t> integer_matmul(const int8_t* w, const std::vector<int32_t>&
   return y;
 }
 
-/// (acc + b / (sx*sw)) * (sx*sw / sy): the output in units of its scale, each engine's roundings in their places
+/// (acc + b / (sx*sw)) * (sx*sw / sy) + zy: the output in units of its scale, each rule's roundings in their places
 /// (ops/engines/requantize.md). b, sw: of this output channel.
-float code_by_hand(const Conv2dParams& layer, int32_t acc, float b, float sw) {
-  const float sx = layer.input.scale, sy = layer.output.scale;
-  if (layer.engine == Engine::qnnpack) {
-    const auto b32 = static_cast<int32_t>(std::nearbyint(b * (1.0f / (sx * sw))));
-    return static_cast<float>(acc + b32) * ((sw * sx) * (1.0f / sy));
+float code_by_hand(const Conv2dParams& layer, LayerRule rule, int32_t acc, float b, float sw) {
+  const float sx = layer.input.scale, sy = layer.output.scale, sum = static_cast<float>(acc);
+  const auto zy = static_cast<float>(layer.output.zero_point);
+  switch (rule) {
+    case LayerRule::int32_bias: {
+      const auto b32 = static_cast<int32_t>(std::nearbyint(b * (1.0f / (sx * sw))));
+      return std::nearbyint(static_cast<float>(acc + b32) * ((sw * sx) * (1.0f / sy))) + zy;
+    }
+    case LayerRule::float_bias: {
+      const bool one_scale = layer.weight_scale.size() == 1 && layer.weight.size(0) > 1;
+      const float biased = one_scale ? std::fma(b, 1.0f / (sx * sw), sum) : sum + b / (sx * sw);
+      return std::nearbyint(biased * ((sx * sw) / sy)) + zy;
+    }
+    case LayerRule::real:
+      return std::nearbyint((sum * (1.0f / (1.0f / sx)) * sw + b) * (1.0f / sy) + zy);
+    case LayerRule::real_sw_twice:
+      return std::nearbyint((sum * (1.0f / (1.0f / sx)) * (1.0f / (1.0f / sw)) + b) * (1.0f / sy) + zy);
   }
-  const bool one_scale = layer.weight_scale.size() == 1 && layer.weight.size(0) > 1;
-  const auto sum = static_cast<float>(acc);
-  const float biased = one_scale ? std::fma(b, 1.0f / (sx * sw), sum) : sum + b / (sx * sw);
-  return biased * ((sx * sw) / sy);
+  fail("no rule has the number ", static_cast<int>(rule));
 }
 
 /// The whole layer on one image: codes of the output, [K, P, Q].
@@ -62,15 +72,15 @@ std::vector<int> layer_by_hand(const Conv2dParams& layer, const std::vector<int3
   ops::im2col(image.data(), shape, layer.input.zero_point, columns.data());
   const auto acc = integer_matmul(layer.weight.data<int8_t>(), columns, K, shape.rows(), pixels, layer.input.zero_point);
 
+  const LayerRule rule = ops::int8::conv2d_rule(layer.engine, layer.options.groups);
   const int32_t zy = layer.output.zero_point;
   std::vector<int> y;
   for (int64_t k = 0; k < K; ++k) {
     const float sw = layer.weight_scale.size() == 1 ? layer.weight_scale[0] : layer.weight_scale[static_cast<size_t>(k)];
     const float b = layer.bias.defined() ? layer.bias.data<float>()[k] : 0.0f;
     for (int64_t p = 0; p < pixels; ++p) {
-      const float code = code_by_hand(layer, acc[static_cast<size_t>(k * pixels + p)], b, sw);
-      const int q = static_cast<int>(std::nearbyint(code)) + zy;
-      y.push_back(std::clamp(q, layer.relu ? zy : 0, 255));  // relu: a real 0 has the code zy
+      const float code = code_by_hand(layer, rule, acc[static_cast<size_t>(k * pixels + p)], b, sw);
+      y.push_back(std::clamp(static_cast<int>(code), layer.relu ? zy : 0, 255));  // relu: a real 0 has the code zy
     }
   }
   return y;
@@ -105,7 +115,7 @@ std::optional<HandCheck> verify_first_layer(const nn::Graph& graph, const Tensor
   const auto by_hand = layer_by_hand(layer, input, ops::conv2d_shape(image.shape(), layer.weight.shape(), layer.options));
 
   const uint8_t* codes = by_layer.data<uint8_t>();
-  HandCheck check{.engine = layer.engine, .equal = 0, .total = by_layer.numel()};
+  HandCheck check{.rule = ops::int8::conv2d_rule(layer.engine, layer.options.groups), .equal = 0, .total = by_layer.numel()};
   for (int64_t i = 0; i < check.total; ++i) {
     const int difference = std::abs(by_hand[static_cast<size_t>(i)] - codes[i]);
     check.equal += difference == 0;

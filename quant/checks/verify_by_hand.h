@@ -1,8 +1,9 @@
 // The first int8 layer recomputed by hand: the notebook's proof that the integers are what the formulas say.
 //
 // Plain loops, none of the int8 kernels. In order:
-//   quantize the image; im2col with the zero point as padding; integer matrix product of (code - zero point); bias as int32
-//   (qnnpack) or float (fbgemm); dequantize and requantize in one multiplication; relu as a clamp at the zero point.
+//   quantize the image; im2col with the zero point as padding; integer matrix product of (code - zero point); then by the
+//   engine's rule: bias as int32 or float; dequantize and requantize in one multiplication or one after the other; relu as a
+//   clamp at the zero point.
 #pragma once
 
 #include <optional>
@@ -13,7 +14,7 @@
 namespace octet::quant {
 
 struct HandCheck {
-  Engine engine = Engine::qnnpack;
+  ops::int8::LayerRule rule = ops::int8::LayerRule::int32_bias;
   int64_t equal = 0, total = 0;  // codes
   int largest_difference = 0;
   std::vector<int> input = {}, by_hand = {}, by_layer = {};  // the first ten codes of each, in (n, c, h, w) order

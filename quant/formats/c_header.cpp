@@ -19,6 +19,12 @@ constexpr const char* kIntroduction = R"(/* An int8 network, written by octet. C
 #include <stdint.h>
 )";
 
+/// Before the constants of a layer that follows the other formula.
+constexpr const char* kInReals = R"(/* This layer, each step rounded to float (no fused multiply-add):
+     v   = (float)acc * NAME_input_factor * NAME_multiplier[k] + NAME_bias_f32[k]
+     output code = clamp(round_half_even(v * NAME_output_factor + NAME_output_zero_point), NAME_output_min, NAME_output_max) */
+)";
+
 class Writer {
  public:
   explicit Writer(const std::function<void(std::string_view)>& write) : write_(write) {}
@@ -35,8 +41,7 @@ class Writer {
   // What an op computes with, besides its inputs.
   template <nn::op::HasInt8Layer Op>
   void constants(const Op& o) {
-    const auto& p = o.layer->params();
-    layer(p.weight, {p.engine, p.input, p.weight_scale, p.output, p.bias, p.relu, p.weight.size(0)}, p.input, p.output);
+    layer(o.layer->params(), o.layer->requantization());
   }
   void constants(const nn::op::QuantizedAdd& o) {
     qparams("a", o.params.a);
@@ -47,18 +52,26 @@ class Writer {
   void constants(const nn::op::Dequantize& o) { qparams("input", o.from); }
   void constants(const auto&) {}  // its comment says it all
 
-  void layer(const Tensor& weight, const ops::int8::Requantization& r, ops::int8::QParams input, ops::int8::QParams output) {
-    qparams("input", input);
-    qparams("output", output);
+  void layer(const ops::int8::QuantizedLayer& layer, const ops::int8::Requantization& r) {
+    const Tensor& weight = layer.weight;
+    qparams("input", layer.input);
+    qparams("output", layer.output);
     define("output_min", std::to_string(r.range.qmin));
     define("output_max", std::to_string(r.range.qmax));
     std::string size;
     for (int64_t n : weight.shape()) size += str(size.empty() ? "" : " * ", n);
     array("int8_t", "weight", size, weight.data<int8_t>(), static_cast<size_t>(weight.numel()), "%d");
     const std::string K = std::to_string(weight.size(0));
-    array("int32_t", "bias_i32", K, r.bias_i32.data(), r.bias_i32.size(), "%d");
+    const bool in_reals = r.epilogue == ops::int8::Epilogue::real;
+    if (in_reals) write_(kInReals);
+    if (!in_reals) array("int32_t", "bias_i32", K, r.bias_i32.data(), r.bias_i32.size(), "%d");
     array("float", "bias_f32", K, r.bias_f32.data(), r.bias_f32.size(), "%af");  // hexadecimal: the bits, exactly
-    define("bias_factor", hexadecimal(r.bias_factor));
+    if (in_reals) {
+      define("input_factor", hexadecimal(r.scales.input));
+      define("output_factor", hexadecimal(r.scales.inverse_output));
+    } else {
+      define("bias_factor", hexadecimal(r.bias_factor));
+    }
     array("float", "multiplier", K, r.multiplier.data(), r.multiplier.size(), "%af");
   }
 

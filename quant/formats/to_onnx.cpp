@@ -109,10 +109,10 @@ class Writer {
   std::string write(const op::QuantizedDropout&) { return inputs_.at(0); }
   std::string write(const op::QuantizedConv2d& o) {
     const auto& p = o.layer->params();
-    return activated(conv(p.options, p.weight.shape(), quantized_parameters(p)), p.relu);
+    return activated(conv(p.options, p.weight.shape(), quantized_parameters(p, o.layer->requantization())), p.relu);
   }
   std::string write(const op::QuantizedLinear& o) {
-    return activated(gemm(quantized_parameters(o.layer->params())), o.layer->params().relu);
+    return activated(gemm(quantized_parameters(o.layer->params(), o.layer->requantization())), o.layer->params().relu);
   }
   std::string write(const op::Conv2d& o) {
     return activated(conv(o.options, node_->parameter("weight").shape(), float_parameters()), o.relu);
@@ -191,8 +191,7 @@ class Writer {
     if (node_->parameter("bias").defined()) names.push_back(initializer("bias", node_->parameter("bias")));
     return names;
   }
-  template <class Params>
-  Names quantized_parameters(const Params& p) {
+  Names quantized_parameters(const ops::int8::QuantizedLayer& p, const ops::int8::Requantization& r) {
     const int64_t K = p.weight.size(0);
     const bool per_channel = p.weight_scale.size() > 1;
     const Tensor scale = Tensor::from(p.weight_scale, per_channel ? Shape{K} : Shape{});
@@ -201,11 +200,10 @@ class Writer {
                          initializer("weight_zero_point", Tensor::zeros(scale.shape(), DType::i8))},
                         node_->name + "_weight_dequantized", per_channel ? Attributes().integer("axis", 0) : Attributes())};
     if (!p.bias.defined()) return names;
-    if (p.engine == ops::int8::Engine::fbgemm) {
+    if (r.epilogue != ops::int8::Epilogue::int32_bias) {
       names.push_back(initializer("bias", p.bias));
       return names;
     }
-    const ops::int8::Requantization r(p.engine, p.input, p.weight_scale, p.output, p.bias, p.relu, K);
     std::vector<float> bias_scale;
     for (float sw : p.weight_scale) bias_scale.push_back(p.input.scale * sw);
     names.push_back(call("DequantizeLinear",

@@ -5,7 +5,7 @@
 //   conv1   = Relu(Conv(DequantizeLinear(x_codes), DequantizeLinear(weight, int8), bias))
 //
 // The codes of node NAME are the value "NAME_codes", so that each can be compared with octet's. Under qnnpack the bias is an int32
-// of scale s_x * s_w, dequantized; under fbgemm a float; as in their arithmetic. How an engine rounds is its own: single codes
+// of scale s_x * s_w, dequantized; under the other engines a float; as in their arithmetic. How an engine rounds is its own: single codes
 // differ by one from octet's (tests/oracle/compare.py onnx).
 //
 // Format: ONNX 1.8, IR version 7, operators of version 13, the first that have a scale for each channel. https://onnx.ai/onnx

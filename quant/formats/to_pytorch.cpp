@@ -27,8 +27,8 @@ class Writer {
     StoredQParams q{{w.scale.begin(), w.scale.end()}, std::vector<int64_t>(w.scale.size(), 0), {}};
     if (mapping_.of(layer)->weight.per_channel) q.axis = 0;
     add(layer.target + (linear ? kPackedWeight : ".weight"), w.codes, q);
-    // qnnpack keeps zeros where a linear layer has no bias.
-    if (linear && mapping_.engine() == Engine::qnnpack && !w.bias.defined()) w.bias = Tensor::zeros({w.codes.size(0)});
+    const bool keeps_zeros = ops::int8::rules_of(mapping_.engine()).linear_keeps_zero_bias;
+    if (linear && keeps_zeros && !w.bias.defined()) w.bias = Tensor::zeros({w.codes.size(0)});
     if (w.bias.defined()) add(layer.target + (linear ? kPackedBias : ".bias"), w.bias);
     return w;
   }

@@ -25,9 +25,9 @@ std::string listed(const Names& names) {
   constexpr size_t kShown = 24;
   std::string text;
   size_t shown = 0;
-  for (const std::string& name : names) {
+  for (const auto& name : names) {
     if (shown++ == kShown) return text + ", ...";
-    text += (text.empty() ? "" : ", ") + name;
+    text += str(text.empty() ? "" : ", ", name);
   }
   return text;
 }
@@ -93,18 +93,36 @@ void QConfigMapping::check_all_match(const nn::Graph& graph, bool (*can_be_int8)
   }
 }
 
+namespace {
+
+struct Backend {
+  const char* name;
+  bool reduce_range, per_channel;
+  Engine engine;
+};
+constexpr Backend kBackends[] = {{"qnnpack", false, false, Engine::qnnpack},
+                                 {"x86", true, true, Engine::fbgemm},
+                                 {"fbgemm", true, true, Engine::fbgemm},
+                                 {"onednn", false, true, Engine::onednn},
+                                 {"x86_vnni", true, true, Engine::x86_vnni}};
+
+}  // namespace
+
 const std::vector<std::string>& backend_names() {
-  static const std::vector<std::string> kNames = {"qnnpack", "x86", "fbgemm", "onednn"};
+  static const std::vector<std::string> kNames = [] {
+    std::vector<std::string> names;
+    for (const Backend& backend : kBackends) names.emplace_back(backend.name);
+    return names;
+  }();
   return kNames;
 }
 
 QConfigMapping get_default_qconfig_mapping(const std::string& backend) {
-  const bool known = std::ranges::find(backend_names(), backend) != backend_names().end();
-  OCTET_CHECK(known, "unknown backend '", backend, "': expected one of ", listed(backend_names()));
-  const bool reduce_range = backend == "fbgemm" || backend == "x86", per_channel = backend != "qnnpack";
-  QConfigMapping mapping(backend, per_channel ? Engine::fbgemm : Engine::qnnpack);
-  mapping.set_global(QConfig{.activation = {.spec = {.reduce_range = reduce_range}},
-                             .weight = {.kind = "MinMaxObserver", .spec = kWeightSpec, .per_channel = per_channel}});
+  const auto* known = std::ranges::find(kBackends, backend, &Backend::name);
+  OCTET_CHECK(known != std::end(kBackends), "unknown backend '", backend, "': expected one of ", listed(backend_names()));
+  QConfigMapping mapping(backend, known->engine);
+  mapping.set_global(QConfig{.activation = {.spec = {.reduce_range = known->reduce_range}},
+                             .weight = {.kind = "MinMaxObserver", .spec = kWeightSpec, .per_channel = known->per_channel}});
   return mapping;
 }
 
@@ -116,9 +134,10 @@ QConfigMapping get_default_qat_qconfig_mapping(const std::string& backend) {
 }
 
 Engine parse_engine(const std::string& name) {
-  if (name == "qnnpack") return Engine::qnnpack;
-  OCTET_CHECK(name == "fbgemm", "unknown engine '", name, "': expected qnnpack or fbgemm");
-  return Engine::fbgemm;
+  if (const std::optional<Engine> engine = ops::int8::engine_named(name)) return *engine;
+  std::vector<std::string_view> names;
+  for (Engine engine : ops::int8::kEngines) names.push_back(name_of(engine));
+  fail("unknown engine '", name, "': expected one of ", listed(names));
 }
 
 }  // namespace octet::quant

@@ -9,7 +9,8 @@
 //   backend        activations                        weights (qint8, symmetric)    engine
 //   qnnpack        HistogramObserver 0..255           MinMax, one scale             qnnpack
 //   fbgemm, x86    HistogramObserver 0..127           MinMax per output channel     fbgemm
-//   onednn         HistogramObserver 0..255           MinMax per output channel     fbgemm
+//   onednn         HistogramObserver 0..255           MinMax per output channel     onednn
+//   x86_vnni       HistogramObserver 0..127           MinMax per output channel     x86_vnni: PyTorch's x86 on a CPU with VNNI
 #pragma once
 
 #include <optional>
@@ -72,7 +73,7 @@ QConfigMapping get_default_qconfig_mapping(const std::string& backend);
 /// torch.ao.quantization.get_default_qat_qconfig_mapping.
 QConfigMapping get_default_qat_qconfig_mapping(const std::string& backend);
 
-/// "qnnpack" or "fbgemm"; throws Error otherwise.
+/// By its name (ops/engines/engine.h); throws Error for another.
 Engine parse_engine(const std::string& name);
 
 }  // namespace octet::quant

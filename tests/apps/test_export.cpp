@@ -33,9 +33,14 @@ int main(int argc, char** argv) {
               if (h < 0 || w < 0 || h >= H || w >= H) continue;
               acc += (x[c][h][w] - octet_0_0_input_zero_point) * octet_0_0_weight[((k * C + c) * R + r) * R + s];
             }
+#ifdef octet_0_0_input_factor
+        const float v = (float)acc * octet_0_0_input_factor * octet_0_0_multiplier[k] + octet_0_0_bias_f32[k];
+        long code = lrintf(v * octet_0_0_output_factor + octet_0_0_output_zero_point);
+#else
         const float sum = fmaf(octet_0_0_bias_f32[k], octet_0_0_bias_factor, (float)(acc + octet_0_0_bias_i32[k]));
         const float v = sum * octet_0_0_multiplier[k];
         long code = lrintf(v) + octet_0_0_output_zero_point;
+#endif
         if (code < octet_0_0_output_min) code = octet_0_0_output_min;
         if (code > octet_0_0_output_max) code = octet_0_0_output_max;
         equal += code == y[k][p][q];
@@ -50,7 +55,7 @@ void save_bytes(const std::string& path, const Tensor& t) {
 }
 
 class Export : public ::testing::TestWithParam<const char*> {};
-INSTANTIATE_TEST_SUITE_P(Backends, Export, ::testing::Values("qnnpack", "x86"));
+INSTANTIATE_TEST_SUITE_P(Backends, Export, ::testing::Values("qnnpack", "x86", "onednn"));
 
 TEST_P(Export, TheHeaderAndTheArraysAreTheModel) {
   const TemporaryFolder folder;

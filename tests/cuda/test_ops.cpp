@@ -110,7 +110,7 @@ TEST_F(Int8Ops, EveryPairOfCodesAdded) {
   Tensor a({65536}, DType::quint8), b({65536}, DType::quint8);
   for (int i = 0; i < 65536; ++i)
     a.data<uint8_t>()[i] = static_cast<uint8_t>(i), b.data<uint8_t>()[i] = static_cast<uint8_t>(i >> 8);
-  for (const Engine engine : {Engine::qnnpack, Engine::fbgemm})
+  for (const Engine engine : kEngines)
     for (const bool relu : {false, true})
       for (const AddParams& p : {AddParams{{0.02f, 3}, {0.031f, 120}, {0.04f, 77}, relu, engine},
                                  AddParams{{0.5f, 255}, {0.01f, 0}, {0.1f, 0}, relu, engine}})
@@ -123,7 +123,7 @@ TEST_F(Int8Ops, PoolsClampAndCat) {
     for (const Tensor& images : {x, test::random_codes({2, 9, 11, 12}, DType::quint8, 3)})  // a channel at a time, or four
       EXPECT_TRUE(test::codes_equal(back(int8::max_pool2d(there(images), o)), int8::max_pool2d(images, o)));
   for (const Size2 size : {Size2(1), Size2(4, 3)})
-    for (const Engine engine : {Engine::qnnpack, Engine::fbgemm})
+    for (const Engine engine : kEngines)
       EXPECT_TRUE(test::codes_equal(back(adaptive_avg_pool2d(there(x), size, {0.1f, 131}, engine)),
                                     adaptive_avg_pool2d(x, size, {0.1f, 131}, engine)));
   EXPECT_TRUE(test::codes_equal(back(clamp(there(x), 20, 200)), clamp(x, 20, 200)));
@@ -165,18 +165,18 @@ TEST_P(Int8Conv, EveryCodeAsOnTheCpu) {
   const ConvCase& c = GetParam();
   Generator generator(5);
   const int64_t K = c.weight[0];
-  for (const Engine engine : {Engine::qnnpack, Engine::fbgemm})
+  for (const Engine engine : kEngines)
     for (const bool per_channel : {false, true}) {
       std::vector<float> scale;
       for (int64_t k = 0; k < (per_channel ? K : 1); ++k) scale.push_back(0.001f + 0.004f * generator.uniform());
-      const Conv2d layer({.weight = test::random_codes(c.weight, DType::qint8, 2),
-                          .weight_scale = scale,
-                          .bias = test::random_floats({K}, 3),
-                          .options = c.options,
-                          .relu = per_channel,
-                          .engine = engine,
-                          .input = {0.02f, per_channel ? 7 : 131},
-                          .output = {0.35f, 114}});
+      const Conv2d layer({{.weight = test::random_codes(c.weight, DType::qint8, 2),
+                           .weight_scale = scale,
+                           .bias = test::random_floats({K}, 3),
+                           .relu = per_channel,
+                           .engine = engine,
+                           .input = {0.02f, per_channel ? 7 : 131},
+                           .output = {0.35f, 114}},
+                          c.options});
       const Tensor x = test::random_codes(c.x, DType::quint8, 1), y = layer(x);
       EXPECT_TRUE(test::codes_equal(back(layer(there(x))), y)) << name_of(engine);
       const Tensor other = test::random_codes(y.shape(), DType::quint8, 4);
@@ -189,11 +189,10 @@ TEST_P(Int8Conv, EveryTilingTheSame) {
   const ConvCase& c = GetParam();
   if (c.options.groups > 1) return;  // one output at a time, without tiles
   const Tensor weight = test::random_codes(c.weight, DType::qint8, 2);
-  const Conv2d layer(
-      {.weight = weight, .weight_scale = {0.003f}, .bias = {}, .options = c.options, .input = {0.02f, 17}, .output = {0.3f, 99}});
+  const QuantizedLayer p{.weight = weight, .weight_scale = {0.003f}, .bias = {}, .input = {0.02f, 17}, .output = {0.3f, 99}};
+  const Conv2d layer({p, c.options});
   const Tensor x = test::random_codes(c.x, DType::quint8, 1), want = layer(x);
-  const Requantization r(Engine::qnnpack, {0.02f, 17}, {0.003f}, {0.3f, 99}, {}, false, c.weight[0]);
-  const cuda::Int8Conv2d on_device(weight, 1, 17, r);
+  const cuda::Int8Conv2d on_device(weight, 1, 17, layer.requantization());
   const Im2colShape shape = conv2d_shape({c.x[0], c.x[3], c.x[1], c.x[2]}, c.weight, c.options);
   for (size_t tiling = 0; tiling < cuda::kInt8Tilings; ++tiling) {
     Tensor y(want.shape(), DType::quint8, Device::cuda);
@@ -213,21 +212,21 @@ TEST_F(Int8Ops, ConvolutionsOfRandomSizes) {
     const int64_t R = draw(1, 7), S = draw(1, 7);
     const Conv2dOptions o{.stride = {draw(1, 3), draw(1, 3)}, .padding = {draw(0, 4), draw(0, 4)}, .groups = groups};
     const int64_t H = std::max(draw(1, 15), R - 2 * o.padding.h), W = std::max(draw(1, 15), S - 2 * o.padding.w);
-    const Conv2d layer({.weight = test::random_codes({K, C, R, S}, DType::qint8, seed),
-                        .weight_scale = {0.002f},
-                        .bias = test::random_floats({K}, seed),
-                        .options = o,
-                        .relu = seed % 2 == 0,
-                        .engine = seed % 3 == 0 ? Engine::fbgemm : Engine::qnnpack,
-                        .input = {0.02f, static_cast<int32_t>(draw(0, 255))},
-                        .output = {0.1f, static_cast<int32_t>(draw(0, 255))}});
+    const Conv2d layer({{.weight = test::random_codes({K, C, R, S}, DType::qint8, seed),
+                         .weight_scale = {0.002f},
+                         .bias = test::random_floats({K}, seed),
+                         .relu = seed % 2 == 0,
+                         .engine = kEngines[seed % std::size(kEngines)],
+                         .input = {0.02f, static_cast<int32_t>(draw(0, 255))},
+                         .output = {0.1f, static_cast<int32_t>(draw(0, 255))}},
+                        o});
     const Tensor x = test::random_codes({draw(1, 3), H, W, groups * C}, DType::quint8, seed);
     EXPECT_TRUE(test::codes_equal(back(layer(there(x))), layer(x))) << x.shape() << " " << layer.params().weight.shape();
   }
 }
 
 TEST_F(Int8Ops, Linear) {
-  for (const Engine engine : {Engine::qnnpack, Engine::fbgemm})
+  for (const Engine engine : kEngines)
     for (const int64_t channels : {512, 37}) {
       const Linear layer({.weight = test::random_codes({10, channels}, DType::qint8, 2),
                           .weight_scale = {0.002f},

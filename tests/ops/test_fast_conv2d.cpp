@@ -1,4 +1,4 @@
-// The fast int8 convolutions against the naive twin, in codes: sizes that do not fill tiles, extreme values, both engines.
+// The fast int8 convolutions against the naive twin, in codes: sizes that do not fill tiles, extreme values, every engine.
 #include "ops/conv/conv2d.h"
 #include "tests/support/int8_layer.h"
 #include "tests/support/kernels.h"
@@ -8,9 +8,7 @@ namespace {
 
 using Case = test::Int8Case;
 
-Requantization requantization_of(const Conv2dParams& p) {
-  return {p.engine, p.input, p.weight_scale, p.output, p.bias, p.relu, p.weight.size(0)};
-}
+Requantization requantization_of(const Conv2dParams& p) { return {p, conv2d_rule(p.engine, p.options.groups)}; }
 
 Im2colShape shape_of(const Tensor& x, const Conv2dParams& p) {
   return conv2d_shape({x.size(0), x.size(3), x.size(1), x.size(2)}, p.weight.shape(), p.options);
@@ -68,8 +66,9 @@ TEST(WinogradProof, HoldsUpToItsLimit) {
   const auto applies = [&](int64_t channels, int value, int32_t zero_point, float bias = 0, Size2 stride = 1) {
     Tensor b({1});
     b.data<float>()[0] = bias;  // in codes: all scales are 1
-    const Requantization r(Engine::qnnpack, {1.0f, 0}, {1.0f}, {1.0f, 0}, b, false, 1);
-    return WinogradConv2d::applies(weight(channels, value), {.stride = stride, .padding = 1}, zero_point, r);
+    const Tensor w = weight(channels, value);
+    const Requantization r({.weight = w, .weight_scale = {1.0f}, .bias = b}, LayerRule::int32_bias);
+    return WinogradConv2d::applies(w, {.stride = stride, .padding = 1}, zero_point, r);
   };
   EXPECT_TRUE(applies(112, -128, 0));           // 112 * 9 * 128 * 255 = 32,901,120 < 2^25 = 33,554,432
   EXPECT_FALSE(applies(116, -128, 0));          // above

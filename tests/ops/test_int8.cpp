@@ -1,3 +1,5 @@
+#include <set>
+
 #include "ops/int8/add.h"
 #include "ops/int8/conv2d.h"
 #include "ops/int8/linear.h"
@@ -89,11 +91,32 @@ TEST(Int8Conv2d, RefusesWhatDoesNotFit) {
   }
 }
 
-TEST(Int8Linear, IsAPointwiseConvolution) {
+TEST(Int8Linear, AsTheNaiveOne) {
   const Tensor x = test::random_codes({5, 33}, DType::quint8, 1);
-  const Conv2dParams p = test::int8_layer({7, 33, 1, 1}, {}, Engine::fbgemm, true, true);
-  const Linear linear({p.weight.reshape({7, 33}), p.weight_scale, p.bias, p.relu, p.engine, p.input, p.output});
-  EXPECT_TRUE(test::codes_equal(linear(x), reference::int8_conv2d(x.reshape({5, 1, 1, 33}), p).reshape({5, 7})));
+  for (const Engine engine : kEngines)
+    for (const bool per_channel : {false, true})
+      for (const bool relu : {false, true}) {
+        LinearParams p = test::int8_layer({7, 33, 1, 1}, {}, engine, per_channel, relu);
+        p.weight = p.weight.reshape({7, 33});
+        EXPECT_TRUE(test::codes_equal(Linear(p)(x), reference::int8_linear(x, p))) << name_of(engine) << per_channel << relu;
+      }
+}
+
+TEST(Engine, HasANameOfItsOwnAndNoOtherHasOne) {
+  std::set<std::string_view> names;
+  for (const Engine engine : kEngines) {
+    EXPECT_TRUE(names.insert(name_of(engine)).second) << name_of(engine);
+    EXPECT_EQ(engine_named(name_of(engine)), engine);
+  }
+  EXPECT_EQ(engine_named("x86"), std::nullopt);
+  EXPECT_TRUE(test::fails_with([] { name_of(static_cast<Engine>(17)); }, {"no engine", "17"}));
+}
+
+/// should_use_onednn_quant: PyTorch's x86 gives convolutions of more than 100 groups to fbgemm.
+TEST(Engine, X86RoundsManyGroupsAsFbgemm) {
+  EXPECT_EQ(conv2d_rule(Engine::x86_vnni, 100), conv2d_rule(Engine::onednn, 100));
+  EXPECT_EQ(conv2d_rule(Engine::x86_vnni, 101), conv2d_rule(Engine::fbgemm, 101));
+  EXPECT_EQ(conv2d_rule(Engine::onednn, 101), conv2d_rule(Engine::onednn, 1));
 }
 
 TEST(Int8Linear, RefusesOtherWeights) {
@@ -140,7 +163,7 @@ TEST(Qgemm, ExtremeSumsStayExact) {
 /// Where the sum lies within a hundredth of a code of the middle between two, either will do.
 TEST(QuantizedAdd, GivesTheCodeNearestToTheRealSum) {
   const Tensor a = test::random_codes({4096}, DType::quint8, 1), b = test::random_codes({4096}, DType::quint8, 2);
-  for (Engine engine : {Engine::qnnpack, Engine::fbgemm})
+  for (Engine engine : kEngines)
     for (bool relu : {false, true}) {
       const Tensor y = add(a, b, {{0.05f, 120}, {0.03f, 90}, {0.06f, 100}, relu, engine});
       for (int64_t i = 0; i < y.numel(); ++i) {

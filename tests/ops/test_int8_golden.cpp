@@ -55,8 +55,9 @@ void expect_golden(const std::string& path, Engine engine) {
   const Golden g(path);
   const Conv2dOptions options{.stride = static_cast<int64_t>(g.number("stride")),
                               .padding = static_cast<int64_t>(g.number("padding"))};
-  Conv2dParams params{g["w"].view_as(DType::qint8), g.floats("weight_scale"), g["b"], options, g.number("relu") != 0, engine,
-                      qparams(g, "input"),          qparams(g, "output")};
+  Conv2dParams params{{g["w"].view_as(DType::qint8), g.floats("weight_scale"), g["b"], g.number("relu") != 0, engine,
+                       qparams(g, "input"), qparams(g, "output")},
+                      options};
   const Tensor x = codes(g, "x");
   EXPECT_TRUE(test::codes_equal(reference::int8_conv2d(x, params), codes(g, "y"))) << path;
   for (const ConvAlgorithm algorithm : kConvAlgorithms) {

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Compares octet's programs with the real PyTorch on full-size images. Needs torch 2.11, torchvision, fastai, numpy, pillow; onnx and onnxruntime for one.
 
-    compare.py nodes       --data DIR [--limit 64]               every node of PyTorch's int8 models, seven networks on both engines, and float logits
+    compare.py nodes       --data DIR [--limit 64]               every node of PyTorch's int8 models, seven networks on qnnpack and fbgemm, five on
+                                                             onednn and on x86 of a CPU with VNNI (where there is one), and float logits
     compare.py export      --data DIR [--limit 32]               our calibrated models exported, loaded by PyTorch with strict=True, node by node there
     compare.py onnx        --data DIR [--limit 32]               our calibrated models exported to ONNX: checked by onnx, run by ONNX Runtime, codes compared
     compare.py qat         --data DIR [--limit 32]               our quantization-aware training converted by PyTorch, and PyTorch's by us, node by node
@@ -10,6 +11,7 @@
     compare.py answers     --data DIR [--limit N]                PyTorch's int8 model: the same answer on every image, fed as the same tensor
     compare.py speed       --data DIR [--limit 512]              the whole job (calibrate, convert, evaluate float and int8) in both, by turns
 Common: --build build (where predict and quantize are), --split val. DIR is Imagenette's folder. Exits 1 when a comparison fails.
+PyTorch's oneDNN is kept from its kernels for AMX, which round otherwise (README, known differences), except where time is taken.
 """
 import argparse
 import glob
@@ -25,6 +27,8 @@ import warnings
 warnings.filterwarnings("ignore")
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "golden"))
+if not {"speed", "cost"} & set(sys.argv):
+    os.environ["ONEDNN_MAX_CPU_ISA"] = "AVX512_CORE_VNNI"  # asked for once, when oneDNN is first used
 import numpy as np
 import torch
 from PIL import Image
@@ -56,14 +60,20 @@ def batches(files, size):
         yield torch.stack([load_image(f) for f in files[i:i + size]])
 
 
+# octet's backend: its engine, PyTorch's engine, PyTorch's qconfig. PyTorch's x86 is fbgemm on a CPU without VNNI.
+BACKENDS = {"qnnpack": ("qnnpack", "qnnpack", "qnnpack"), "x86": ("fbgemm", "fbgemm", "x86"), "onednn": ("onednn", "onednn", "onednn"),
+            "x86_vnni": ("x86_vnni", "x86", "x86")}
+HAS_VNNI = "avx512_vnni" in pathlib.Path("/proc/cpuinfo").read_text()
+
+
 def engine_of(backend):
-    return "qnnpack" if backend == "qnnpack" else "fbgemm"
+    return BACKENDS[backend][0]
 
 
 def prepared_model(kind, classes, backend, files, batch):
-    torch.backends.quantized.engine = engine_of(backend)
+    torch.backends.quantized.engine = BACKENDS[backend][1]
     model = golden_models.build(kind, classes)
-    prepared = prepare_fx(model, get_default_qconfig_mapping(backend), torch.zeros(1, 3, 224, 224))
+    prepared = prepare_fx(model, get_default_qconfig_mapping(BACKENDS[backend][2]), torch.zeros(1, 3, 224, 224))
     with torch.no_grad():
         for b in batches(files, batch):
             prepared(b)
@@ -106,8 +116,10 @@ def verdict(label, recorder, folder):
 def nodes(a, files):
     ok = True
     x = torch.stack([load_image(f) for f in spread(files, 4)])
+    vnni = [("fastai", 10), ("resnet18", 10), ("resnet18", 1000), ("resnet50", 10), ("mobilenet_v2", 10)] if HAS_VNNI else []
     for kind, classes, backend in (("fastai", 10, "qnnpack"), ("fastai", 10, "x86"), ("resnet18", 10, "qnnpack"), ("resnet18", 10, "x86"),
-                                   ("resnet18", 1000, "qnnpack"), ("resnet18", 1000, "x86"), *((n, 10, b) for n in NETWORKS for b in ("qnnpack", "x86"))):
+                                   ("resnet18", 1000, "qnnpack"), ("resnet18", 1000, "x86"), *((n, 10, b) for n in NETWORKS for b in ("qnnpack", "x86")),
+                                   *((*network, b) for network in vnni for b in ("onednn", "x86_vnni"))):
         with tempfile.TemporaryDirectory() as tmp:
             model, prepared = prepared_model(kind, classes, backend, files, a.batch)
             quantized = convert_fx(prepared)
@@ -202,9 +214,9 @@ def qat(a, files):
         for backend in ("qnnpack", "x86", "onednn"):
             for trained_by in ("octet", "PyTorch"):
                 with tempfile.TemporaryDirectory() as tmp:
-                    torch.backends.quantized.engine = engine_of(backend)
+                    torch.backends.quantized.engine = BACKENDS[backend][1]
                     model = golden_models.build(kind, 10)
-                    prepared = prepare_qat_fx(model.train(), get_default_qat_qconfig_mapping(backend), torch.zeros(1, 3, 224, 224))
+                    prepared = prepare_qat_fx(model.train(), get_default_qat_qconfig_mapping(BACKENDS[backend][2]), torch.zeros(1, 3, 224, 224))
                     if trained_by == "octet":
                         torch.save(model.state_dict(), f"{tmp}/float.pth")
                         run(a.build / "train_or_load", "--quiet", "--qat", "--backend", backend, "--epochs", 1, "--size", 64, "--batch-size", 32, "--weights", f"{tmp}/float.pth",

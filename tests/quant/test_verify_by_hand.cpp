@@ -1,4 +1,4 @@
-// The hand check follows the layer's formula on both engines, where the weights have one scale and where they have several.
+// The hand check follows the layer's formula on every engine, where the weights have one scale and where they have several.
 #include "quant/checks/verify_by_hand.h"
 
 #include <gtest/gtest.h>
@@ -25,13 +25,13 @@ ops::int8::Conv2dParams half_a_code(Engine engine, std::vector<float> weight_sca
   const float sx = 0.1f, sw = weight_scale[0], b = 1001 * (sx * sw);
   Tensor weight({2, 1, 1, 1}, DType::qint8);
   weight.data<int8_t>()[0] = weight.data<int8_t>()[1] = 100;
-  return {.weight = weight,
-          .weight_scale = std::move(weight_scale),
-          .bias = Tensor::from({b, b}, {2}),
-          .options = {},
-          .engine = engine,
-          .input = {sx, 128},
-          .output = {2 * (sx * sw), 10}};
+  return {{.weight = weight,
+           .weight_scale = std::move(weight_scale),
+           .bias = Tensor::from({b, b}, {2}),
+           .engine = engine,
+           .input = {sx, 128},
+           .output = {2 * (sx * sw), 10}},
+          {}};
 }
 
 std::vector<int> checked_codes(const ops::int8::Conv2dParams& params, float x = -1) {
@@ -55,18 +55,29 @@ TEST(VerifyByHand, UnderQnnpackTheBiasIsAnInteger) {
   EXPECT_EQ(checked_codes(half_a_code(Engine::qnnpack, {0.03f})), (std::vector{10, 10}));
 }
 
+TEST(VerifyByHand, UnderOnednnTheZeroPointIsAddedBeforeRounding) {
+  // Alone, 3.5 is rounded to 4 and 2.5 to 2; with 11 added, 14.5 and 13.5 both to 14.
+  ops::int8::Conv2dParams p = half_a_code(Engine::onednn, {1.0f});
+  p.input = {1.0f, 128};
+  p.weight_scale = {1.0f};
+  p.bias = Tensor::from({103.5f, 102.5f}, {2});
+  p.output = {1.0f, 11};
+  EXPECT_EQ(checked_codes(p), (std::vector{14, 14}));  // acc = -100
+}
+
 TEST(VerifyByHand, TheExampleOfTheLesson) {  // ops/engines/requantize.md
   const auto params = [](Engine engine) {
-    return ops::int8::Conv2dParams{.weight = Tensor::from<int8_t>({47}, {1, 1, 1, 1}, DType::qint8),
-                                   .weight_scale = {1.0f / 128},
-                                   .bias = Tensor::from({0.01216f}, {1}),
-                                   .options = {},
-                                   .engine = engine,
-                                   .input = {1.0f / 64, 128},
-                                   .output = {1.0f / 16, 10}};
+    return ops::int8::Conv2dParams{{.weight = Tensor::from<int8_t>({47}, {1, 1, 1, 1}, DType::qint8),
+                                    .weight_scale = {1.0f / 128},
+                                    .bias = Tensor::from({0.01216f}, {1}),
+                                    .engine = engine,
+                                    .input = {1.0f / 64, 128},
+                                    .output = {1.0f / 16, 10}},
+                                   {}};
   };
   EXPECT_EQ(checked_codes(params(Engine::qnnpack), 0.5625f), std::vector{14});
   EXPECT_EQ(checked_codes(params(Engine::fbgemm), 0.5625f), std::vector{13});
+  EXPECT_EQ(checked_codes(params(Engine::onednn), 0.5625f), std::vector{13});
 }
 
 }  // namespace

@@ -15,14 +15,14 @@ inline ops::int8::Conv2dParams int8_layer(const Shape& weight, const ops::Conv2d
   Generator generator(5);
   std::vector<float> scale;
   for (int64_t k = 0; k < (per_channel ? weight[0] : 1); ++k) scale.push_back(0.001f + 0.004f * generator.uniform());
-  return {.weight = random_codes(weight, DType::qint8, 2),
-          .weight_scale = scale,
-          .bias = random_floats({weight[0]}, 3),
-          .options = options,
-          .relu = relu,
-          .engine = engine,
-          .input = {0.02f, 119},
-          .output = {0.31f, 103}};
+  return {{.weight = random_codes(weight, DType::qint8, 2),
+           .weight_scale = scale,
+           .bias = random_floats({weight[0]}, 3),
+           .relu = relu,
+           .engine = engine,
+           .input = {0.02f, 119},
+           .output = {0.31f, 103}},
+          options};
 }
 
 struct Int8Case {
@@ -35,7 +35,7 @@ struct Int8Case {
 template <class Run>
 void expect_as_naive(const Int8Case& c, Run&& run) {
   const Tensor x = random_codes(c.x, DType::quint8, 1);
-  for (const auto engine : {ops::int8::Engine::qnnpack, ops::int8::Engine::fbgemm})
+  for (const auto engine : ops::int8::kEngines)
     for (bool per_channel : {false, true})
       for (bool relu : {false, true}) {
         const ops::int8::Conv2dParams p = int8_layer(c.weight, c.options, engine, per_channel, relu);

@@ -45,7 +45,7 @@ struct QuantizedConv2d {
   Tensor run(const Inputs& in) const { return (*layer)(in[0]); }
   QParams output() const { return layer->params().output; }
   std::vector<QParams> made_for() const { return {layer->params().input}; }
-  double differs_from_fake_quant(const Tensor&) const { return rounding_of_bias(layer->params()); }
+  double differs_from_fake_quant(const Tensor&) const { return rounding_of_bias(*layer); }
   std::string algorithm(const Shape& input) const { return std::string(name_of(layer->algorithm(input))); }
 };
 
@@ -80,7 +80,7 @@ struct Conv2d {
   }
   QuantizedConv2d to_int8(const Int8Form& form) const {
     return {std::make_shared<const ops::int8::Conv2d>(ops::int8::Conv2dParams{
-        form.weights.codes, form.weights.scale, form.weights.bias, options, relu, form.engine, form.in[0], form.output})};
+        {form.weights.codes, form.weights.scale, form.weights.bias, relu, form.engine, form.in[0], form.output}, options})};
   }
   std::string algorithm(const Shape&) const { return "im2col"; }
 };

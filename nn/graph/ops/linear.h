@@ -37,7 +37,7 @@ struct QuantizedLinear {
   Tensor run(const Inputs& in) const { return (*layer)(in[0]); }
   QParams output() const { return layer->params().output; }
   std::vector<QParams> made_for() const { return {layer->params().input}; }
-  double differs_from_fake_quant(const Tensor&) const { return rounding_of_bias(layer->params()); }
+  double differs_from_fake_quant(const Tensor&) const { return rounding_of_bias(*layer); }
 };
 
 struct Linear {

@@ -13,7 +13,7 @@ constexpr int64_t kPanel = 16;  // outputs in one register
 constexpr int64_t kStrip = 64;
 constexpr int64_t kGroup = 4;
 
-template <int Pixels, int Panels, bool adds_float_bias>
+template <int Pixels, int Panels, int8::Epilogue epilogue>
 void conv_tile(const ConvView& w, const ConvTile& tile, int64_t strip) {
   __m512i sum[Pixels][Panels];
 #pragma GCC unroll 6
@@ -44,8 +44,10 @@ void conv_tile(const ConvView& w, const ConvTile& tile, int64_t strip) {
       }
     }
   }
-  const __m512 low = _mm512_set1_ps(static_cast<float>(w.qmin - w.zero_point));
+  constexpr bool in_reals = epilogue == int8::Epilogue::real, adds_float_bias = epilogue != int8::Epilogue::int32_bias;
+  const __m512 low = _mm512_set1_ps(static_cast<float>(in_reals ? w.qmin : w.qmin - w.zero_point));
   const __m512 bias_factor = _mm512_set1_ps(w.bias_factor);
+  const __m512 input = _mm512_set1_ps(w.scales.input), inverse_output = _mm512_set1_ps(w.scales.inverse_output);
   const __m512i zero_point = _mm512_set1_epi32(w.zero_point);
 #pragma GCC unroll 4
   for (int n = 0; n < Panels; ++n) {
@@ -57,28 +59,45 @@ void conv_tile(const ConvView& w, const ConvTile& tile, int64_t strip) {
 #pragma GCC unroll 6
     for (int m = 0; m < Pixels; ++m) {
       __m512 v = _mm512_cvtepi32_ps(_mm512_add_epi32(sum[m][n], bias));
-      if constexpr (adds_float_bias) v = _mm512_fmadd_ps(bias_f32, bias_factor, v);
-      v = _mm512_max_ps(low, _mm512_mul_ps(v, multiplier));
+      if constexpr (in_reals) {
+        v = _mm512_add_ps(_mm512_mul_ps(_mm512_mul_ps(v, input), multiplier), bias_f32);
+        v = _mm512_add_ps(_mm512_mul_ps(v, inverse_output), _mm512_cvtepi32_ps(zero_point));
+      } else {
+        if constexpr (adds_float_bias) v = _mm512_fmadd_ps(bias_f32, bias_factor, v);
+        v = _mm512_mul_ps(v, multiplier);
+      }
       // No upper bound: a value too large for an int32 becomes 0x80000000, and what is above 255, as an unsigned number, 255.
-      const __m512i q = _mm512_add_epi32(_mm512_cvtps_epi32(v), zero_point);
+      const __m512i rounded = _mm512_cvtps_epi32(_mm512_max_ps(low, v));
+      const __m512i q = in_reals ? rounded : _mm512_add_epi32(rounded, zero_point);
       _mm512_mask_cvtusepi32_storeu_epi8(tile.y + m * w.outputs + k, mask, q);
     }
   }
 }
 
 using Kernel = void (*)(const ConvView&, const ConvTile&, int64_t);
-template <int Pixels, bool adds_float_bias>
-constexpr Kernel kOfPixels[] = {conv_tile<Pixels, 1, adds_float_bias>, conv_tile<Pixels, 2, adds_float_bias>,
-                                conv_tile<Pixels, 3, adds_float_bias>, conv_tile<Pixels, 4, adds_float_bias>};
-template <bool adds_float_bias>
-constexpr const Kernel* kKernels[] = {kOfPixels<1, adds_float_bias>, kOfPixels<2, adds_float_bias>,
-                                      kOfPixels<3, adds_float_bias>, kOfPixels<4, adds_float_bias>,
-                                      kOfPixels<5, adds_float_bias>, kOfPixels<6, adds_float_bias>};
+template <int Pixels, int8::Epilogue epilogue>
+constexpr Kernel kOfPixels[] = {conv_tile<Pixels, 1, epilogue>, conv_tile<Pixels, 2, epilogue>, conv_tile<Pixels, 3, epilogue>,
+                                conv_tile<Pixels, 4, epilogue>};
+template <int8::Epilogue epilogue>
+constexpr const Kernel* kKernels[] = {kOfPixels<1, epilogue>, kOfPixels<2, epilogue>, kOfPixels<3, epilogue>,
+                                      kOfPixels<4, epilogue>, kOfPixels<5, epilogue>, kOfPixels<6, epilogue>};
+
+const Kernel* const* kernels_of(int8::Epilogue epilogue) {
+  switch (epilogue) {
+    case int8::Epilogue::int32_bias:
+      return kKernels<int8::Epilogue::int32_bias>;
+    case int8::Epilogue::float_bias:
+      return kKernels<int8::Epilogue::float_bias>;
+    case int8::Epilogue::real:
+      return kKernels<int8::Epilogue::real>;
+  }
+  return nullptr;
+}
 
 void conv_strip(const ConvView& w, const ConvTile& tile, int64_t strip) {
   const int64_t outputs = w.outputs - strip * kStrip;  // of this strip and those behind it
   const int64_t panels = outputs >= kStrip ? kStrip / kPanel : (outputs + kPanel - 1) / kPanel;
-  (w.bias_f32 ? kKernels<true> : kKernels<false>)[tile.pixels - 1][panels - 1](w, tile, strip);
+  kernels_of(w.epilogue)[tile.pixels - 1][panels - 1](w, tile, strip);
 }
 
 }  // namespace

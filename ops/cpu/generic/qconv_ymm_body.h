@@ -19,29 +19,40 @@ constexpr int64_t kPanel = 8;  // outputs in one register
 constexpr int64_t kStrip = 16;
 constexpr int64_t kGroupBytes = 4;  // of an image and of one output's weights, multiplied and added by one instruction
 
-/// Eight outputs: clamp(rne(fma(bias_f32, bias_factor, float(sum + bias)) * multiplier), low, high) + zero point.
+/// Eight outputs: clamp(rne(fma(bias_f32, bias_factor, float(sum + bias)) * multiplier), low, high) + zero point; or in reals.
+template <bool in_reals>
 struct Requantize8 {
   Requantize8(const ConvView& w, int64_t k)
       : bias(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(w.bias_i32 + k))),
-        bias_f32(w.bias_f32 ? _mm256_loadu_ps(w.bias_f32 + k) : _mm256_set1_ps(-0.0f)),  // adding -0 changes nothing
+        bias_f32(w.epilogue != int8::Epilogue::int32_bias ? _mm256_loadu_ps(w.bias_f32 + k)
+                                                          : _mm256_set1_ps(-0.0f)),  // adding -0 changes nothing
         bias_factor(_mm256_set1_ps(w.bias_factor)),
         multiplier(_mm256_loadu_ps(w.multiplier + k)),
-        low(_mm256_set1_ps(static_cast<float>(w.qmin - w.zero_point))),
-        high(_mm256_set1_ps(static_cast<float>(255 - w.zero_point))),
+        low(_mm256_set1_ps(static_cast<float>(in_reals ? w.qmin : w.qmin - w.zero_point))),
+        high(_mm256_set1_ps(static_cast<float>(in_reals ? 255 : 255 - w.zero_point))),
+        input(_mm256_set1_ps(w.scales.input)),
+        inverse_output(_mm256_set1_ps(w.scales.inverse_output)),
         zero_point(_mm256_set1_epi32(w.zero_point)) {}
 
   [[gnu::always_inline]] __m256i operator()(__m256i sum) const {
-    const __m256 v =
-        _mm256_mul_ps(_mm256_fmadd_ps(bias_f32, bias_factor, _mm256_cvtepi32_ps(_mm256_add_epi32(sum, bias))), multiplier);
-    return _mm256_add_epi32(_mm256_cvtps_epi32(_mm256_max_ps(_mm256_min_ps(v, high), low)), zero_point);
+    const __m256 total = _mm256_cvtepi32_ps(_mm256_add_epi32(sum, bias));
+    if constexpr (in_reals) {
+      const __m256 real = _mm256_add_ps(_mm256_mul_ps(_mm256_mul_ps(total, input), multiplier), bias_f32);
+      return rounded(_mm256_add_ps(_mm256_mul_ps(real, inverse_output), _mm256_cvtepi32_ps(zero_point)));
+    }
+    return _mm256_add_epi32(rounded(_mm256_mul_ps(_mm256_fmadd_ps(bias_f32, bias_factor, total), multiplier)), zero_point);
+  }
+
+  [[gnu::always_inline]] __m256i rounded(__m256 v) const {
+    return _mm256_cvtps_epi32(_mm256_max_ps(_mm256_min_ps(v, high), low));
   }
 
   __m256i bias;
-  __m256 bias_f32, bias_factor, multiplier, low, high;
+  __m256 bias_f32, bias_factor, multiplier, low, high, input, inverse_output;
   __m256i zero_point;
 };
 
-template <class Isa, int Pixels>
+template <class Isa, int Pixels, bool in_reals>
 void conv_tile(const ConvView& w, const ConvTile& tile, int64_t strip) {
   __m256i sum[Pixels][2];
 #pragma GCC unroll 6
@@ -67,7 +78,7 @@ void conv_tile(const ConvView& w, const ConvTile& tile, int64_t strip) {
     }
   }
   const int64_t k = strip * kStrip, left = w.outputs - k;
-  const Requantize8 first(w, k), second(w, k + kPanel);
+  const Requantize8<in_reals> first(w, k), second(w, k + kPanel);
   uint8_t* y = tile.y + k;
   const int64_t outputs = w.outputs;
 #pragma GCC unroll 6
@@ -84,13 +95,13 @@ void conv_tile(const ConvView& w, const ConvTile& tile, int64_t strip) {
 }
 
 using Kernel = void (*)(const ConvView&, const ConvTile&, int64_t);
-template <class Isa>
-constexpr Kernel kKernels[] = {conv_tile<Isa, 1>, conv_tile<Isa, 2>, conv_tile<Isa, 3>,
-                               conv_tile<Isa, 4>, conv_tile<Isa, 5>, conv_tile<Isa, 6>};
+template <class Isa, bool in_reals>
+constexpr Kernel kKernels[] = {conv_tile<Isa, 1, in_reals>, conv_tile<Isa, 2, in_reals>, conv_tile<Isa, 3, in_reals>,
+                               conv_tile<Isa, 4, in_reals>, conv_tile<Isa, 5, in_reals>, conv_tile<Isa, 6, in_reals>};
 
 template <class Isa>
 void conv_strip(const ConvView& w, const ConvTile& tile, int64_t strip) {
-  kKernels<Isa>[tile.pixels - 1](w, tile, strip);
+  (w.epilogue == int8::Epilogue::real ? kKernels<Isa, true> : kKernels<Isa, false>)[tile.pixels - 1](w, tile, strip);
 }
 
 }  // namespace

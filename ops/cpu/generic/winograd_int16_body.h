@@ -125,7 +125,7 @@ template <class Lanes32>
   out[3] = difference + 4 * difference2 + 2 * m[5];
 }
 
-template <class Isa, bool adds_float_bias>
+template <class Isa, int8::Epilogue epilogue>
 [[gnu::always_inline]] inline void output_tile(const int32_t* m, int64_t place_stride, const WinogradCodes& codes, int64_t k0,
                                                int channels, int rows, int columns, int64_t first) {
   using Lanes32 = typename Isa::Lanes32;
@@ -134,7 +134,9 @@ template <class Isa, bool adds_float_bias>
   constexpr uint32_t kInverseOf9 = 954437177;  // modulo 2^32
   constexpr int64_t kLanes = sizeof(Lanes32) / sizeof(uint32_t);
   const WinogradCodes o = codes;  // a copy, which the bytes that are stored cannot alias
-  const auto low = static_cast<float>(o.qmin - o.zero_point);
+  constexpr bool in_reals = epilogue == int8::Epilogue::real, adds_float_bias = epilogue != int8::Epilogue::int32_bias;
+  const int32_t zero_point = in_reals ? 0 : o.zero_point;  // to be added to what is rounded
+  const auto low = static_cast<float>(o.qmin - zero_point);
   for (int64_t k = 0; k < kWinogradPanel && k < channels; k += kLanes) {
     Lanes32 half[4][6], sums[4][4], bias;
     std::memcpy(&bias, o.bias_i32 + k0 + k, sizeof bias);
@@ -158,8 +160,12 @@ template <class Isa, bool adds_float_bias>
     for (int h = 0; h < rows; ++h)
       for (int w = 0; w < columns; ++w) {
         Floats v = __builtin_convertvector(reinterpret_cast<Signed32>(sums[h][w] * kInverseOf9) >> 6, Floats);
-        if constexpr (adds_float_bias) Isa::add_bias(bias_f32, o.bias_factor, v);
-        Isa::store_codes(v * multiplier, low, o.zero_point, o.y + first + k + h * o.row_stride + w * o.outputs, count);
+        if constexpr (in_reals)
+          v = (v * o.scales.input * multiplier + bias_f32) * o.scales.inverse_output + static_cast<float>(o.zero_point);
+        else if constexpr (adds_float_bias)
+          Isa::add_bias(bias_f32, o.bias_factor, v);
+        if constexpr (!in_reals) v = v * multiplier;
+        Isa::store_codes(v, low, zero_point, o.y + first + k + h * o.row_stride + w * o.outputs, count);
       }
   }
 }
@@ -167,10 +173,14 @@ template <class Isa, bool adds_float_bias>
 template <class Isa>
 static void transform_output(const int32_t* m, int64_t place_stride, const WinogradCodes& o, int64_t k0, int channels, int rows,
                              int columns, int64_t first) {
-  if (o.bias_f32)
-    output_tile<Isa, true>(m, place_stride, o, k0, channels, rows, columns, first);
-  else
-    output_tile<Isa, false>(m, place_stride, o, k0, channels, rows, columns, first);
+  switch (o.epilogue) {
+    case int8::Epilogue::int32_bias:
+      return output_tile<Isa, int8::Epilogue::int32_bias>(m, place_stride, o, k0, channels, rows, columns, first);
+    case int8::Epilogue::float_bias:
+      return output_tile<Isa, int8::Epilogue::float_bias>(m, place_stride, o, k0, channels, rows, columns, first);
+    case int8::Epilogue::real:
+      return output_tile<Isa, int8::Epilogue::real>(m, place_stride, o, k0, channels, rows, columns, first);
+  }
 }
 
 }  // namespace
