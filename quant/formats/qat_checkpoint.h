@@ -12,9 +12,9 @@ struct TrainedQat {
   QConfigMapping mapping;  // of the training
 };
 
-/// traced: nn::trace's graph of any network, of which only the structure and the shapes count. The backend is not in the file: qnnpack has one scale per weight, x86 halves the codes of activations, onednn does not, and
-/// the saved scales tell which it was. Throws one Error that lists all keys that do not fit, or naming a scale that is none of
-/// these.
+/// traced: nn::trace's graph of any network, of which only the structure and the shapes count. The backend is not in the file:
+/// qnnpack has one scale per weight, x86 halves the codes of activations, onednn does not, and the saved scales tell which it
+/// was. Throws one Error that lists all keys that do not fit, or naming a scale that is none of these.
 TrainedQat load_qat(const nn::Graph& traced, const StateDict& state, const std::string& source);
 
 }  // namespace octet::quant
