@@ -1,4 +1,5 @@
-// Sums over channels, and a factor per channel, as quantization-aware training needs it to scale filters by what batch norm will do to them.
+// Sums over channels, and a factor per channel, as quantization-aware training needs it to scale filters by what batch norm will
+// do to them.
 //   slices: dimension 0 of a weight [K, ...];   channels: dimension 1 of an activation [N, K, ...];   factor [K]
 // Backwards, from the gradient dy:
 //   y = w * factor[k]   dw = dy * factor[k],   dfactor[k] = sum of dy * w over slice k

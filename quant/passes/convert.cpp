@@ -13,7 +13,6 @@ namespace {
 
 namespace op = nn::op;
 using nn::Node;
-using nn::NodeKind;
 
 /// Walks the prepared graph once and writes the int8 graph.
 class Converter {
@@ -74,7 +73,7 @@ class Converter {
   /// relu: the node that ends the pattern, or null.
   void convert_int8(Node& node, Node* relu) {
     std::vector<Node*> inputs;
-    op::Int8Form form{.relu = relu != nullptr, .engine = source_.engine};
+    op::Int8Form form{.in = {}, .output = {}, .relu = relu != nullptr, .engine = source_.engine};
     for (Node* input : node.inputs) {
       const Made& made = made_.at(input);
       OCTET_CHECK(made.qparams.has_value(), "convert: input '", input->name, "' of '", node.name, "' is not quantized");
@@ -88,7 +87,7 @@ class Converter {
     if (nn::info(node.op).takes_relu) {  // FX makes a new call
       made.target = str(nn::info(node.op).name.value, relu ? "_relu" : "");
       made.name = prepared_.take_name(made.target);
-      made.kind = NodeKind::call_function;
+      made.kind = nn::NodeKind::call_function;
     }
     made_[last] = {out_.append(std::move(made)), form.output, {}};
   }
