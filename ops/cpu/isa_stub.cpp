@@ -4,6 +4,7 @@
 
 #include "ops/cpu/affine.h"
 #include "ops/cpu/fconv.h"
+#include "ops/cpu/fdot.h"
 #include "ops/cpu/isa.h"
 #include "ops/cpu/observe.h"
 #include "ops/cpu/peak.h"
@@ -18,6 +19,7 @@ namespace octet::ops::cpu {
 
 bool has(Isa isa) { return isa == Isa::portable; }
 
+const FDotKernels kFDotAvx2{}, kFDotAvx512Vnni{};
 const FConvKernels kFConvAvx2{}, kFConvAvx512Vnni{};
 const QAddKernels kQAddAvx2{}, kQAddAvx512Vnni{};
 const ConvKernel kConvAvx2{}, kConvAvxVnni{}, kConvAvx512Vnni{};

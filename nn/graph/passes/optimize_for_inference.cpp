@@ -6,11 +6,11 @@
 #include "nn/graph/passes/fuse_relu.h"
 #include "ops/channels_last_pool.h"
 #include "ops/conv/depthwise_conv2d.h"
+#include "ops/conv/grouped_conv2d.h"
 #include "ops/conv/inference_conv2d.h"
 
 namespace octet::nn {
 namespace {
-
 
 bool has_kernel(const Node& node) {
   const auto* conv = std::get_if<op::Conv2d>(&node.op);
@@ -106,6 +106,11 @@ std::optional<op::Lowered> channels_last(const Node& node) {
         std::make_shared<const ops::DepthwiseConv2d>(node.parameter("weight"), node.parameter("bias"), conv->options, conv->relu);
     return of_one("DepthwiseConv2d, channels last", [layer](const Tensor& x) { return (*layer)(x); });
   }
+  if (conv && conv->qat == nullptr && conv->options.groups > 1 && ops::InferenceConv2d::available({})) {
+    auto layer =
+        std::make_shared<const ops::GroupedConv2d>(node.parameter("weight"), node.parameter("bias"), conv->options, conv->relu);
+    return of_one("GroupedConv2d, channels last", [layer](const Tensor& x) { return (*layer)(x); });
+  }
   if (const auto* pool = std::get_if<op::MaxPool2d>(&node.op))
     return of_one("MaxPool2d, channels last",
                   [o = pool->options](const Tensor& x) { return ops::max_pool2d_channels_last(x, o); });
@@ -135,7 +140,7 @@ class Layouts {
       } else if (is_first_layer(node)) {
         node.op = lowered_from_planes(node, std::get<op::Conv2d>(node.op));
         last_.insert(&node);
-      } else if (auto twin = channels_last(node); twin && (has_kernel(node) || last_.contains(node.inputs[0]))) {
+      } else if (auto twin = channels_last(node); twin && (is<op::Conv2d>(node.op) || last_.contains(node.inputs[0]))) {
         node.op = *twin;
         want(node, true);
       } else if (is_elementwise(node.op) && last_.contains(node.inputs[0])) {

@@ -1,0 +1,19 @@
+// Eight of the sixteen chains at a time: two rows x six outputs in 12 of the 16 registers.
+#include <immintrin.h>
+
+#include "ops/cpu/fdot_body.h"
+
+namespace octet::ops::cpu {
+namespace {
+
+struct Avx2 {
+  using V = __m256;
+  static constexpr int kRows = 2, kOutputs = 6;
+  [[gnu::always_inline]] static V fma(V a, V b, V c) { return _mm256_fmadd_ps(a, b, c); }
+};
+
+}  // namespace
+
+const FDotKernels kFDotAvx2 = kFDotOf<Avx2>;
+
+}  // namespace octet::ops::cpu
