@@ -14,6 +14,7 @@
 #include "apps/common/progress.h"
 #include "apps/common/show.h"
 #include "nn/graph/executor.h"
+#include "nn/graph/passes/optimize_for_inference.h"
 #include "ops/elementwise.h"
 #include "quant/passes/convert.h"
 #include "quant/passes/insert_observers.h"
@@ -101,7 +102,7 @@ void calibrate(std::vector<Row>& rows, const loaders::Imagenette& data, const Op
   loaders::Batches batches(data, std::move(indices), {.batch_size = o.data.batch_size});
   const Device device = o.common.compute_device();
   std::vector<nn::Graph> observed;  // the same observers
-  for (size_t i = 0; i < rows.size(); i += 2) observed.push_back(rows[i].prepared.to(device));
+  for (size_t i = 0; i < rows.size(); i += 2) observed.push_back(nn::optimize_for_inference(rows[i].prepared, device));
   while (const auto batch = batches.next()) {
     for (const nn::Graph& graph : observed) nn::run(graph, batch->images);
     progress.add(batch->images.size(0));

@@ -2,7 +2,6 @@
 
 #include "ops/cpu/fdot_body.h"
 #include "ops/cpu/isa.h"
-#include "ops/cpu/winograd_tile.h"
 
 namespace octet::ops::cpu {
 namespace {

@@ -1,4 +1,4 @@
-// Eight of the sixteen chains at a time: two rows x six outputs in 12 of the 16 registers.
+// Eight of the sixteen chains at a time: three rows x four outputs in 12 of the 16 registers.
 #include <immintrin.h>
 
 #include "ops/cpu/fdot_body.h"
@@ -8,7 +8,7 @@ namespace {
 
 struct Avx2 {
   using V = __m256;
-  static constexpr int kRows = 2, kOutputs = 6;
+  static constexpr int kRows = 3, kOutputs = 4;
   [[gnu::always_inline]] static V fma(V a, V b, V c) { return _mm256_fmadd_ps(a, b, c); }
 };
 

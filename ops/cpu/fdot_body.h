@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "ops/cpu/fdot.h"
+#include "ops/cpu/winograd_tile.h"
 
 namespace octet::ops::cpu {
 namespace {
@@ -90,16 +91,21 @@ static void multiply_rows(const FDotTile& t) {
   if (steps * FDotTile::kChains < t.count) add_last<Isa>(t, steps * FDotTile::kChains);
 }
 
-/// Halves of a vector of the compiler, until one value is left.
+/// Chains j + j + 8, then j + j + 4: four are left.
+[[gnu::always_inline]] inline Float4 four_sums(const float* sums) {
+  return (load4(sums) + load4(sums + 8)) + (load4(sums + 4) + load4(sums + 12));
+}
+
+/// Four outputs at a time: their last four chains become four vectors of one chain each.
 static void total_sums(const float* sums, int64_t outputs, float* y) {
-  for (int64_t k = 0; k < outputs; ++k, sums += FDotTile::kChains) {
-    float s[FDotTile::kChains];
-    std::memcpy(s, sums, sizeof s);
+  for (int64_t k = 0; k < outputs; k += 4) {
+    const int64_t last = outputs - k - 1;  // of these; a missing one repeats it
+    Float4 s[4];
 #pragma GCC unroll 4
-    for (int64_t half = FDotTile::kChains / 2; half > 0; half /= 2)
-#pragma GCC unroll 8
-      for (int64_t j = 0; j < half; ++j) s[j] += s[j + half];
-    y[k] = s[0];
+    for (int64_t i = 0; i < 4; ++i) s[i] = four_sums(sums + (k + (i < last ? i : last)) * FDotTile::kChains);
+    transpose4(s[0], s[1], s[2], s[3]);
+    const Float4 total = (s[0] + s[2]) + (s[1] + s[3]);
+    std::memcpy(y + k, &total, static_cast<size_t>(last < 3 ? last + 1 : 4) * sizeof(float));
   }
 }
 
