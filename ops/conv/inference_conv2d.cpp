@@ -93,10 +93,12 @@ struct PlainMultiply {
                   int64_t m_stride) const {
     const cpu::WinogradPlain& kernel = cpu::fconv_kernels().winograd_plain;
     const int64_t width = cpu::fconv_kernels().strip, panel_size = C * 9 * kernel.lanes;
+    const WinogradGrid::Range last_row = grid.needing(true, false);
     const float* panel = weights.data<float>() + strip * width * C * 9;
     for (int64_t k = 0; k < width; k += kernel.lanes, panel += panel_size)
-      for (int64_t t = 0; t < grid.tiles(); t += kernel.tiles)
-        kernel.multiply(v + t * C, place_stride, C, panel, panel + panel_size, m + t * width + k, m_stride, width);
+      for (int64_t t = 0; t < grid.tiles(); t += kernel.kTiles)
+        kernel.multiply(last_row.begin < t + kernel.kTiles && last_row.end > t ? 6 : 5, v + t * C, place_stride, C, panel,
+                        panel + panel_size, m + t * width + k, m_stride, width);
   }
 };
 

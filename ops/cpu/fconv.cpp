@@ -8,7 +8,7 @@ namespace {
 
 struct Portable {
   using V = Float4;
-  static constexpr int kPanels = 4, kPlainTiles = 2;
+  static constexpr int kPanels = 4, kPlainPlaces = 6;
   static V broadcast(float x) { return V{x, x, x, x}; }
   static V fma(V a, V b, V c) {
     for (int i = 0; i < 4; ++i) c[i] = __builtin_fmaf(a[i], b[i], c[i]);

@@ -43,10 +43,11 @@ using WinogradFloat = WinogradKernels<float, float, float, WinogradFloats>;
 
 /// Of 4x4 tiles from weights that are not transformed yet: fewer bytes to read, the same operations and bits.
 struct WinogradPlain {
-  int64_t tiles, lanes;  // whose products it makes together: tiles, and outputs
+  static constexpr int64_t kTiles = 4;  // that are multiplied together
+  int64_t lanes;                        // outputs
   /// m[place * m_stride + t * tile_stride + k] = sum over c of v[place * place_stride + t * C + c] * (G g[c] G^T)[place][k].
-  /// g [C, 3, 3, lanes]; ahead: the next ones, which are fetched meanwhile.
-  void (*multiply)(const float* v, int64_t place_stride, int64_t C, const float* g, const float* ahead, float* m,
+  /// Of the first `rows` rows of places, 5 or 6. g [C, 3, 3, lanes]; ahead: the next ones, which are fetched meanwhile.
+  void (*multiply)(int rows, const float* v, int64_t place_stride, int64_t C, const float* g, const float* ahead, float* m,
                    int64_t m_stride, int64_t tile_stride);
 };
 

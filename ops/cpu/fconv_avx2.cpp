@@ -8,7 +8,7 @@ namespace {
 
 struct Avx2 {
   using V = __m256;
-  static constexpr int kPanels = 2, kPlainTiles = 2;
+  static constexpr int kPanels = 2, kPlainPlaces = 3;
   [[gnu::always_inline]] static V broadcast(float x) { return _mm256_set1_ps(x); }
   [[gnu::always_inline]] static V fma(V a, V b, V c) { return _mm256_fmadd_ps(a, b, c); }
 };

@@ -1,6 +1,6 @@
 // Winograd's products of floats from plain weights (FConvKernels::winograd_plain), and the whole table, for vectors of any width. Static, as everything
-// that is compiled more than once. Isa: as in ops/cpu/fconv_body.h; kPlainTiles, tiles whose sums of a row of places stay in
-// registers.
+// that is compiled more than once. Isa: as in ops/cpu/fconv_body.h; kPlainPlaces, how many of a row's six places have their
+// sums of four tiles in registers.
 #pragma once
 
 #include <cstring>
@@ -25,11 +25,12 @@ template <class V, int Row>
   WeightTransform::apply(half, 1, u);
 }
 
-template <class Isa, int Row>
-[[gnu::noipa]] static void multiply_plain_row(const float* v, int64_t place_stride, int64_t C, const float* g, const float* ahead,
-                                              float* m, int64_t m_stride, int64_t tile_stride) {
+/// Places [First, First + kPlainPlaces) of row Row.
+template <class Isa, int Row, int First>
+[[gnu::noipa]] static void multiply_plain_places(const float* v, int64_t place_stride, int64_t C, const float* g,
+                                                 const float* ahead, float* m, int64_t m_stride, int64_t tile_stride) {
   using V = typename Isa::V;
-  constexpr int kTiles = Isa::kPlainTiles, kPlaces = 6;
+  constexpr int kTiles = WinogradPlain::kTiles, kPlaces = Isa::kPlainPlaces, kFirst = Row * 6 + First;
   V sum[kTiles][kPlaces];
 #pragma GCC unroll 4
   for (int t = 0; t < kTiles; ++t)
@@ -37,7 +38,7 @@ template <class Isa, int Row>
     for (int j = 0; j < kPlaces; ++j) sum[t][j] = V{};
   const float* place[kPlaces];
 #pragma GCC unroll 6
-  for (int j = 0; j < kPlaces; ++j) place[j] = v + (Row * kPlaces + j) * place_stride;
+  for (int j = 0; j < kPlaces; ++j) place[j] = v + (kFirst + j) * place_stride;
   int64_t at[kTiles];  // of each tile's next channel
 #pragma GCC unroll 4
   for (int t = 0; t < kTiles; ++t) at[t] = t * C;
@@ -45,12 +46,12 @@ template <class Isa, int Row>
   for (int64_t left = C; left > 0; --left, g += 9 * kLanes<Isa>, ahead += 2 * kLanes<Isa>) {
 #pragma GCC unroll 2
     for (int64_t line = 0; line < 2 * kLanes<Isa>; line += 16) __builtin_prefetch(ahead + line, 0, 2);
-    V u[kPlaces];
+    V u[6];
     weights_of_row<V, Row>(g, u);
 #pragma GCC unroll 6
     for (int j = 0; j < kPlaces; ++j)
 #pragma GCC unroll 4
-      for (int t = 0; t < kTiles; ++t) sum[t][j] = Isa::fma(Isa::broadcast(place[j][at[t]]), u[j], sum[t][j]);
+      for (int t = 0; t < kTiles; ++t) sum[t][j] = Isa::fma(Isa::broadcast(place[j][at[t]]), u[First + j], sum[t][j]);
 #pragma GCC unroll 4
     for (int t = 0; t < kTiles; ++t) {
       ++at[t];
@@ -60,23 +61,31 @@ template <class Isa, int Row>
 #pragma GCC unroll 4
   for (int t = 0; t < kTiles; ++t)
 #pragma GCC unroll 6
-    for (int j = 0; j < kPlaces; ++j) std::memcpy(m + (Row * kPlaces + j) * m_stride + t * tile_stride, &sum[t][j], sizeof(V));
+    for (int j = 0; j < kPlaces; ++j) std::memcpy(m + (kFirst + j) * m_stride + t * tile_stride, &sum[t][j], sizeof(V));
+}
+
+template <class Isa, int Row>
+static void multiply_plain_row(const float* v, int64_t place_stride, int64_t C, const float* g, const float* ahead, float* m,
+                               int64_t m_stride, int64_t tile_stride) {
+  multiply_plain_places<Isa, Row, 0>(v, place_stride, C, g, ahead, m, m_stride, tile_stride);
+  if constexpr (Isa::kPlainPlaces < 6)
+    multiply_plain_places<Isa, Row, Isa::kPlainPlaces>(v, place_stride, C, g, ahead, m, m_stride, tile_stride);
 }
 
 template <class Isa>
-static void multiply_plain(const float* v, int64_t place_stride, int64_t C, const float* g, const float* ahead, float* m,
-                           int64_t m_stride, int64_t tile_stride) {
+static void multiply_plain(int rows, const float* v, int64_t place_stride, int64_t C, const float* g, const float* ahead,
+                           float* m, int64_t m_stride, int64_t tile_stride) {
   multiply_plain_row<Isa, 0>(v, place_stride, C, g, ahead, m, m_stride, tile_stride);
   multiply_plain_row<Isa, 1>(v, place_stride, C, g, ahead, m, m_stride, tile_stride);
   multiply_plain_row<Isa, 2>(v, place_stride, C, g, ahead, m, m_stride, tile_stride);
   multiply_plain_row<Isa, 3>(v, place_stride, C, g, ahead, m, m_stride, tile_stride);
   multiply_plain_row<Isa, 4>(v, place_stride, C, g, ahead, m, m_stride, tile_stride);
-  multiply_plain_row<Isa, 5>(v, place_stride, C, g, ahead, m, m_stride, tile_stride);
+  if (rows == 6) multiply_plain_row<Isa, 5>(v, place_stride, C, g, ahead, m, m_stride, tile_stride);
 }
 
 template <class Isa>
 constexpr FConvKernels kKernelsOf = {multiply_strip<Isa>, kWinogradOf<Isa, InputTransform, OutputTransform>,
-                                     WinogradPlain{Isa::kPlainTiles, kLanes<Isa>, multiply_plain<Isa>}, largest_values<Isa>,
+                                     WinogradPlain{kLanes<Isa>, multiply_plain<Isa>}, largest_values<Isa>,
                                      Isa::kPanels* kLanes<Isa>};
 
 }  // namespace
