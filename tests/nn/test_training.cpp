@@ -100,7 +100,9 @@ TEST(TrainingStep, ResNet18AsPyTorch) {
   test::fill_by_formula(model);
   model.train();
   const auto seed = static_cast<uint32_t>(golden.number("seed"));
-  EXPECT_NEAR(train_step(model, hashed_values({4, 3, 32, 32}, seed, 2.0)), golden.number("loss"), 1e-5);
+  EXPECT_NEAR(
+      train_step(model, hashed_values({4, 3, 32, 32}, seed, 2.0)), golden.number("loss"),
+      allowed(golden, "buffer_rounding") * golden.number("loss"));  // it comes from the activations whose statistics these are
   for (const Module::State& s : model.state()) {
     if (s.is_parameter) {
       EXPECT_LT(test::projected_error(s.value.grad(), golden["grad." + s.key]), allowed(golden, "rounding")) << s.key;
@@ -179,9 +181,10 @@ TEST(FiveSteps, Nesterov) {
     return std::make_unique<Sgd>(with(g, 0.01, 1e-2), Sgd::Options{.momentum = 0.9, .nesterov = true});
   });
 }
-// AdamW's first updates are gradient / |gradient|, so that a gradient near 0 is a kink, too: none is.
+// AdamW's first updates are gradient / (|gradient| + eps): an eps above the noise, or any sign of a gradient of noise would be right.
 TEST(FiveSteps, AdamW) {
-  check_five_steps("adamw", [](auto g) { return std::make_unique<nn::AdamW>(with(g, 1e-3, 1e-2), nn::AdamW::Options{}); });
+  check_five_steps("adamw",
+                   [](auto g) { return std::make_unique<nn::AdamW>(with(g, 1e-3, 1e-2), nn::AdamW::Options{.eps = 1e-4}); });
 }
 TEST(FiveSteps, AdamWAsFastaiSetsIt) {
   check_five_steps("adamw_fastai", [](auto g) {
