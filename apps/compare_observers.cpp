@@ -15,6 +15,7 @@
 #include "apps/common/progress.h"
 #include "apps/common/show.h"
 #include "nn/graph/executor.h"
+#include "nn/graph/passes/optimize_for_inference.h"
 #include "ops/elementwise.h"
 #include "quant/passes/convert.h"
 #include "quant/passes/insert_observers.h"
@@ -110,7 +111,7 @@ void calibrate(std::vector<Kind>& kinds, const loaders::Imagenette& data, const 
   std::vector<const nn::Graph*> prepared;
   for (const Kind& kind : kinds) prepared.push_back(&kind.prepared);
   apps::calibrate(prepared, data, loaders::subset_indices(data.size(), data.size(), loaders::Subset::spread),
-                  {.batch_size = o.data.batch_size, .quiet = o.common.quiet, .device = device, .optimize = false});
+                  {.batch_size = o.data.batch_size, .quiet = o.common.quiet, .device = device});
   for (Kind& kind : kinds) {
     kind.limits = limits_of(kind.prepared);
     for (Row& row : kind.rows) row.int8 = quant::convert(kind.prepared, row.mapping).to(device);

@@ -52,10 +52,15 @@ void time_layer(benchmark::State& state, const Layer& layer, int64_t batch, doub
   if (peak > 0) state.counters["%_of_peak"] = benchmark::Counter(100 * done / peak, benchmark::Counter::kIsRate);
 }
 
+ops::InferenceConv2d float_conv(const Layer& layer) {
+  Generator generator(2);
+  return {randn({layer.K, layer.C, layer.kernel, layer.kernel}, generator), {}, layer.options(), true};
+}
+
 void time_float(benchmark::State& state, const Layer& layer, ops::InferenceConv2d::Algorithm algorithm, int64_t batch) {
   Generator generator(1);
   const Tensor x = randn({batch, layer.size, layer.size, layer.C}, generator);
-  const ops::InferenceConv2d conv(randn({layer.K, layer.C, layer.kernel, layer.kernel}, generator), {}, layer.options(), true);
+  const ops::InferenceConv2d conv = float_conv(layer);
   time_layer(state, layer, batch, float_peak, [&] { return conv.run(algorithm, x, {}); });
 }
 
@@ -85,15 +90,14 @@ void add_benchmarks() {
   using Float = ops::InferenceConv2d;
   for (const int64_t batch : {1, 32})
     for (const Layer& layer : kLayers) {
-      const bool winograd_applies = layer.kernel == 3 && layer.stride == 1;
       const auto add = [&](const std::string& type, const char* algorithm, auto&& function) {
         benchmark::RegisterBenchmark((type + "/" + layer.name + "/" + algorithm + "/" + std::to_string(batch)).c_str(), function)
             ->UseRealTime()
             ->Unit(benchmark::kMillisecond);
       };
       if (Float::available(layer.options()))
-        for (const auto algorithm : {Float::Algorithm::direct, Float::Algorithm::winograd4, Float::Algorithm::winograd2})
-          if (algorithm == Float::Algorithm::direct || winograd_applies)
+        for (const auto algorithm : {Float::Algorithm::direct, Float::Algorithm::winograd, Float::Algorithm::winograd_plain})
+          if (float_conv(layer).has(algorithm, {batch, layer.size, layer.size, layer.C}))
             add("float", Float::name_of(algorithm),
                 [&layer, algorithm, batch](benchmark::State& state) { time_float(state, layer, algorithm, batch); });
       for (const auto algorithm : ops::int8::kConvAlgorithms)

@@ -1,8 +1,8 @@
 #include "apps/common/report.h"
 
 #include "apps/common/cli.h"
-#include "nn/graph/print.h"
 #include "nn/graph/output_qparams.h"
+#include "nn/graph/print.h"
 #include "quant/passes/patterns.h"
 
 namespace octet::apps {

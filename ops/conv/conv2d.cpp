@@ -5,8 +5,6 @@
 // images, or the product if there are fewer images than threads. PyTorch counterpart: torch.nn.functional.conv2d.
 #include "ops/conv/conv2d.h"
 
-#include <omp.h>
-
 #include <algorithm>
 
 #include "ops/channels.h"
@@ -88,12 +86,9 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const C
     for (int64_t n = 0; n < N; n += step) forward(n, std::min(step, N - n), columns.device_data<float>());
     return y;
   }
-  if (N < omp_get_max_threads()) {  // few images: OpenBLAS uses the threads inside each product
-    Tensor columns = scratch(1);
-    for (int64_t n = 0; n < N; ++n) forward(n, 1, columns.data<float>());
-    return y;
-  }
-#pragma omp parallel  // many: one image per thread, each product on one thread
+  // One image per thread, also when there are fewer of them: OpenBLAS then has one thread for each product, whose sums so depend on
+  // OpenBLAS's kernels alone. Training and graphs as they were traced run this; fast ones have InferenceConv2d.
+#pragma omp parallel
   {
     Tensor columns = scratch(1);
 #pragma omp for schedule(dynamic)

@@ -23,9 +23,15 @@ constexpr int64_t kBlock = 16 * cpu::FTile::kRows;
 /// second-level cache. The same for all kernels, because it decides in which order numbers are added.
 constexpr int64_t kWeightsAtOnce = (512 << 10) / sizeof(float) / 64;
 
-/// Tiles from which on Winograd is worth reading its weights, which are four times the plain ones for tiles of 4x4 and 1.8 times
-/// for 2x2 (bench/RESULTS.md).
-constexpr int64_t kWorthwhileTiles = 12;
+/// Outputs' height and width from which on a tile of 4x4 needs fewer products than the plain sums. How many images or threads there
+/// are must not matter, nor the instruction set: the two ways round differently.
+constexpr int64_t kWorthwhileSize = 3;
+
+/// Up to so many tiles Winograd reads the plain weights, which are a quarter of the transformed ones, and transforms them as it goes
+/// (bench/RESULTS.md). The bits are the same.
+constexpr int64_t kFewTiles = 8;
+constexpr int64_t kMostPlainTiles = 24;  // a block of WinogradJob
+constexpr int64_t kTile = 4;             // output pixels each way
 
 int64_t strips_of(int64_t outputs) { return ceil_div(outputs, cpu::kernels().fconv->strip); }
 
@@ -46,9 +52,8 @@ Tensor pack_direct(const Tensor& weight) {
 }
 
 /// U = G g G^T: [K, C, 3, 3] -> [strips, places, C, strip].
-template <class Transform>
 Tensor pack_winograd(const Tensor& weight) {
-  constexpr int64_t kWindow = Transform::kOut, kPlaces = kWindow * kWindow;
+  constexpr int64_t kWindow = cpu::WeightTransform::kOut, kPlaces = kWindow * kWindow;
   const int64_t K = weight.size(0), C = weight.size(1), strip = cpu::kernels().fconv->strip;
   Tensor packed = Tensor::zeros({strips_of(K), kPlaces, C, strip});
   const float* from = weight.data<float>();
@@ -59,12 +64,42 @@ Tensor pack_winograd(const Tensor& weight) {
       const float* g = from + (k * C + c) * 9;
       float tile[36];  // rows of six, as transform_2d has them
       for (int e = 0; e < 9; ++e) tile[e / 3 * 6 + e % 3] = g[e];
-      cpu::transform_2d<Transform>(tile);
+      cpu::transform_2d<cpu::WeightTransform>(tile);
       for (int64_t place = 0; place < kPlaces; ++place)
         to[((k / strip * kPlaces + place) * C + c) * strip + k % strip] = tile[place / kWindow * 6 + place % kWindow];
     }
   return packed;
 }
+
+/// [K, C, 3, 3] -> [strips, strip / lanes, C, 3, 3, lanes].
+Tensor pack_plain(const Tensor& weight) {
+  const int64_t K = weight.size(0), C = weight.size(1), lanes = cpu::kernels().fconv->winograd_plain.lanes;
+  Tensor packed = Tensor::zeros({strips_of(K), cpu::kernels().fconv->strip / lanes, C, 9, lanes});
+  const float* from = weight.data<float>();
+  float* to = packed.data<float>();
+#pragma omp parallel for
+  for (int64_t k = 0; k < K; ++k)
+    for (int64_t i = 0; i < C * 9; ++i) to[(k / lanes * C * 9 + i) * lanes + k % lanes] = from[k * C * 9 + i];
+  return packed;
+}
+
+/// The products of a block's tiles with one strip of plain weights.
+struct PlainMultiply {
+  const Tensor& weights;  // pack_plain's
+  int64_t C;
+
+  void operator()(const WinogradGrid& grid, int64_t strip, const float* v, int64_t place_stride, float* m,
+                  int64_t m_stride) const {
+    const cpu::WinogradPlain& kernel = cpu::kernels().fconv->winograd_plain;
+    const int64_t width = cpu::kernels().fconv->strip, panel_size = C * 9 * kernel.lanes;
+    const WinogradGrid::Range last_row = grid.needing(true, false);
+    const float* panel = weights.data<float>() + strip * width * C * 9;
+    for (int64_t k = 0; k < width; k += kernel.lanes, panel += panel_size)
+      for (int64_t t = 0; t < grid.tiles(); t += kernel.kTiles)
+        kernel.multiply(last_row.begin < t + kernel.kTiles && last_row.end > t ? 6 : 5, v + t * C, place_stride, C, panel,
+                        panel + panel_size, m + t * width + k, m_stride, width);
+  }
+};
 
 }  // namespace
 
@@ -87,25 +122,27 @@ Im2colShape InferenceConv2d::shape_of(const Shape& x) const {
   return conv2d_shape({x[0], x[3], x[1], x[2]}, weight_.shape(), options_);
 }
 
-bool InferenceConv2d::has(Algorithm algorithm) const {
-  return algorithm == Algorithm::direct || winograd_applies(weight_.shape(), options_);
+bool InferenceConv2d::has(Algorithm algorithm, const Shape& x) const {
+  if (algorithm == Algorithm::direct) return true;
+  if (!winograd_applies(weight_.shape(), options_)) return false;
+  return algorithm == Algorithm::winograd || x[0] * winograd_tiles(shape_of(x), kTile) <= kMostPlainTiles;
 }
 
 InferenceConv2d::Algorithm InferenceConv2d::algorithm(const Shape& x) const {
   if (!winograd_applies(weight_.shape(), options_)) return Algorithm::direct;
   const Im2colShape s = shape_of(x);
-  const auto enough = [&](int64_t tile) { return x[0] * winograd_tiles(s, tile) >= kWorthwhileTiles; };
-  return enough(4) ? Algorithm::winograd4 : enough(2) ? Algorithm::winograd2 : Algorithm::direct;
+  if (std::min(s.out_height, s.out_width) < kWorthwhileSize) return Algorithm::direct;
+  return x[0] * winograd_tiles(s, kTile) <= kFewTiles ? Algorithm::winograd_plain : Algorithm::winograd;
 }
 
 const char* InferenceConv2d::name_of(Algorithm algorithm) {
   switch (algorithm) {
     case Algorithm::direct:
       return "direct";
-    case Algorithm::winograd4:
-      return "winograd4";
-    case Algorithm::winograd2:
-      return "winograd2";
+    case Algorithm::winograd:
+      return "winograd";
+    case Algorithm::winograd_plain:
+      return "winograd_plain";
   }
   return "";
 }
@@ -117,8 +154,8 @@ Tensor InferenceConv2d::operator()(const Tensor& x, const Tensor& added) const {
 
 Tensor InferenceConv2d::run(Algorithm algorithm, const Tensor& x, const Tensor& added) const {
   const Im2colShape s = shape_of(x.shape());
-  OCTET_CHECK(has(algorithm), "inference conv2d: no Winograd for weight ", weight_.shape(),
-              ": it needs 3x3 of stride and padding 1");
+  OCTET_CHECK(has(algorithm, x.shape()), "inference conv2d: no ", name_of(algorithm), " for weight ", weight_.shape(),
+              " and input ", x.shape(), ": it needs 3x3 of stride and padding 1, and few tiles where weights are plain");
   Tensor y({x.size(0), s.out_height, s.out_width, weight_.size(0)});
   OCTET_CHECK(!added.defined() || added.shape() == y.shape(), "inference conv2d: cannot add ", added.shape(), " to an output ",
               y.shape());
@@ -182,13 +219,17 @@ void InferenceConv2d::run_directly(const PaddedImages<float>& images, int64_t N,
 
 void InferenceConv2d::run_winograd(Algorithm algorithm, const Tensor& x, const Im2colShape& s, const float* added,
                                    float* y) const {
-  const bool large = algorithm == Algorithm::winograd4;
-  const Tensor& u = large ? winograd4_weights_.get([&] { return pack_winograd<cpu::WeightTransform>(weight_); })
-                          : winograd2_weights_.get([&] { return pack_winograd<cpu::WeightTransform2>(weight_); });
+  const bool plain = algorithm == Algorithm::winograd_plain;
+  const Tensor& u = plain ? plain_weights_.get([&] { return pack_plain(weight_); })
+                          : winograd_weights_.get([&] { return pack_winograd(weight_); });
   const int64_t K = weight_.size(0);
   const cpu::WinogradFloats output{bias_.data<float>(), added, low_, K, s.out_width * K, y};
-  const cpu::WinogradFloat& kernels = large ? cpu::kernels().fconv->winograd4 : cpu::kernels().fconv->winograd2;
-  WinogradJob(kernels, x.data<float>(), x.size(0), s, 0.0f, u, output, K, [](int64_t, int64_t, int64_t) {}).run();
+  const WinogradJob job(cpu::kernels().fconv->winograd, x.data<float>(), x.size(0), s, 0.0f, u, output, K,
+                        [](int64_t, int64_t, int64_t) {});
+  if (plain)
+    job.run_one_block(PlainMultiply{u, s.channels});
+  else
+    job.run();
 }
 
 }  // namespace octet::ops

@@ -3,8 +3,8 @@
 //   y[n, p, q, k] = max(conv2d(x, weight)[n, k, p, q] + bias[k] + added[n, p, q, k], 0 or -infinity)
 //   x [N, H, W, C], weight [K, C, R, S], bias [K] or undefined, added [N, P, Q, K] or undefined -> y [N, P, Q, K]
 // Two ways, both by the kernels of ops/cpu/fconv.h: directly, windows read where they lie in a padded image (no im2col), or by
-// Winograd, for 3x3 of stride 1: the larger the tiles the fewer the products, and the larger the weights. Twin of
-// ops/conv/conv2d.h, which it equals within rounding.
+// Winograd's F(4x4, 3x3), for 3x3 of stride 1. Which one, and so each output's bits, follows from the layer and the size of the
+// image alone, not from the batch, the threads or the instruction set. Twin of ops/conv/conv2d.h, which it equals within rounding.
 #pragma once
 
 #include "ops/conv/im2col.h"
@@ -26,9 +26,10 @@ class InferenceConv2d {
   /// For a network's first layer: x [N, C, H, W], as images are loaded. The padded copy becomes channels last on the way.
   Tensor from_planes(const Tensor& x) const;
 
-  enum class Algorithm { direct, winograd4, winograd2 };  // F(4x4, 3x3), F(2x2, 3x3)
+  /// The two last give the same bits: winograd reads transformed weights, winograd_plain transforms the plain ones as it goes.
+  enum class Algorithm { direct, winograd, winograd_plain };
   static const char* name_of(Algorithm algorithm);
-  bool has(Algorithm algorithm) const;
+  bool has(Algorithm algorithm, const Shape& x) const;
   /// The one that is chosen for an input of this shape.
   Algorithm algorithm(const Shape& x) const;
   Tensor run(Algorithm algorithm, const Tensor& x, const Tensor& added) const;
@@ -42,9 +43,10 @@ class InferenceConv2d {
   Tensor weight_;  // [K, C, R, S]
   Tensor bias_;    // [whole strips of K]
   Conv2dOptions options_;
-  float low_;                                           // of the outputs
-  Lazy<Tensor> direct_weights_;                         // [strips, R, S*C, strip]
-  Lazy<Tensor> winograd4_weights_, winograd2_weights_;  // [strips, 36 or 16, C, strip]
+  float low_;                      // of the outputs
+  Lazy<Tensor> direct_weights_;    // [strips, R, S*C, strip]
+  Lazy<Tensor> winograd_weights_;  // [strips, 36, C, strip]
+  Lazy<Tensor> plain_weights_;     // [strips, strip / lanes, C, 3, 3, lanes]
 };
 
 }  // namespace octet::ops

@@ -41,10 +41,20 @@ struct WinogradFloats {
 /// u [C, strip].
 using WinogradFloat = WinogradKernels<float, float, float, WinogradFloats>;
 
-/// Portable ones are for tests only: without the instruction, a fused multiply-add is a slow function.
+/// Of 4x4 tiles from weights that are not transformed yet: fewer bytes to read, the same operations and bits.
+struct WinogradPlain {
+  static constexpr int64_t kTiles = 4;  // that are multiplied together
+  int64_t lanes;                        // outputs
+  /// m[place * m_stride + t * tile_stride + k] = sum over c of v[place * place_stride + t * C + c] * (G g[c] G^T)[place][k].
+  /// Of the first `rows` rows of places, 5 or 6. g [C, 3, 3, lanes]; ahead: the next ones, which are fetched meanwhile.
+  void (*multiply)(int rows, const float* v, int64_t place_stride, int64_t C, const float* g, const float* ahead, float* m,
+                   int64_t m_stride, int64_t tile_stride);
+};
+
 struct FConvKernels {
   void (*tile)(const FTile& tile);
-  WinogradFloat winograd4, winograd2;  // F(4x4, 3x3), F(2x2, 3x3)
+  WinogradFloat winograd;  // F(4x4, 3x3)
+  WinogradPlain winograd_plain;
   /// For max pooling: ops/channels_last_pool.h. NaN wins.
   void (*largest)(const float* x, int64_t count, int64_t stride, int64_t n, float* best);
   int64_t strip;  // outputs of one tile

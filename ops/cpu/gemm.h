@@ -1,4 +1,5 @@
-// Float matrix products by OpenBLAS. Row-major; called inside a parallel region they run on the calling thread alone.
+// Float matrix products by OpenBLAS, for training and for the convolution that is read (ops/conv/conv2d.h): their sums depend on its
+// kernels, the threads and the shapes. Row-major; called inside a parallel region they run on the calling thread alone.
 #pragma once
 
 #include <cstdint>

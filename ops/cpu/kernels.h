@@ -9,6 +9,7 @@
 
 #include "ops/cpu/affine.h"
 #include "ops/cpu/fconv.h"
+#include "ops/cpu/fdot.h"
 #include "ops/cpu/observe.h"
 #include "ops/cpu/peak.h"
 #include "ops/cpu/qadd.h"
@@ -25,6 +26,7 @@ struct Kernels {
   // floats
   Affine* affine = nullptr;
   const FConvKernels* fconv = nullptr;
+  const FDotKernels* fdot = nullptr;
   // floats to codes
   const ObserveKernels* observe = nullptr;
   QuantizeRow* quantize_row = nullptr;

@@ -1,8 +1,8 @@
-// Winograd's F(4x4, 3x3) and F(2x2, 3x3) on channels-last images, as tables of kernels: what the integers
+// Winograd's F(4x4, 3x3) on channels-last images, as tables of kernels: what the integers
 // (ops/cpu/winograd_int16.h) and the floats (ops/cpu/fconv.h) have in common. ops/conv/winograd_tiles.h runs them over images.
 //
-//   V = B^T d B   of each 6x6 (4x4) window d, per channel              M = sum over c of U * V   for each of the 36 (16) places
-//   Y = A^T M A   4x4 (2x2) output pixels, per output channel          (Lavin and Gray, arXiv:1509.09308)
+//   V = B^T d B   of each 6x6 window d, per channel              M = sum over c of U * V   for each of the 36 places
+//   Y = A^T M A   4x4 output pixels, per output channel          (Lavin and Gray, arXiv:1509.09308)
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@ struct WinogradKernels {
   using Product = M;
   using Output = O;
 
-  int64_t tile;   // output pixels each way: 4 or 2
+  int64_t tile;   // output pixels each way: 4
   int64_t strip;  // outputs that multiply computes together: a multiple of kWinogradPanel
 
   int64_t window() const { return tile + 2; }             // input pixels each way

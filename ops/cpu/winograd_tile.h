@@ -1,4 +1,4 @@
-// The transforms of Winograd's F(4x4, 3x3) on one tile (ops/conv/winograd.h explains them), and of F(2x2, 3x3).
+// The transforms of Winograd's F(4x4, 3x3) on one tile (ops/conv/winograd.h explains them).
 //
 //   V = B^T d B   6x6 -> 6x6    input            Y = A^T m A   6x6 -> 4x4   output
 //   U = G g G^T   3x3 -> 6x6    weight           and the transpose of each, which backward needs.
@@ -118,45 +118,6 @@ struct WeightAdjoint {
     o[0] = v0 * 0.25f - a * (1.0f / 6) + c * (1.0f / 24);
     o[s] = b * (1.0f / 6) + e * (1.0f / 12);
     o[2 * s] = (c - a) * (1.0f / 6) + v5;
-  }
-};
-
-// F(2x2, 3x3), of 4x4 windows: section 4.1 there.
-
-/// B^T: four inputs -> four.
-struct InputTransform2 {
-  static constexpr int kIn = 4, kOut = 4;
-  template <class T>
-  [[gnu::always_inline]] static void apply(const T* v, int s, T* o) {
-    const T v0 = v[0], v1 = v[s], v2 = v[2 * s], v3 = v[3 * s];
-    o[0] = v0 - v2;
-    o[s] = v1 + v2;
-    o[2 * s] = v2 - v1;
-    o[3 * s] = v1 - v3;
-  }
-};
-
-/// A^T: four products -> two outputs.
-struct OutputTransform2 {
-  static constexpr int kIn = 4, kOut = 2;
-  template <class T>
-  [[gnu::always_inline]] static void apply(const T* v, int s, T* o) {
-    const T v0 = v[0], v1 = v[s], v2 = v[2 * s], v3 = v[3 * s];
-    o[0] = v0 + v1 + v2;
-    o[s] = v1 - v2 - v3;
-  }
-};
-
-/// G: three weights -> four.
-struct WeightTransform2 {
-  static constexpr int kIn = 3, kOut = 4;
-  template <class T>
-  [[gnu::always_inline]] static void apply(const T* v, int s, T* o) {
-    const T v0 = v[0], v1 = v[s], v2 = v[2 * s], half = (v0 + v2) * 0.5f;
-    o[0] = v0;
-    o[s] = half + v1 * 0.5f;
-    o[2 * s] = half - v1 * 0.5f;
-    o[3 * s] = v2;
   }
 };
 

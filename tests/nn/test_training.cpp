@@ -8,6 +8,7 @@
 #include "tests/support/golden.h"
 #include "tests/support/gradcheck.h"
 #include "tests/support/make.h"
+#include "tests/support/small_net.h"
 #include "tests/support/training.h"
 
 namespace octet::nn {
@@ -15,15 +16,11 @@ namespace {
 
 using test::hashed_values;
 
-const std::vector<int> kLabels = {0, 1, 2, 3};
-
-Value loss_of(Module& model) {
-  return functional::cross_entropy(model(Value(hashed_values({4, 3, 64, 64}, 1014, 2.0))), kLabels, {.label_smoothing = 0.1f});
-}
-
-float train_step(Module& model) {
+float train_step(Module& model, const Tensor& images) {
   Recording recording(Recording::Purpose::backward);
-  const Value loss = loss_of(model);
+  std::vector<int> labels;
+  for (int64_t i = 0; i < images.size(0); ++i) labels.push_back(static_cast<int>(i % 10));
+  const Value loss = functional::cross_entropy(model(Value(images)), labels, {.label_smoothing = 0.1f});
   recording.backward(loss);
   return loss.tensor().data<float>()[0];
 }
@@ -92,17 +89,25 @@ TEST(Backward, DropoutFollowsTheSeed) {
   EXPECT_TRUE(test::bits_equal(functional::dropout(x, 0.5f, Mode::train).tensor(), x.tensor()));
 }
 
+// What PyTorch computes in float64 is the truth, and its float32's error the measure: a correct float32 may sum in another order, or
+// by Winograd, and err `slack` times as much. No relu, nor the choice of a max pool, is so near its kink that this could move it
+// over: the script that makes the goldens looks for images like that (golden_training.py, clear).
+double allowed(const test::Golden& golden, const char* rounding) { return golden.number("slack") * golden.number(rounding); }
+
 TEST(TrainingStep, ResNet18AsPyTorch) {
   const test::Golden golden("training/resnet18_step");
   ResNet18 model(10);
   test::fill_by_formula(model);
   model.train();
-  EXPECT_NEAR(train_step(model), golden.number("loss"), 1e-5);
+  const auto seed = static_cast<uint32_t>(golden.number("seed"));
+  EXPECT_NEAR(
+      train_step(model, hashed_values({4, 3, 32, 32}, seed, 2.0)), golden.number("loss"),
+      allowed(golden, "buffer_rounding") * golden.number("loss"));  // it comes from the activations whose statistics these are
   for (const Module::State& s : model.state()) {
     if (s.is_parameter) {
-      EXPECT_LT(test::projected_error(s.value.grad(), golden["grad." + s.key]), 1e-4) << s.key;
+      EXPECT_LT(test::projected_error(s.value.grad(), golden["grad." + s.key]), allowed(golden, "rounding")) << s.key;
     } else if (golden.has("buffer." + s.key)) {
-      EXPECT_LT(test::relative_error(s.value.tensor(), golden["buffer." + s.key]), 1e-5) << s.key;
+      EXPECT_LT(test::relative_error(s.value.tensor(), golden["buffer." + s.key]), allowed(golden, "buffer_rounding")) << s.key;
     } else {
       EXPECT_EQ(*s.value.tensor().data<int64_t>(), 1) << s.key;
     }
@@ -115,7 +120,7 @@ TEST(TrainingStep, SameBitsAgain) {
     ResNet18 model(10);
     test::fill_by_formula(model);
     model.train();
-    train_step(model);
+    train_step(model, hashed_values({4, 3, 64, 64}, 1014, 2.0));
     size_t i = 0;
     for (const Module::State& s : model.state()) {
       if (!s.is_parameter) continue;
@@ -129,9 +134,11 @@ TEST(TrainingStep, SameBitsAgain) {
 
 using MakeOptimizer = std::function<std::unique_ptr<Optimizer>(std::vector<ParameterGroup>)>;
 
-void check_five_steps(const std::string& name, const MakeOptimizer& make, double tolerance = 1e-3) {
+void check_five_steps(const std::string& name, const MakeOptimizer& make) {
   const test::Golden golden("training/five_steps_" + name);
-  ResNet18 model(10);
+  const Tensor images = hashed_values({8, 3, 16, 16}, static_cast<uint32_t>(golden.number("seed")), 2.0);
+  const double rounding = allowed(golden, "loss_rounding");
+  test::SmallNet model;
   test::fill_by_formula(model);
   model.train();
   ParameterGroup all;
@@ -145,8 +152,8 @@ void check_five_steps(const std::string& name, const MakeOptimizer& make, double
   for (int step = 0; step < 5; ++step) {
     optimizer->clear_gradients();
     const double* want = golden["losses"].data<double>() + 2 * step;
-    EXPECT_NEAR(train_step(model), want[0], 1e-3 * want[0]) << name << " step " << step;
-    EXPECT_NEAR(clip_gradients(*optimizer, 2.0), want[1], 1e-3 * want[1]) << name << " step " << step;
+    EXPECT_NEAR(train_step(model, images), want[0], rounding * want[0]) << name << " step " << step;
+    EXPECT_NEAR(clip_gradients(*optimizer, 2.0), want[1], rounding * want[1]) << name << " step " << step;
     optimizer->step();
   }
   for (size_t i = 0; i < before.size(); ++i) {
@@ -154,7 +161,7 @@ void check_five_steps(const std::string& name, const MakeOptimizer& make, double
     Tensor change = before[i];
     for (int64_t k = 0; k < change.numel(); ++k)
       change.data<float>()[k] = s.value.tensor().data<float>()[k] - change.data<float>()[k];
-    EXPECT_LT(test::projected_error(change, golden["change." + s.key]), tolerance) << name << " " << s.key;
+    EXPECT_LT(test::projected_error(change, golden["change." + s.key]), allowed(golden, "rounding")) << name << " " << s.key;
   }
 }
 
@@ -174,18 +181,14 @@ TEST(FiveSteps, Nesterov) {
     return std::make_unique<Sgd>(with(g, 0.01, 1e-2), Sgd::Options{.momentum = 0.9, .nesterov = true});
   });
 }
-// AdamW's first updates are gradient / |gradient|: where a gradient is only rounding noise, any sign is right. With relative
-// noise e in the gradients, the updates differ by about the square root of 2 e: 3e-3 for e = 5e-6. An eps above the noise hides
-// it.
-constexpr double kSignNoise = 3e-3;
-
+// AdamW's first updates are gradient / (|gradient| + eps): an eps above the noise, or any sign of a gradient of noise would be right.
 TEST(FiveSteps, AdamW) {
-  check_five_steps(
-      "adamw", [](auto g) { return std::make_unique<nn::AdamW>(with(g, 1e-5, 1e-2), nn::AdamW::Options{}); }, kSignNoise);
+  check_five_steps("adamw",
+                   [](auto g) { return std::make_unique<nn::AdamW>(with(g, 1e-3, 1e-2), nn::AdamW::Options{.eps = 1e-4}); });
 }
 TEST(FiveSteps, AdamWAsFastaiSetsIt) {
   check_five_steps("adamw_fastai", [](auto g) {
-    return std::make_unique<nn::AdamW>(with(g, 1e-5, 0.1), nn::AdamW::Options{.beta1 = 0.95, .beta2 = 0.99, .eps = 1e-5});
+    return std::make_unique<nn::AdamW>(with(g, 1e-3, 0.1), nn::AdamW::Options{.beta1 = 0.95, .beta2 = 0.99, .eps = 1e-5});
   });
 }
 

@@ -1,11 +1,14 @@
 // The float convolution for inference: against im2col within rounding, and its kernels against the portable ones in bits.
 #include "ops/conv/inference_conv2d.h"
 
+#include <omp.h>
+
 #include <cmath>
 
 #include "ops/channels_last_pool.h"
 #include "ops/conv/conv2d.h"
 #include "ops/conv/depthwise_conv2d.h"
+#include "ops/conv/grouped_conv2d.h"
 #include "ops/elementwise.h"
 #include "tests/support/compare.h"
 #include "tests/support/gradcheck.h"
@@ -15,8 +18,8 @@
 namespace octet::ops {
 namespace {
 
-constexpr InferenceConv2d::Algorithm kAlgorithms[] = {InferenceConv2d::Algorithm::direct, InferenceConv2d::Algorithm::winograd4,
-                                                      InferenceConv2d::Algorithm::winograd2};
+constexpr InferenceConv2d::Algorithm kAlgorithms[] = {InferenceConv2d::Algorithm::direct, InferenceConv2d::Algorithm::winograd,
+                                                      InferenceConv2d::Algorithm::winograd_plain};
 
 struct Case {
   Shape x, w;  // [N, C, H, W], [K, C, R, S]
@@ -51,7 +54,7 @@ TEST_P(Inference, IsConvolutionBiasAdditionAndRelu) {
         const InferenceConv2d conv(w, with_bias ? bias : Tensor(), c.options, relu);
         for (const auto algorithm : kAlgorithms) {
           const bool winograd = algorithm != InferenceConv2d::Algorithm::direct;
-          if (winograd && !conv.has(algorithm)) continue;
+          if (!conv.has(algorithm, to_channels_last(x).shape())) continue;
           const Tensor y = conv.run(algorithm, to_channels_last(x), adds ? to_channels_last(added) : Tensor());
           EXPECT_LT(test::relative_error(to_channels_first(y), want), winograd ? 2e-5 : 2e-6)
               << relu << adds << with_bias << InferenceConv2d::name_of(algorithm);
@@ -113,37 +116,52 @@ void expect_same_bits(const cpu::FConvKernels& fast, const cpu::FConvKernels& po
     for (int64_t outputs = 1; outputs <= portable.strip; ++outputs)
       for (bool adds : {false, true})
         ASSERT_EQ(tile(fast, outputs, rows, adds), tile(portable, outputs, rows, adds)) << rows << " rows, " << outputs << adds;
-
-  for (const auto winograd : {&cpu::FConvKernels::winograd4, &cpu::FConvKernels::winograd2}) {
-    const cpu::WinogradFloat &f = fast.*winograd, &p = portable.*winograd;
-    constexpr int64_t kChannels = 38;
-    const int64_t window = f.window();
-    const Tensor image = test::random_floats({window, window, kChannels}, 5);
-    std::vector<float> v(static_cast<size_t>(f.places() * kChannels)), v_portable(v.size());
-    f.input(image.data<float>(), window * kChannels, kChannels, 0, v.data(), kChannels);
-    p.input(image.data<float>(), window * kChannels, kChannels, 0, v_portable.data(), kChannels);
-    EXPECT_EQ(v, v_portable);
-    std::vector<const float*> pixels;
-    for (int64_t i = 0; i < f.places(); ++i) pixels.push_back(image.data<float>() + i * kChannels);
-    std::ranges::fill(v, -1.0f);
-    f.border_input(pixels.data(), kChannels, 0, v.data(), kChannels);
-    EXPECT_EQ(v, v_portable);
-    const Tensor m = test::random_floats({f.places(), 16}, 7), summand = test::random_floats({4, 4, 16}, 8);
-    for (int channels = 1; channels <= 16; ++channels)
-      for (bool adds : {false, true}) {
-        std::vector<float> y(256), want(256);
-        for (auto* out : {&y, &want}) {
-          const cpu::WinogradFloats o{bias.data<float>(), adds ? summand.data<float>() : nullptr, 0.0f, 16, 64, out->data()};
-          (out == &y ? f : p).output(m.data<float>(), 16, o, 0, channels, 2, static_cast<int>(f.tile), 0);
-        }
-        ASSERT_EQ(y, want) << channels << adds;
-      }
-  }
 }
+
+void expect_same_bits(const cpu::WinogradFloat& f, const cpu::WinogradFloat& p) {
+  const Tensor bias = test::random_floats({64}, 3);
+  constexpr int64_t kChannels = 38;
+  const int64_t window = f.window();
+  const Tensor image = test::random_floats({window, window, kChannels}, 5);
+  std::vector<float> v(static_cast<size_t>(f.places() * kChannels)), v_portable(v.size());
+  f.input(image.data<float>(), window * kChannels, kChannels, 0, v.data(), kChannels);
+  p.input(image.data<float>(), window * kChannels, kChannels, 0, v_portable.data(), kChannels);
+  EXPECT_EQ(v, v_portable);
+  std::vector<const float*> pixels;
+  for (int64_t i = 0; i < f.places(); ++i) pixels.push_back(image.data<float>() + i * kChannels);
+  std::ranges::fill(v, -1.0f);
+  f.border_input(pixels.data(), kChannels, 0, v.data(), kChannels);
+  EXPECT_EQ(v, v_portable);
+  const Tensor m = test::random_floats({f.places(), 16}, 7), summand = test::random_floats({4, 4, 16}, 8);
+  for (int channels = 1; channels <= 16; ++channels)
+    for (bool adds : {false, true}) {
+      std::vector<float> y(256), want(256);
+      for (auto* out : {&y, &want}) {
+        const cpu::WinogradFloats o{bias.data<float>(), adds ? summand.data<float>() : nullptr, 0.0f, 16, 64, out->data()};
+        (out == &y ? f : p).output(m.data<float>(), 16, o, 0, channels, 2, static_cast<int>(f.tile), 0);
+      }
+      ASSERT_EQ(y, want) << channels << adds;
+    }
+}
+
+/// Plain weights are transformed by the same operations: the tests of whole layers above see other block sizes of it, too.
+TEST(WinogradPlain, SameBitsAsTransformedWeights) {
+  for (const Shape& x : {Shape{1, 7, 7, 32}, Shape{2, 3, 5, 21}, Shape{2, 9, 9, 16}, Shape{6, 4, 4, 12}})
+    for (const int64_t outputs : {5, 64, 130}) {
+      const InferenceConv2d conv(test::random_floats({outputs, x[3], 3, 3}, 2), test::random_floats({outputs}, 3), {.padding = 1},
+                                 true);
+      const Tensor in = test::random_floats(x, 1);
+      EXPECT_TRUE(test::bits_equal(conv.run(InferenceConv2d::Algorithm::winograd_plain, in, {}),
+                                   conv.run(InferenceConv2d::Algorithm::winograd, in, {})))
+          << x << outputs;
+    }
+}
+
 TEST(FConvKernels, SameBitsAsThePortableOnes) {
   for (const auto& [isa, kernels] : test::kernels_of_each_set()) {
     SCOPED_TRACE(isa);
     expect_same_bits(*kernels.fconv, *test::portable_kernels().fconv);
+    expect_same_bits(kernels.fconv->winograd, test::portable_kernels().fconv->winograd);
   }
 }
 
@@ -158,6 +176,35 @@ TEST(DepthwiseConv2d, IsConvolutionOfAsManyGroups) {
         EXPECT_LT(test::relative_error(to_channels_first(y), want), 1e-6) << relu;
       }
   EXPECT_THROW(DepthwiseConv2d(w, {}, {}, false), Error);
+}
+
+TEST(GroupedConv2d, IsConvolutionOfItsGroups) {
+  const Tensor x = test::random_floats({2, 6, 9, 8}, 1), w = test::random_floats({10, 3, 3, 3}, 2);
+  for (const Conv2dOptions& o : {Conv2dOptions{.padding = 1, .groups = 2}, Conv2dOptions{.stride = 2, .groups = 2}})
+    for (bool relu : {false, true})
+      for (const Tensor& bias : {Tensor(), test::random_floats({10}, 3)}) {
+        Tensor want = conv2d(x, w, bias, o);
+        if (relu) relu_(want);
+        EXPECT_LT(test::relative_error(to_channels_first(GroupedConv2d(w, bias, o, relu)(to_channels_last(x))), want), 2e-5);
+      }
+  EXPECT_THROW(GroupedConv2d(w, {}, {.groups = 3}, false), Error);
+}
+
+/// What an image gives does not depend on the others of its batch, nor on the threads: every way of WinogradJob, and both weights.
+TEST(InferenceConv2d, SameBitsForEveryBatchAndThreadCount) {
+  const int threads = omp_get_max_threads();
+  for (const auto& [size, channels] : {std::pair{7, 64}, {7, 520}, {14, 260}, {30, 20}, {4, 40}, {2, 30}}) {
+    const Tensor x = test::random_floats({9, size, size, channels}, 1);
+    const InferenceConv2d conv(test::random_floats({70, channels, 3, 3}, 2), {}, {.padding = 1}, true);
+    omp_set_num_threads(1);
+    const Tensor want = conv(x);
+    for (const int n : {1, 2, 3})
+      for (const int64_t batch : {1, 2, 9}) {
+        omp_set_num_threads(n);
+        EXPECT_TRUE(test::bits_equal(conv(x.slice(0, batch)), want.slice(0, batch))) << size << " " << n << " " << batch;
+      }
+  }
+  omp_set_num_threads(threads);
 }
 
 TEST(ChannelsLastPool, SameValues) {

@@ -17,6 +17,7 @@
 #include "quant/qat/prepare_qat.h"
 #include "tests/support/golden.h"
 #include "tests/support/gradcheck.h"
+#include "tests/support/small_net.h"
 #include "tests/support/training.h"
 
 namespace octet::quant {
@@ -142,21 +143,6 @@ TEST_P(ConvBn, ForwardAndGradients) {
   }
 }
 
-/// golden_qat.py's small net.
-struct SmallNet : nn::Sequential {
-  SmallNet() {
-    append<nn::Conv2d>(3, 8, nn::Conv2d::Options{.kernel = 3, .stride = 2, .padding = 1, .bias = false});
-    append<nn::BatchNorm>(8);
-    append<nn::ReLU>();
-    append<nn::MaxPool2d>(ops::MaxPool2dOptions{.kernel = 3, .stride = 2, .padding = 1});
-    append<nn::BasicBlock>(8, 8, 1);
-    append<nn::BasicBlock>(8, 16, 2);
-    append<nn::AdaptiveAvgPool2d>(1);
-    append<nn::FastaiFlatten>();
-    append<nn::Linear>(16, 10);
-  }
-};
-
 nn::GraphModule prepared_by_formula(nn::Module& net, const QConfigMapping& mapping) {
   test::fill_by_formula(net);
   return nn::GraphModule(prepare_qat(nn::trace(net, Tensor::zeros({1, 3, 64, 64})), mapping));
@@ -166,12 +152,14 @@ struct Steps {
   const char* name;
   int images;
   bool activations;                  // are they rounded?
-  double losses, gradients, scales;  // tolerances, relative
+  int64_t size;                      // of an image
+  double losses, gradients, scales;  // tolerances, relative; 0: the golden's
   friend std::ostream& operator<<(std::ostream& out, const Steps& s) { return out << s.name; }
 };
 // Of the small net: a few codes that flip by float noise. PyTorch's own losses move by 2e-3, gradients by 3e-3 and scales by 1e-3
-// when the images are multiplied by 1 + 1e-6. Of ResNet18 with float activations: losses by 3e-4 in the fifth step.
-const Steps kSteps[] = {{"small", 32, true, 5e-3, 3e-2, 5e-3}, {"weights", 4, false, 1e-3, 1e-4, 1e-3}};
+// when the images are multiplied by 1 + 1e-6. ResNet18 with float activations has images with which no relu lies near its kink in the
+// first step, whose gradients therefore differ by rounding alone; its losses, later, by as much as PyTorch's own (golden_qat.py).
+const Steps kSteps[] = {{"small", 32, true, 64, 5e-3, 3e-2, 5e-3}, {"weights", 4, false, 32, 0, 0, 1e-3}};
 
 class QatSteps : public ::testing::TestWithParam<std::tuple<Steps, const char*>> {};
 INSTANTIATE_TEST_SUITE_P(AsPyTorch, QatSteps,
@@ -183,10 +171,12 @@ INSTANTIATE_TEST_SUITE_P(AsPyTorch, QatSteps,
 TEST_P(QatSteps, LossesGradientsAndScales) {
   const auto& [kind, backend] = GetParam();
   const Golden golden("qat/steps_" + std::string(kind.name) + "_" + backend);
-  SmallNet small;
+  test::SmallNet small;
   nn::ResNet18 resnet(10);
   nn::GraphModule model =
       prepared_by_formula(kind.activations ? static_cast<nn::Module&>(small) : resnet, get_default_qat_qconfig_mapping(backend));
+  const double losses = kind.losses > 0 ? kind.losses : golden.number("loss_spread"),
+               gradients = kind.gradients > 0 ? kind.gradients : golden.number("slack") * golden.number("rounding");
   std::set<std::string> keys, wanted;
   for (nn::Module::State s : model.state()) {
     keys.insert(s.key);
@@ -199,7 +189,8 @@ TEST_P(QatSteps, LossesGradientsAndScales) {
   nn::Sgd optimizer(nn::decay_groups(model.state(), 1e-3, 0), {.momentum = 0.9});
   std::vector<int> labels;
   for (int i = 0; i < kind.images; ++i) labels.push_back(i % 10);
-  const Value images(test::hashed_values({kind.images, 3, 64, 64}, 1014, 2.0));
+  const Value images(
+      test::hashed_values({kind.images, 3, kind.size, kind.size}, static_cast<uint32_t>(golden.number("seed")), 2.0));
   model.train();
   for (int step = 0; step < 5; ++step) {
     if (step == 3 && kind.activations) {
@@ -210,12 +201,12 @@ TEST_P(QatSteps, LossesGradientsAndScales) {
     nn::Recording recording(nn::Recording::Purpose::backward);
     const Value loss = nn::functional::cross_entropy(model(images), labels, {.label_smoothing = 0.1f});
     const double want = golden["losses"].data<double>()[step];
-    EXPECT_NEAR(loss.tensor().data<float>()[0], want, kind.losses * want) << step;
+    EXPECT_NEAR(loss.tensor().data<float>()[0], want, losses * want) << step;
     recording.backward(loss);
     std::map<std::string, float> by_key;
     for (const nn::Module::State& s : model.state()) {
       if (step == 0 && s.is_parameter) {
-        EXPECT_LT(test::projected_error(s.value.grad(), golden["grad." + s.key]), kind.gradients) << s.key;
+        EXPECT_LT(test::projected_error(s.value.grad(), golden["grad." + s.key]), gradients) << s.key;
       }
       if (s.key.starts_with("activation") && s.key.ends_with(".scale")) by_key[s.key] = s.value.tensor().data<float>()[0];
     }

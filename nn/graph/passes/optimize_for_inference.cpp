@@ -6,6 +6,7 @@
 #include "nn/graph/passes/fuse_relu.h"
 #include "ops/channels_last_pool.h"
 #include "ops/conv/depthwise_conv2d.h"
+#include "ops/conv/grouped_conv2d.h"
 #include "ops/conv/inference_conv2d.h"
 
 namespace octet::nn {
@@ -105,9 +106,15 @@ struct ChannelsLast {
   Twin operator()(const op::Conv2d& o) const {
     if (has_kernel(node)) return lowered(node, o, false, o.relu);
     const Tensor weight = node.parameter("weight");
-    if (o.qat || !ops::DepthwiseConv2d::applies(weight.shape(), o.options)) return {};
-    auto layer = std::make_shared<const ops::DepthwiseConv2d>(weight, node.parameter("bias"), o.options, o.relu);
-    return of_one("DepthwiseConv2d, channels last", [layer](const Tensor& x) { return (*layer)(x); });
+    if (o.qat) return {};
+    if (ops::DepthwiseConv2d::applies(weight.shape(), o.options)) return by<ops::DepthwiseConv2d>("DepthwiseConv2d", o);
+    if (o.options.groups > 1 && ops::InferenceConv2d::available({})) return by<ops::GroupedConv2d>("GroupedConv2d", o);
+    return {};
+  }
+  template <class Layer>
+  Twin by(const std::string& name, const op::Conv2d& o) const {
+    auto layer = std::make_shared<const Layer>(node.parameter("weight"), node.parameter("bias"), o.options, o.relu);
+    return op::Lowered{name + ", channels last", [layer](std::span<const Tensor> in) { return (*layer)(in[0]); }};
   }
   Twin operator()(const op::MaxPool2d& o) const {
     return of_one("MaxPool2d, channels last", [o](const Tensor& x) { return ops::max_pool2d_channels_last(x, o.options); });
@@ -141,7 +148,7 @@ class Layouts {
       } else if (is_first_layer(node)) {
         node.op = lowered_from_planes(node, std::get<op::Conv2d>(node.op));
         last_.insert(&node);
-      } else if (auto twin = channels_last(node); twin && (has_kernel(node) || last_.contains(node.inputs[0]))) {
+      } else if (auto twin = channels_last(node); twin && (is<op::Conv2d>(node.op) || last_.contains(node.inputs[0]))) {
         node.op = *twin;
         want(node, true);
       } else if (is_elementwise(node.op) && last_.contains(node.inputs[0])) {

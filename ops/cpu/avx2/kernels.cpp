@@ -12,6 +12,7 @@ constinit const InstructionSet avx2::kInstructionSet = {
     .worthwhile = {.float_channels_last = true, .direct = true, .winograd = true, .winograd_fused = true},
     .kernels = {.affine = affine,
                 .fconv = &fconv,
+                .fdot = &fdot,
                 .observe = &observe,
                 .quantize_row = quantize_row,
                 .qadd = &qadd,

@@ -10,7 +10,7 @@ constinit const InstructionSet avx512::kInstructionSet = {
     .parent = &avx2::kInstructionSet,
     .needs = kHasAvx512F | kHasAvx512Bw | kHasAvx512Dq | kHasAvx512Vl,
     .worthwhile = {.float_channels_last = true, .direct = true, .winograd = true, .winograd_fused = true},
-    .kernels = {.fconv = &fconv, .qadd = &qadd, .peak = &peak},
+    .kernels = {.fconv = &fconv, .fdot = &fdot, .qadd = &qadd, .peak = &peak},
 };
 
 }  // namespace octet::ops::cpu

@@ -8,6 +8,7 @@ namespace octet::ops::cpu::avx512 {
 extern const InstructionSet kInstructionSet;
 
 extern const FConvKernels fconv;
+extern const FDotKernels fdot;
 extern const QAddKernels qadd;
 extern const std::span<const PeakLoop> peak;
 

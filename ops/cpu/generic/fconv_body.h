@@ -258,10 +258,5 @@ constexpr WinogradFloat kWinogradOf = {
     Output::kOut,         Isa::kPanels* kLanes<Isa>,    transform_input<Isa, Input>, transform_border<Isa, Input>,
     multiply_places<Isa>, transform_output<Isa, Output>};
 
-template <class Isa>
-constexpr FConvKernels kKernelsOf = {multiply_strip<Isa>, kWinogradOf<Isa, InputTransform, OutputTransform>,
-                                     kWinogradOf<Isa, InputTransform2, OutputTransform2>, largest_values<Isa>,
-                                     Isa::kPanels* kLanes<Isa>};
-
 }  // namespace
 }  // namespace octet::ops::cpu

@@ -11,6 +11,7 @@ constinit const InstructionSet portable::kInstructionSet = {
     .worthwhile = {},
     .kernels = {.affine = affine,
                 .fconv = &fconv,
+                .fdot = &fdot,
                 .observe = &observe,
                 .quantize_row = quantize_row,
                 .qadd = &qadd,

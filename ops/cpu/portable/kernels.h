@@ -9,6 +9,7 @@ extern const InstructionSet kInstructionSet;
 
 Affine affine;
 extern const FConvKernels fconv;
+extern const FDotKernels fdot;
 extern const ObserveKernels observe;
 QuantizeRow quantize_row;
 extern const QAddKernels qadd;
