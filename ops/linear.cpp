@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ops/channels.h"
+#include "ops/cpu/isa.h"
 #include "ops/gemm.h"
 #include "ops/support/integers.h"
 #include "ops/support/scratch.h"

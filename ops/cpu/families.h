@@ -8,7 +8,7 @@
 
 namespace octet::ops::cpu {
 
-constexpr std::tuple kFamilies = {&Kernels::affine,         &Kernels::fconv, &Kernels::observe, &Kernels::quantize_row,
+constexpr std::tuple kFamilies = {&Kernels::affine,         &Kernels::fconv, &Kernels::fdot, &Kernels::observe, &Kernels::quantize_row,
                                   &Kernels::qadd,           &Kernels::qgemm, &Kernels::qconv,   &Kernels::winograd_int16,
                                   &Kernels::winograd_fused, &Kernels::peak};
 static_assert(sizeof(Kernels) == std::tuple_size_v<decltype(kFamilies)> * sizeof(void*), "a family is missing from kFamilies");
