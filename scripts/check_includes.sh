@@ -45,16 +45,10 @@ export known="
 ops/cuda/batch_norm.h ops/batch_norm.h
 ops/cuda/dropout.cu ops/dropout.h
 ops/cuda/gemm.h ops/gemm.h
-ops/cuda/im2col.h ops/conv/columns.h
-ops/cuda/int8_conv2d.h ops/conv/im2col.h
-ops/cuda/int8_conv2d.h ops/int8/add.h
-ops/cuda/int8_conv2d_kernel.h ops/cpu/qadd.h
-ops/cuda/int8_elementwise.h ops/cpu/qadd.h
-ops/cuda/observe.h ops/cpu/observe.h
 ops/cuda/optimizer_step.h ops/optimizer_step.h
 ops/cuda/pool.cu ops/pool.h
-ops/cuda/pool.h ops/int8/pool.h
 ops/cuda/pool.h ops/pool.h
+ops/support/im2col_shape.h ops/options.h
 "
 [ $# -eq 0 ] || known=
 
