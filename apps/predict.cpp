@@ -43,7 +43,7 @@ void add_options(CLI::App& app, Options& o) {
       ->check(apps::not_empty())
       ->required();
   app.add_option("--engine", o.engine, "Arithmetic of a PyTorch state_dict; default: by the form of its weights")
-      ->check(CLI::IsMember({"qnnpack", "fbgemm"}));
+      ->check(CLI::IsMember(quant::engine_names()));
   app.add_option("--input", o.input, "float32 [N, 3, H, W] as .npy, normalized as the model expects")->check(apps::not_empty());
   app.add_option("--output", o.output, "Where the logits go, as .npy")->check(apps::not_empty())->needs("--input");
   app.add_option("--dump", o.dump, "Folder for every node's output as .npy")->check(apps::not_empty())->needs("--input");

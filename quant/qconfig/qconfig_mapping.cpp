@@ -133,11 +133,15 @@ QConfigMapping get_default_qat_qconfig_mapping(const std::string& backend) {
   return mapping.set_global(qconfig);
 }
 
+std::vector<std::string> engine_names() {
+  std::vector<std::string> names;
+  for (Engine engine : ops::int8::kEngines) names.emplace_back(name_of(engine));
+  return names;
+}
+
 Engine parse_engine(const std::string& name) {
   if (const std::optional<Engine> engine = ops::int8::engine_named(name)) return *engine;
-  std::vector<std::string_view> names;
-  for (Engine engine : ops::int8::kEngines) names.push_back(name_of(engine));
-  fail("unknown engine '", name, "': expected one of ", listed(names));
+  fail("unknown engine '", name, "': expected one of ", listed(engine_names()));
 }
 
 }  // namespace octet::quant

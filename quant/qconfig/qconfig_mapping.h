@@ -75,5 +75,7 @@ QConfigMapping get_default_qat_qconfig_mapping(const std::string& backend);
 
 /// By its name (ops/engines/engine.h); throws Error for another.
 Engine parse_engine(const std::string& name);
+/// "qnnpack", "fbgemm", ...
+std::vector<std::string> engine_names();
 
 }  // namespace octet::quant

@@ -11,7 +11,7 @@
     compare.py answers     --data DIR [--limit N]                PyTorch's int8 model: the same answer on every image, fed as the same tensor
     compare.py speed       --data DIR [--limit 512]              the whole job (calibrate, convert, evaluate float and int8) in both, by turns
 Common: --build build (where predict and quantize are), --split val. DIR is Imagenette's folder. Exits 1 when a comparison fails.
-PyTorch's oneDNN is kept from its kernels for AMX, which round otherwise (README, known differences), except where time is taken.
+PyTorch's oneDNN is kept from its kernels for AMX, which round otherwise (docs/known-differences.md), except where time is taken.
 """
 import argparse
 import glob
