@@ -22,7 +22,8 @@ namespace {
 
 /// The int8 model, calibrated on 64 images of the folder.
 nn::Graph quantize(const std::string& checkpoint, const loaders::Imagenette& data) {
-  const nn::LoadedModel loaded = nn::model_from_checkpoint(loaders::load_pth(checkpoint), checkpoint);
+  const StateDict state = loaders::load_pth(checkpoint);
+  const nn::LoadedModel loaded = nn::model_from_checkpoint(state, nn::form_of(state, checkpoint), checkpoint);
   const nn::Graph traced = nn::trace(*loaded.model, Tensor::zeros({1, 3, 224, 224}));
   const quant::QConfigMapping qconfig = quant::get_default_qconfig_mapping("x86");
   const nn::Graph prepared = quant::prepare(traced, qconfig);  // batch norm folded, relu fused, observers inserted
