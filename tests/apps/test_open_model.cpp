@@ -40,7 +40,9 @@ struct Files {
 TEST(OpenModel, EachKindIsTakenWhereItIsWantedAndElsewhereRefused) {
   const Files files;
   for (const auto& accepted : {apps::kTrainable, apps::kFloatModels, apps::kRunnable, apps::kTunable})
-    for (const auto& [kind, path] : files.paths) {
+    for (const auto& entry : files.paths) {
+      const auto kind = entry.first;
+      const std::string& path = entry.second;  // a name of its own, because clang 14's lambdas take no structured binding
       if (std::ranges::find(accepted.kinds, kind) != accepted.kinds.end())
         EXPECT_EQ(apps::open_model(path, accepted).kind, kind) << path;
       else
