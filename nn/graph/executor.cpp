@@ -1,3 +1,4 @@
+// Runs a graph node by node: a plan of which value each step reads last, and one step, which asks the op's page (nn/graph/ops/).
 #include "nn/graph/executor.h"
 
 #include <span>

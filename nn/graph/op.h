@@ -91,12 +91,6 @@ consteval bool is_complete() {
   static_assert(
       Quantizable<T> == requires(const T& o, const Int8Form& form) { o.to_int8(form); },
       "to_int8(), for a float op with a scale and for no other");
-  static_assert(
-      scale != Scale::fixed ||
-          requires {
-            { T::kFixed } -> std::convertible_to<QParams>;
-          },
-      "kFixed, its scale");
   return true;
 }
 
@@ -119,7 +113,7 @@ inline std::shared_ptr<const op::Qat>* qat_slot(Op& op) {
       },
       op);
 }
-/// Null where there is none.
+/// Null for other ops, and outside of such training.
 inline const op::Qat* qat_of(const Op& op) {
   const auto* slot = qat_slot(const_cast<Op&>(op));
   return slot ? slot->get() : nullptr;

@@ -41,7 +41,7 @@ struct WinogradFloats {
 /// u [C, strip].
 using WinogradFloat = WinogradKernels<float, float, float, WinogradFloats>;
 
-/// Of 4x4 tiles from weights that are not transformed yet: fewer bytes to read, the same operations and bits.
+/// Products of 4x4 tiles from weights that are not transformed yet: fewer bytes to read, the same operations and bits.
 struct WinogradPlain {
   static constexpr int64_t kTiles = 4;  // that are multiplied together
   int64_t lanes;                        // outputs

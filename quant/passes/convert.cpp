@@ -1,3 +1,5 @@
+// From the observed graph to the int8 one, stage 6: each call asks its op's page (nn/graph/ops/) for its int8 form; what has none
+// stays float between a dequantize and a quantize. PyTorch counterpart: torch/ao/quantization/fx/convert.py.
 #include "quant/passes/convert.h"
 
 #include <map>

@@ -1,7 +1,7 @@
 // The vocabulary of an op's page: what each file in nn/graph/ops/ says of its op, in its float form and in its int8 form.
 //
 //   kInfo            name in files, number of inputs, what it takes and gives, whose scale its codes have, how it lies in memory
-//   fields(visit)    its attributes, one call each: saved, loaded and compared from there
+//   fields(visit)    its attributes, one call each: saved and loaded from there
 //   describe(...)    type and arguments as PyTorch prints them
 //   run(in)          the result
 //   float ops        with a scale: to_int8(form), the op that computes the same with codes
@@ -31,7 +31,7 @@ struct Inputs {
   const Parameters& parameters;
 
   const Tensor& operator[](size_t i) const { return values[i]; }
-  /// Undefined where there is none.
+  /// Undefined if the node has no such tensor.
   Tensor parameter(const std::string& name) const {
     const auto it = parameters.find(name);
     return it == parameters.end() ? Tensor() : it->second;
@@ -67,7 +67,7 @@ struct Int8Form {
 enum class Values { floats, codes };
 
 /// Whose scale and zero point an op's codes have. A float op speaks of its int8 form; none: it has none and stays float.
-enum class Scale { none, own, of_input, fixed };
+enum class Scale { none, own, of_input };
 
 /// How an op takes images [N, C, H, W]: in planes, in any order (elementwise), or also channels last by a twin of its own.
 enum class Layout { planes, any, has_twin };
@@ -85,9 +85,9 @@ struct Required {
 struct Info {
   Required<const char*> name;      // in model files: "quantized_relu6"
   Required<size_t> inputs;         // or kAnyNumber, which is at least one
-  Required<Values> takes, gives;   //
-  Required<Scale> scale;           //
-  Required<Layout> layout;         //
+  Required<Values> takes, gives;   // its inputs and its result
+  Required<Scale> scale;           // of its codes
+  Required<Layout> layout;         // of images
   const char* object_type = "";    // what a qconfig calls it, where that is not the printed type: "Conv2d" also with its relu
   bool shares_observer = false;    // its result is observed by its input's observer
   bool one_scale = false;          // its inputs share the first one's observer
