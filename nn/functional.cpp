@@ -108,20 +108,20 @@ Value batch_norm(const Value& x, const BatchNormValues& v, const op::BatchNorm& 
 
 namespace {
 
-/// relu and relu6: backward_ makes dy the gradient of the input, from the output.
-Value clamped(Op op, const char* function, const Value& x, Tensor result, void (*backward_)(Tensor& dy, const Tensor& y)) {
-  Value y = recorded(std::move(op), function, {x}, {}, std::move(result));
+/// The activation `f`, whose result is already there, as a call of `op`.
+Value activated(Op op, ops::Activation f, const Value& x, Tensor result) {
+  Value y = recorded(std::move(op), name_of(f), {x}, {}, std::move(result));
   on_backward(y, {x}, [&] {
-    return [backward_, out = y.tensor(), dx = sink_of(x)](Tensor dy) {
+    return [f, out = y.tensor(), dx = sink_of(x)](Tensor dy) {
       if (!dy.unique()) dy = dy.clone();
-      backward_(dy, out);
+      ops::activation_backward_(f, dy, out);
       give(dx, std::move(dy));
     };
   });
   return y;
 }
 
-Value relu_of(const Value& x, Tensor result) { return clamped(op::Relu{}, "relu", x, std::move(result), ops::relu_backward_); }
+Value activated(Op op, ops::Activation f, const Value& x) { return activated(std::move(op), f, x, ops::activate(f, x.tensor())); }
 
 Value add_of(const Value& a, const Value& b, Tensor result) {
   Value y = recorded(op::Add{}, "add", {a, b}, {}, std::move(result));
@@ -146,15 +146,14 @@ Value max_pooled(const Value& x, const std::optional<ops::MaxPool2dOptions>& win
 
 }  // namespace
 
-Value relu(const Value& x) { return relu_of(x, ops::relu(x.tensor())); }
-
-Value relu6(const Value& x) { return clamped(op::Relu6{}, "relu6", x, ops::relu6(x.tensor()), ops::relu6_backward_); }
+Value relu(const Value& x) { return activated(op::Relu{}, ops::Activation::relu, x); }
+Value relu6(const Value& x) { return activated(op::Relu6{}, ops::Activation::relu6, x); }
 
 Value relu_(const Value& x) {
   if (!may_overwrite(x)) return relu(x);
   Tensor same = x.tensor();
   ops::relu_(same);
-  return relu_of(x, same);
+  return activated(op::Relu{}, ops::Activation::relu, x, same);
 }
 
 Value max_pool2d(const Value& x, const ops::MaxPool2dOptions& o) {

@@ -10,23 +10,38 @@ namespace octet::ops {
 
 namespace {
 
-void relu_to(const float* x, int64_t n, float* y) {
+void activate_to(Activation activation, const Tensor& x, Tensor& y) {
+  if (x.on_cuda()) return cuda::activate(activation, x, y);
+  const float* px = x.data<float>();
+  float* py = y.data<float>();
+  const int64_t n = x.numel();
+  with(activation, [&](auto f) {
 #pragma omp parallel for simd
-  for (int64_t i = 0; i < n; ++i) y[i] = x[i] < 0.0f ? 0.0f : x[i];
+    for (int64_t i = 0; i < n; ++i) py[i] = f.value(px[i]);
+  });
 }
 
 }  // namespace
 
-void relu_(Tensor& x) {
-  if (x.on_cuda()) return cuda::relu(x, x);
-  relu_to(x.data<float>(), x.numel(), x.data<float>());
+void activate_(Activation f, Tensor& x) { activate_to(f, x, x); }
+
+Tensor activate(Activation f, const Tensor& x) {
+  Tensor y(x.shape(), DType::f32, x.device());
+  activate_to(f, x, y);
+  return y;
 }
 
-Tensor relu(const Tensor& x) {
-  Tensor y(x.shape(), DType::f32, x.device());
-  if (x.on_cuda()) return cuda::relu(x, y), y;
-  relu_to(x.data<float>(), x.numel(), y.data<float>());
-  return y;
+void activation_backward_(Activation activation, Tensor& dy, const Tensor& y) {
+  OCTET_CHECK(dy.shape() == y.shape(), name_of(activation), " backward: gradient ", dy.shape(), " for an output ", y.shape());
+  check_same_device(name_of(activation), {&dy, &y});
+  if (dy.on_cuda()) return cuda::activation_backward(activation, dy, y);
+  float* pd = dy.data<float>();
+  const float* py = y.data<float>();
+  const int64_t n = dy.numel();
+  with(activation, [&](auto f) {
+#pragma omp parallel for simd
+    for (int64_t i = 0; i < n; ++i) pd[i] = f.gradient(pd[i], py[i]);
+  });
 }
 
 Tensor add(const Tensor& a, const Tensor& b) {
@@ -51,41 +66,6 @@ void add_(Tensor& a, const Tensor& b) {
   const int64_t n = a.numel();
 #pragma omp parallel for simd
   for (int64_t i = 0; i < n; ++i) pa[i] += pb[i];
-}
-
-Tensor relu6(const Tensor& x) {
-  Tensor y(x.shape(), DType::f32, x.device());
-  if (x.on_cuda()) return cuda::relu6(x, y), y;
-  const float* px = x.data<float>();
-  float* py = y.data<float>();
-  const int64_t n = y.numel();
-#pragma omp parallel for simd
-  for (int64_t i = 0; i < n; ++i) {
-    const float positive = px[i] < 0.0f ? 0.0f : px[i];  // NaN stays
-    py[i] = positive > 6.0f ? 6.0f : positive;
-  }
-  return y;
-}
-
-void relu6_backward_(Tensor& dy, const Tensor& y) {
-  OCTET_CHECK(dy.shape() == y.shape(), "relu6_backward: gradient ", dy.shape(), " for an output ", y.shape());
-  check_same_device("relu6_backward", {&dy, &y});
-  if (dy.on_cuda()) return cuda::relu6_backward(dy, y);
-  float* pd = dy.data<float>();
-  const float* py = y.data<float>();
-#pragma omp parallel for simd
-  for (int64_t i = 0; i < y.numel(); ++i) pd[i] = py[i] > 0.0f && py[i] < 6.0f ? pd[i] : 0.0f;
-}
-
-void relu_backward_(Tensor& dy, const Tensor& y) {
-  OCTET_CHECK(dy.shape() == y.shape(), "relu_backward: gradient ", dy.shape(), " for an output ", y.shape());
-  check_same_device("relu_backward", {&dy, &y});
-  if (dy.on_cuda()) return cuda::relu_backward(dy, y);
-  float* pd = dy.data<float>();
-  const float* py = y.data<float>();
-  const int64_t n = dy.numel();
-#pragma omp parallel for simd
-  for (int64_t i = 0; i < n; ++i) pd[i] = py[i] <= 0.0f ? 0.0f : pd[i];
 }
 
 Tensor multiply(const Tensor& a, const Tensor& b) {

@@ -1,24 +1,23 @@
-// Ops without windows or sums: relu, add, cat, softmax. Float32, any shape unless it says otherwise.
-// Backwards: relu passes the gradient where its output is above 0, add passes it to both inputs, cat splits it.
+// Ops without windows or sums: activations, add, cat, softmax. Float32, any shape unless it says otherwise.
+// Backwards: an activation by its page (ops/support/activations.h), add passes the gradient to both inputs, cat splits it.
 // PyTorch counterparts: torch.relu, operator +, torch.cat, torch.softmax(dim=1).
 #pragma once
 
 #include <span>
 
+#include "ops/support/activations.h"
 #include "tensor/tensor.h"
 
 namespace octet::ops {
 
-/// max(x, 0); NaN stays NaN.
-Tensor relu(const Tensor& x);
-void relu_(Tensor& x);
+/// f(x) of every value.
+Tensor activate(Activation f, const Tensor& x);
+void activate_(Activation f, Tensor& x);
+/// dy, the gradient of y = f(x), becomes that of x.
+void activation_backward_(Activation f, Tensor& dy, const Tensor& y);
 
-/// dy becomes 0 where y, the output of relu, is 0.
-void relu_backward_(Tensor& dy, const Tensor& y);
-
-/// min(max(x, 0), 6), and dy becomes 0 where its output y is 0 or 6. torch.nn.functional.relu6.
-Tensor relu6(const Tensor& x);
-void relu6_backward_(Tensor& dy, const Tensor& y);
+inline Tensor relu(const Tensor& x) { return activate(Activation::relu, x); }
+inline void relu_(Tensor& x) { activate_(Activation::relu, x); }
 
 /// a + b of equal shapes.
 Tensor add(const Tensor& a, const Tensor& b);

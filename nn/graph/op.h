@@ -88,6 +88,7 @@ consteval bool is_complete() {
             { o.output() } -> std::same_as<QParams>;
           },
       "output(), because its scale is its own");
+  static_assert((scale == Scale::fixed) == (T::kInfo.fixed.scale > 0), "fixed, for Scale::fixed and for no other");
   static_assert(
       Quantizable<T> == requires(const T& o, const Int8Form& form) { o.to_int8(form); },
       "to_int8(), for a float op with a scale and for no other");

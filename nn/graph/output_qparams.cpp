@@ -9,6 +9,8 @@ std::optional<QParams> own_qparams(const Op& op) {
       []<class T>(const T& o) -> std::optional<QParams> {
         if constexpr (op::OnCodes<T> && T::kInfo.scale.value == op::Scale::own)
           return o.output();
+        else if constexpr (op::OnCodes<T> && T::kInfo.scale.value == op::Scale::fixed)
+          return T::kInfo.fixed;
         else
           return {};
       },

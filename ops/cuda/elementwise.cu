@@ -6,19 +6,18 @@
 namespace octet::ops::cuda {
 namespace {
 
-struct Relu {
+template <class F>
+struct Activate {
   const float* x;
   float* y;
-  OCTET_HD void operator()(uint32_t i) const { y[i] = x[i] < 0.0f ? 0.0f : x[i]; }  // NaN stays
+  OCTET_HD void operator()(uint32_t i) const { y[i] = F::value(x[i]); }
 };
 
-struct Relu6 {
-  const float* x;
-  float* y;
-  OCTET_HD void operator()(uint32_t i) const {
-    const float positive = x[i] < 0.0f ? 0.0f : x[i];
-    y[i] = positive > 6.0f ? 6.0f : positive;
-  }
+template <class F>
+struct ActivationBackward {
+  float* dy;
+  const float* y;
+  OCTET_HD void operator()(uint32_t i) const { dy[i] = F::gradient(dy[i], y[i]); }
 };
 
 struct Add {
@@ -38,18 +37,6 @@ struct Scale {
   float factor;
   float* y;
   OCTET_HD void operator()(uint32_t i) const { y[i] = x[i] * factor; }
-};
-
-struct ReluBackward {
-  float* dy;
-  const float* y;
-  OCTET_HD void operator()(uint32_t i) const { dy[i] = y[i] <= 0.0f ? 0.0f : dy[i]; }
-};
-
-struct Relu6Backward {
-  float* dy;
-  const float* y;
-  OCTET_HD void operator()(uint32_t i) const { dy[i] = y[i] > 0.0f && y[i] < 6.0f ? dy[i] : 0.0f; }
 };
 
 struct FillChannels {
@@ -89,9 +76,15 @@ uint8_t* bytes_of(Tensor& x) { return reinterpret_cast<uint8_t*>(x.cuda_bytes())
 
 }  // namespace
 
-void relu(const Tensor& x, Tensor& y) { map("relu", x.numel(), Relu{x.cuda_data<float>(), y.cuda_data<float>()}); }
+void activate(Activation activation, const Tensor& x, Tensor& y) {
+  with(activation, [&]<class F>(F f) { map(f.kName, x.numel(), Activate<F>{x.cuda_data<float>(), y.cuda_data<float>()}); });
+}
 
-void relu6(const Tensor& x, Tensor& y) { map("relu6", x.numel(), Relu6{x.cuda_data<float>(), y.cuda_data<float>()}); }
+void activation_backward(Activation activation, Tensor& dy, const Tensor& y) {
+  with(activation, [&]<class F>(F) {
+    map("activation backward", dy.numel(), ActivationBackward<F>{dy.cuda_data<float>(), y.cuda_data<float>()});
+  });
+}
 
 void add(const Tensor& a, const Tensor& b, Tensor& y) {
   map("add", a.numel(), Add{a.cuda_data<float>(), b.cuda_data<float>(), y.cuda_data<float>()});
@@ -103,14 +96,6 @@ void multiply(const Tensor& a, const Tensor& b, Tensor& y) {
 
 void scale(const Tensor& x, float factor, Tensor& y) {
   map("scale", x.numel(), Scale{x.cuda_data<float>(), factor, y.cuda_data<float>()});
-}
-
-void relu_backward(Tensor& dy, const Tensor& y) {
-  map("relu_backward", dy.numel(), ReluBackward{dy.cuda_data<float>(), y.cuda_data<float>()});
-}
-
-void relu6_backward(Tensor& dy, const Tensor& y) {
-  map("relu6_backward", dy.numel(), Relu6Backward{dy.cuda_data<float>(), y.cuda_data<float>()});
 }
 
 void fill_channels(const Tensor& values, Tensor& y) {

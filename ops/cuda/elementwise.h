@@ -4,19 +4,17 @@
 
 #include <span>
 
+#include "ops/support/activations.h"
 #include "tensor/tensor.h"
 
 namespace octet::ops::cuda {
 
-void relu(const Tensor& x, Tensor& y);
-void relu6(const Tensor& x, Tensor& y);
+void activate(Activation f, const Tensor& x, Tensor& y);
+/// dy, the gradient of y = f(x), becomes that of x.
+void activation_backward(Activation f, Tensor& dy, const Tensor& y);
 void add(const Tensor& a, const Tensor& b, Tensor& y);
 void multiply(const Tensor& a, const Tensor& b, Tensor& y);
 void scale(const Tensor& x, float factor, Tensor& y);
-
-/// dy becomes 0 where y is not above 0; relu6: nor below 6.
-void relu_backward(Tensor& dy, const Tensor& y);
-void relu6_backward(Tensor& dy, const Tensor& y);
 
 /// y [N, K, ...] = values [K], everywhere in its channel.
 void fill_channels(const Tensor& values, Tensor& y);

@@ -18,13 +18,11 @@ namespace {
 [[noreturn]] void refuse() { fail("device cuda is not available: ", octet::cuda::missing()); }
 }  // namespace
 
-void relu(const Tensor&, Tensor&) { refuse(); }
-void relu6(const Tensor&, Tensor&) { refuse(); }
+void activate(Activation, const Tensor&, Tensor&) { refuse(); }
+void activation_backward(Activation, Tensor&, const Tensor&) { refuse(); }
 void add(const Tensor&, const Tensor&, Tensor&) { refuse(); }
 void multiply(const Tensor&, const Tensor&, Tensor&) { refuse(); }
 void scale(const Tensor&, float, Tensor&) { refuse(); }
-void relu_backward(Tensor&, const Tensor&) { refuse(); }
-void relu6_backward(Tensor&, const Tensor&) { refuse(); }
 void fill_channels(const Tensor&, Tensor&) { refuse(); }
 void cat_channels(std::span<const Tensor>, Tensor&) { refuse(); }
 void split_channels(const Tensor&, std::span<Tensor>) { refuse(); }

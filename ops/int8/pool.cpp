@@ -1,14 +1,11 @@
 #include "ops/int8/pool.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <vector>
 
 #include "ops/channels_last_pool.h"
-#include "ops/cuda/int8_elementwise.h"
 #include "ops/cuda/pool.h"
-#include "ops/engines/requantize.h"
 
 namespace octet::ops::int8 {
 namespace {
@@ -47,19 +44,6 @@ void largest_codes(const uint8_t* x, int64_t count, int64_t stride, int64_t n, u
 
 }  // namespace
 
-Tensor clamp(const Tensor& x, int32_t low, int32_t high) {
-  const auto lo = static_cast<uint8_t>(low), hi = static_cast<uint8_t>(high);
-  if (x.on_cuda()) {
-    Tensor y(x.shape(), x.dtype(), Device::cuda);
-    return cuda::int8_clamp(x, lo, hi, y), y;
-  }
-  Tensor y = x.clone();
-  uint8_t* q = y.data<uint8_t>();
-#pragma omp parallel for simd
-  for (int64_t i = 0; i < y.numel(); ++i) q[i] = std::min(std::max(q[i], lo), hi);
-  return y;
-}
-
 Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& o) {
   check_image(x, "int8 max_pool2d");
   if (x.on_cuda()) {
@@ -93,55 +77,6 @@ Tensor adaptive_avg_pool2d(const Tensor& x, Size2 output, QParams qparams, Engin
     for (int64_t c = 0; c < C; ++c) py[i * C + c] = rule.code(sum[static_cast<size_t>(c)], factor);
   }
   return y;
-}
-
-Tensor cat_channels(std::span<const Tensor> parts, std::span<const QParams> qparams, QParams output) {
-  OCTET_CHECK(!parts.empty() && parts.size() == qparams.size(), "int8 cat: ", parts.size(), " tensors with ", qparams.size(),
-              " qparams");
-  Shape shape = parts[0].shape();
-  shape.back() = 0;
-  for (const Tensor& part : parts) {
-    OCTET_CHECK(part.dtype() == DType::quint8 && part.dim() == parts[0].dim() && part.dim() >= 2 &&
-                    std::equal(shape.begin(), shape.end() - 1, part.shape().begin()),
-                "int8 cat: expected quint8 tensors that differ in channels only, got ", part.dtype(), " ", part.shape(),
-                " beside ", parts[0].shape());
-    shape.back() += part.shape().back();
-    check_same_device("int8 cat", {&parts[0], &part});
-  }
-  Tensor y(shape, DType::quint8, parts[0].device());
-  const int64_t pixels = shape.back() ? y.numel() / shape.back() : 0;
-  const float inverse_scale = 1.0f / output.scale;
-  int64_t first = 0;
-  for (size_t i = 0; i < parts.size(); ++i) {
-    std::array<uint8_t, 256> table;  // code -> code in the output's scale
-    for (int q = 0; q < 256; ++q)
-      table[static_cast<size_t>(q)] =
-          qparams[i] == output
-              ? static_cast<uint8_t>(q)
-              : static_cast<uint8_t>(quantize_value(dequantize_value(q, qparams[i]), inverse_scale, output.zero_point, {0, 255}));
-    const int64_t channels = parts[i].shape().back();
-    if (y.on_cuda()) {
-      cuda::int8_cat_part(parts[i], table, first, y);
-      first += channels;
-      continue;
-    }
-    const uint8_t* in = parts[i].data<uint8_t>();
-    for (int64_t p = 0; p < pixels; ++p)
-      for (int64_t c = 0; c < channels; ++c) y.data<uint8_t>()[p * shape.back() + first + c] = table[in[p * channels + c]];
-    first += channels;
-  }
-  return y;
-}
-
-Tensor flatten(const Tensor& x) {
-  if (x.dim() == 2) return x;
-  check_image(x, "int8 flatten");
-  const Shape flat{x.size(0), x.size(0) ? x.numel() / x.size(0) : 0};
-  if (x.on_cuda()) {
-    Tensor y(flat, DType::quint8, Device::cuda);
-    return cuda::to_channels_first(x, y), y;
-  }
-  return to_channels_first(x).reshape(flat);
 }
 
 }  // namespace octet::ops::int8

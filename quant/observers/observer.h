@@ -30,7 +30,7 @@ class Observer : public nn::TensorFunction {
   virtual Range range() const = 0;
 
   /// Scale and zero point of that range.
-  QParams calculate_qparams() const {
+  virtual QParams calculate_qparams() const {
     const Range r = range();
     return quant::calculate_qparams(r.min, r.max, spec_);
   }

@@ -65,8 +65,10 @@ class Converter {
     made_[&observer] = {quantize, qparams, suffix};
   }
 
-  /// The qparams that this call's own observer chose for its output.
-  QParams observed_qparams(const Node* last) {
+  /// Whose qparams a call's output has, by its page: its input's, always the same, or what its own observer chose.
+  QParams output_qparams(const Node& node, const Node* last, const std::vector<QParams>& in) {
+    if (shares_qparams(node.op)) return in[0];
+    if (nn::info(node.op).scale == op::Scale::fixed) return nn::info(node.op).fixed;
     for (Node* user : prepared_.users(last))
       if (observer_of(*user)) return source_.activation(*user);
     fail("convert: '", last->name, "' has no observer behind it; insert_observers first");
@@ -83,7 +85,7 @@ class Converter {
       form.in.push_back(*made.qparams);
     }
     Node* last = relu ? relu : &node;
-    form.output = shares_qparams(node.op) ? form.in[0] : observed_qparams(last);
+    form.output = output_qparams(node, last, form.in);
     if (nn::info(node.op).has_weight) form.weights = source_.weights(node);
     Node made{.name = node.name, .kind = node.kind, .target = node.target, .op = int8_form(node, form), .inputs = inputs};
     if (nn::info(node.op).takes_relu) {  // FX makes a new call

@@ -7,6 +7,7 @@
 
 #include <set>
 
+#include "nn/graph/print.h"
 #include "quant/passes/patterns.h"
 
 namespace octet::quant {
@@ -52,6 +53,15 @@ class Inserter {
   int count_ = 0;
 };
 
+/// PyTorch ignores a QConfig that contradicts a fixed scale, and the call stays in float.
+void check_fixed(const nn::Node& node, const ObserverChoice& choice) {
+  const nn::op::Info& info = nn::info(node.op);
+  if (info.scale != nn::op::Scale::fixed) return;
+  OCTET_CHECK(choice.kind == "FixedQParamsObserver" && choice.fixed == info.fixed, "qconfig of '", node.name, "': codes of ",
+              nn::type_name(node), " have the scale ", info.fixed.scale, " and zero point ", info.fixed.zero_point,
+              "; expected FixedQParamsObserver with these, or null to keep it in float");
+}
+
 }  // namespace
 
 void insert_observers(nn::Graph& graph, const QConfigMapping& mapping, const MakeFunction& make) {
@@ -59,7 +69,9 @@ void insert_observers(nn::Graph& graph, const QConfigMapping& mapping, const Mak
   std::vector<nn::Node*> calls;
   for (nn::Node& node : graph.nodes()) {
     if (!has_int8_form(node.op)) continue;
-    keep_in_float(node, !mapping.of(node).has_value());
+    const QConfigMapping::Choice choice = mapping.of(node);
+    if (choice) check_fixed(node, choice->activation);
+    keep_in_float(node, !choice.has_value());
     calls.push_back(&node);
   }
   std::set<const nn::Node*> fused;  // relus that belong to the call before

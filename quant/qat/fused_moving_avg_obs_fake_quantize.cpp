@@ -9,17 +9,10 @@ namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-nn::Value flag() { return nn::Value(Tensor::from<int64_t>({1}, {1}, DType::i64)); }
-void set(const nn::Value& flag, bool on) {
-  Tensor t = flag.tensor();  // the same bytes
-  *t.data<int64_t>() = on;
-}
-bool is_on(const nn::Value& flag) { return *flag.tensor().data<int64_t>() != 0; }
-
 }  // namespace
 
 FusedMovingAvgObsFakeQuantize::FusedMovingAvgObsFakeQuantize(const ObserverChoice& choice, int64_t channels)
-    : choice_(choice), fake_quant_enabled_(flag()), observer_enabled_(flag()) {
+    : choice_(choice), fake_quant_enabled_(make_switch(DType::i64)), observer_enabled_(make_switch(DType::i64)) {
   OCTET_CHECK(choice.kind == "MovingAverageMinMaxObserver", "quantization-aware training observes with ",
               "MovingAverageMinMaxObserver, not ", choice.kind);
   check_spec(choice.spec);

@@ -8,26 +8,24 @@
 // PyTorch counterpart: torch.ao.quantization.FusedMovingAvgObsFakeQuantize, of get_default_qat_qconfig_mapping.
 #pragma once
 
-#include "nn/graph_module.h"
 #include "quant/observers/moving_average_min_max_observer.h"
+#include "quant/qat/fake_quantize_base.h"
 #include "quant/qconfig/qconfig.h"
 
 namespace octet::quant {
 
-class FusedMovingAvgObsFakeQuantize : public nn::TrainableFunction {
+class FusedMovingAvgObsFakeQuantize : public FakeQuantizeBase {
  public:
   /// choice.kind must be MovingAverageMinMaxObserver. channels: size of dimension 0 when the choice is per channel.
   explicit FusedMovingAvgObsFakeQuantize(const ObserverChoice& choice, int64_t channels = 1);
 
   nn::Value forward(const nn::Value& x) override;
-  Tensor operator()(const Tensor& x) override { return forward(nn::Value(x)).tensor(); }
-  bool observes() const override { return observer_enabled(); }
   std::vector<nn::NamedValue> buffers() const override;
   std::string to_string() const override;
 
-  void enable_observer(bool enabled);
+  void enable_observer(bool enabled) override;
   void enable_fake_quant(bool enabled);
-  bool observer_enabled() const;
+  bool observer_enabled() const override;
 
   /// What it rounds with now.
   std::vector<QParams> qparams() const;
@@ -35,6 +33,8 @@ class FusedMovingAvgObsFakeQuantize : public nn::TrainableFunction {
   /// As convert takes it over: MovingAverageMinMaxObservers with its ranges, one or one per channel. Their formula for scale and
   /// zero point is calculate_qparams, not the fused one: in PyTorch, too, convert_fx asks the observer inside.
   std::vector<std::shared_ptr<MovingAverageMinMaxObserver>> observers() const;
+
+  std::shared_ptr<Observer> observer() const override { return observers().at(0); }
 
   const ObserverChoice& choice() const { return choice_; }
 

@@ -7,6 +7,7 @@
 #include "quant/passes/fake_quantize.h"
 #include "quant/passes/insert_observers.h"
 #include "quant/passes/patterns.h"
+#include "quant/qat/fixed_qparams_fake_quantize.h"
 #include "quant/qat/fused_moving_avg_obs_fake_quantize.h"
 
 namespace octet::quant {
@@ -39,8 +40,14 @@ void insert_weight_fake_quantization(nn::Graph& graph, const QConfigMapping& map
   }
 }
 
-std::shared_ptr<Fused> fused_of(const std::shared_ptr<nn::TensorFunction>& function) {
-  return std::dynamic_pointer_cast<Fused>(function);
+std::shared_ptr<nn::TensorFunction> make_fake_quantize(const ObserverChoice& choice) {
+  if (choice.kind == "FixedQParamsObserver") return std::make_shared<FixedQParamsFakeQuantize>(choice);
+  return std::make_shared<Fused>(choice);
+}
+
+/// Null for a function that is none.
+std::shared_ptr<FakeQuantizeBase> fake_quantize_in(const std::shared_ptr<nn::TensorFunction>& function) {
+  return std::dynamic_pointer_cast<FakeQuantizeBase>(function);
 }
 
 /// The scales with which convert quantizes a trained weight, wrapped as what the weight goes through from then on.
@@ -62,7 +69,7 @@ void fold_layer(nn::Node& node, std::shared_ptr<const op::Qat>& qat) {
                      node.parameter("bn.running_var"), qat->batch_norm->eps});
     std::erase_if(node.parameters, [](const auto& p) { return p.first.starts_with("bn."); });
   }
-  const auto trained = fused_of(qat->weight_fake_quant);
+  const auto trained = std::dynamic_pointer_cast<Fused>(qat->weight_fake_quant);
   if (trained == nullptr) {
     qat = nullptr;
     return;
@@ -80,21 +87,21 @@ nn::Graph prepare_qat(const nn::Graph& traced, const QConfigMapping& mapping) {
   nn::Graph graph = traced.clone();
   absorb_batch_norm(graph);
   fuse_relu(graph);
-  insert_observers(graph, mapping, [](const ObserverChoice& choice) { return std::make_shared<Fused>(choice); });
+  insert_observers(graph, mapping, make_fake_quantize);
   insert_weight_fake_quantization(graph, mapping);
   return graph;
 }
 
 nn::Graph fold_qat(const nn::Graph& trained) {
   nn::Graph graph = trained.clone();
-  std::map<const Fused*, std::shared_ptr<Observer>> observers;  // nodes that share one go on sharing it
+  std::map<const FakeQuantizeBase*, std::shared_ptr<Observer>> observers;  // nodes that share one go on sharing it
   for (nn::Node& node : graph.nodes()) {
     if (std::shared_ptr<const op::Qat>* qat = nn::qat_slot(node.op); qat && *qat) fold_layer(node, *qat);
     auto* call = std::get_if<op::Function>(&node.op);
-    const auto fused = call ? fused_of(call->function) : nullptr;
-    if (fused == nullptr) continue;
-    std::shared_ptr<Observer>& observer = observers[fused.get()];
-    if (observer == nullptr) observer = fused->observers().at(0);
+    const auto fake = call ? fake_quantize_in(call->function) : nullptr;
+    if (fake == nullptr) continue;
+    std::shared_ptr<Observer>& observer = observers[fake.get()];
+    if (observer == nullptr) observer = fake->observer();
     call->function = observer;
   }
   return graph;
@@ -114,10 +121,10 @@ nn::Graph float_graph(const nn::Graph& folded) {
 
 void enable_observers(const nn::Graph& qat, bool enabled) {
   for (const nn::Node& node : qat.nodes()) {
-    std::shared_ptr<Fused> fused;
-    if (const auto* call = std::get_if<op::Function>(&node.op)) fused = fused_of(call->function);
-    if (const op::Qat* layer = nn::qat_of(node.op)) fused = fused_of(layer->weight_fake_quant);
-    if (fused) fused->enable_observer(enabled);
+    std::shared_ptr<FakeQuantizeBase> fake;
+    if (const auto* call = std::get_if<op::Function>(&node.op)) fake = fake_quantize_in(call->function);
+    if (const op::Qat* layer = nn::qat_of(node.op)) fake = fake_quantize_in(layer->weight_fake_quant);
+    if (fake) fake->enable_observer(enabled);
   }
 }
 

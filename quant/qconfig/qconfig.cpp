@@ -1,6 +1,7 @@
 #include "quant/qconfig/qconfig.h"
 
 #include "quant/observers/entropy_observer.h"
+#include "quant/observers/fixed_qparams_observer.h"
 #include "quant/observers/histogram_observer.h"
 #include "quant/observers/moving_average_min_max_observer.h"
 #include "quant/observers/mse_observer.h"
@@ -14,6 +15,7 @@ struct ObserverKind {
   const char* name;
   bool suits_weights;  // a weight is seen once, so there is nothing to average; and it has too few values for an entropy
   std::shared_ptr<Observer> (*make)(const ObserverChoice&);
+  bool chooses = true;  // by what it sees
 };
 
 template <class T>
@@ -35,6 +37,9 @@ constexpr ObserverKind kObservers[] = {
      }},
     {"EntropyObserver", false, from_spec<EntropyObserver>},
     {"MseObserver", true, from_spec<MseObserver>},
+    {"FixedQParamsObserver", false,
+     [](const ObserverChoice& c) -> std::shared_ptr<Observer> { return std::make_shared<FixedQParamsObserver>(c.spec, c.fixed); },
+     false},
 };
 
 const ObserverKind& observer_kind(const std::string& name) {
@@ -51,7 +56,8 @@ const ObserverKind& observer_kind(const std::string& name) {
 const std::vector<std::string>& observer_kinds() {
   static const std::vector<std::string> kNames = [] {
     std::vector<std::string> names;
-    for (const ObserverKind& kind : kObservers) names.emplace_back(kind.name);
+    for (const ObserverKind& kind : kObservers)
+      if (kind.chooses) names.emplace_back(kind.name);
     return names;
   }();
   return kNames;

@@ -9,7 +9,7 @@
 
 namespace octet::quant {
 
-/// The names of observers, as PyTorch and the classes of quant/ have them: "HistogramObserver", "MinMaxObserver", ...
+/// The names of observers that choose by what they see, as PyTorch and the classes of quant/ have them: "HistogramObserver", ...
 const std::vector<std::string>& observer_kinds();
 
 /// Is this observer's answer a good one for a weight, which it sees once? Throws Error for an unknown kind.
@@ -21,6 +21,7 @@ struct ObserverChoice {
   bool per_channel = false;          // weights only
   float averaging_constant = 0.01f;  // MovingAverageMinMaxObserver
   double percentile = 99.999;        // PercentileObserver
+  QParams fixed = {};                // FixedQParamsObserver
   bool operator==(const ObserverChoice&) const = default;
 };
 

@@ -37,7 +37,7 @@ void check_keys(const Json& object, std::initializer_list<const char*> known, co
 ObserverChoice observer_from(const Json& j, ObserverChoice choice, const std::string& where) {
   check_keys(j,
              {"observer", "dtype", "qscheme", "reduce_range", "quant_min", "quant_max", "per_channel", "averaging_constant",
-              "percentile"},
+              "percentile", "scale", "zero_point"},
              where);
   choice.kind = j.value("observer", choice.kind);
   if (j.contains("dtype")) choice.spec.dtype = dtype_from(j["dtype"]);
@@ -52,6 +52,8 @@ ObserverChoice observer_from(const Json& j, ObserverChoice choice, const std::st
   };
   set("averaging_constant", choice.averaging_constant);
   set("percentile", choice.percentile);
+  set("scale", choice.fixed.scale);
+  if (j.contains("zero_point")) choice.fixed.zero_point = code("zero_point");
   make_observer(choice);  // throws for what cannot be
   return choice;
 }
@@ -92,6 +94,7 @@ Json json_of(const ObserverChoice& c) {
             {"per_channel", c.per_channel},
             {"averaging_constant", c.averaging_constant},
             {"percentile", c.percentile}};
+  if (c.kind == "FixedQParamsObserver") j["scale"] = c.fixed.scale, j["zero_point"] = c.fixed.zero_point;
   if (c.spec.codes) j["quant_min"] = c.spec.codes->qmin, j["quant_max"] = c.spec.codes->qmax;
   return j;
 }

@@ -7,6 +7,7 @@
 //   QCONFIG  {"activation": OBSERVER, "weight": OBSERVER}
 //   OBSERVER {"observer": "HistogramObserver", "dtype": "quint8", "qscheme": "affine" or "symmetric", "reduce_range": false,
 //             "quant_min": 0, "quant_max": 255, "per_channel": false, "averaging_constant": 0.01, "percentile": 99.999}
+//            {"observer": "FixedQParamsObserver", "scale": 0.00390625, "zero_point": 0}
 // What is left out is as the backend's default has it.
 #pragma once
 

@@ -76,7 +76,10 @@ bool QConfigMapping::matches(const Rule& rule, const nn::Node& call) {
 QConfigMapping::Choice QConfigMapping::of(const nn::Node& call) const {
   for (const Rule& rule : rules_)
     if (matches(rule, call)) return rule.choice;
-  return global_;
+  Choice choice = global_;
+  if (const nn::op::Info& info = nn::info(call.op); choice && info.scale == nn::op::Scale::fixed)
+    choice->activation = {.kind = "FixedQParamsObserver", .fixed = info.fixed};
+  return choice;
 }
 
 void QConfigMapping::check_all_match(const nn::Graph& graph, bool (*can_be_int8)(const nn::Op&)) const {

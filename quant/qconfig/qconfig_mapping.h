@@ -2,6 +2,7 @@
 //
 //   the first that matches: module name  >  module name pattern (a regular expression, matched from its beginning)  >
 //   type of call ("Conv2d", "add", ...)  >  global.   None keeps the call in float.
+// An op whose codes have a fixed scale (sigmoid: 1/256) gets FixedQParamsObserver instead of the global one's.
 // An addition and the relu behind it are configured together. A pool kept in float stays float between int8 layers, where
 // PyTorch's lowering turns it back into an int8 one. A call that is not a layer (add, flatten) goes by the name of the module
 // that makes it.

@@ -22,10 +22,10 @@ class Backward : public test::OnCuda {};
 
 TEST_F(Backward, ElementwiseAndCat) {
   const Tensor x = test::random_floats({3, 4, 5, 6}, 1), dy = test::random_floats({3, 4, 5, 6}, 2);
-  for (const auto backward : {ops::relu_backward_, ops::relu6_backward_}) {
+  for (const auto activation : {ops::Activation::relu, ops::Activation::relu6}) {
     Tensor want = dy.clone(), got = there(dy);
-    backward(want, x);
-    backward(got, there(x));
+    ops::activation_backward_(activation, want, x);
+    ops::activation_backward_(activation, got, there(x));
     EXPECT_TRUE(test::bits_equal(back(got), want));
   }
   const int64_t channels[] = {1, 3};

@@ -5,6 +5,7 @@
 #include "ops/elementwise.h"
 #include "ops/int8/add.h"
 #include "ops/int8/conv2d.h"
+#include "ops/int8/elementwise.h"
 #include "ops/int8/fake_quantize.h"
 #include "ops/int8/linear.h"
 #include "ops/int8/pool.h"
@@ -24,7 +25,8 @@ class FloatOps : public test::OnCuda {};
 TEST_F(FloatOps, ElementwiseEqualBitForBit) {
   const Tensor x = test::random_floats({3, 5, 7, 9}, 1), y = test::random_floats({3, 5, 7, 9}, 2);
   EXPECT_TRUE(test::bits_equal(back(relu(there(x))), relu(x)));
-  EXPECT_TRUE(test::bits_equal(back(relu6(multiply(there(x), there(x)))), relu6(multiply(x, x))));
+  for (const auto activation : {Activation::relu, Activation::relu6})
+    EXPECT_TRUE(test::bits_equal(back(activate(activation, multiply(there(x), there(y)))), activate(activation, multiply(x, y))));
   EXPECT_TRUE(test::bits_equal(back(add(there(x), there(y))), add(x, y)));
   Tensor sum = there(x);
   add_(sum, there(y));

@@ -152,15 +152,15 @@ TEST(PoolBackward, AdaptiveAverage) {
 
 TEST(ElementwiseBackward, Relu) {
   Tensor dy = Tensor::from({1, 2, 3, 4}, {4});
-  relu_backward_(dy, relu(Tensor::from({-1, 0, 2, 5}, {4})));
+  activation_backward_(Activation::relu, dy, relu(Tensor::from({-1, 0, 2, 5}, {4})));
   EXPECT_TRUE(test::bits_equal(dy, Tensor::from({0, 0, 3, 4}, {4})));
 }
 
 TEST(ElementwiseBackward, Relu6) {
-  const Tensor y = relu6(Tensor::from({-1, 0, 2, 6, 7}, {5}));
+  const Tensor y = activate(Activation::relu6, Tensor::from({-1, 0, 2, 6, 7}, {5}));
   EXPECT_TRUE(test::bits_equal(y, Tensor::from({0, 0, 2, 6, 6}, {5})));
   Tensor dy = Tensor::from({1, 2, 3, 4, 5}, {5});
-  relu6_backward_(dy, y);
+  activation_backward_(Activation::relu6, dy, y);
   EXPECT_TRUE(test::bits_equal(dy, Tensor::from({0, 0, 3, 0, 0}, {5})));
 }
 

@@ -2,6 +2,7 @@
 
 #include "ops/int8/add.h"
 #include "ops/int8/conv2d.h"
+#include "ops/int8/elementwise.h"
 #include "ops/int8/linear.h"
 #include "ops/int8/pool.h"
 #include "ops/int8/quantize.h"

@@ -143,7 +143,7 @@ class OnnxModel {
     if (type == "Relu") return ops::relu(in.at(0));
     if (type == "Clip") {
       OCTET_CHECK(*in.at(1).data<float>() == 0 && *in.at(2).data<float>() == 6, "expected 0 and 6");
-      return ops::relu6(in.at(0));
+      return ops::activate(ops::Activation::relu6, in.at(0));
     }
     if (type == "Add") return ops::add(in.at(0), in.at(1));
     if (type == "Concat") return ops::cat_channels(in);

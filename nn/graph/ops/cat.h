@@ -5,7 +5,7 @@
 #include "nn/graph/ops/page.h"
 #include "nn/graph/ops/text.h"
 #include "ops/elementwise.h"
-#include "ops/int8/pool.h"
+#include "ops/int8/elementwise.h"
 
 namespace octet::nn::op {
 

@@ -67,7 +67,8 @@ struct Int8Form {
 enum class Values { floats, codes };
 
 /// Whose scale and zero point an op's codes have. A float op speaks of its int8 form; none: it has none and stays float.
-enum class Scale { none, own, of_input };
+/// fixed: always the same, because the range is known (a sigmoid's).
+enum class Scale { none, own, of_input, fixed };
 
 /// How an op takes images [N, C, H, W]: in planes, in any order (elementwise), or also channels last by a twin of its own.
 enum class Layout { planes, any, has_twin };
@@ -88,6 +89,7 @@ struct Info {
   Required<Values> takes, gives;   // its inputs and its result
   Required<Scale> scale;           // of its codes
   Required<Layout> layout;         // of images
+  QParams fixed = {0, 0};          // scale and zero point of Scale::fixed
   const char* object_type = "";    // what a qconfig calls it, where that is not the printed type: "Conv2d" also with its relu
   bool shares_observer = false;    // its result is observed by its input's observer
   bool one_scale = false;          // its inputs share the first one's observer

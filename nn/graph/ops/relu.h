@@ -4,7 +4,7 @@
 
 #include "nn/graph/ops/page.h"
 #include "ops/elementwise.h"
-#include "ops/int8/pool.h"
+#include "ops/int8/elementwise.h"
 
 namespace octet::nn::op {
 

@@ -3,7 +3,7 @@
 
 #include "nn/graph/ops/page.h"
 #include "ops/elementwise.h"
-#include "ops/int8/pool.h"
+#include "ops/int8/elementwise.h"
 #include "ops/int8/quantize.h"
 
 namespace octet::nn::op {
@@ -36,7 +36,7 @@ struct Relu6 {
                               .shares_observer = true};
   void fields(auto&&) {}
   Description describe(const Parameters&) const { return {"ReLU6"}; }
-  Tensor run(const Inputs& in) const { return ops::relu6(in[0]); }
+  Tensor run(const Inputs& in) const { return ops::activate(ops::Activation::relu6, in[0]); }
   QuantizedRelu6 to_int8(const Int8Form& form) const {
     const QParams q = form.in[0];
     return {q.zero_point, ops::int8::quantize_value(6.0f, 1.0f / q.scale, q.zero_point, ops::int8::code_range(DType::quint8))};

@@ -1,0 +1,31 @@
+// Ops on codes without windows or sums, channels last.
+//
+//   clamp          min(max(q, low), high): relu with low = z, relu6 with high = the code of 6 besides; the scale stays
+//   lookup         table[q]: any function of one value, made a table of 256 codes by table_of:
+//                  table[q] = clamp(rne(f((q - zx) * sx) * (1/sy)) + zy, 0, 255), as qnnpack and fbgemm both round it
+//                  (ATen/native/quantized/cpu/qsigmoid.cpp and its siblings)
+//   cat_channels   codes of another scale are dequantized and quantized: [N, H, W, C_i] -> [N, H, W, sum of C_i];
+//                  [N, C_i] likewise
+//   flatten        [N, H, W, C] -> [N, C*H*W], in PyTorch's (c, h, w) order
+#pragma once
+
+#include <array>
+#include <span>
+
+#include "ops/engines/qparams.h"
+#include "ops/support/activations.h"
+#include "tensor/tensor.h"
+
+namespace octet::ops::int8 {
+
+using CodeTable = std::array<uint8_t, 256>;
+
+/// What `activation` makes of each code of `input`, as codes of `output`.
+CodeTable table_of(Activation activation, QParams input, QParams output);
+
+Tensor clamp(const Tensor& x, int32_t low, int32_t high);
+Tensor lookup(const Tensor& x, const CodeTable& table);
+Tensor cat_channels(std::span<const Tensor> parts, std::span<const QParams> qparams, QParams output);
+Tensor flatten(const Tensor& x);
+
+}  // namespace octet::ops::int8
