@@ -4,18 +4,18 @@
 #include "ops/batch_norm.h"
 #include "ops/channels.h"
 #include "ops/elementwise.h"
-#include "ops/int8/fake_quantize.h"
+#include "ops/fake_quantize.h"
 
 namespace octet::nn::functional {
 
 Value fake_quantize(const Value& x, std::span<const ops::int8::QParams> qparams, ops::int8::CodeRange codes) {
-  if (!Recording::active_for_backward() || !wanted(x)) return Value(ops::int8::fake_quantize(x.tensor(), qparams, codes));
-  ops::int8::FakeQuantized result = ops::int8::fake_quantize_training(x.tensor(), qparams, codes);
+  if (!Recording::active_for_backward() || !wanted(x)) return Value(ops::fake_quantize(x.tensor(), qparams, codes));
+  ops::FakeQuantized result = ops::fake_quantize_training(x.tensor(), qparams, codes);
   Value y(std::move(result.y));
   on_backward(y, {x}, [&] {
     return [inside = std::move(result.inside), dx = sink_of(x)](Tensor dy) {
       if (!dy.unique()) dy = dy.clone();
-      ops::int8::fake_quantize_backward_(dy, inside);
+      ops::fake_quantize_backward_(dy, inside);
       give(dx, std::move(dy));
     };
   });

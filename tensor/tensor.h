@@ -1,7 +1,7 @@
 // Tensor: a typed shape over shared bytes. It knows no mathematics; that is ops/.
 //
-// Always contiguous, row-major. By convention float activations are [N, C, H, W] and quint8 activations are [N, H, W, C]
-// (channels last, as integer kernels want them): the dtype says which. Copying a Tensor copies the handle, not the bytes
+// Always contiguous, row-major. Shapes of images are [N, C, H, W] for floats and [N, H, W, C] (channels last, as integer kernels
+// want them) for quint8; only inside a graph of optimize_for_inference are floats channels last, too. Copying a Tensor copies the handle, not the bytes
 // (PyTorch's torch.Tensor behaves the same); clone() copies the bytes.
 #pragma once
 

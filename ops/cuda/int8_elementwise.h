@@ -1,5 +1,5 @@
-// Codes on the device, one by one: ops/int8/quantize.h, add.h, fake_quantize.h and pool.h's clamp and cat. The roundings are the
-// CPU's own functions. Shapes have been checked and y allocated by the op.
+// Codes on the device, one by one: ops/int8/quantize.h, add.h, elementwise.h, and ops/fake_quantize.h. The roundings are the CPU's
+// own functions. Shapes have been checked and y allocated by the op.
 #pragma once
 
 #include <array>
@@ -21,13 +21,13 @@ void int8_add(const Tensor& a, const Tensor& b, const int8::QAdd& rule, Tensor& 
 /// y = min(max(x, low), high)
 void int8_clamp(const Tensor& x, uint8_t low, uint8_t high, Tensor& y);
 
-/// y[pixel][first + c] = table[x[pixel][c]], channels last.
+/// y[pixel][first + c] = table[x[pixel][c]], channels last: cat, and with first = 0 lookup.
 void int8_cat_part(const Tensor& x, const std::array<uint8_t, 256>& table, int64_t first, Tensor& y);
 
 /// Bytes [N, H, W, C] -> [N, C, H, W].
 void to_channels_first(const Tensor& x, Tensor& y);
 
-/// qparams: one, or one per slice of dimension 0. inside (ops/int8/fake_quantize.h) is written where it is defined.
+/// qparams: one, or one per slice of dimension 0. inside (ops/fake_quantize.h) is written where it is defined.
 void fake_quantize(const Tensor& x, std::span<const int8::QParams> qparams, int8::CodeRange codes, Tensor& y, Tensor& inside);
 /// dy *= inside
 void fake_quantize_backward(Tensor& dy, const Tensor& inside);

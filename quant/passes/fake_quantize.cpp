@@ -1,12 +1,12 @@
 #include "quant/passes/fake_quantize.h"
 
 #include "nn/graph/print.h"
-#include "ops/int8/fake_quantize.h"
+#include "ops/fake_quantize.h"
 #include "quant/passes/patterns.h"
 
 namespace octet::quant {
 
-Tensor FakeQuantize::operator()(const Tensor& x) { return ops::int8::fake_quantize(x, qparams_, ops::int8::code_range(dtype_)); }
+Tensor FakeQuantize::operator()(const Tensor& x) { return ops::fake_quantize(x, qparams_, ops::int8::code_range(dtype_)); }
 
 std::string FakeQuantize::to_string() const {
   if (qparams_.size() > 1) return str("FakeQuantize(channels=", qparams_.size(), ")");
@@ -50,7 +50,7 @@ nn::Graph fake_quantize(const nn::Graph& prepared, const QConfigMapping& mapping
       observers.push_back(&node);
       node.op = nn::op::Function{std::make_shared<FakeQuantize>(std::vector{calibrated_qparams(node)})};
     } else if (is_quantized(node) && nn::info(node.op).has_weight) {
-      node.parameters["weight"] = ops::int8::fake_quantize_weight(node.parameter("weight"), layer_scales(node, mapping));
+      node.parameters["weight"] = ops::fake_quantize_weight(node.parameter("weight"), layer_scales(node, mapping));
       *nn::qat_slot(node.op) = nullptr;  // rounded now; once is enough
     }
   }

@@ -1,5 +1,5 @@
 // FixedQParamsFakeQuantize: fake quantization with a given scale and zero point, behind ops such as sigmoid.
-//   y = fake_quantize(x, scale, zero_point), gradient straight through          (ops/int8/fake_quantize.h)
+//   y = fake_quantize(x, scale, zero_point), gradient straight through          (ops/fake_quantize.h)
 // PyTorch counterpart: torch.ao.quantization.FixedQParamsFakeQuantize, of get_default_qat_qconfig_mapping.
 #pragma once
 

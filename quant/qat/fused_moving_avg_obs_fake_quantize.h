@@ -2,7 +2,7 @@
 //
 //   observe       min += c * (min(x) - min),  max alike;  the first batch's are taken as they are;  c = averaging_constant
 //                 scale, zero_point = fused_qparams(min, max)          (quant/observers/qparams.h; only where it also quantizes)
-//   quantize      y = fake_quantize(x, scale, zero_point), gradient straight through          (ops/int8/fake_quantize.h)
+//   quantize      y = fake_quantize(x, scale, zero_point), gradient straight through          (ops/fake_quantize.h)
 // Each of the two can be switched off. Per tensor, or per slice of dimension 0 (weights). All that it knows is in buffers with
 // PyTorch's names, so that it is saved and loaded with the model.
 // PyTorch counterpart: torch.ao.quantization.FusedMovingAvgObsFakeQuantize, of get_default_qat_qconfig_mapping.

@@ -90,5 +90,29 @@ TEST(Print, ModuleTree) {
   EXPECT_NE(tree.find("  (fc): Linear(in_features=512, out_features=7, bias=True)\n"), std::string::npos) << tree;
 }
 
+/// Batch norms that follow no convolution, over images and over rows.
+struct Unfolded : Module {
+  Conv2d& conv = add<Conv2d>("conv", 3, 4, Conv2d::Options{.kernel = 3});
+  AdaptiveMaxPool2d& pool = add<AdaptiveMaxPool2d>("pool", 2);
+  BatchNorm& bn = add<BatchNorm>("bn", 4);
+  Linear& fc = add<Linear>("fc", 16, 5);
+  BatchNorm& bn1 = add<BatchNorm>("bn1", 5);
+
+ protected:
+  Value forward(const Value& x) override { return bn1(fc(functional::flatten(bn(pool(conv(x)))))); }
+};
+
+// print(torch.fx.symbolic_trace(model)) of torch 2.11, with the class's name.
+TEST(Print, WholeTextOfBatchNormsIsPyTorchs) {
+  Unfolded model;
+  EXPECT_EQ(modules_to_string(trace(model, Tensor::zeros({1, 3, 8, 8}))), R"(GraphModule(
+  (conv): Conv2d(3, 4, kernel_size=(3, 3), stride=(1, 1))
+  (pool): AdaptiveMaxPool2d(output_size=2)
+  (bn): BatchNorm2d(4, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)
+  (fc): Linear(in_features=16, out_features=5, bias=True)
+  (bn1): BatchNorm1d(5, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)
+))");
+}
+
 }  // namespace
 }  // namespace octet::nn

@@ -14,11 +14,11 @@
 #include "ops/engines/qparams.h"
 #include "tensor/tensor.h"
 
-namespace octet::ops::int8 {
+namespace octet::ops {
 
 /// x float32 of any shape; one QParams for all, or one per slice of dimension 0. NaN becomes the largest code, as in quantize.
-Tensor fake_quantize(const Tensor& x, std::span<const QParams> qparams, CodeRange codes);
-inline Tensor fake_quantize(const Tensor& x, QParams qparams, CodeRange codes) {
+Tensor fake_quantize(const Tensor& x, std::span<const int8::QParams> qparams, int8::CodeRange codes);
+inline Tensor fake_quantize(const Tensor& x, int8::QParams qparams, int8::CodeRange codes) {
   return fake_quantize(x, std::span(&qparams, 1), codes);
 }
 
@@ -26,7 +26,7 @@ inline Tensor fake_quantize(const Tensor& x, QParams qparams, CodeRange codes) {
 struct FakeQuantized {
   Tensor y, inside;
 };
-FakeQuantized fake_quantize_training(const Tensor& x, std::span<const QParams> qparams, CodeRange codes);
+FakeQuantized fake_quantize_training(const Tensor& x, std::span<const int8::QParams> qparams, int8::CodeRange codes);
 
 /// dy becomes the gradient of x.
 void fake_quantize_backward_(Tensor& dy, const Tensor& inside);
@@ -34,4 +34,4 @@ void fake_quantize_backward_(Tensor& dy, const Tensor& inside);
 /// Weights [K, ...]: zero point 0, codes -128..127; one scale for all or one per slice of dimension 0.
 Tensor fake_quantize_weight(const Tensor& weight, const std::vector<float>& scale);
 
-}  // namespace octet::ops::int8
+}  // namespace octet::ops

@@ -1,12 +1,15 @@
-#include "ops/int8/fake_quantize.h"
+#include "ops/fake_quantize.h"
 
 #include <algorithm>
 
 #include "ops/cuda/int8_elementwise.h"
-
 #include "ops/engines/requantize.h"
 
-namespace octet::ops::int8 {
+namespace octet::ops {
+
+using int8::CodeRange;
+using int8::QParams;
+
 namespace {
 
 constexpr int64_t kWorthThreads = 1 << 15;  // values: fewer, such as one channel of a weight, are done before threads wake up
@@ -15,12 +18,13 @@ constexpr int64_t kWorthThreads = 1 << 15;  // values: fewer, such as one channe
 void snap(const float* x, int64_t n, QParams q, CodeRange codes, float* y, uint8_t* inside) {
   const float inverse_scale = 1.0f / q.scale;
 #pragma omp parallel for simd if (n >= kWorthThreads)
-  for (int64_t i = 0; i < n; ++i) y[i] = dequantize_value(quantize_value(x[i], inverse_scale, q.zero_point, codes), q);
+  for (int64_t i = 0; i < n; ++i)
+    y[i] = int8::dequantize_value(int8::quantize_value(x[i], inverse_scale, q.zero_point, codes), q);
   if (inside == nullptr) return;
   const CodeRange wider{codes.qmin - 1, codes.qmax + 1};
 #pragma omp parallel for simd if (n >= kWorthThreads)
   for (int64_t i = 0; i < n; ++i) {
-    const int32_t code = quantize_value(x[i], inverse_scale, q.zero_point, wider);
+    const int32_t code = int8::quantize_value(x[i], inverse_scale, q.zero_point, wider);
     inside[i] = code >= codes.qmin && code <= codes.qmax;
   }
 }
@@ -68,7 +72,7 @@ void fake_quantize_backward_(Tensor& dy, const Tensor& inside) {
 Tensor fake_quantize_weight(const Tensor& weight, const std::vector<float>& scale) {
   std::vector<QParams> qparams;
   for (float s : scale) qparams.push_back({s, 0});
-  return fake_quantize(weight, qparams, code_range(DType::qint8));
+  return fake_quantize(weight, qparams, int8::code_range(DType::qint8));
 }
 
-}  // namespace octet::ops::int8
+}  // namespace octet::ops
