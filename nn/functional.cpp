@@ -148,6 +148,7 @@ Value max_pooled(const Value& x, const std::optional<ops::MaxPool2dOptions>& win
 
 Value relu(const Value& x) { return activated(op::Relu{}, ops::Activation::relu, x); }
 Value relu6(const Value& x) { return activated(op::Relu6{}, ops::Activation::relu6, x); }
+Value sigmoid(const Value& x) { return activated(op::Sigmoid{}, ops::Activation::sigmoid, x); }
 
 Value relu_(const Value& x) {
   if (!may_overwrite(x)) return relu(x);

@@ -30,6 +30,7 @@ Value batch_norm(const Value& x, const BatchNormValues& values, const op::BatchN
 Value relu(const Value& x);
 Value relu_(const Value& x);
 Value relu6(const Value& x);
+Value sigmoid(const Value& x);
 Value max_pool2d(const Value& x, const ops::MaxPool2dOptions& options);
 Value adaptive_avg_pool2d(const Value& x, ops::Size2 output);
 Value adaptive_max_pool2d(const Value& x, ops::Size2 output);
@@ -45,7 +46,7 @@ Value add_(const Value& a, const Value& b);
 Value cat(std::span<const Value> parts);
 
 // What quantization-aware training adds (functional_qat.cpp; nn/graph_module.h says what for). None of it is part of a trace.
-/// One QParams, or one per slice of dimension 0. The gradient goes straight through: ops/int8/fake_quantize.h.
+/// One QParams, or one per slice of dimension 0. The gradient goes straight through: ops/fake_quantize.h.
 Value fake_quantize(const Value& x, std::span<const ops::int8::QParams> qparams, ops::int8::CodeRange codes);
 /// weight [K] / sqrt(running_var + eps): what batch norm multiplies channels by. No gradient to running_var.
 Value batch_norm_factor(const BatchNormValues& values, const op::BatchNorm& options);

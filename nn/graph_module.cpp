@@ -72,6 +72,7 @@ struct GraphModule::Layer {
   Value operator()(const op::BatchNorm& o) const { return batch_norm(in[0], "", o, model.mode()); }
   Value operator()(const op::Relu&) const { return activated(std::move(in[0]), true); }
   Value operator()(const op::Relu6&) const { return functional::relu6(in[0]); }
+  Value operator()(const op::Sigmoid&) const { return functional::sigmoid(in[0]); }
   Value operator()(const op::MaxPool2d& o) const { return functional::max_pool2d(in[0], o.options); }
   Value operator()(const op::AdaptiveAvgPool2d& o) const { return functional::adaptive_avg_pool2d(in[0], o.output_size); }
   Value operator()(const op::AdaptiveMaxPool2d& o) const { return functional::adaptive_max_pool2d(in[0], o.output_size); }

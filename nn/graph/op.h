@@ -20,6 +20,7 @@
 #include "nn/graph/ops/quantize.h"
 #include "nn/graph/ops/relu.h"
 #include "nn/graph/ops/relu6.h"
+#include "nn/graph/ops/sigmoid.h"
 
 namespace octet::nn {
 
@@ -29,6 +30,7 @@ using Op = std::variant<op::Placeholder, op::Output, op::Function, op::Lowered, 
                         op::BatchNorm,                                                                         //
                         op::Relu, op::QuantizedRelu,                                                           //
                         op::Relu6, op::QuantizedRelu6,                                                         //
+                        op::Sigmoid, op::QuantizedSigmoid,                                                     //
                         op::MaxPool2d, op::QuantizedMaxPool2d,                                                 //
                         op::AdaptiveAvgPool2d, op::QuantizedAdaptiveAvgPool2d,                                 //
                         op::AdaptiveMaxPool2d,                                                                 //
@@ -88,6 +90,12 @@ consteval bool is_complete() {
             { o.output() } -> std::same_as<QParams>;
           },
       "output(), because its scale is its own");
+  static_assert(
+      !(TakesCodes<T> && (scale == Scale::own || scale == Scale::fixed || !OnCodes<T>)) ||
+          requires(const T& o) {
+            { o.made_for() } -> std::same_as<std::vector<QParams>>;
+          },
+      "made_for(), because it computes values from codes");
   static_assert((scale == Scale::fixed) == (T::kInfo.fixed.scale > 0), "fixed, for Scale::fixed and for no other");
   static_assert(
       Quantizable<T> == requires(const T& o, const Int8Form& form) { o.to_int8(form); },

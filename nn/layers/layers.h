@@ -1,4 +1,4 @@
-// The layers without parameters. PyTorch: torch.nn.ReLU, ReLU6, MaxPool2d, AdaptiveAvgPool2d, AdaptiveMaxPool2d, Dropout.
+// The layers without parameters. PyTorch: torch.nn.ReLU, ReLU6, Sigmoid, MaxPool2d, AdaptiveAvgPool2d, AdaptiveMaxPool2d, Dropout.
 #pragma once
 
 #include "nn/functional.h"
@@ -22,6 +22,15 @@ class ReLU6 : public Module {
 
  protected:
   Value forward(const Value& x) override { return functional::relu6(x); }
+};
+
+/// 1 / (1 + exp(-x)).
+class Sigmoid : public Module {
+ public:
+  bool is_layer() const override { return true; }
+
+ protected:
+  Value forward(const Value& x) override { return functional::sigmoid(x); }
 };
 
 class MaxPool2d : public Module {

@@ -3,7 +3,7 @@
 //
 //   value(x)          y
 //   gradient(dy, y)   of x, from the gradient dy of y and y itself
-// PyTorch counterparts: torch.nn.functional.relu, relu6, ...
+// PyTorch counterparts: torch.nn.functional.relu, relu6, torch.sigmoid.
 #pragma once
 
 #include <cmath>
@@ -29,7 +29,14 @@ struct Relu6 {
   OCTET_HD static float gradient(float dy, float y) { return y > 0.0f && y < 6.0f ? dy : 0.0f; }
 };
 
-enum class Activation { relu, relu6 };
+/// 1 / (1 + exp(-x)), by float64, so that the CPU and the device agree.
+struct Sigmoid {
+  static constexpr const char* kName = "sigmoid";
+  OCTET_HD static float value(float x) { return static_cast<float>(1.0 / (1.0 + std::exp(-static_cast<double>(x)))); }
+  OCTET_HD static float gradient(float dy, float y) { return dy * ((1.0f - y) * y); }
+};
+
+enum class Activation { relu, relu6, sigmoid };
 
 /// Calls visit with the struct of `activation`.
 template <class Visit>
@@ -39,6 +46,8 @@ auto with(Activation activation, Visit&& visit) {
       return visit(Relu{});
     case Activation::relu6:
       return visit(Relu6{});
+    case Activation::sigmoid:
+      return visit(Sigmoid{});
   }
   __builtin_unreachable();
 }

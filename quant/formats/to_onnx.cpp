@@ -126,6 +126,8 @@ class Writer {
   std::string write(const op::Relu&) { return call("Relu", inputs_); }
   std::string write(const op::QuantizedRelu6&) { return relu6(); }
   std::string write(const op::Relu6&) { return relu6(); }
+  std::string write(const op::QuantizedSigmoid&) { return call("Sigmoid", inputs_); }
+  std::string write(const op::Sigmoid&) { return call("Sigmoid", inputs_); }
   std::string write(const op::QuantizedFlatten&) { return flatten(); }
   std::string write(const op::Flatten&) { return flatten(); }
   std::string write(const op::QuantizedMaxPool2d& o) { return max_pool(o.options); }

@@ -5,7 +5,7 @@
 #include "ops/cross_entropy.h"
 #include "ops/dropout.h"
 #include "ops/elementwise.h"
-#include "ops/int8/fake_quantize.h"
+#include "ops/fake_quantize.h"
 #include "ops/linear.h"
 #include "ops/optimizer_step.h"
 #include "ops/pool.h"
@@ -22,7 +22,7 @@ class Backward : public test::OnCuda {};
 
 TEST_F(Backward, ElementwiseAndCat) {
   const Tensor x = test::random_floats({3, 4, 5, 6}, 1), dy = test::random_floats({3, 4, 5, 6}, 2);
-  for (const auto activation : {ops::Activation::relu, ops::Activation::relu6}) {
+  for (const auto activation : {ops::Activation::relu, ops::Activation::relu6, ops::Activation::sigmoid}) {
     Tensor want = dy.clone(), got = there(dy);
     ops::activation_backward_(activation, want, x);
     ops::activation_backward_(activation, got, there(x));
@@ -143,13 +143,13 @@ TEST_F(Backward, FakeQuantization) {
   const std::vector<ops::int8::QParams> one = {{0.013f, 90}}, each = {{0.001f, 0}, {0.02f, 3}, {0.03f, -7}, {0.5f, 0}};
   for (const auto& qparams : {one, each}) {
     const ops::int8::CodeRange codes = qparams.size() == 1 ? ops::int8::CodeRange{0, 255} : ops::int8::CodeRange{-128, 127};
-    const auto want = ops::int8::fake_quantize_training(x, qparams, codes),
-               got = ops::int8::fake_quantize_training(there(x), qparams, codes);
+    const auto want = ops::fake_quantize_training(x, qparams, codes),
+               got = ops::fake_quantize_training(there(x), qparams, codes);
     EXPECT_TRUE(test::bits_equal(back(got.y), want.y));
     EXPECT_TRUE(test::codes_equal(back(got.inside), want.inside));
     Tensor d = dy.clone(), d_there = there(dy);
-    ops::int8::fake_quantize_backward_(d, want.inside);
-    ops::int8::fake_quantize_backward_(d_there, got.inside);
+    ops::fake_quantize_backward_(d, want.inside);
+    ops::fake_quantize_backward_(d_there, got.inside);
     EXPECT_TRUE(test::bits_equal(back(d_there), d));
   }
 }

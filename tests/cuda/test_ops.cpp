@@ -6,7 +6,7 @@
 #include "ops/int8/add.h"
 #include "ops/int8/conv2d.h"
 #include "ops/int8/elementwise.h"
-#include "ops/int8/fake_quantize.h"
+#include "ops/fake_quantize.h"
 #include "ops/int8/linear.h"
 #include "ops/int8/pool.h"
 #include "ops/int8/quantize.h"
@@ -25,7 +25,7 @@ class FloatOps : public test::OnCuda {};
 TEST_F(FloatOps, ElementwiseEqualBitForBit) {
   const Tensor x = test::random_floats({3, 5, 7, 9}, 1), y = test::random_floats({3, 5, 7, 9}, 2);
   EXPECT_TRUE(test::bits_equal(back(relu(there(x))), relu(x)));
-  for (const auto activation : {Activation::relu, Activation::relu6})
+  for (const auto activation : {Activation::relu, Activation::relu6, Activation::sigmoid})
     EXPECT_TRUE(test::bits_equal(back(activate(activation, multiply(there(x), there(y)))), activate(activation, multiply(x, y))));
   EXPECT_TRUE(test::bits_equal(back(add(there(x), there(y))), add(x, y)));
   Tensor sum = there(x);

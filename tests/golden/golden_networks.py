@@ -15,7 +15,24 @@ from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
 from golden_models import Recorder
 from golden_training import filled, values
 
-NETWORKS = {"resnet34": zoo.resnet34, "resnet50": zoo.resnet50, "vgg11_bn": zoo.vgg11_bn, "mobilenet_v2": zoo.mobilenet_v2}
+
+class Gates(torch.nn.Module):
+    """Sigmoids as a layer and as a function: behind a convolution, and of values that nothing else quantizes."""
+
+    def __init__(self, num_classes):
+        super().__init__()
+        self.stem = torch.nn.Conv2d(3, 16, 3, stride=2, padding=1)
+        self.gate = torch.nn.Sigmoid()
+        self.inner = torch.nn.Conv2d(16, 24, 3, padding=1)
+        self.pool = torch.nn.AdaptiveMaxPool2d(2)
+        self.fc = torch.nn.Linear(96, num_classes)
+
+    def forward(self, x):
+        x = self.inner(self.gate(self.stem(x)))
+        return self.fc(torch.flatten(torch.sigmoid(self.pool(x)), 1))
+
+
+NETWORKS = {"resnet34": zoo.resnet34, "resnet50": zoo.resnet50, "vgg11_bn": zoo.vgg11_bn, "mobilenet_v2": zoo.mobilenet_v2, "gates": Gates}
 
 
 def repair_relu6(quantized, backend):

@@ -157,9 +157,29 @@ def fake_quantize(out, rng):
          tensor=torch.fake_quantize_per_tensor_affine(torch.from_numpy(w), float(s[0]), 0, -128, 127).numpy())
 
 
+ACTIVATIONS = {"sigmoid": (torch.sigmoid, 1 / 256, 0)}  # the fixed scale and zero point of FX's default mapping
+
+
+def activations(out, rng):
+    """Float32 with its gradient, and all 256 codes of many scales under both engines."""
+    for name, (function, scale, zero_point) in ACTIVATIONS.items():
+        x = torch.from_numpy(np.concatenate([np.linspace(-30, 30, 301), [-1e30, -104, -89, -88, 88, 1e30]]).astype(np.float32)).requires_grad_()
+        y, dy = function(x), torch.linspace(-2, 3, 307)
+        y.backward(dy)
+        save(out, name, x=x.detach().numpy(), y=y.detach().numpy(), dy=dy.numpy(), dx=x.grad.numpy())
+        scales, zero_points = np.exp(rng.uniform(-8, 0, 100)).astype(np.float32), rng.randint(0, 256, 100).astype(np.int32)
+        arrays = {"output": np.array([scale, zero_point], np.float32), "scale": scales, "zero_point": zero_points}
+        for engine in ENGINES:
+            torch.backends.quantized.engine = engine
+            all_codes = np.arange(256, dtype=np.uint8).reshape(1, 16, 4, 4)
+            tables = [getattr(torch.ops.quantized, name)(quantized(all_codes, s, int(z)).contiguous(memory_format=torch.channels_last), scale, zero_point) for s, z in zip(scales, zero_points)]
+            arrays[engine] = np.stack([t.int_repr().contiguous().numpy().reshape(256) for t in tables])
+        save(out, f"{name}_codes", **arrays)
+
+
 def make(out):
     rng = np.random.RandomState(0)
     for case in (quantize, conv2d, linear, add, pools, fake_quantize):
         case(out, rng)
-    for i, case in enumerate((one_scale, large_bias, averages)):
+    for i, case in enumerate((one_scale, large_bias, averages, activations)):
         case(out, np.random.RandomState(100 + i))

@@ -239,5 +239,17 @@ TEST(QuantizedCat, RequantizesToTheOutputsScale) {
                                 Tensor::from<uint8_t>({10, 20, 10, 255}, {1, 4}, DType::quint8)));
 }
 
+TEST(Lookup, EachCodeByTheTable) {
+  CodeTable table;
+  for (size_t q = 0; q < 256; ++q) table[q] = static_cast<uint8_t>(255 - q);
+  Tensor x({2, 3, 5, 7}, DType::quint8), want = x.clone();
+  for (int64_t i = 0; i < x.numel(); ++i) {
+    x.data<uint8_t>()[i] = static_cast<uint8_t>(i * 37);
+    want.data<uint8_t>()[i] = static_cast<uint8_t>(255 - x.data<uint8_t>()[i]);
+  }
+  EXPECT_TRUE(test::codes_equal(lookup(x, table), want));
+  EXPECT_TRUE(test::fails_with([&] { lookup(Tensor({2}), table); }, {"int8 lookup", "float32"}));
+}
+
 }  // namespace
 }  // namespace octet::ops::int8

@@ -2,7 +2,7 @@
 #include "ops/int8/add.h"
 #include "ops/int8/conv2d.h"
 #include "ops/int8/elementwise.h"
-#include "ops/int8/fake_quantize.h"
+#include "ops/fake_quantize.h"
 #include "ops/int8/linear.h"
 #include "ops/int8/pool.h"
 #include "ops/int8/quantize.h"
@@ -36,6 +36,22 @@ TEST(Golden, FakeQuantize) {
   EXPECT_TRUE(test::bits_equal(fake_quantize_weight(g["w"], g.floats("s")), g["channels"]));
   EXPECT_TRUE(test::bits_equal(fake_quantize_weight(g["w"], {g.floats("s")[0]}), g["tensor"]));
   EXPECT_TRUE(test::fails_with([&] { fake_quantize(g["x"], {0, 3}, {0, 255}); }, {"scale 0"}));
+}
+
+/// All 256 codes of a hundred scales.
+TEST(Golden, Activations) {
+  for (const Activation f : {Activation::sigmoid}) {
+    const Golden g(std::string("ops/") + name_of(f) + "_codes");
+    const QParams output = qparams(g, "output");
+    for (const char* engine : {"qnnpack", "fbgemm"}) {
+      const Tensor want = g[engine];
+      for (int64_t i = 0; i < want.size(0); ++i) {
+        const QParams input{g.floats("scale")[static_cast<size_t>(i)], g["zero_point"].data<int32_t>()[i]};
+        const CodeTable table = table_of(f, input, output);
+        EXPECT_EQ(std::memcmp(table.data(), want.data<uint8_t>() + 256 * i, 256), 0) << engine << ", scale " << input.scale;
+      }
+    }
+  }
 }
 
 TEST(Golden, QuantizeWeight) {

@@ -43,6 +43,17 @@ TEST(TrainingGolden, Linear) {
   EXPECT_LT(test::relative_error(d.bias, g["d_b"]), kSumError);
 }
 
+TEST(TrainingGolden, Activations) {
+  for (const Activation f : {Activation::sigmoid}) {
+    const test::Golden g(std::string("ops/") + name_of(f));
+    const Tensor y = activate(f, g["x"]);
+    EXPECT_TRUE(test::all_close(y, g["y"], 3e-7f, 1e-37f));  // two float32 roundings; PyTorch flushes what is below
+    Tensor dy = g["dy"].clone();
+    activation_backward_(f, dy, g["y"]);
+    EXPECT_TRUE(test::all_close(dy, g["dx"], 3e-7f, 1e-10f));
+  }
+}
+
 TEST(TrainingGolden, BatchNorm) {
   for (const char* name : {"images", "rows"}) {
     const test::Golden g(std::string("training/batch_norm_") + name);

@@ -7,6 +7,7 @@
 #include "quant/passes/convert.h"
 #include "quant/passes/insert_observers.h"
 #include "quant/passes/prepare.h"
+#include "tests/support/gates.h"
 #include "tests/support/golden.h"
 #include "tests/support/gradcheck.h"
 #include "tests/support/make.h"
@@ -28,6 +29,7 @@ const Network kNetworks[] = {
     {"resnet50", [] { return nn::make_model({nn::Network::resnet50}, 10); }},
     {"vgg11_bn", [] { return nn::make_model({nn::Network::vgg11_bn}, 10); }},
     {"mobilenet_v2", [] { return nn::make_model({nn::Network::mobilenet_v2}, 10); }},
+    {"gates", [] { return std::make_unique<test::Gates>(10); }},
 };
 
 int64_t crc_of(const Tensor& codes) {

@@ -8,6 +8,7 @@
 #include "quant/formats/to_onnx.h"
 #include "quant/passes/convert.h"
 #include "quant/passes/prepare.h"
+#include "tests/support/gates.h"
 #include "tests/support/onnx.h"
 #include "tests/support/training.h"
 
@@ -25,11 +26,11 @@ struct Network {
   friend std::ostream& operator<<(std::ostream& out, const Network& n) { return out << n.name; }
 };
 
-nn::Graph traced(const nn::Form& form) {
-  const auto model = nn::make_model(form, 10);
-  test::fill_by_formula(*model);
-  return nn::trace(*model, Tensor::zeros({1, 3, kSide, kSide}));
+nn::Graph traced(nn::Module& model) {
+  test::fill_by_formula(model);
+  return nn::trace(model, Tensor::zeros({1, 3, kSide, kSide}));
 }
+nn::Graph traced(const nn::Form& form) { return traced(*nn::make_model(form, 10)); }
 
 const Tensor kImages = test::hashed_values({2, 3, kSide, kSide}, 7, 2.0);
 
@@ -51,8 +52,7 @@ INSTANTIATE_TEST_SUITE_P(All, ToOnnx,
                            return std::string(std::get<0>(info.param).name) + "_" + std::get<1>(info.param);
                          });
 
-TEST_P(ToOnnx, CodesAreOctets) {
-  const nn::Graph int8 = converted(traced(std::get<0>(GetParam()).form), std::get<1>(GetParam()));
+void expect_codes_are_octets(const nn::Graph& int8) {
   std::map<std::string, Tensor> codes;
   std::set<std::string> averages;
   const Tensor logits = nn::run(int8, kImages, [&](const nn::Node& node, const Tensor& result) {
@@ -79,6 +79,15 @@ TEST_P(ToOnnx, CodesAreOctets) {
   });
   EXPECT_EQ(seen, codes.size());
   EXPECT_TRUE(test::all_close(result, logits, 1e-4f, 1e-4f));
+}
+
+TEST_P(ToOnnx, CodesAreOctets) {
+  expect_codes_are_octets(converted(traced(std::get<0>(GetParam()).form), std::get<1>(GetParam())));
+}
+
+TEST(ToOnnxOwn, Sigmoid) {
+  test::Gates gates(10);
+  expect_codes_are_octets(converted(traced(gates), "qnnpack"));
 }
 
 TEST(ToOnnxFloat, LogitsAreOctets) {

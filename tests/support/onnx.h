@@ -145,6 +145,7 @@ class OnnxModel {
       OCTET_CHECK(*in.at(1).data<float>() == 0 && *in.at(2).data<float>() == 6, "expected 0 and 6");
       return ops::activate(ops::Activation::relu6, in.at(0));
     }
+    if (type == "Sigmoid") return ops::activate(ops::Activation::sigmoid, in.at(0));
     if (type == "Add") return ops::add(in.at(0), in.at(1));
     if (type == "Concat") return ops::cat_channels(in);
     if (type == "Flatten") return ops::flatten(in.at(0));
