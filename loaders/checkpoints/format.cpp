@@ -77,7 +77,7 @@ void refuse_other_zip(const Zip& zip, const std::string& name) {
 void refuse_url(const std::string& path) {
   for (const char* scheme : {"http://", "https://", "ftp://", "s3://", "gs://", "hf://"})
     if (path.starts_with(scheme))
-      fail(printable(path), ": this is an address, expected a file; download it first: curl -LO '", printable(path), "'");
+      fail(printable(path), ": this is a URL, expected a file; download it first: curl -LO '", printable(path), "'");
 }
 
 Format format_of(Bytes bytes) {

@@ -148,7 +148,7 @@ TEST(OtherFormats, AreNamedWithTheCommandThatHelps) {
 
 TEST(OtherFormats, AddressesAreNoFiles) {
   EXPECT_TRUE(test::fails_with([] { open_checkpoint("https://download.pytorch.org/models/resnet18-f37072fd.pth"); },
-                               {"https://download.pytorch.org", "expected a file", "curl -LO"}));
+                               {"https://download.pytorch.org", "a URL, expected a file", "curl -LO"}));
 }
 
 }  // namespace
