@@ -43,6 +43,15 @@ bool is_beside(std::string_view key) {
 /// A quantized model's stubs stand outside the module that they serve (torch.ao.quantization.QuantWrapper).
 bool is_stub(std::string_view key) { return key.starts_with("quant."); }
 
+/// Behind a wrapper of any name: what begins a network that octet has, so that the name before it is no layer's.
+constexpr std::string_view kFirstLayers[] = {"conv1.weight", "features.0.weight", "features.0.0.weight"};
+
+bool holds_network(const std::vector<std::string_view>& keys, std::string_view part) {
+  return std::ranges::any_of(keys, [&](std::string_view key) {
+    return key.size() > part.size() && one_of(kFirstLayers, key.substr(part.size() + 1)) && first_part(key) == part;
+  });
+}
+
 /// The one wrapper's name that begins every key; empty if there is none. Neighbours count only where nothing else is.
 std::string_view common_part(const std::vector<std::string_view>& keys) {
   std::string_view found;
@@ -50,10 +59,10 @@ std::string_view common_part(const std::vector<std::string_view>& keys) {
   for (const std::string_view key : keys) {
     const std::string_view part = first_part(key);
     if (is_stub(key) || (!alone && one_of(kNeighbours, part))) continue;
-    if (!one_of(kWrappers, part) || key.size() < part.size() + 2 || (!found.empty() && part != found)) return {};
+    if (key.size() < part.size() + 2 || (!found.empty() && part != found)) return {};
     found = part;
   }
-  return found;
+  return one_of(kWrappers, found) || holds_network(keys, found) ? found : std::string_view();
 }
 
 }  // namespace

@@ -106,6 +106,26 @@ void read_float_parameters(Reader& reader, nn::Graph& prepared) {
   }
 }
 
+/// A FloatFunctional that no forward calls has numbers all the same: that of MobileNetV2's blocks without a shortcut.
+void pass_over_functionals(Reader& reader) {
+  for (const StateEntry& entry : reader.state().entries())
+    for (const std::string_view ending : {".scale", ".zero_point"})
+      if (entry.key.ends_with(ending) &&
+          !find_packed(reader.state(), entry.key.substr(0, entry.key.size() - ending.size()), kPackedWeights))
+        reader.get(entry.key);
+}
+
+/// quantize_dynamic makes int8 weights of linear layers alone, and no scales of activations.
+void refuse_dynamic(const StateDict& state, const std::string& source) {
+  const auto convolutions = [&](bool quantized) {
+    return std::ranges::any_of(state.entries(),
+                               [&](const StateEntry& e) { return e.tensor.dim() == 4 && e.qparams.has_value() == quantized; });
+  };
+  OCTET_CHECK(convolutions(true) || !convolutions(false), source,
+              ": quantized dynamically: its convolutions are float, only linear layers are int8; quantize the float checkpoint: ",
+              "quantize --weights FILE");
+}
+
 }  // namespace
 
 int64_t outputs_from_pytorch(const StateDict& state, const std::string& layer, const std::string& source) {
@@ -118,6 +138,7 @@ int64_t outputs_from_pytorch(const StateDict& state, const std::string& layer, c
 nn::Graph graph_from_pytorch(const nn::Graph& traced, const StateDict& state, Engine engine, const std::string& source) {
   nn::Graph prepared = prepare(traced, get_default_qconfig_mapping("qnnpack"));
 
+  refuse_dynamic(state, source);
   const bool eager = is_eager(state);
   Reader reader(state);
   read_float_parameters(reader, prepared);
@@ -129,6 +150,7 @@ nn::Graph graph_from_pytorch(const nn::Graph& traced, const StateDict& state, En
                                            },
                                        .weights = [&](const nn::Node& layer) { return read_weights(reader, layer); },
                                        .engine = engine});
+  if (eager) pass_over_functionals(reader);
   reader.finish(source);
   return graph;
 }

@@ -112,7 +112,7 @@ TEST(WholeModel, IsNamedWithTheCommandThatHelps) {
   };
   EXPECT_TRUE(refused(checkpoint(object("torchvision.models.resnet", "ResNet")), with({"torchvision.models.resnet.ResNet"})));
   EXPECT_TRUE(refused(checkpoint(object("__main__", "Net")), with({"__main__.Net"})));
-  EXPECT_TRUE(refused(checkpoint(dict({{"epoch", number(1)}, {"model", object("models.yolo", "Model")}})),
+  EXPECT_TRUE(refused(checkpoint(dict({{"best_acc1", number_tensor(true)}, {"model", object("models.yolo", "Model")}})),
                       with({"'model'", "models.yolo.Model"})));
   const std::string graph = call(global("torch.fx.graph_module", "reduce_graph_module"), tuple({dict({}), text("import torch")}));
   EXPECT_TRUE(refused(checkpoint(graph), with({"torch.fx.graph_module"})));

@@ -33,6 +33,12 @@ TEST(WeightKeys, WrappersAndTheirChains) {
   }
 }
 
+TEST(WeightKeys, AnyNameBeforeANetworkThatOctetHas) {
+  EXPECT_EQ(keys_of({"my_cnn.conv1.weight", "my_cnn.fc.bias"}), (Names{"conv1.weight", "fc.bias"}));
+  EXPECT_EQ(keys_of({"vgg.features.0.weight", "vgg.classifier.6.bias"}), (Names{"features.0.weight", "classifier.6.bias"}));
+  EXPECT_EQ(keys_of({"my_cnn.stem.weight", "my_cnn.fc.bias"}), (Names{"my_cnn.stem.weight", "my_cnn.fc.bias"}));
+}
+
 TEST(WeightKeys, OnlyWhereEveryWeightHasIt) {
   for (const Names& names : {Names{"module.w", "v"}, Names{"backbone.conv1.weight", "classifier.weight"},
                              Names{"features.0.weight", "features.1.weight"}, Names{"module", "module.w"}, Names{"net."}})

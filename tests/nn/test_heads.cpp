@@ -182,7 +182,9 @@ TEST(NewHeads, BeginAsNnLinearAndKeepTheLayersBefore) {
   state.add({"fc.3.bias", random_floats({10}, 3), {}});
   const LoadedModel loaded = model_with_new_head(state, form_of(state, "w.pth"), "w.pth", NewHead::as_in_file, 4, 1);
   for (const auto& s : loaded.model->state()) {
-    if (s.key == "fc.0.weight") EXPECT_TRUE(test::bits_equal(s.value.tensor(), first));
+    if (s.key == "fc.0.weight") {
+      EXPECT_TRUE(test::bits_equal(s.value.tensor(), first));
+    }
     if (!s.key.starts_with("fc.3.")) continue;
     float largest = 0;
     for (int64_t i = 0; i < s.value.tensor().numel(); ++i)
@@ -224,7 +226,9 @@ TEST(LoadStateDict, CountersOfAnyNumberAndShape) {
   }
   ASSERT_GT(n, 10);
   for (const auto& s : load(changed).model->state())
-    if (s.key.ends_with("num_batches_tracked")) EXPECT_EQ(*s.value.tensor().data<int64_t>(), 7) << s.key;
+    if (s.key.ends_with("num_batches_tracked")) {
+      EXPECT_EQ(*s.value.tensor().data<int64_t>(), 7) << s.key;
+    }
 }
 
 class InAMember : public Module {

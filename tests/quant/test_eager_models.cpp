@@ -105,6 +105,16 @@ TEST_P(EagerModels, OlderFilesKeepLinearWeightsUnderOtherKeys) {
   }
 }
 
+TEST_P(EagerModels, DynamicQuantizationIsNamed) {
+  StateDict state;
+  const StateDict whole = pytorch_state();
+  for (const StateEntry& e : whole.entries())
+    state.add({e.key, e.tensor.dim() == 4 ? Tensor::zeros(e.tensor.shape()) : e.tensor,
+               e.tensor.dim() == 4 ? std::nullopt : e.qparams});
+  EXPECT_TRUE(test::fails_with([&] { graph_from_pytorch(traced_, state, GetParam().engine, "a.pth"); },
+                               {"a.pth", "quantized dynamically", "quantize --weights"}));
+}
+
 TEST_P(EagerModels, MissingNumbersAreNamed) {
   StateDict state;
   const StateDict whole = pytorch_state();
