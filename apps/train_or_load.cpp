@@ -1,9 +1,9 @@
 // train_or_load: trains ResNet18, or loads a float checkpoint, and evaluates it on a dataset.
 //
 //   train_or_load --data imagenette2-320.tgz --epochs 20 --size 96,128,160 --output r18.pth      trains from scratch
-//   train_or_load --weights W.pth --head fastai --data … --freeze-epochs 1 --epochs 5            fine-tunes
+//   train_or_load --weights W.pth --data MINE --freeze-epochs 1 --epochs 5                       fine-tunes
 //   train_or_load --weights W.pth --data imagenette2-320.tgz                                     evaluates
-// --head fastai puts torchvision's ImageNet weights under a new fastai head.
+// A checkpoint whose classes are not the data's gets a new head, of fastai's form with --head fastai (apps/train/start.h).
 #include <iostream>
 
 #include "apps/common/cli.h"
@@ -32,8 +32,8 @@ void add_options(CLI::App& app, Options& o) {
   apps::add_data_options(app, o.data);
   o.weights = app.get_option("--weights");
   app.add_option("--head", o.head,
-                 "auto: the checkpoint's own, or fastai's from scratch; fastai: a new fastai head for the data's classes on "
-                 "torchvision's body; torchvision: its own form, from scratch")
+                 "auto: the checkpoint's form, or fastai's from scratch; fastai, torchvision: that form, on a body of either. A "
+                 "checkpoint whose classes are not the data's gets a new head")
       ->check(CLI::IsMember({"auto", "fastai", "torchvision"}))
       ->capture_default_str();
   app.add_option("--limit", o.limit, "Images to evaluate on, spread over all classes; 0: all")
@@ -79,9 +79,7 @@ void check_usage(const CLI::App& app, const Options& o) {
   if (trains && o.limit > 0) refuse("--limit: is for evaluation; training uses all images");
   if (trains && app.count("--split")) refuse("--split: is for evaluation; training uses train/ and validates on val/");
   if (!trains && o.train.resume) refuse("--resume: needs the --epochs and other options of the training that was begun");
-  if (o.head == "torchvision" && !trains) refuse("--head torchvision: is for training from scratch, with --epochs");
-  if (o.head == "torchvision" && o.weights->count())
-    refuse("--head torchvision: is for training from scratch; with --weights give auto or fastai");
+  if (o.head == "torchvision" && !trains) refuse("--head torchvision: is for training, with --epochs");
   if (!o.train.qat)
     for (const char* name : {"--backend", "--num-observer-update-epochs", "--num-batch-norm-update-epochs"})
       if (app.count(name)) refuse(std::string(name) + ": goes with --qat");

@@ -1,6 +1,7 @@
 #include "nn/module.h"
 
 #include <algorithm>
+#include <set>
 
 namespace octet::nn {
 Value Module::operator()(const Value& x) {
@@ -54,30 +55,59 @@ Device Module::device() const {
   return Device::cpu;
 }
 
+namespace {
+
+/// A name before all keys of the model that the file's keys lack: "net." of a network with one member. Readers of checkpoints take
+/// such prefixes off (loaders/checkpoints/weight_keys.h).
+std::string missing_prefix(const std::vector<Module::State>& wanted, const StateDict& state) {
+  if (wanted.empty()) return "";
+  const std::string& first = wanted[0].key;
+  for (size_t end = 0; end != first.npos; end = first.find('.', end + 1)) {
+    const std::string prefix = end == 0 ? "" : first.substr(0, end + 1);
+    if (!std::ranges::all_of(wanted, [&](const Module::State& s) { return s.key.starts_with(prefix); })) break;
+    if (state.find(std::string_view(first).substr(prefix.size()))) return prefix;
+  }
+  return "";
+}
+
+bool is_counter(const std::string& key) { return key.ends_with("num_batches_tracked"); }
+
+/// The file's tensor fits the model's: the same shape and a kind of number that converts. A counter is one number of any type.
+std::string mismatch(const StateEntry& entry, const Module::State& wanted) {
+  const Tensor &file = entry.tensor, &model = wanted.value.tensor();
+  if (is_counter(wanted.key) && file.numel() == 1 && !entry.qparams) return "";
+  if (file.shape() != model.shape())
+    return str("size mismatch for '", wanted.key, "': file ", file.shape(), ", model ", model.shape());
+  if (file.dtype() != model.dtype() && !(is_floating_point(file.dtype()) && is_floating_point(model.dtype())))
+    return str("type mismatch for '", wanted.key, "': file ", file.dtype(), ", model ", model.dtype());
+  return "";
+}
+
+}  // namespace
+
 void load_state_dict(Module& model, const StateDict& state, const std::string& source) {
   std::string problems;
   auto report = [&](const std::string& problem) { problems += (problems.empty() ? "" : "; ") + problem; };
   std::vector<Module::State> wanted = model.state();
-  for (Module::State& s : wanted) {
-    const StateEntry* entry = state.find(s.key);
-    if (entry == nullptr) {
-      if (!s.key.ends_with("num_batches_tracked")) report(str("missing key '", s.key, "'"));
-      continue;
-    }
-    const Tensor& have = s.value.tensor();
-    if (entry->tensor.shape() != have.shape())
-      report(str("size mismatch for '", s.key, "': file ", entry->tensor.shape(), ", model ", have.shape()));
-    else if (entry->tensor.dtype() != have.dtype() &&
-             !(is_floating_point(entry->tensor.dtype()) && is_floating_point(have.dtype())))
-      report(str("type mismatch for '", s.key, "': file ", entry->tensor.dtype(), ", model ", have.dtype()));
+  const size_t prefix = missing_prefix(wanted, state).size();
+  const auto in_file = [&](const Module::State& s) { return std::string_view(s.key).substr(prefix); };
+  std::set<std::string_view> known;
+  for (const Module::State& s : wanted) {
+    known.insert(in_file(s));
+    const StateEntry* entry = state.find(in_file(s));
+    if (entry == nullptr && !is_counter(s.key)) report(str("missing key '", s.key, "'"));
+    if (entry == nullptr) continue;
+    if (const std::string problem = mismatch(*entry, s); !problem.empty()) report(problem);
   }
   for (const StateEntry& entry : state.entries())
-    if (std::none_of(wanted.begin(), wanted.end(), [&](const Module::State& s) { return s.key == entry.key; }))
-      report(str("unexpected key '", entry.key, "'"));
+    if (!known.contains(entry.key)) report(str("unexpected key '", entry.key, "'"));
   OCTET_CHECK(problems.empty(), source, ": does not fit the model: ", problems);
   for (Module::State& s : wanted)
-    if (const StateEntry* entry = state.find(s.key))
-      s.value.set(entry->tensor.to(s.value.tensor().dtype()).to(s.value.tensor().device()));
+    if (const StateEntry* entry = state.find(in_file(s))) {
+      const Tensor& have = s.value.tensor();
+      const Tensor tensor = is_counter(s.key) ? entry->tensor.reshape(have.shape()) : entry->tensor;
+      s.value.set(tensor.to(have.dtype()).to(have.device()));
+    }
 }
 
 }  // namespace octet::nn

@@ -65,9 +65,14 @@ class Module {
   M& add(std::string name, Args&&... args) {
     auto child = std::make_unique<M>(std::forward<Args>(args)...);
     M& reference = *child;
-    reference.name_ = name;
-    children_.push_back(std::move(child));
+    adopt(std::move(name), std::move(child));
     return reference;
+  }
+  /// Keeps a child that somebody else has made.
+  Module& adopt(std::string name, std::unique_ptr<Module> child) {
+    child->name_ = std::move(name);
+    children_.push_back(std::move(child));
+    return *children_.back();
   }
   const std::vector<std::unique_ptr<Module>>& children() const { return children_; }
 
@@ -83,7 +88,8 @@ class Module {
 };
 
 /// Copies a checkpoint's tensors into the model (float16, bfloat16 and float64 are converted to float32). Strict as PyTorch's:
-/// throws one Error that lists every missing key, unexpected key and wrong shape or type. num_batches_tracked may be missing.
+/// throws one Error that lists every missing key, unexpected key and wrong shape or type. num_batches_tracked may be missing or one
+/// number of any type. A name before all of the model's keys ("net.") may be missing in the file.
 /// `source` names the file in errors.
 void load_state_dict(Module& model, const StateDict& state, const std::string& source);
 

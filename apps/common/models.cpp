@@ -15,13 +15,19 @@ namespace {
 
 using ops::int8::Engine;
 
-nn::Graph traced(nn::Module& model) { return nn::trace(model, Tensor::zeros({1, 3, 64, 64})); }
+nn::Graph traced(nn::Module& model, int64_t channels) { return nn::trace(model, Tensor::zeros({1, channels, 64, 64})); }
+
+std::vector<std::string> notes_of(const nn::Form& form, const std::string& path) {
+  std::vector<std::string> notes;
+  for (const std::string& note : form.notes()) notes.push_back(path + ": " + note);
+  return notes;
+}
 
 Model from_qat(const StateDict& state, const nn::Form& form, const std::string& path) {
   const int64_t classes = nn::classes_of(state, form, path);
-  quant::TrainedQat qat = quant::load_qat(traced(*nn::make_model(form, classes)), state, path);
-  Model model{
-      quant::float_graph(qat.folded), str(form.name(), ", trained quantization-aware for ", qat.mapping.backend()), classes, {}};
+  quant::TrainedQat qat = quant::load_qat(traced(*nn::make_model(form, classes), form.widths.input), state, path);
+  Model model{quant::float_graph(qat.folded), str(form.name(), ", trained quantization-aware for ", qat.mapping.backend()),
+              classes, notes_of(form, path)};
   model.qat = std::move(qat);
   return model;
 }
@@ -34,7 +40,7 @@ Model from_float(const ModelFile& file, const std::string& head, int64_t classes
   if (file.kind == FileKind::qat_checkpoint) return from_qat(state, form, file.path);
   nn::LoadedModel loaded = head == "fastai" ? nn::fastai_model_from_checkpoint(state, form, file.path, classes, seed)
                                             : nn::model_from_checkpoint(state, form, file.path);
-  return {traced(*loaded.model), loaded.form + ", float32", loaded.classes, loaded.notes};
+  return {traced(*loaded.model, loaded.channels), loaded.form + ", float32", loaded.classes, loaded.notes};
 }
 
 /// Width of the last linear layer.
@@ -56,11 +62,9 @@ Model from_pytorch(const ModelFile& file, const std::optional<Engine>& engine) {
   const nn::Form form = nn::form_of(state, file.path);
   const int64_t classes = quant::outputs_from_pytorch(state, form.classifier(), file.path);
   const Engine used = engine.value_or(engine_of(state));
-  const nn::Graph network = traced(*nn::make_model(form, classes));
+  const nn::Graph network = traced(*nn::make_model(form, classes), form.widths.input);
   Model model{naming(loaders::printable(file.path), [&] { return quant::graph_from_pytorch(network, state, used, file.path); }),
-              str(form.name(), " quantized by PyTorch, int8, engine ", name_of(used)),
-              classes,
-              {}};
+              str(form.name(), " quantized by PyTorch, int8, engine ", name_of(used)), classes, notes_of(form, file.path)};
   if (!engine)
     model.notes.push_back(
         str(file.path, " does not say which engine it was made for: taking ", name_of(used), " from the form of its weights"));

@@ -5,42 +5,18 @@
 #include <iomanip>
 #include <iostream>
 
-#include "apps/common/open_model.h"
 #include "apps/common/output_paths.h"
 #include "apps/common/show.h"
 #include "apps/train/history.h"
+#include "apps/train/start.h"
 #include "apps/train/trainer.h"
 #include "loaders/files/file_lock.h"
 #include "nn/graph/passes/optimize_for_inference.h"
-#include "nn/init.h"
-#include "nn/models/from_checkpoint.h"
 #include "nn/trace.h"
 #include "quant/qat/prepare_qat.h"
 
 namespace octet::apps {
 namespace {
-
-nn::LoadedModel from_scratch(const TrainInput& input, int64_t classes, uint64_t seed) {
-  const nn::Form form{.fastai_head = input.head != "torchvision"};
-  nn::LoadedModel start{nn::make_model(form, classes), form.name(), classes, {}};
-  Generator generator(seed);
-  nn::init::initialise(*start.model, generator);
-  return start;
-}
-
-nn::LoadedModel from_weights(const TrainInput& input, int64_t classes, uint64_t seed) {
-  const loaders::Checkpoint file = open_model(input.weights, kTrainable).contents;
-  const StateDict& state = file.tensors;
-  loaders::check_finite(state, input.weights);
-  const nn::Form form = nn::form_of(state, input.weights);
-  nn::LoadedModel start = input.head == "fastai" ? nn::fastai_model_from_checkpoint(state, form, input.weights, classes, seed)
-                                                 : nn::model_from_checkpoint(state, form, input.weights);
-  OCTET_CHECK(start.classes == classes, input.weights, ": has ", start.classes, " classes and the data ", classes,
-              "; --head fastai puts a new head on torchvision's weights");
-  start.notes.insert(start.notes.begin(), file.notes.begin(), file.notes.end());
-  for (nn::Module::State& s : start.model->state()) s.value.set(s.value.tensor().clone());  // training changes them in place
-  return start;
-}
 
 /// What a resumed training must share with its beginning.
 Conditions conditions_of(const TrainOptions& options, const nn::LoadedModel& start, const loaders::Imagenette& images) {
@@ -83,7 +59,7 @@ void train(const TrainInput& input, const TrainOptions& options, const CommonOpt
   loaders::ImageCache training_cache(training_images, capacity), validation_cache(validation_images, capacity);
   const auto classes = static_cast<int64_t>(training_images.classes().size());
   const auto seed = static_cast<uint64_t>(options.seed);
-  const nn::LoadedModel start = input.weights.empty() ? from_scratch(input, classes, seed) : from_weights(input, classes, seed);
+  const nn::LoadedModel start = start_of_training(input, training_images.classes(), seed);
   for (const std::string& note : start.notes) std::cerr << "note: " << note << "\n";
   std::cout << start.form << ", " << classes << " classes, " << (input.weights.empty() ? "from scratch" : "from " + input.weights)
             << (options.qat ? ", quantization-aware for " + options.backend : "") << "; " << training_images.size()
@@ -91,7 +67,7 @@ void train(const TrainInput& input, const TrainOptions& options, const CommonOpt
   const ImageSet validation{validation_images, validation_cache};
   const quant::QConfigMapping mapping = quant::get_default_qat_qconfig_mapping(options.backend);
   std::optional<nn::GraphModule> qat;
-  if (options.qat) qat.emplace(quant::prepare_qat(nn::trace(*start.model, Tensor::zeros({1, 3, 64, 64})), mapping));
+  if (options.qat) qat.emplace(quant::prepare_qat(nn::trace(*start.model, Tensor::zeros({1, start.channels, 64, 64})), mapping));
   (qat ? *qat : *start.model).to(common.compute_device());
   const Trainee trainee = qat ? qat_trainee(*qat, mapping, options) : float_trainee(*start.model);
   Trainer trainer(trainee, {training_images, training_cache}, validation, options, conditions_of(options, start, training_images),

@@ -6,9 +6,20 @@
 
 namespace octet::apps {
 
+namespace {
+
+/// Input channels of the first convolution, which has no groups in any network here.
+int64_t channels_of(const nn::Module& model) {
+  for (const nn::Module::State& s : model.state())
+    if (s.value.tensor().dim() == 4) return s.value.tensor().size(1);
+  return 3;
+}
+
+}  // namespace
+
 Trainee float_trainee(nn::Module& model) {
   const auto trace = [&model] {
-    return nn::trace(model, Tensor::zeros({1, 3, 64, 64}, DType::f32, model.device())).to(Device::cpu);
+    return nn::trace(model, Tensor::zeros({1, channels_of(model), 64, 64}, DType::f32, model.device())).to(Device::cpu);
   };
   return {model, trace, [](int) {}};
 }

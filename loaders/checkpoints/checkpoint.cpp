@@ -1,21 +1,48 @@
 #include "loaders/checkpoints/checkpoint.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "loaders/checkpoints/format.h"
 #include "loaders/checkpoints/pth.h"
 #include "loaders/checkpoints/safetensors.h"
+#include "loaders/checkpoints/weight_keys.h"
 #include "loaders/files/file.h"
 
 namespace octet::loaders {
 
+namespace {
+
+/// Files that octet wrote for itself: their names are its own.
+bool is_own(const std::map<std::string, std::string>& metadata) {
+  return std::ranges::any_of(metadata, [](const auto& m) {
+    return m.first == "octet.training" || (m.first == "format" && m.second.starts_with("octet"));
+  });
+}
+
+StateDict weights_of(StateDict tensors, const std::string& where, std::vector<std::string>& notes) {
+  std::vector<std::string> names;
+  for (const StateEntry& entry : tensors.entries()) names.push_back(entry.key);
+  const WeightKeys keys = weight_keys(names);
+  if (keys.remark().empty()) return tensors;
+  notes.push_back(where + ": " + keys.remark());
+  StateDict weights;
+  for (const StateEntry& entry : tensors.entries())
+    if (const auto key = keys.key_of(entry.key)) weights.add({*key, entry.tensor, entry.qparams});
+  return weights;
+}
+
+}  // namespace
+
 Checkpoint open_checkpoint(const std::string& path) {
+  refuse_url(path);
   const File file(path);
   Checkpoint checkpoint;
   if (format_of(file.bytes()) == Format::safetensors) {
     SafeTensors contents = load_safetensors(file);
-    checkpoint.tensors = std::move(contents.tensors);
     checkpoint.metadata = std::move(contents.metadata);
+    checkpoint.tensors = is_own(checkpoint.metadata) ? std::move(contents.tensors)
+                                                     : weights_of(std::move(contents.tensors), file.name(), checkpoint.notes);
   } else {
     checkpoint.tensors = load_pth(file, &checkpoint.notes);
   }

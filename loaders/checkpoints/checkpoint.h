@@ -12,7 +12,7 @@ namespace octet::loaders {
 struct Checkpoint {
   StateDict tensors;
   std::map<std::string, std::string> metadata;  // of a .safetensors
-  std::vector<std::string> notes;               // see load_pth
+  std::vector<std::string> notes;               // what was unwrapped: see load_pth and weight_keys.h
 };
 
 /// Opens the file once. Throws Error for a file that is neither, saying what it looks like.

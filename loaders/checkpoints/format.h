@@ -3,9 +3,11 @@
 // Checkpoints arrive as web pages, Git-LFS pointers and archives of the wrong kind: the error says what the file looks like.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "loaders/files/bytes.h"
+#include "loaders/files/zip.h"
 
 namespace octet::loaders {
 
@@ -18,5 +20,14 @@ Format format_of(Bytes bytes);
 
 /// Throws Error saying what a file of another format looks like, and what to do about it.
 [[noreturn]] void refuse_format(Bytes bytes, std::string_view name);
+
+/// Throws Error for a zip archive of another program: TorchScript, torch.export, NumPy, Keras.
+void refuse_other_zip(const Zip& zip, const std::string& name);
+
+/// Throws Error for the address of a file on the net.
+void refuse_url(const std::string& path);
+
+/// A command for a message: python3 -c "CODE".
+std::string python(const std::string& code);
 
 }  // namespace octet::loaders

@@ -217,6 +217,13 @@ class Machine {
       }
       case MARK:
         return marks_.push_back(stack_.size());
+      case POP:  // of values that contain themselves, as a graph module's: the mark goes when nothing is above it
+        if (!marks_.empty() && stack_.size() == marks_.back()) return marks_.pop_back();
+        pop();
+        return;
+      case POP_MARK:
+        pop_to_mark();
+        return;
       case TUPLE:
         return push_tuple(pop_to_mark());
       case TUPLE1:

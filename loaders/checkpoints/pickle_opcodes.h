@@ -9,6 +9,8 @@ namespace octet::loaders::pickle {
 enum Opcode : uint8_t {
   MARK = '(',
   STOP = '.',
+  POP = '0',
+  POP_MARK = '1',
   BINFLOAT = 'G',
   BININT = 'J',
   BININT1 = 'K',

@@ -5,8 +5,11 @@
 #include <map>
 #include <set>
 
+#include "loaders/checkpoints/find_weights.h"
 #include "loaders/checkpoints/format.h"
 #include "loaders/checkpoints/torch_tensor.h"
+#include "loaders/checkpoints/weight_keys.h"
+#include "loaders/checkpoints/whole_model.h"
 #include "loaders/files/file.h"
 #include "loaders/files/limits.h"
 
@@ -16,38 +19,7 @@ namespace {
 using pickle::Pickle;
 using pickle::Ref;
 
-/// The entries of a pickled dict by their keys, which must be strings.
-using Dict = std::vector<std::pair<std::string, Ref>>;
 using Notes = std::vector<std::string>;
-
-Dict read_dict(const Pickle& pickle, Ref ref, const std::string& where) {
-  const auto* dict = pickle.get<pickle::Dict>(ref);
-  OCTET_CHECK(dict != nullptr, where, ": expected a dict of tensors, got ", pickle.describe(ref),
-              "; save model.state_dict(), not the model");
-  OCTET_CHECK(dict->items.size() <= kMaxTensors, where, ": ", dict->items.size(), " entries, at most ", kMaxTensors);
-  Dict entries;
-  std::set<std::string_view> seen;
-  for (const auto& [key, value] : dict->items) {
-    const auto* name = pickle.get<std::string>(key);
-    OCTET_CHECK(name != nullptr, where, ": expected a dict of tensors, but a key is ", pickle.describe(key));
-    OCTET_CHECK(seen.insert(*name).second, where, ": duplicate key ", quoted(*name));
-    entries.emplace_back(*name, value);
-  }
-  return entries;
-}
-
-/// The dict that holds the tensors: the whole object, or what a known wrapper has under its key.
-Dict find_state(const Pickle& pickle, const TensorReader& reader, const std::string& where, Notes* notes) {
-  Dict top = read_dict(pickle, pickle.top(), where);
-  if (std::any_of(top.begin(), top.end(), [&](const auto& e) { return reader.is_tensor(e.second); })) return top;
-  for (const char* wrapper : {"model", "state_dict", "model_state_dict"})
-    for (const auto& [key, value] : top)
-      if (key == wrapper && pickle.get<pickle::Dict>(value)) {
-        if (notes) notes->push_back(str(where, ": the weights are under '", wrapper, "'; other entries there were ignored"));
-        return read_dict(pickle, value, where + ": '" + wrapper + "'");
-      }
-  return top;
-}
 
 /// One entry of the state_dict: a tensor, a tuple of tensors, or a dtype.
 void add_value(const Pickle& pickle, TensorReader& reader, const std::string& key, Ref value, const std::string& where,
@@ -62,6 +34,9 @@ void add_value(const Pickle& pickle, TensorReader& reader, const std::string& ke
       if (!pickle.get<pickle::None>(tuple->items[i])) add(tuple->items[i], key + "." + std::to_string(i));
     return;
   }
+  if (key.ends_with(".num_batches_tracked"))  // a number in files that no PyTorch wrote
+    if (const auto* count = pickle.get<int64_t>(value))
+      return out.add({key, Tensor::from<int64_t>({*count}, {}, DType::i64), {}});
   const bool is_dtype = pickle.get<pickle::Global>(value) && key.ends_with(".dtype");
   if (is_dtype) return;  // a packed linear layer's; its tensors say it too
   OCTET_CHECK(reader.is_tensor(value), where, ": ", quoted(key), " is ", pickle.describe(value), ", expected a tensor");
@@ -84,14 +59,16 @@ void note_unknown_objects(const Pickle& pickle, const std::string& where, Notes*
 }
 
 StateDict read_state(const Pickle& pickle, TensorReader& reader, const std::string& where, Notes* notes) {
-  const Dict entries = find_state(pickle, reader, where, notes);
-  constexpr std::string_view kParallel = "module.";  // DataParallel's
-  const bool prefixed = !entries.empty() && std::all_of(entries.begin(), entries.end(),
-                                                        [&](const auto& e) { return e.first.starts_with(kParallel); });
-  if (prefixed && notes) notes->push_back(where + ": took the prefix 'module.' off every key");
+  const Weights found = find_weights(pickle, reader, where);
+  std::vector<std::string> names;
+  for (const auto& [name, value] : found.entries) names.push_back(name);
+  const WeightKeys keys = weight_keys(names);
+  const std::string first = found.remark(), second = keys.remark();
+  if (notes && !(first + second).empty())
+    notes->push_back(where + ": " + first + (first.empty() || second.empty() ? "" : "; ") + second);
   StateDict state;
-  for (const auto& [key, value] : entries)
-    add_value(pickle, reader, prefixed ? key.substr(kParallel.size()) : key, value, where, state);
+  for (const auto& [name, value] : found.entries)
+    if (const auto key = keys.key_of(name)) add_value(pickle, reader, *key, value, where, state);
   note_unknown_objects(pickle, where, notes);
   return state;
 }
@@ -133,11 +110,8 @@ void note_rest(size_t left, const char* what, const File& file, Notes* notes) {
 
 StateDict load_zip(const File& file, Notes* notes) {
   const Zip zip(file.bytes(), file.name());
+  refuse_other_zip(zip, file.name());
   const std::string root = root_folder(zip, file.name());
-  const bool script =
-      zip.find(root + "constants.pkl") || std::any_of(zip.entries().begin(), zip.entries().end(),
-                                                      [&](const ZipEntry& e) { return e.name.starts_with(root + "code/"); });
-  OCTET_CHECK(!script, file.name(), ": a TorchScript archive; save its weights with torch.save(model.state_dict(), ...)");
   const ZipEntry* object = zip.find(root + "data.pkl");
   OCTET_CHECK(object != nullptr, file.name(), ": no data.pkl: the save did not finish, or it is not a checkpoint");
   OCTET_CHECK(object->size <= kMaxPickleBytes, file.name(), ": data.pkl of ", object->size, " bytes, at most ", kMaxPickleBytes);
@@ -146,7 +120,7 @@ StateDict load_zip(const File& file, Notes* notes) {
   OCTET_CHECK(order == "little" || order == "big", file.name(), ": byteorder ", quoted(order), ", expected little or big");
 
   const Record pickled = zip.read(*object);
-  const Pickle pickle(pickled.bytes, file.name() + ": data.pkl");
+  const Pickle pickle = read_object(pickled.bytes, file.name() + ": data.pkl", file.name());
   note_rest(pickled.bytes.size() - pickle.nbytes(), "data.pkl", file, notes);
   const StorageSource source = [&](const StorageId& id) {
     const ZipEntry* entry = zip.find(root + "data/" + id.key);
@@ -170,7 +144,8 @@ class LegacyFile {
     OCTET_CHECK(version && *version == 1001, file.name(), ": legacy protocol version ", protocol.describe(protocol.top()),
                 ", expected 1001");
     next("system description");
-    object_.emplace_back(next("object"));
+    object_.push_back(read_object(left_, file_.name() + ": object", file_.name()));
+    left_ = left_.subspan(object_[0].nbytes());
     read_storages();
   }
 

@@ -29,6 +29,7 @@ constexpr std::string_view kUntyped = "torch.storage.UntypedStorage";
 constexpr std::string_view kSupported =
     "supported are float32, float64, float16, bfloat16, int64, int32, int16, int8, uint8, bool, qint8, quint8, qint32";
 
+constexpr std::string_view kTensorV1 = "torch._utils._rebuild_tensor";  // of torch 0.1 to 0.3
 constexpr std::string_view kTensorV2 = "torch._utils._rebuild_tensor_v2", kTensorV3 = "torch._utils._rebuild_tensor_v3";
 constexpr std::string_view kParameter = "torch._utils._rebuild_parameter", kQTensor = "torch._utils._rebuild_qtensor";
 constexpr std::string_view kPerTensor = "torch.per_tensor_affine", kPerChannel = "torch.per_channel_affine";
@@ -80,7 +81,23 @@ StorageId read_storage_id(const Pickle& pickle, Ref persistent, const std::strin
 
 bool TensorReader::is_tensor(Ref ref) const {
   const std::string_view name = pickle_.get<Opaque>(ref) ? pickle_.global_name(ref) : std::string_view();
-  return name == kTensorV2 || name == kTensorV3 || name == kParameter || name == kQTensor;
+  return name == kTensorV1 || name == kTensorV2 || name == kTensorV3 || name == kParameter || name == kQTensor;
+}
+
+int64_t TensorReader::elements(Ref ref) const {
+  if (!is_tensor(ref)) return 0;
+  const auto* call = pickle_.get<Opaque>(ref);
+  const Items& items = pickle_.get<pickle::Tuple>(call->arguments)->items;
+  if (pickle_.global_name(ref) == kParameter)
+    return !items.empty() && pickle_.global_name(items[0]) != kParameter ? elements(items[0]) : 0;
+  const auto* sizes = items.size() > 2 ? pickle_.get<pickle::Tuple>(items[2]) : nullptr;
+  if (sizes == nullptr) return 0;
+  constexpr int64_t kMany = 2;  // more than one is all that is asked; a product of what the file says could overflow
+  int64_t count = 1;
+  for (Ref size : sizes->items)
+    if (const auto* n = pickle_.get<int64_t>(size))
+      count = std::clamp<int64_t>(count * std::clamp<int64_t>(*n, 0, kMany), 0, kMany);
+  return count;
 }
 
 StateEntry TensorReader::read(Ref ref, std::string key) {
@@ -155,10 +172,10 @@ const Record& TensorReader::storage(const StorageId& id) {
   return it->second.record;
 }
 
-// _rebuild_tensor_v2(storage, offset, size, stride, requires_grad, hooks[, metadata]); v3 has a dtype before the metadata;
+// _rebuild_tensor(storage, offset, size, stride); _v2 has (..., requires_grad, hooks[, metadata]) behind these; v3 has a dtype before the metadata;
 // _rebuild_qtensor has the quantizer before requires_grad.
 Tensor TensorReader::read_strided(const Opaque& call) {
-  const Items& args = arguments(call, 6);
+  const Items& args = arguments(call, pickle_.global_name(call.global) == kTensorV1 ? 4 : 6);
   const StorageId id = read_storage_id(pickle_, args[0], where());
   const std::vector<int64_t> sizes = integers(args[2], "size");
   StridedView view{.shape = Shape(sizes.begin(), sizes.end()),

@@ -1,6 +1,6 @@
-// The objects of torch in a pickle -> tensors: torch._utils._rebuild_tensor_v2, _v3, _rebuild_parameter, _rebuild_qtensor.
+// The objects of torch in a pickle -> tensors: torch._utils._rebuild_tensor, _v2, _v3, _rebuild_parameter, _rebuild_qtensor.
 //
-// The pickle holds calls that were never made (loaders/checkpoints/pickle.h); this file makes the four that it knows, and
+// The pickle holds calls that were never made (loaders/checkpoints/pickle.h); this file makes the five that it knows, and
 // refuses every other by name. A storage is found once per key: views, tied weights and channels-last tensors share it, and
 // become contiguous tensors of their own. Not here: sparse, nested and complex tensors, float8, devices. Counterpart:
 // torch/_utils.py and torch/serialization.py.
@@ -50,6 +50,8 @@ class TensorReader {
 
   /// True when the value is a call that makes a tensor.
   bool is_tensor(pickle::Ref ref) const;
+  /// 0, 1 or more (2) elements; 0 also for what is no tensor.
+  int64_t elements(pickle::Ref ref) const;
   /// Makes the tensor, under the name `key`.
   StateEntry read(pickle::Ref ref, std::string key);
 

@@ -100,6 +100,7 @@ class HeaderParser {
       const auto [end, error] = std::from_chars(text_.data() + at_, text_.data() + text_.size(), size);
       if (error != std::errc() || size < 0) bad("expected a size from 0");
       at_ = static_cast<size_t>(end - text_.data());
+      if (at_ < text_.size() && text_[at_] == 'L') ++at_;  // Python 2's long, in numpy's oldest files
       shape.push_back(size);
       if (shape.size() > kMaxRank) bad("too many dimensions");
       if (accept(',')) continue;

@@ -2,85 +2,127 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <optional>
 
+#include "nn/models/alexnet.h"
+#include "nn/models/guess.h"
 #include "nn/models/mobilenet.h"
-#include "nn/models/resnet.h"
+#include "nn/models/resnet_form.h"
 #include "nn/models/vgg.h"
 
 namespace octet::nn {
 namespace {
 
-/// Where a ResNet key's block is: "layer2.1.conv1.weight" or "0.5.1.conv1.weight" are stage 1, index 1.
-struct BlockPlace {
-  size_t stage;
-  int index;
-};
-std::optional<BlockPlace> block_of(const std::string& key, bool fastai) {
-  constexpr int kFirstStage = 4;  // of fastai's body: behind the stem's convolution, batch norm, relu and pool
-  const std::string_view prefix = fastai ? "0." : "layer";
-  int stage = 0, index = 0;
-  if (!key.starts_with(prefix) || std::sscanf(key.c_str() + prefix.size(), "%1d.%2d.", &stage, &index) != 2) return {};
-  stage -= fastai ? kFirstStage : 1;
-  if (stage < 0 || stage > 3 || index < 0) return {};
-  return BlockPlace{static_cast<size_t>(stage), index};
+constexpr const char* kTitles = "ResNet18 to ResNet152, ResNeXt, Wide ResNet, VGG11 to VGG19, AlexNet or MobileNetV2";
+constexpr const char* kFastaiHead = "1";
+
+const Tensor* convolution(const StateDict& state, const std::string& path) {
+  const StateEntry* entry = state.find(path + ".weight");
+  return entry && entry->tensor.dim() == 4 ? &entry->tensor : nullptr;
 }
 
-ResNetOptions resnet_options(const StateDict& state, bool fastai) {
-  ResNetOptions options{.block = Block::basic, .blocks = {}};
-  for (const StateEntry& entry : state.entries())
-    if (const auto block = block_of(entry.key, fastai)) {
-      int& blocks = options.blocks[block->stage];
-      blocks = std::max(blocks, block->index + 1);
-      if (entry.key.ends_with(".conv3.weight")) options.block = Block::bottleneck;
-    }
-  return options;
+/// The places of the convolutions in `features`, as VGGs and AlexNet have them.
+std::vector<int> places_of_convolutions(const StateDict& state) {
+  std::vector<int> places;
+  for (const StateEntry& entry : state.entries()) {
+    int place = 0, end = 0;
+    if (entry.tensor.dim() == 4 && std::sscanf(entry.key.c_str(), "features.%3d.weight%n", &place, &end) == 1 &&
+        end == std::ssize(entry.key))
+      places.push_back(place);
+  }
+  std::ranges::sort(places);
+  return places;
 }
 
-bool has_layer(const StateDict& state, const std::string& path) {
-  return std::any_of(state.entries().begin(), state.entries().end(),
-                     [&](const StateEntry& e) { return e.key.starts_with(path + "."); });
-}
-
-/// fastai's body begins with the stem's convolution.
-bool has_fastai_keys(const StateDict& state) { return state.find("0.0.weight") != nullptr; }
+using Head = std::unique_ptr<Module>;
 
 struct KnownNetwork {
   Network network;
-  const char *name, *title;  // "resnet18", and as it is called in a sentence
-  const char* classifier;    // the path of the last linear layer
+  const char* name;
+  const char *stem, *head;  // paths of the first convolution and of the head
+  bool fastai;              // there is a form with fastai's head
   bool (*owns)(const StateDict&);
-  std::unique_ptr<Module> (*make)(int64_t classes);
-  std::unique_ptr<Module> (*make_with_fastai_head)(int64_t classes);  // null: there is no such form
+  Head (*make)(const Form&, Head);
+  HeadLayer (*own_head)(int64_t features, int64_t classes);
+  int64_t (*features)(const Form&);  // that the body gives
 };
-constexpr const char* kFastaiClassifier = "1.8";
 
-template <class Model>
-std::unique_ptr<Module> make(int64_t classes) {
-  return std::make_unique<Model>(classes);
+template <const ResNetOptions& kOptions>
+ResNetOptions with_widths(const Form& form) {
+  ResNetOptions options = kOptions;
+  options.widths = form.widths;
+  return options;
 }
 
-/// The row of a ResNet.
 template <const ResNetOptions& kOptions>
-constexpr KnownNetwork resnet(Network network, const char* name, const char* title) {
+constexpr KnownNetwork resnet(Network network, const char* name) {
   return {network,
           name,
-          title,
+          "conv1",
           "fc",
-          [](const StateDict& state) { return resnet_options(state, has_fastai_keys(state)) == kOptions; },
-          [](int64_t classes) -> std::unique_ptr<Module> { return std::make_unique<ResNet>(kOptions, classes); },
-          [](int64_t classes) -> std::unique_ptr<Module> { return std::make_unique<FastaiResNet>(kOptions, classes); }};
+          true,
+          [](const StateDict& state) {
+            ResNetOptions found = resnet_options(state, has_fastai_keys(state));
+            found.widths = {};
+            return found == kOptions;
+          },
+          [](const Form& form, Head head) -> Head {
+            const ResNetOptions options = with_widths<kOptions>(form);
+            if (form.fastai_head) return std::make_unique<FastaiResNet>(options, std::move(head));
+            return std::make_unique<ResNet>(options, std::move(head));
+          },
+          [](int64_t features, int64_t classes) { return HeadLayer::linear("fc", features, classes); },
+          [](const Form& form) { return with_widths<kOptions>(form).features(); }};
 }
 
-constexpr KnownNetwork kNetworks[] = {
-    resnet<kResNet18>(Network::resnet18, "resnet18", "ResNet18"),
-    resnet<kResNet34>(Network::resnet34, "resnet34", "ResNet34"),
-    resnet<kResNet50>(Network::resnet50, "resnet50", "ResNet50"),
-    {Network::vgg11_bn, "vgg11_bn", "VGG11 with batch norm", "classifier.6",
-     [](const StateDict& s) { return has_layer(s, "features.25") && has_layer(s, "classifier.6"); }, make<Vgg11Bn>, nullptr},
-    {Network::mobilenet_v2, "mobilenet_v2", "MobileNetV2", "classifier.1",
-     [](const StateDict& s) { return has_layer(s, "features.18.0") && has_layer(s, "classifier.1"); }, make<MobileNetV2>,
-     nullptr},
+template <const VggOptions& kOptions>
+constexpr KnownNetwork vgg(Network network, const char* name) {
+  return {network,
+          name,
+          "features.0",
+          "classifier",
+          false,
+          [](const StateDict& state) { return places_of_convolutions(state) == Vgg::places(kOptions); },
+          [](const Form& form, Head head) -> Head {
+            VggOptions options = kOptions;
+            options.in_channels = form.widths.input;
+            return std::make_unique<Vgg>(options, std::move(head));
+          },
+          [](int64_t, int64_t classes) { return Vgg::head(classes); },
+          [](const Form&) { return Vgg::kFeatures; }};
+}
+
+const KnownNetwork kNetworks[] = {
+    resnet<kResNet18>(Network::resnet18, "resnet18"),
+    resnet<kResNet34>(Network::resnet34, "resnet34"),
+    resnet<kResNet50>(Network::resnet50, "resnet50"),
+    resnet<kResNet101>(Network::resnet101, "resnet101"),
+    resnet<kResNet152>(Network::resnet152, "resnet152"),
+    resnet<kResNext50>(Network::resnext50_32x4d, "resnext50_32x4d"),
+    resnet<kResNext101>(Network::resnext101_32x8d, "resnext101_32x8d"),
+    resnet<kResNext101With64Groups>(Network::resnext101_64x4d, "resnext101_64x4d"),
+    resnet<kWideResNet50>(Network::wide_resnet50_2, "wide_resnet50_2"),
+    resnet<kWideResNet101>(Network::wide_resnet101_2, "wide_resnet101_2"),
+    vgg<kVgg11>(Network::vgg11, "vgg11"),
+    vgg<kVgg13>(Network::vgg13, "vgg13"),
+    vgg<kVgg16>(Network::vgg16, "vgg16"),
+    vgg<kVgg19>(Network::vgg19, "vgg19"),
+    vgg<kVgg11Bn>(Network::vgg11_bn, "vgg11_bn"),
+    vgg<kVgg13Bn>(Network::vgg13_bn, "vgg13_bn"),
+    vgg<kVgg16Bn>(Network::vgg16_bn, "vgg16_bn"),
+    vgg<kVgg19Bn>(Network::vgg19_bn, "vgg19_bn"),
+    {Network::alexnet, "alexnet", "features.0", "classifier", false,
+     [](const StateDict& state) {
+       return places_of_convolutions(state) == std::vector{0, 3, 6, 8, 10};
+     },
+     [](const Form& form, Head head) -> Head { return std::make_unique<AlexNet>(form.widths.input, std::move(head)); },
+     [](int64_t, int64_t classes) { return AlexNet::head(classes); }, [](const Form&) { return AlexNet::kFeatures; }},
+    {Network::mobilenet_v2, "mobilenet_v2", "features.0.0", "classifier", false,
+     [](const StateDict& state) { return convolution(state, "features.18.0") && convolution(state, "features.1.conv.0.0"); },
+     [](const Form& form, Head head) -> Head {
+       const auto activation = form.relu6_is_relu ? MobileNetV2::Activation::relu : MobileNetV2::Activation::relu6;
+       return std::make_unique<MobileNetV2>(form.widths.input, std::move(head), activation);
+     },
+     [](int64_t, int64_t classes) { return MobileNetV2::head(classes); }, [](const Form&) { return MobileNetV2::kFeatures; }},
 };
 
 const KnownNetwork& known(Network network) {
@@ -89,31 +131,83 @@ const KnownNetwork& known(Network network) {
   fail("network ", static_cast<int>(network), " has no row in nn/models/form.cpp");
 }
 
-/// "ResNet18, ResNet34 or MobileNetV2".
-std::string titles() {
-  std::string text;
-  for (const KnownNetwork& n : kNetworks)
-    text += str(&n == kNetworks ? "" : &n == std::end(kNetworks) - 1 ? " or " : ", ", n.title);
-  return text;
+HeadLayer own_head(const Form& form, int64_t classes) {
+  const KnownNetwork& network = known(form.network);
+  const int64_t features = network.features(form);
+  return form.fastai_head ? fastai_head(features, classes) : network.own_head(features, classes);
+}
+
+/// The head of the file where it differs from the network's own in more than the number of classes.
+std::optional<HeadLayer> unusual_head(const StateDict& state, const Form& form, const std::string& source) {
+  const KnownNetwork& network = known(form.network);
+  const int64_t features = network.features(form);
+  auto head = head_of(state, form.fastai_head ? kFastaiHead : network.head, source,
+                      form.fastai_head ? std::optional(features) : std::nullopt);
+  if (!head) return std::nullopt;
+  const std::string path = classifier_path(*head);
+  OCTET_CHECK(features_into(*head) == features, source, ": size mismatch for the head '", head->name, "': it takes ",
+              features_into(*head), " features, and the body of ", network.name, " gives ", features,
+              "; docs/using-the-library.md shows how to bring a network of your own");
+  check_chain(*head, source);
+  const HeadLayer usual = own_head(form, classifier_of(*head).out);
+  return same_layers(*head, usual) ? std::nullopt : head;
+}
+
+Form form_by_row(const KnownNetwork& network, const StateDict& state, const std::string& source) {
+  Form form{.network = network.network, .fastai_head = network.fastai && has_fastai_keys(state)};
+  if (network.fastai)
+    form.widths = resnet_options(state, form.fastai_head).widths;
+  else if (const Tensor* stem = convolution(state, network.stem))
+    form.widths.input = stem->size(1);
+  form.head = unusual_head(state, form, source);
+  form.relu6_is_relu = network.network == Network::mobilenet_v2 && state.find("quant.scale");
+  return form;
+}
+
+std::string unknown_network(const StateDict& state) {
+  constexpr const char* kRemedy = "; docs/using-the-library.md shows how to bring a network of your own";
+  if (const std::string name = guess_network(state); !name.empty()) return ": it looks like " + name + kRemedy;
+  return str(", among its ", state.entries().size(), " keys",
+             state.empty() ? "" : ", the first of which is '" + state.entries()[0].key + "'", kRemedy);
 }
 
 }  // namespace
 
-std::string Form::name() const { return std::string(known(network).name) + (fastai_head ? " with fastai's head" : ""); }
-
-const char* Form::classifier() const { return fastai_head ? kFastaiClassifier : known(network).classifier; }
-
-bool has_fastai_form(Network network) { return known(network).make_with_fastai_head != nullptr; }
-
-Form form_of(const StateDict& state, const std::string& source) {
-  for (const KnownNetwork& n : kNetworks)
-    if (n.owns(state)) return {n.network, n.make_with_fastai_head && has_fastai_keys(state)};
-  fail(source, ": not a checkpoint of ", titles(), ", among its ", state.entries().size(), " keys",
-       state.empty() ? "" : ", the first of which is '" + state.entries()[0].key + "'");
+std::string Form::name() const {
+  std::string text = known(network).name;
+  if (head)
+    text += fastai_head ? " with a fastai head of its own" : " with a head of its own";
+  else if (fastai_head)
+    text += " with fastai's head";
+  const ResNetWidths usual{.input = widths.input};
+  if (!(widths == usual)) text += str(", ", widths.stem, " channels in its stem and ", widths.stages[0], " in its first stage");
+  if (widths.input != 3) text += str(", ", widths.input, " input channel", widths.input == 1 ? "" : "s");
+  return text;
 }
 
+std::string Form::classifier() const { return classifier_path(head ? *head : own_head(*this, 1)); }
+
+std::vector<std::string> Form::notes() const {
+  if (!head) return {};
+  const std::string layers = describe(*head);
+  const bool assumed = layers.find("relu") != layers.npos;
+  return {str("the head is not ", known(network).name, "'s own: ", layers,
+              assumed ? "; a state_dict does not say what stands between linear layers, relu is taken for granted" : "")};
+}
+
+bool has_fastai_form(Network network) { return known(network).fastai; }
+
+Form form_of(const StateDict& state, const std::string& source) {
+  if (guess_network(state).empty())
+    for (const KnownNetwork& network : kNetworks)
+      if (network.owns(state)) return form_by_row(network, state, source);
+  fail(source, ": not a checkpoint of ", kTitles, unknown_network(state));
+}
+
+bool has_classifier(const StateDict& state, const Form& form) { return state.find(form.classifier() + ".weight") != nullptr; }
+
 int64_t classes_of(const StateDict& state, const Form& form, const std::string& source) {
-  const std::string key = std::string(form.classifier()) + ".weight";
+  const std::string key = form.classifier() + ".weight";
   OCTET_CHECK(state.find(key), source, ": missing key '", key, "' of ", form.name());
   const Tensor& t = state.find(key)->tensor;
   OCTET_CHECK(t.dim() == 2 && t.size(0) > 0, source, ": '", key, "' has shape ", t.shape(), ", expected [classes, features]");
@@ -122,8 +216,14 @@ int64_t classes_of(const StateDict& state, const Form& form, const std::string& 
 
 std::unique_ptr<Module> make_model(const Form& form, int64_t classes) {
   const KnownNetwork& network = known(form.network);
-  OCTET_CHECK(!form.fastai_head || network.make_with_fastai_head, network.title, ": there is no form with fastai's head");
-  return (form.fastai_head ? network.make_with_fastai_head : network.make)(classes);
+  OCTET_CHECK(!form.fastai_head || network.fastai, network.name, ": there is no form with fastai's head");
+  HeadLayer head = form.head ? *form.head : own_head(form, classes);
+  classifier_of(head).out = classes;
+  return network.make(form, make_head(head));
+}
+
+bool is_of_head(const Form& form, std::string_view key) {
+  return key.starts_with(std::string(form.fastai_head ? kFastaiHead : known(form.network).head) + ".");
 }
 
 }  // namespace octet::nn

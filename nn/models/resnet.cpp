@@ -3,8 +3,9 @@
 namespace octet::nn {
 namespace {
 
-Conv2d::Options conv3x3(int64_t stride) { return {.kernel = 3, .stride = stride, .padding = 1, .bias = false}; }
-constexpr int64_t kStemChannels = 64;
+Conv2d::Options conv3x3(int64_t stride, int64_t groups = 1) {
+  return {.kernel = 3, .stride = stride, .padding = 1, .groups = groups, .bias = false};
+}
 Conv2d::Options stem_options() { return {.kernel = 7, .stride = 2, .padding = 3, .bias = false}; }
 ops::MaxPool2dOptions stem_pool() { return {.kernel = 3, .stride = 2, .padding = 1}; }
 
@@ -36,17 +37,17 @@ Value BasicBlock::forward(const Value& x) {
   return relu_(functional::add_(y, shortcut));
 }
 
-Bottleneck::Bottleneck(int64_t in_channels, int64_t channels, int64_t stride)
-    : conv1_(add<Conv2d>("conv1", in_channels, channels, conv1x1())),
-      bn1_(add<BatchNorm>("bn1", channels)),
-      conv2_(add<Conv2d>("conv2", channels, channels, conv3x3(stride))),
-      bn2_(add<BatchNorm>("bn2", channels)),
-      conv3_(add<Conv2d>("conv3", channels, channels * kExpansion, conv1x1())),
-      bn3_(add<BatchNorm>("bn3", channels * kExpansion)),
+Bottleneck::Bottleneck(int64_t in_channels, const Options& o)
+    : conv1_(add<Conv2d>("conv1", in_channels, o.width, conv1x1())),
+      bn1_(add<BatchNorm>("bn1", o.width)),
+      conv2_(add<Conv2d>("conv2", o.width, o.width, conv3x3(o.stride, o.groups))),
+      bn2_(add<BatchNorm>("bn2", o.width)),
+      conv3_(add<Conv2d>("conv3", o.width, o.channels * kExpansion, conv1x1())),
+      bn3_(add<BatchNorm>("bn3", o.channels * kExpansion)),
       relu_(add<ReLU>("relu")) {
-  if (stride == 1 && in_channels == channels * kExpansion) return;
+  if (o.stride == 1 && in_channels == o.channels * kExpansion) return;
   downsample_ = &add<Sequential>("downsample");
-  append_downsample(*downsample_, in_channels, channels * kExpansion, stride);
+  append_downsample(*downsample_, in_channels, o.channels * kExpansion, o.stride);
 }
 
 Value Bottleneck::forward(const Value& x) {
@@ -58,22 +59,26 @@ Value Bottleneck::forward(const Value& x) {
 }
 
 ResNetStage::ResNetStage(const ResNetOptions& o, int stage) {
-  const int64_t channels = kStemChannels << stage,
-                expansion = o.block == Block::basic ? BasicBlock::kExpansion : Bottleneck::kExpansion;
-  int64_t in_channels = stage == 0 ? kStemChannels : channels / 2 * expansion;
-  for (int block = 0; block < o.blocks[static_cast<size_t>(stage)]; ++block) {
+  const auto i = static_cast<size_t>(stage);
+  const int64_t channels = o.widths.stages[i];
+  constexpr int64_t kUsual = 64;  // channels at which a group has width_per_group
+  const int64_t width = channels * o.width_per_group / kUsual * o.groups;
+  int64_t in_channels = stage == 0 ? o.widths.stem : o.widths.stages[i - 1] * o.expansion();
+  for (int block = 0; block < o.blocks[i]; ++block) {
     const int64_t stride = stage > 0 && block == 0 ? 2 : 1;
     if (o.block == Block::basic)
       append<BasicBlock>(in_channels, channels, stride);
     else
-      append<Bottleneck>(in_channels, channels, stride);
-    in_channels = channels * expansion;
+      append<Bottleneck>(in_channels, Bottleneck::Options{channels, width, stride, o.groups});
+    in_channels = channels * o.expansion();
   }
 }
 
-ResNet::ResNet(const ResNetOptions& o, int64_t classes)
-    : conv1_(add<Conv2d>("conv1", 3, kStemChannels, stem_options())),
-      bn1_(add<BatchNorm>("bn1", kStemChannels)),
+ResNet::ResNet(const ResNetOptions& o, int64_t classes) : ResNet(o, make_head(HeadLayer::linear("fc", o.features(), classes))) {}
+
+ResNet::ResNet(const ResNetOptions& o, std::unique_ptr<Module> head)
+    : conv1_(add<Conv2d>("conv1", o.widths.input, o.widths.stem, stem_options())),
+      bn1_(add<BatchNorm>("bn1", o.widths.stem)),
       relu_(add<ReLU>("relu")),
       maxpool_(add<MaxPool2d>("maxpool", stem_pool())),
       layer1_(add<ResNetStage>("layer1", o, 0)),
@@ -81,7 +86,7 @@ ResNet::ResNet(const ResNetOptions& o, int64_t classes)
       layer3_(add<ResNetStage>("layer3", o, 2)),
       layer4_(add<ResNetStage>("layer4", o, 3)),
       avgpool_(add<AdaptiveAvgPool2d>("avgpool", ops::Size2(1, 1))),
-      fc_(add<Linear>("fc", o.features(), classes)) {}
+      fc_(adopt("fc", std::move(head))) {}
 
 Value ResNet::forward(const Value& x) {
   Value y = maxpool_(relu_(bn1_(conv1_(x))));    // [N, 3, H, W] -> [N, 64, H/4, W/4]
@@ -94,27 +99,32 @@ Value AdaptiveConcatPool2d::forward(const Value& x) {
   return functional::cat(parts);
 }
 
-FastaiResNet::FastaiResNet(const ResNetOptions& o, int64_t classes) {
+HeadLayer fastai_head(int64_t features, int64_t classes) {
+  using enum HeadLayer::Kind;
+  constexpr int64_t kHidden = 512;
+  return HeadLayer::sequence(
+      "1", {HeadLayer::plain("", concat_pool),  // [N, F, h, w] -> [N, 2F, 1, 1]
+            HeadLayer::plain("", flatten), HeadLayer::batch_norm("", 2 * features), HeadLayer::plain("", dropout, 0.25f),
+            HeadLayer::linear("", 2 * features, kHidden, false), HeadLayer::plain("", relu), HeadLayer::batch_norm("", kHidden),
+            HeadLayer::plain("", dropout, 0.5f), HeadLayer::linear("", kHidden, classes, false)});
+}
+
+FastaiResNet::FastaiResNet(const ResNetOptions& o, int64_t classes)
+    : FastaiResNet(o, make_head(fastai_head(o.features(), classes))) {}
+
+FastaiResNet::FastaiResNet(const ResNetOptions& o, std::unique_ptr<Module> head) {
   auto& body = append<Sequential>();
-  body.append<Conv2d>(3, kStemChannels, stem_options());
-  body.append<BatchNorm>(kStemChannels);
+  body.append<Conv2d>(o.widths.input, o.widths.stem, stem_options());
+  body.append<BatchNorm>(o.widths.stem);
   body.append<ReLU>();
   body.append<MaxPool2d>(stem_pool());
   for (int stage = 0; stage < 4; ++stage) body.append<ResNetStage>(o, stage);
-  auto& head = append<Sequential>();
-  head.append<AdaptiveConcatPool2d>();  // [N, F, h, w] -> [N, 2F, 1, 1]
-  head.append<FastaiFlatten>();
-  head.append<BatchNorm>(2 * o.features());
-  head.append<Dropout>(0.25f);
-  head.append<Linear>(2 * o.features(), 512, Linear::Options{.bias = false});
-  head.append<ReLU>();
-  head.append<BatchNorm>(512);
-  head.append<Dropout>(0.5f);
-  head.append<Linear>(512, classes, Linear::Options{.bias = false});
+  adopt("1", std::move(head));
 }
 
 int layer_group(std::string_view key) {
-  if (key.starts_with("1.") || key.starts_with("fc.")) return 2;
+  for (const char* head : {"1.", "fc.", "classifier."})
+    if (key.starts_with(head)) return 2;
   for (const char* late : {"0.6.", "0.7.", "layer3.", "layer4."})
     if (key.starts_with(late)) return 1;
   return 0;

@@ -1,37 +1,50 @@
 #include "nn/models/vgg.h"
 
+#include "nn/layers/batch_norm.h"
+#include "nn/layers/conv2d.h"
+
 namespace octet::nn {
 namespace {
 
-constexpr int kPool = 0;  // in kLayers, between output channels of convolutions
-constexpr int kLayers[] = {64, kPool, 128, kPool, 256, 256, kPool, 512, 512, kPool, 512, 512, kPool};
-constexpr int64_t kSide = 7, kHidden = 4096;
+constexpr std::array<int64_t, 5> kChannels = {64, 128, 256, 512, 512};  // of each block
 
 }  // namespace
 
-Vgg11Bn::Vgg11Bn(int64_t classes)
+Vgg::Vgg(const VggOptions& o, std::unique_ptr<Module> head)
     : features_(add<Sequential>("features")),
       avgpool_(add<AdaptiveAvgPool2d>("avgpool", ops::Size2(kSide, kSide))),
-      classifier_(add<Sequential>("classifier")) {
-  int64_t channels = 3;
-  for (const int layer : kLayers) {
-    if (layer == kPool) {
-      features_.append<MaxPool2d>(ops::MaxPool2dOptions{.kernel = 2, .stride = 2});
-      continue;
+      classifier_(adopt("classifier", std::move(head))) {
+  int64_t channels = o.in_channels;
+  for (size_t block = 0; block < kChannels.size(); ++block) {
+    for (int i = 0; i < o.convolutions[block]; ++i) {
+      features_.append<Conv2d>(channels, kChannels[block], Conv2d::Options{.kernel = 3, .padding = 1});
+      if (o.batch_norm) features_.append<BatchNorm>(kChannels[block]);
+      features_.append<ReLU>();
+      channels = kChannels[block];
     }
-    features_.append<Conv2d>(channels, layer, Conv2d::Options{.kernel = 3, .padding = 1});
-    features_.append<BatchNorm>(layer);
-    features_.append<ReLU>();
-    channels = layer;
+    features_.append<MaxPool2d>(ops::MaxPool2dOptions{.kernel = 2, .stride = 2});
   }
-  for (const int64_t inputs : {channels * kSide * kSide, kHidden}) {
-    classifier_.append<Linear>(inputs, kHidden);
-    classifier_.append<ReLU>();
-    classifier_.append<Dropout>(0.5f);
-  }
-  classifier_.append<Linear>(kHidden, classes);
 }
 
-Value Vgg11Bn::forward(const Value& x) { return classifier_(functional::flatten(avgpool_(features_(x)))); }
+HeadLayer Vgg::head(int64_t classes) {
+  using enum HeadLayer::Kind;
+  constexpr int64_t kHidden = 4096;
+  return HeadLayer::sequence(
+      "classifier", {HeadLayer::linear("", kFeatures, kHidden), HeadLayer::plain("", relu), HeadLayer::plain("", dropout),
+                     HeadLayer::linear("", kHidden, kHidden), HeadLayer::plain("", relu), HeadLayer::plain("", dropout),
+                     HeadLayer::linear("", kHidden, classes)});
+}
+
+std::vector<int> Vgg::places(const VggOptions& o) {
+  std::vector<int> places;
+  int place = 0;
+  for (const int convolutions : o.convolutions) {
+    for (int i = 0; i < convolutions; ++i, place += o.batch_norm ? 3 : 2) places.push_back(place);
+    ++place;  // the pool
+  }
+  return places;
+}
+
+Value Vgg::forward(const Value& x) { return classifier_(functional::flatten(avgpool_(features_(x)))); }
 
 }  // namespace octet::nn

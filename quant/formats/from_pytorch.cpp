@@ -14,6 +14,8 @@ class Reader {
  public:
   explicit Reader(const StateDict& state) : state_(state) {}
 
+  const StateDict& state() const { return state_; }
+
   const StateEntry* get(const std::string& key) {
     const StateEntry* entry = state_.find(key);
     if (entry == nullptr)
@@ -59,11 +61,15 @@ class Reader {
 
 LayerWeights read_weights(Reader& reader, const nn::Node& layer) {
   const bool packed = nn::is<nn::op::Linear>(layer.op);
-  const std::string key = layer.target + (packed ? kPackedWeight : ".weight");
+  const auto key_of = [&](const auto& endings, const char* plain) {
+    const StateEntry* entry = packed ? find_packed(reader.state(), layer.target, endings) : nullptr;
+    return entry ? entry->key : layer.target + (packed ? endings[0] : plain);
+  };
+  const std::string key = key_of(kPackedWeights, ".weight");
   const Shape shape = layer.parameter("weight").shape();
   LayerWeights dummy{Tensor::zeros(shape, DType::qint8), {1.0f}, {}};  // stands in until finish() reports the problem
   const StateEntry* weight = reader.get(key);
-  const StateEntry* bias = reader.get_if_present(layer.target + (packed ? kPackedBias : ".bias"));
+  const StateEntry* bias = reader.get_if_present(key_of(kPackedBiases, ".bias"));
   if (weight == nullptr) return dummy;
   if (!weight->qparams || weight->tensor.dtype() != DType::qint8 || weight->tensor.shape() != shape) {
     reader.problem(str("'", key, "' is ", weight->tensor.dtype(), " ", weight->tensor.shape(), ", expected qint8 ", shape));
@@ -100,10 +106,30 @@ void read_float_parameters(Reader& reader, nn::Graph& prepared) {
   }
 }
 
+/// A FloatFunctional that no forward calls has numbers all the same: that of MobileNetV2's blocks without a shortcut.
+void pass_over_functionals(Reader& reader) {
+  for (const StateEntry& entry : reader.state().entries())
+    for (const std::string_view ending : {".scale", ".zero_point"})
+      if (entry.key.ends_with(ending) &&
+          !find_packed(reader.state(), entry.key.substr(0, entry.key.size() - ending.size()), kPackedWeights))
+        reader.get(entry.key);
+}
+
+/// quantize_dynamic makes int8 weights of linear layers alone, and no scales of activations.
+void refuse_dynamic(const StateDict& state, const std::string& source) {
+  const auto convolutions = [&](bool quantized) {
+    return std::ranges::any_of(state.entries(),
+                               [&](const StateEntry& e) { return e.tensor.dim() == 4 && e.qparams.has_value() == quantized; });
+  };
+  OCTET_CHECK(convolutions(true) || !convolutions(false), source,
+              ": quantized dynamically: its convolutions are float, only linear layers are int8; quantize the float checkpoint: ",
+              "quantize --weights FILE");
+}
+
 }  // namespace
 
 int64_t outputs_from_pytorch(const StateDict& state, const std::string& layer, const std::string& source) {
-  const StateEntry* weight = state.find(layer + kPackedWeight);
+  const StateEntry* weight = find_packed(state, layer, kPackedWeights);
   OCTET_CHECK(weight && weight->tensor.dim() == 2, source, ": missing key '", layer, kPackedWeight,
               "' of a quantized linear layer, or it is not [outputs, inputs]");
   return weight->tensor.size(0);
@@ -112,15 +138,19 @@ int64_t outputs_from_pytorch(const StateDict& state, const std::string& layer, c
 nn::Graph graph_from_pytorch(const nn::Graph& traced, const StateDict& state, Engine engine, const std::string& source) {
   nn::Graph prepared = prepare(traced, get_default_qconfig_mapping("qnnpack"));
 
+  refuse_dynamic(state, source);
+  const bool eager = is_eager(state);
   Reader reader(state);
   read_float_parameters(reader, prepared);
   nn::Graph graph = convert(prepared, {.activation =
                                            [&](const nn::Node& observer) {
-                                             const QParamKeys keys = qparam_keys(prepared, observer);
+                                             const QParamKeys keys = eager ? eager_qparam_keys(prepared, observer, state)
+                                                                           : qparam_keys(prepared, observer);
                                              return reader.qparams(keys.scale, keys.zero_point);
                                            },
                                        .weights = [&](const nn::Node& layer) { return read_weights(reader, layer); },
                                        .engine = engine});
+  if (eager) pass_over_functionals(reader);
   reader.finish(source);
   return graph;
 }

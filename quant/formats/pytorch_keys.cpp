@@ -40,7 +40,43 @@ int number_of(const nn::Graph& prepared, const nn::Node& observer, const std::st
   return number;
 }
 
+/// The child of module `parent` that has a scale and no weight: a QuantStub or a FloatFunctional. Empty if there is none.
+std::string functional_below(const StateDict& state, const std::string& parent) {
+  constexpr std::string_view kScale = ".scale";
+  for (const StateEntry& entry : state.entries()) {
+    if (!entry.key.starts_with(parent) || !entry.key.ends_with(kScale)) continue;
+    const std::string path = entry.key.substr(0, entry.key.size() - kScale.size());
+    const bool is_child = path.size() > parent.size() && path.find('.', parent.size()) == path.npos;
+    if (is_child && !find_packed(state, path, kPackedWeights)) return path;
+  }
+  return "";
+}
+
+/// "layer1.0." of a call in the forward of layer1.0, or of its child.
+std::string parent_of(const nn::Node& call) {
+  if (call.kind == nn::NodeKind::call_function) return call.scope.empty() ? "" : call.scope + ".";
+  return call.target.substr(0, call.target.rfind('.') + 1);
+}
+
 }  // namespace
+
+const StateEntry* find_packed(const StateDict& state, const std::string& layer, const std::array<const char*, 3>& endings) {
+  for (const char* ending : endings)
+    if (const StateEntry* entry = state.find(layer + ending)) return entry;
+  return nullptr;
+}
+
+bool is_eager(const StateDict& state) { return !functional_below(state, "").empty(); }
+
+QParamKeys eager_qparam_keys(const nn::Graph& prepared, const nn::Node& observer, const StateDict& state) {
+  const nn::Node& observed = *observer.inputs[0];
+  if (nn::is<nn::op::Conv2d>(observed.op) || nn::is<nn::op::Linear>(observed.op)) return qparam_keys(prepared, observer);
+  const bool is_input = observed.kind == nn::NodeKind::placeholder;
+  const std::string parent = is_input ? "" : parent_of(observed);
+  std::string path = functional_below(state, parent);
+  if (path.empty()) path = is_input ? "quant" : parent + "add_relu";
+  return {path + ".scale", path + ".zero_point"};
+}
 
 QParamKeys qparam_keys(const nn::Graph& prepared, const nn::Node& observer) {
   const nn::Node& observed = *observer.inputs[0];

@@ -172,7 +172,6 @@ TEST(TrainBadInput, IsNamed) {
   const TemporaryFolder folder;
   const std::string output = folder / "a.pth", command = train_command(set, output, "--epochs 1 ");
   EXPECT_TRUE(fails(run(command + "--resume"), 1, {"a.pth.resume", "nothing to resume"}));
-  EXPECT_TRUE(fails(run(command + "--weights " + kWeights), 1, {kWeights, "10 classes and the data 2"}));
   EXPECT_TRUE(fails(run(train_command(set, "/nonexistent/a.pth", "--epochs 1")), 1, {"/nonexistent/a.pth", "No such file"}));
   fs::create_directories(folder / "d.pth");
   EXPECT_TRUE(fails(run(train_command(set, folder / "d.pth", "--epochs 1")), 1, {"d.pth", "directory"}));
@@ -182,7 +181,6 @@ TEST(TrainBadInput, IsNamed) {
   EXPECT_TRUE(fails(run(command + "--weights " + (folder / "vgg.pth")), 1, {"vgg.pth", "not a checkpoint of ResNet18"}));
   EXPECT_TRUE(fails(run(train_command(set, folder / "vgg.pth", "--epochs 1 --weights " + (folder / "vgg.pth"))), 2,
                     {"--output", "vgg.pth", "is an input too"}));
-  EXPECT_TRUE(fails(run(command + "--head torchvision --weights " + kWeights), 2, {"--head torchvision", "from scratch"}));
 
   std::ofstream(set.path() + "/train/n03888257/broken.JPEG") << "not an image";
   EXPECT_TRUE(fails(run(command), 1, {"broken.JPEG", "--max-bad-images 0"}));

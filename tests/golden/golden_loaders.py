@@ -11,6 +11,8 @@ from collections import OrderedDict
 
 import numpy as np
 import torch
+from torch.ao.quantization import get_default_qconfig_mapping
+from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
 
 DTYPES = [torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool]
 
@@ -106,6 +108,18 @@ def as_big_endian(name, data):
     return np.frombuffer(data, dtype=f"u{size}").byteswap().tobytes()
 
 
+def whole_models(out):
+    """What torch.save(model) writes: no checkpoints of weights."""
+    torch.manual_seed(2)
+    model = torch.nn.Sequential(torch.nn.Conv2d(1, 1, 1), torch.nn.ReLU()).eval()
+    torch.save(model, out / "whole_model.pth")
+    torch.save({"epoch": 3, "model": model}, out / "model_in_dict.pth")
+    x = torch.zeros(1, 1, 2, 2)
+    prepared = prepare_fx(model, get_default_qconfig_mapping("qnnpack"), x)
+    prepared(x)
+    torch.save(convert_fx(prepared), out / "graph_module.pth")
+
+
 def make(out_dir):
     out = pathlib.Path(out_dir)
     state = model_state()
@@ -121,6 +135,7 @@ def make(out_dir):
     torch.save({"model": state, "opt": optimizer}, out / "with_optimizer.pth")
     rezip(out / "views.pth", out / "deflated.pth", zipfile.ZIP_DEFLATED)
     rezip(out / "dtypes.pth", out / "big_endian.pth", zipfile.ZIP_STORED, as_big_endian)
+    whole_models(out)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 torchvision's definitions with weights and images made by a formula that the tests repeat (golden_training.filled, values): none are stored.
 Each .npz: float_logits, int8_logits, nodes, and of each quantized node crc.NAME (codes as [N, C, H, W]), of each float one
-node.NAME; `observers` and their scale and zero_point in order; weight_crc.TARGET and weight_scale.TARGET.
+node.NAME; `observers` and their scale and zero_point in order; weight_crc.TARGET and weight_scale.TARGET. eager_NAME.npz: run_eager.
 """
 import zlib
 
@@ -33,6 +33,8 @@ class Gates(torch.nn.Module):
 
 
 NETWORKS = {"resnet34": zoo.resnet34, "resnet50": zoo.resnet50, "vgg11_bn": zoo.vgg11_bn, "mobilenet_v2": zoo.mobilenet_v2, "gates": Gates}
+LATER_NETWORKS = {"resnext50_32x4d": zoo.resnext50_32x4d, "alexnet": zoo.alexnet}
+EAGER_NETWORKS = {"resnet18": "fbgemm", "resnet50": "fbgemm", "mobilenet_v2": "qnnpack"}  # torchvision's own quantized models
 
 
 def repair_relu6(quantized, backend):
@@ -56,7 +58,7 @@ def weights_of(quantized):
 
 def run(out, name, backend):
     torch.backends.quantized.engine = "fbgemm" if backend == "x86" else backend
-    model = filled(NETWORKS[name](num_classes=10)).eval()
+    model = filled({**NETWORKS, **LATER_NETWORKS}[name](num_classes=10)).eval()
     x = values((2, 3, 64, 64), 7, 2.0)
     with torch.no_grad():
         logits = model(x).numpy()
@@ -76,7 +78,30 @@ def run(out, name, backend):
                         **{f"crc.{k}" if v.dtype == np.uint8 else f"node.{k}": crc(v) if v.dtype == np.uint8 else v for k, v in recorder.outputs.items()})
 
 
+def run_eager(out, name, backend):
+    """torchvision.models.quantization.NAME as its reference scripts quantize it. Of each module with a quantized output crc.PATH."""
+    torch.backends.quantized.engine = backend
+    model = filled(getattr(zoo.quantization, name)(weights=None, quantize=False, num_classes=10)).eval()
+    model.fuse_model(is_qat=False)
+    model.qconfig = torch.ao.quantization.get_default_qconfig(backend)
+    torch.ao.quantization.prepare(model, inplace=True)
+    x = values((2, 3, 64, 64), 7, 2.0)
+    outputs = {}
+    with torch.no_grad():
+        model(x)
+        torch.ao.quantization.convert(model, inplace=True)
+        for path, module in model.named_modules():
+            module.register_forward_hook(lambda m, i, y, path=path: outputs.update({path: y.int_repr().numpy()}) if y.is_quantized else None)
+        logits = model(x).numpy()
+    numbers = {f"state.{k}": np.float64(v.item()) for k, v in model.state_dict().items() if k.endswith(("scale", "zero_point"))}
+    weights = {k: v for k, v in weights_of(model) if k.startswith("weight_crc")}
+    np.savez_compressed(out / f"eager_{name}_{backend}.npz", int8_logits=logits, **numbers, **weights,
+                        **{f"crc.{path}": crc(codes) for path, codes in outputs.items()})
+
+
 def make(out):
-    for name in NETWORKS:
+    for name in [*NETWORKS, *LATER_NETWORKS]:
         for backend in ("qnnpack", "x86"):
             run(out, name, backend)
+    for name, backend in EAGER_NETWORKS.items():
+        run_eager(out, name, backend)

@@ -37,6 +37,14 @@ TEST(Npy, ReadsVersionsAndSpacing) {
   EXPECT_TRUE(bits_equal(load(file("{\"shape\":(2,3,),\"fortran_order\":False,\"descr\":\"<f4\"}", kSix)), want));
 }
 
+TEST(Npy, LongsOfPython2) {  // numpy before 1.6 wrote shapes as Python 2 printed them
+  const Tensor want = Tensor::from({1, 2, 3, 4, 5, 6}, {2, 3});
+  EXPECT_TRUE(bits_equal(load(file(header("<f4", "(2L, 3L)"), kSix)), want));
+  EXPECT_TRUE(bits_equal(load(file(header("<f4", "(6L,)"), kSix)), Tensor::from({1, 2, 3, 4, 5, 6}, {6})));
+  EXPECT_TRUE(refused(file(header("<f4", "(2LL, 3)"), kSix), {"header"}));
+  EXPECT_TRUE(refused(file(header("<f4", "(L2, 3)"), kSix), {"expected a size"}));
+}
+
 TEST(Npy, FortranOrderAndByteOrder) {
   EXPECT_TRUE(bits_equal(load(file(header("<f4", "(3, 2)", "True"), kSix)), Tensor::from({1, 4, 2, 5, 3, 6}, {3, 2})));
   EXPECT_TRUE(bits_equal(load(file(header(">i2", "(2,)"), std::string("\x01\x02\xff\xfe", 4))),

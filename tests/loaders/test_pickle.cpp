@@ -71,6 +71,14 @@ TEST(Pickle, CallsAreNeverMade) {
   EXPECT_TRUE(refused(program(call(global("os", "system"), "N")), {"without a tuple of arguments"}));
 }
 
+TEST(Pickle, PopTakesAValueOrAMark) {
+  const Pickle value = parse(program(number(1) + number(2) + "0")), mark = parse(program(number(1) + "(0"));
+  const Pickle to_mark = parse(program(number(1) + "(" + number(2) + number(3) + "1"));
+  for (const Pickle* p : {&value, &mark, &to_mark}) EXPECT_EQ(*p->get<int64_t>(p->top()), 1);
+  EXPECT_TRUE(refused(program("0"), {"stack underflow"}));
+  EXPECT_TRUE(refused(program(number(1) + "1"), {"no mark"}));
+}
+
 TEST(Pickle, UnknownOpcodes) {
   EXPECT_TRUE(refused(program("\xff"), {"p: ", "opcode 255 at offset 2"}));
   EXPECT_TRUE(refused("I1\n.", {"not a pickle of protocol 2", "offset 0"}));

@@ -41,16 +41,27 @@ TEST(FromCheckpoint, FindsFormAndClasses) {
   EXPECT_EQ(fastai.form, "resnet18 with fastai's head");
 }
 
+/// The model's own tensors: the large networks are not copied.
+StateDict shared_state_of(const Module& model) {
+  StateDict state;
+  for (const auto& s : model.state()) state.add({s.key, s.value.tensor(), {}});
+  return state;
+}
+
 TEST(Form, EveryNetworkIsFoundAgain) {
+  using enum Network;
   for (const Network network :
-       {Network::resnet18, Network::resnet34, Network::resnet50, Network::vgg11_bn, Network::mobilenet_v2})
+       {resnet18,         resnet34,        resnet50,         resnet101, resnet152, resnext50_32x4d, resnext101_32x8d,
+        resnext101_64x4d, wide_resnet50_2, wide_resnet101_2, vgg11,     vgg13,     vgg16,           vgg19,
+        vgg11_bn,         vgg13_bn,        vgg16_bn,         vgg19_bn,  alexnet,   mobilenet_v2})
     for (const bool fastai_head : {false, true}) {
       const Form form{network, fastai_head};
       if (fastai_head && !has_fastai_form(network)) {
         EXPECT_TRUE(test::fails_with([&] { make_model(form, 7); }, {"no form with fastai's head"}));
         continue;
       }
-      const StateDict state = state_of(*make_model(form, 7));
+      const auto model = make_model(form, 7);
+      const StateDict state = shared_state_of(*model);
       const Form found = form_of(state, "a");
       EXPECT_EQ(found.name(), form.name());
       EXPECT_EQ(classes_of(state, found, "a"), 7) << form.name();
@@ -72,6 +83,60 @@ TEST(FromCheckpoint, AnotherNetwork) {
   state.add({"features.0.weight", Tensor::zeros({1}), {}});
   EXPECT_TRUE(test::fails_with([&] { load(state, "w.pth"); }, {"w.pth", "not a checkpoint of ResNet18", "features.0.weight"}));
   EXPECT_TRUE(test::fails_with([] { load({}, "w.pth"); }, {"w.pth", "0 keys"}));
+}
+
+TEST(Form, ParametersAreTorchvisions) {  // as its documentation counts them
+  using enum Network;
+  for (const auto& [network, want] : {std::pair(resnext50_32x4d, 25028904),
+                                      {wide_resnet50_2, 68883240},
+                                      {resnet101, 44549160},
+                                      {resnet152, 60192808},
+                                      {resnext101_32x8d, 88791336},
+                                      {resnext101_64x4d, 83455272},
+                                      {wide_resnet101_2, 126886696},
+                                      {alexnet, 61100840},
+                                      {vgg11, 132863336},
+                                      {vgg13, 133047848},
+                                      {vgg16, 138357544},
+                                      {vgg19, 143667240},
+                                      {vgg16_bn, 138365992},
+                                      {mobilenet_v2, 3504872}}) {
+    int64_t parameters = 0;
+    const auto model = make_model({network}, 1000);
+    for (const auto& s : model->parameters()) parameters += s.value.tensor().numel();
+    EXPECT_EQ(parameters, want) << Form{network}.name();
+  }
+}
+
+TEST(Form, NetworksThatAreNotBuiltInAreCalledByName) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"features.denseblock1.denselayer1.norm1.weight", "DenseNet"},
+      {"features.3.expand1x1.weight", "SqueezeNet"},
+      {"inception3a.branch1.conv.weight", "GoogLeNet"},
+      {"Mixed_5b.branch1x1.conv.weight", "Inception v3"},
+      {"stage2.0.branch1.0.weight", "ShuffleNetV2"},
+      {"trunk_output.block1.block1-0.proj.0.weight", "RegNet"},
+      {"layers.8.0.layers.0.weight", "MNASNet"},
+      {"features.1.0.block.0.0.weight", "EfficientNet of torchvision"},
+      {"features.1.block.0.0.weight", "MobileNetV3"},
+      {"features.1.0.layer_scale", "ConvNeXt"},
+      {"encoder.layers.encoder_layer_0.self_attention.in_proj_weight", "Vision Transformer of torchvision"},
+      {"features.1.0.attn.relative_position_bias_table", "Swin"},
+      {"blocks.0.attn.qkv.weight", "Vision Transformer of timm"},
+      {"conv_stem.weight", "timm"},
+      {"22.dfl.conv.weight", "YOLO of ultralytics"},
+      {"2.cv1.conv.weight", "YOLO"},
+      {"layer1.0.se.fc1.weight", "squeeze-and-excitation"},
+      {"layer1.0.shortcut.0.weight", "CIFAR"},
+      {"backbone.conv1.weight", "around a backbone"},
+      {"rpn.head.conv.0.0.weight", "detection"}};
+  for (const auto& [key, name] : cases) {
+    StateDict state;
+    state.add({key, Tensor::zeros({1}), {}});
+    EXPECT_TRUE(test::fails_with([&] { form_of(state, "w.pth"); },
+                                 {"w.pth", "not a checkpoint of ResNet18", name, "docs/using-the-library.md"}))
+        << key;
+  }
 }
 
 TEST(FromCheckpoint, WrongTypeAndMissingCounter) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares octet's programs with the real PyTorch on full-size images. Needs torch 2.11, torchvision, fastai, numpy, pillow; onnx and onnxruntime for one.
 
-    compare.py nodes       --data DIR [--limit 64]               every node of PyTorch's int8 models, seven networks on qnnpack and fbgemm, five on
+    compare.py nodes       --data DIR [--limit 64]               every node of PyTorch's int8 models, eleven networks on qnnpack and fbgemm, five on
                                                              onednn and on x86 of a CPU with VNNI (where there is one), and float logits
     compare.py export      --data DIR [--limit 32]               our calibrated models exported, loaded by PyTorch with strict=True, node by node there
     compare.py onnx        --data DIR [--limit 32]               our calibrated models exported to ONNX: checked by onnx, run by ONNX Runtime, codes compared
@@ -42,6 +42,7 @@ MEAN, STD = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1), torch.tensor([0.2
 
 
 NETWORKS = ("resnet34", "resnet50", "vgg11_bn", "mobilenet_v2")
+MORE_NETWORKS = ("resnext50_32x4d", "wide_resnet50_2", "vgg16", "alexnet")  # of nodes alone
 
 
 def load_image(path, size=224):
@@ -118,8 +119,10 @@ def nodes(a, files):
     x = torch.stack([load_image(f) for f in spread(files, 4)])
     vnni = [("fastai", 10), ("resnet18", 10), ("resnet18", 1000), ("resnet50", 10), ("mobilenet_v2", 10)] if HAS_VNNI else []
     for kind, classes, backend in (("fastai", 10, "qnnpack"), ("fastai", 10, "x86"), ("resnet18", 10, "qnnpack"), ("resnet18", 10, "x86"),
-                                   ("resnet18", 1000, "qnnpack"), ("resnet18", 1000, "x86"), *((n, 10, b) for n in NETWORKS for b in ("qnnpack", "x86")),
+                                   ("resnet18", 1000, "qnnpack"), ("resnet18", 1000, "x86"), *((n, 10, b) for n in NETWORKS + MORE_NETWORKS for b in ("qnnpack", "x86")),
                                    *((*network, b) for network in vnni for b in ("onednn", "x86_vnni"))):
+        if a.networks and kind not in a.networks.split(","):
+            continue
         with tempfile.TemporaryDirectory() as tmp:
             model, prepared = prepared_model(kind, classes, backend, files, a.batch)
             quantized = convert_fx(prepared)
@@ -346,6 +349,7 @@ def main():
     p.add_argument("--split", default="val")
     p.add_argument("--limit", type=int, default=0)
     p.add_argument("--batch", type=int, default=64)
+    p.add_argument("--networks", default="", help="of nodes: only these, such as vgg16,alexnet")
     a = p.parse_args()
     torch.set_num_threads(2)
     files = sorted(glob.glob(f"{a.data}/{a.split}/*/*.JPEG"))

@@ -27,6 +27,8 @@ struct Network {
 const Network kNetworks[] = {
     {"resnet34", [] { return nn::make_model({nn::Network::resnet34}, 10); }},
     {"resnet50", [] { return nn::make_model({nn::Network::resnet50}, 10); }},
+    {"resnext50_32x4d", [] { return nn::make_model({nn::Network::resnext50_32x4d}, 10); }},
+    {"alexnet", [] { return nn::make_model({nn::Network::alexnet}, 10); }},
     {"vgg11_bn", [] { return nn::make_model({nn::Network::vgg11_bn}, 10); }},
     {"mobilenet_v2", [] { return nn::make_model({nn::Network::mobilenet_v2}, 10); }},
     {"gates", [] { return std::make_unique<test::Gates>(10); }},
