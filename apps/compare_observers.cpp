@@ -47,8 +47,8 @@ void add_options(CLI::App& app, Options& o) {
   apps::add_common_options(app, o.common);
 }
 
-loaders::Imagenette open_data(const Options& o, int64_t limit) {
-  return loaders::Imagenette(o.data.data, o.data.split, {.limit = apps::image_limit(limit)});
+loaders::ImageFolder open_data(const Options& o, int64_t limit) {
+  return loaders::ImageFolder(o.data.data, o.data.split, {.limit = apps::image_limit(limit)});
 }
 
 /// The real numbers that have codes at an observer.
@@ -106,7 +106,7 @@ std::map<std::string, Limits> limits_of(const nn::Graph& prepared) {
 }
 
 /// All observers see each image once; then each makes its int8 models.
-void calibrate(std::vector<Kind>& kinds, const loaders::Imagenette& data, const Options& o) {
+void calibrate(std::vector<Kind>& kinds, const loaders::ImageFolder& data, const Options& o) {
   const Device device = o.common.compute_device();
   std::vector<const nn::Graph*> prepared;
   for (const Kind& kind : kinds) prepared.push_back(&kind.prepared);
@@ -142,7 +142,7 @@ struct Totals {
   std::vector<loaders::Skipped> skipped;
 };
 
-Totals evaluate(const nn::Graph& float_graph, std::vector<Kind>& kinds, const loaders::Imagenette& data,
+Totals evaluate(const nn::Graph& float_graph, std::vector<Kind>& kinds, const loaders::ImageFolder& data,
                 const std::vector<int>& outputs, const Options& o) {
   Totals totals;
   apps::Progress progress("evaluate", static_cast<int64_t>(data.size()), o.common.quiet);
@@ -186,7 +186,7 @@ void show_table(const std::vector<Kind>& kinds, const Totals& totals) {
 }
 
 void compare_observers(const Options& o) {
-  const loaders::Imagenette calibration = open_data(o, o.limit), validation = open_data(o, o.eval_limit);
+  const loaders::ImageFolder calibration = open_data(o, o.limit), validation = open_data(o, o.eval_limit);
   const apps::Model model = apps::load_float_model(o.data.weights);
   const std::vector<int> outputs = apps::output_of_class(validation.classes(), model.classes);
   std::vector<Kind> kinds = make_kinds(model.graph, o.backend);

@@ -79,9 +79,9 @@ void add_options(CLI::App& app, Options& o) {
   apps::add_common_options(app, o.common);
 }
 
-loaders::Imagenette open_data(const Options& o) {
+loaders::ImageFolder open_data(const Options& o) {
   apps::show_stage(1, "Data");
-  loaders::Imagenette data(o.data.data, o.data.split);
+  loaders::ImageFolder data(o.data.data, o.data.split);
   for (const std::string& warning : data.warnings()) std::cerr << "note: " << warning << "\n";
   std::cout << o.data.data << ", split " << o.data.split << ": " << data.size() << " images of " << data.classes().size()
             << " classes\n";
@@ -131,7 +131,7 @@ nn::Graph prepare(const apps::Model& model, const quant::QConfigMapping& qconfig
 }
 
 /// Shows the images to the prepared graph; its observers do the rest. Returns the seconds it took.
-double calibrate(const nn::Graph& prepared, const loaders::Imagenette& data, const Options& o) {
+double calibrate(const nn::Graph& prepared, const loaders::ImageFolder& data, const Options& o) {
   apps::show_stage(4, "Calibrate");
   const apps::Stopwatch watch;
   const size_t count = apps::image_limit(o.limit).value_or(data.size());
@@ -194,7 +194,7 @@ std::optional<quant::HandCheck> verify(const nn::Graph& int8, const Options& o) 
 apps::Evaluation evaluate(const apps::Model& model, const nn::Graph* fake, const nn::Graph& int8, const std::vector<int>& outputs,
                           const Options& o) {
   apps::show_stage(10, "Evaluate");
-  const loaders::Imagenette data(o.data.data, o.data.split, {.limit = apps::image_limit(o.eval_limit)});
+  const loaders::ImageFolder data(o.data.data, o.data.split, {.limit = apps::image_limit(o.eval_limit)});
   const Device device = o.common.compute_device();
   const nn::Graph fast = nn::optimize_for_inference(model.graph, device), fast_int8 = nn::optimize_for_inference(int8, device);
   std::optional<nn::Graph> fast_fake;
@@ -226,7 +226,7 @@ void quantize(const CLI::App& app, const Options& o) {
     apps::check_can_export(o.output, o.export_to, {o.data.weights, o.qconfig.file});
   }
 
-  const loaders::Imagenette data = open_data(o);
+  const loaders::ImageFolder data = open_data(o);
   const apps::Model model = load_model(o);
   const std::vector<int> outputs = apps::output_of_class(data.classes(), model.classes);
   const quant::QConfigMapping qconfig = choose_qconfig(app, o, model);

@@ -47,7 +47,7 @@ void add_options(CLI::App& app, Options& o) {
 }
 
 void evaluate(const Options& o) {
-  const loaders::Imagenette data(o.data.data, o.data.split, {.limit = apps::image_limit(o.limit)});
+  const loaders::ImageFolder data(o.data.data, o.data.split, {.limit = apps::image_limit(o.limit)});
   const apps::Model model = apps::load_float_model(o.data.weights, o.head, static_cast<int64_t>(data.classes().size()),
                                                    static_cast<uint64_t>(o.train.seed));
   for (const std::string& note : model.notes) std::cerr << "note: " << note << "\n";

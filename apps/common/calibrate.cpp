@@ -4,7 +4,7 @@
 
 namespace octet::apps {
 
-Calibrated calibrate(const std::vector<const nn::Graph*>& prepared, const loaders::Imagenette& data,
+Calibrated calibrate(const std::vector<const nn::Graph*>& prepared, const loaders::ImageFolder& data,
                      const std::vector<size_t>& indices, const DatasetCalibration& o) {
   std::optional<Progress> progress;
   std::optional<loaders::Batches> batches;

@@ -20,7 +20,7 @@ struct Calibrated {
 };
 
 /// indices: which images, in which order.
-Calibrated calibrate(const std::vector<const nn::Graph*>& prepared, const loaders::Imagenette& data,
+Calibrated calibrate(const std::vector<const nn::Graph*>& prepared, const loaders::ImageFolder& data,
                      const std::vector<size_t>& indices, const DatasetCalibration& options);
 
 }  // namespace octet::apps

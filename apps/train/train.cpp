@@ -43,7 +43,7 @@ nn::LoadedModel from_weights(const TrainInput& input, int64_t classes, uint64_t 
 }
 
 /// What a resumed training must share with its beginning.
-Conditions conditions_of(const TrainOptions& options, const nn::LoadedModel& start, const loaders::Imagenette& images) {
+Conditions conditions_of(const TrainOptions& options, const nn::LoadedModel& start, const loaders::ImageFolder& images) {
   Conditions conditions = fixed_options(options);
   conditions.emplace_back("the network", start.form);
   uLong names = crc32(0, nullptr, 0);
@@ -78,7 +78,7 @@ void train(const TrainInput& input, const TrainOptions& options, const CommonOpt
   check_outputs(input, options);
   const loaders::FileLock lock(options.output);
   keep_freed_memory();
-  const loaders::Imagenette training_images(input.data, "train"), validation_images(input.data, "val");
+  const loaders::ImageFolder training_images(input.data, "train"), validation_images(input.data, "val");
   const size_t capacity = static_cast<size_t>(options.cache_mb) << 20;
   loaders::ImageCache training_cache(training_images, capacity), validation_cache(validation_images, capacity);
   const auto classes = static_cast<int64_t>(training_images.classes().size());
