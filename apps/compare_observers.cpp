@@ -7,9 +7,11 @@
 #include <cmath>
 #include <iomanip>
 #include <iostream>
+#include <sstream>
 
 #include "apps/common/calibrate.h"
 #include "apps/common/cli.h"
+#include "apps/common/data.h"
 #include "apps/common/evaluate.h"
 #include "apps/common/models.h"
 #include "apps/common/progress.h"
@@ -29,12 +31,17 @@ namespace {
 struct Options {
   apps::CommonOptions common;
   apps::DataOptions data;
+  apps::CalibrationOptions calibrate_on;
   std::string backend = "qnnpack";
   int64_t limit = 0, eval_limit = 0;
 };
 
 void add_options(CLI::App& app, Options& o) {
   apps::add_data_options(app, o.data);
+  apps::add_calibration_options(app, o.calibrate_on);
+  app.add_option("--seed", o.data.seed, "For --valid-share")
+      ->check(CLI::Range(int64_t{0}, int64_t{1} << 62))
+      ->capture_default_str();
   app.add_option("--backend", o.backend, "Codes of activations, and engine")
       ->check(CLI::IsMember(quant::backend_names()))
       ->capture_default_str();
@@ -45,10 +52,6 @@ void add_options(CLI::App& app, Options& o) {
       ->check(apps::image_count())
       ->capture_default_str();
   apps::add_common_options(app, o.common);
-}
-
-loaders::Imagenette open_data(const Options& o, int64_t limit) {
-  return loaders::Imagenette(o.data.data, o.data.split, {.limit = apps::image_limit(limit)});
 }
 
 /// The real numbers that have codes at an observer.
@@ -106,12 +109,11 @@ std::map<std::string, Limits> limits_of(const nn::Graph& prepared) {
 }
 
 /// All observers see each image once; then each makes its int8 models.
-void calibrate(std::vector<Kind>& kinds, const loaders::Imagenette& data, const Options& o) {
+void calibrate(std::vector<Kind>& kinds, const apps::CalibrationSet& data, const std::vector<size_t>& indices, const Options& o) {
   const Device device = o.common.compute_device();
   std::vector<const nn::Graph*> prepared;
   for (const Kind& kind : kinds) prepared.push_back(&kind.prepared);
-  apps::calibrate(prepared, data, loaders::subset_indices(data.size(), data.size(), loaders::Subset::spread),
-                  {.batch_size = o.data.batch_size, .quiet = o.common.quiet, .device = device});
+  apps::calibrate(prepared, data, indices, {.batch_size = o.data.batch_size, .quiet = o.common.quiet, .device = device});
   for (Kind& kind : kinds) {
     kind.limits = limits_of(kind.prepared);
     for (Row& row : kind.rows) row.int8 = quant::convert(kind.prepared, row.mapping).to(device);
@@ -142,60 +144,88 @@ struct Totals {
   std::vector<loaders::Skipped> skipped;
 };
 
-Totals evaluate(const nn::Graph& float_graph, std::vector<Kind>& kinds, const loaders::Imagenette& data,
+/// Calls visitor(images, labels) for each batch, and returns the images that cannot be read. Labels are empty for tensors.
+template <class Visitor>
+std::vector<loaders::Skipped> for_each_batch(const apps::CalibrationSet& data, int batch_size, const Visitor& visitor) {
+  const std::vector<size_t> all = loaders::subset_indices(data.size(), data.size(), loaders::Subset::first);
+  if (data.images) {
+    loaders::Batches batches(*data.images, all, {.batch_size = batch_size});
+    while (const auto batch = batches.next()) visitor(batch->images, batch->labels);
+    return batches.skipped();
+  }
+  for (size_t begin = 0; begin < all.size(); begin += static_cast<size_t>(batch_size)) {
+    const size_t end = std::min(all.size(), begin + static_cast<size_t>(batch_size));
+    visitor(data.input.slice(static_cast<int64_t>(begin), static_cast<int64_t>(end)), std::vector<int>());
+  }
+  return {};
+}
+
+/// outputs: the model's for each class; none if the images have no labels, and then nothing is right or wrong.
+Totals evaluate(const nn::Graph& float_graph, std::vector<Kind>& kinds, const apps::CalibrationSet& data,
                 const std::vector<int>& outputs, const Options& o) {
   Totals totals;
   apps::Progress progress("evaluate", static_cast<int64_t>(data.size()), o.common.quiet);
-  loaders::Batches batches(data, loaders::subset_indices(data.size(), data.size(), loaders::Subset::first),
-                           {.batch_size = o.data.batch_size});
-  while (const auto batch = batches.next()) {
+  totals.skipped = for_each_batch(data, o.data.batch_size, [&](const Tensor& images, const std::vector<int>& labels) {
     const auto count_right = [&](const Tensor& logits) {
-      const std::vector<int> answers = ops::argmax(logits);
+      const std::vector<int> answers = outputs.empty() ? std::vector<int>() : ops::argmax(logits);
       int64_t count = 0;
-      for (size_t i = 0; i < answers.size(); ++i) count += answers[i] == outputs[static_cast<size_t>(batch->labels[i])];
+      for (size_t i = 0; i < answers.size(); ++i) count += answers[i] == outputs[static_cast<size_t>(labels[i])];
       return count;
     };
-    const Tensor wanted = run_and_count_clipped(float_graph, batch->images, kinds);
+    const Tensor wanted = run_and_count_clipped(float_graph, images, kinds);
     totals.right += count_right(wanted);
     for (int64_t i = 0; i < wanted.numel(); ++i) totals.signal += std::pow(wanted.data<float>()[i], 2);
     for (Kind& kind : kinds)
       for (Row& row : kind.rows) {
-        const Tensor logits = nn::run(row.int8, batch->images);
+        const Tensor logits = nn::run(row.int8, images);
         row.right += count_right(logits);
         for (int64_t i = 0; i < wanted.numel(); ++i) row.noise += std::pow(logits.data<float>()[i] - wanted.data<float>()[i], 2);
       }
     totals.images += wanted.size(0);
     progress.add(wanted.size(0));
-  }
-  totals.skipped = batches.skipped();
+  });
   return totals;
 }
 
-void show_table(const std::vector<Kind>& kinds, const Totals& totals) {
+void show_table(const std::vector<Kind>& kinds, const Totals& totals, bool labelled) {
   const auto percent = [](int64_t part, int64_t whole) { return 100.0 * static_cast<double>(part) / static_cast<double>(whole); };
+  const auto top1 = [&](int64_t right) {
+    std::ostringstream text;
+    text << std::fixed << std::setprecision(2) << percent(right, totals.images) << " %";
+    return labelled ? text.str() : std::string("-");
+  };
   std::cout << "| activations | weights | scales of a weight | top-1 | SQNR of the logits | activations clipped "
                "|\n|---|---|---|---|---|---|\n"
-            << std::fixed << std::setprecision(2) << "| float | | | " << percent(totals.right, totals.images) << " % | | |\n";
+            << std::fixed << std::setprecision(2) << "| float | | | " << top1(totals.right) << " | | |\n";
   for (const Kind& kind : kinds)
     for (const Row& row : kind.rows)
       std::cout << "| " << kind.name << " | " << row.mapping.global()->weight.kind << " | "
-                << (row.per_channel ? "per channel" : "one") << " | " << percent(row.right, totals.images) << " % | "
+                << (row.per_channel ? "per channel" : "one") << " | " << top1(row.right) << " | "
                 << 10 * std::log10(totals.signal / row.noise) << " dB | " << std::setprecision(4)
                 << percent(kind.clipped, kind.values) << " % |\n"
                 << std::setprecision(2);
 }
 
-void compare_observers(const Options& o) {
-  const loaders::Imagenette calibration = open_data(o, o.limit), validation = open_data(o, o.eval_limit);
+void compare_observers(const CLI::App& app, const Options& o) {
+  apps::check_calibration_usage(app, o.data, o.calibrate_on);
+  const apps::CalibrationSet calibration = apps::open_calibration(o.data, o.calibrate_on);
   const apps::Model model = apps::load_float_model(o.data.weights);
-  const std::vector<int> outputs = apps::output_of_class(validation.classes(), model.classes);
+  const apps::EvaluationSet validation = apps::open_evaluation(
+      o.data, o.calibrate_on, apps::image_limit(o.eval_limit),
+      [&](const std::vector<std::string>& classes) { return apps::output_of_class(classes, model.classes); });
+  const bool labelled = validation.images != nullptr;
+  const apps::CalibrationSet evaluated = labelled ? apps::CalibrationSet{"", validation.images, {}} : calibration;
   std::vector<Kind> kinds = make_kinds(model.graph, o.backend);
-  calibrate(kinds, calibration, o);
+  const size_t count = apps::image_limit(o.limit).value_or(calibration.size());
+  const std::vector<size_t> indices = loaders::subset_indices(calibration.size(), count, loaders::Subset::spread);
+  calibrate(kinds, calibration, indices, o);
   const nn::Graph float_graph = quant::float_graph(kinds[0].prepared).to(o.common.compute_device());
-  const Totals totals = evaluate(float_graph, kinds, validation, outputs, o);
-  std::cout << "backend " << o.backend << ", calibrated on " << calibration.size() << " images, evaluated on " << totals.images
+  const Totals totals = evaluate(float_graph, kinds, evaluated, validation.outputs, o);
+  std::cout << "backend " << o.backend << ", calibrated on " << indices.size() << " images, evaluated on " << totals.images
             << "\n";
-  show_table(kinds, totals);
+  if (!labelled) std::cout << "no top-1: " << validation.none_because << "\n";
+  apps::show_shared_images(apps::shared_images(o.data, calibration, indices, validation), evaluated.size());
+  show_table(kinds, totals, labelled);
   apps::show_skipped(totals.skipped);
 }
 
@@ -205,5 +235,5 @@ int main(int argc, char** argv) {
   CLI::App app{"Quantizes a model with every observer, per tensor and per channel, and compares them.", "compare_observers"};
   Options options;
   add_options(app, options);
-  return apps::run_app(app, argc, argv, options.common, [&] { compare_observers(options); });
+  return apps::run_app(app, argc, argv, options.common, [&] { compare_observers(app, options); });
 }

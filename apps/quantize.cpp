@@ -12,6 +12,7 @@
 #include "apps/common/benchmark.h"
 #include "apps/common/calibrate.h"
 #include "apps/common/cli.h"
+#include "apps/common/data.h"
 #include "apps/common/evaluate.h"
 #include "apps/common/export.h"
 #include "apps/common/models.h"
@@ -38,16 +39,20 @@ namespace {
 struct Options {
   apps::CommonOptions common;
   apps::DataOptions data;
+  apps::CalibrationOptions calibrate_on;
   apps::QConfigOptions qconfig;
   std::string subset = "first", output, calibration = "one-pass";
   std::vector<std::string> export_to;
-  int64_t limit = 0, eval_limit = 0, seed = 0;
+  int64_t limit = 0, eval_limit = 0;
   double benchmark = 0;
   bool verbose = false, fake_quant = true;
 };
 
 void add_options(CLI::App& app, Options& o) {
   apps::add_data_options(app, o.data);
+  app.get_option("--data")->description(app.get_option("--data")->get_description() +
+                                        "; to calibrate on: any folder of images, or -: file names on standard input");
+  apps::add_calibration_options(app, o.calibrate_on);
   apps::add_qconfig_options(app, o.qconfig);
   app.add_option("--limit", o.limit, "Images to calibrate on; 0: all")->check(apps::image_count())->capture_default_str();
   app.add_option("--subset", o.subset, "Which ones --limit takes: the first in sorted order, or spread over all classes")
@@ -68,7 +73,7 @@ void add_options(CLI::App& app, Options& o) {
                  "C99. Several: torch,npy")
       ->delimiter(',')
       ->check(CLI::IsMember({"torch", "npy", "onnx", "c"}));
-  app.add_option("--seed", o.seed, "For the random image of the hand check")
+  app.add_option("--seed", o.data.seed, "For the random image of the hand check, and for --valid-share")
       ->check(CLI::Range(int64_t{0}, int64_t{1} << 62))
       ->capture_default_str();
   app.add_flag("--fake-quant,!--no-fake-quant", o.fake_quant, "Also evaluate the fake-quant graph, and compare int8 with it")
@@ -79,12 +84,17 @@ void add_options(CLI::App& app, Options& o) {
   apps::add_common_options(app, o.common);
 }
 
-loaders::Imagenette open_data(const Options& o) {
+apps::CalibrationSet open_data(const Options& o) {
   apps::show_stage(1, "Data");
-  loaders::Imagenette data(o.data.data, o.data.split);
-  for (const std::string& warning : data.warnings()) std::cerr << "note: " << warning << "\n";
-  std::cout << o.data.data << ", split " << o.data.split << ": " << data.size() << " images of " << data.classes().size()
-            << " classes\n";
+  apps::CalibrationSet data = apps::open_calibration(o.data, o.calibrate_on);
+  std::cout << loaders::printable(data.source) << ": " << data.size() << " images";
+  if (!data.images)
+    std::cout << " as they enter the network, " << data.input.shape();
+  else if (data.images->labelled())
+    std::cout << " of " << data.images->classes().size() << " classes";
+  else
+    std::cout << " without labels";
+  std::cout << "\n";
   return data;
 }
 
@@ -130,8 +140,15 @@ nn::Graph prepare(const apps::Model& model, const quant::QConfigMapping& qconfig
   return prepared;
 }
 
-/// Shows the images to the prepared graph; its observers do the rest. Returns the seconds it took.
-double calibrate(const nn::Graph& prepared, const loaders::Imagenette& data, const Options& o) {
+/// What the calibration saw.
+struct Calibration {
+  std::vector<size_t> indices;  // of the images; none for a model that is calibrated already
+  apps::Calibrated done = {};
+  double seconds = 0;
+};
+
+/// Shows the images to the prepared graph; its observers do the rest.
+Calibration calibrate(const nn::Graph& prepared, const apps::CalibrationSet& data, const Options& o) {
   apps::show_stage(4, "Calibrate");
   const apps::Stopwatch watch;
   const size_t count = apps::image_limit(o.limit).value_or(data.size());
@@ -146,13 +163,13 @@ double calibrate(const nn::Graph& prepared, const loaders::Imagenette& data, con
   std::cout << "observed " << done.images << " images in " << std::fixed << std::setprecision(1) << seconds << " s\n"
             << std::defaultfloat;
   apps::show_skipped(done.skipped);
-  return seconds;
+  return {indices, done, seconds};
 }
 
-double nothing_to_calibrate() {
+Calibration nothing_to_calibrate() {
   apps::show_stage(4, "Calibrate");
   std::cout << "nothing to do: the ranges were observed in training\n";
-  return 0;
+  return {};
 }
 
 void show_observers(const nn::Graph& prepared, const Options& o) {
@@ -175,7 +192,7 @@ nn::Graph convert(const nn::Graph& prepared, const quant::QConfigMapping& qconfi
 
 std::optional<quant::HandCheck> verify(const nn::Graph& int8, const Options& o) {
   apps::show_stage(8, "A random image through the int8 model");
-  Generator generator(static_cast<uint64_t>(o.seed));
+  Generator generator(static_cast<uint64_t>(o.data.seed));
   const auto verified = quant::verify_first_layer(int8, randn({1, 3, 224, 224}, generator));
   if (!verified) {
     std::cout << "the first layer stays in float: there are no integers to verify by hand\n";
@@ -191,22 +208,39 @@ std::optional<quant::HandCheck> verify(const nn::Graph& int8, const Options& o) 
   return check;
 }
 
-apps::Evaluation evaluate(const apps::Model& model, const nn::Graph* fake, const nn::Graph& int8, const std::vector<int>& outputs,
+/// The int8 graph beside the fake-quant one, on a few images of those to evaluate or else to calibrate on.
+void compare(const nn::Graph& fake, const nn::Graph& int8, const apps::CalibrationSet& images, const Options& o) {
+  constexpr int kCompared = 8;
+  const std::vector<size_t> indices = loaders::subset_indices(images.size(), kCompared, loaders::Subset::spread);
+  apps::show_comparison(quant::compare(fake, int8, images.batch(indices)), o.verbose);
+}
+
+apps::Evaluation evaluate(const apps::Model& model, const nn::Graph* fake, const nn::Graph& int8, const apps::EvaluationSet& data,
                           const Options& o) {
-  apps::show_stage(10, "Evaluate");
-  const loaders::Imagenette data(o.data.data, o.data.split, {.limit = apps::image_limit(o.eval_limit)});
   const Device device = o.common.compute_device();
   const nn::Graph fast = nn::optimize_for_inference(model.graph, device), fast_int8 = nn::optimize_for_inference(int8, device);
   std::optional<nn::Graph> fast_fake;
   std::vector<const nn::Graph*> graphs = {&fast, &fast_int8};
   if (fake) {
-    constexpr int kCompared = 8;  // images
-    std::vector<size_t> indices = loaders::subset_indices(data.size(), kCompared, loaders::Subset::spread);
-    apps::show_comparison(quant::compare(*fake, int8, loaders::Batches(data, std::move(indices)).next()->images), o.verbose);
     fast_fake = nn::optimize_for_inference(*fake, device);
     graphs.insert(graphs.begin() + 1, &*fast_fake);
   }
-  return apps::evaluate(graphs, data, outputs, {.batch_size = o.data.batch_size, .quiet = o.common.quiet});
+  return apps::evaluate(graphs, *data.images, data.outputs, {.batch_size = o.data.batch_size, .quiet = o.common.quiet});
+}
+
+nlohmann::json skipped_json(const std::vector<loaders::Skipped>& skipped) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const loaders::Skipped& image : skipped)
+    list.push_back({{"name", loaders::printable(image.name)}, {"reason", loaders::printable(image.reason)}});
+  return list;
+}
+
+nlohmann::json calibration_json(const Calibration& calibration, const apps::CalibrationSet& data, size_t shared) {
+  return {{"data", loaders::printable(data.source)},
+          {"images", calibration.done.images},
+          {"also_evaluated", shared},
+          {"skipped", skipped_json(calibration.done.skipped)},
+          {"left_out", skipped_json(data.images ? data.images->skipped() : std::vector<loaders::Skipped>())}};
 }
 
 size_t parameter_bytes(const nn::Graph& float_graph) {
@@ -218,6 +252,7 @@ size_t parameter_bytes(const nn::Graph& float_graph) {
 
 void quantize(const CLI::App& app, const Options& o) {
   const apps::Stopwatch watch;
+  apps::check_calibration_usage(app, o.data, o.calibrate_on);
   if (!o.export_to.empty() && o.output.empty()) throw CLI::ValidationError("--export: needs --output DIR to write into");
   if (o.benchmark > 0 && o.common.compute_device() != Device::cpu)
     throw CLI::ValidationError("--benchmark: times the layers on the CPU; use --device cpu, or predict --benchmark");
@@ -226,34 +261,54 @@ void quantize(const CLI::App& app, const Options& o) {
     apps::check_can_export(o.output, o.export_to, {o.data.weights, o.qconfig.file});
   }
 
-  const loaders::Imagenette data = open_data(o);
+  const apps::CalibrationSet data = open_data(o);
   const apps::Model model = load_model(o);
-  const std::vector<int> outputs = apps::output_of_class(data.classes(), model.classes);
+  const apps::EvaluationSet evaluated = apps::open_evaluation(
+      o.data, o.calibrate_on, apps::image_limit(o.eval_limit),
+      [&](const std::vector<std::string>& classes) { return apps::output_of_class(classes, model.classes); });
   const quant::QConfigMapping qconfig = choose_qconfig(app, o, model);
 
   const nn::Graph prepared = prepare(model, qconfig, o.qconfig);
-  const double calibration_seconds = model.qat ? nothing_to_calibrate() : calibrate(prepared, data, o);
+  const Calibration calibration = model.qat ? nothing_to_calibrate() : calibrate(prepared, data, o);
   show_observers(prepared, o);
   const nn::Graph int8 = convert(prepared, qconfig, o);
   const std::optional<quant::HandCheck> check = verify(int8, o);
   const std::optional<nn::Graph> fake = o.fake_quant ? std::optional(quant::fake_quantize(prepared, qconfig)) : std::nullopt;
-  const apps::Evaluation evaluation = evaluate(model, fake ? &*fake : nullptr, int8, outputs, o);
+  apps::show_stage(10, "Evaluate");
+  if (fake) compare(*fake, int8, evaluated.images ? apps::CalibrationSet{"", evaluated.images, {}} : data, o);
+  const size_t shared = apps::shared_images(o.data, data, calibration.indices, evaluated);
+  std::optional<apps::Evaluation> evaluation;
+  if (evaluated.images) evaluation = evaluate(model, fake ? &*fake : nullptr, int8, evaluated, o);
 
   const std::string source = loaders::printable(std::filesystem::path(o.data.weights).filename().string());
   const quant::SavedModel saved =
       quant::save_graph(int8, {{"backend", qconfig.backend()}, {"qconfig", quant::to_json(qconfig)}, {"source", source}});
   const loaders::SafeTensors file{saved.tensors, saved.metadata};
   const apps::Sizes sizes{parameter_bytes(model.graph), loaders::safetensors_size(file)};
-  apps::show_evaluation(evaluation, sizes, watch.seconds());
+  if (evaluation)
+    apps::show_evaluation(*evaluation, sizes, watch.seconds());
+  else
+    std::cout << "not evaluated: " << evaluated.none_because << "\nfloat " << sizes.float_bytes << " bytes, int8 "
+              << sizes.int8_bytes << " bytes\n";
+  apps::show_shared_images(shared, evaluated.images ? evaluated.images->size() : 0);
   if (o.benchmark > 0)
     apps::show_layer_times(nn::optimize_for_inference(model.graph), nn::optimize_for_inference(int8), o.benchmark);
   if (o.output.empty()) return;
 
-  nlohmann::json report = apps::report_json(qconfig, quant::observers(prepared), int8, check, evaluation, sizes);
-  report["timings"] = {{"calibrate", calibration_seconds},
-                       {"float", evaluation.scores.front().seconds},
-                       {"int8", evaluation.scores.back().seconds},
-                       {"total", watch.seconds()}};
+  apps::Evaluation none;
+  none.scores.resize(2);
+  nlohmann::json report =
+      apps::report_json(qconfig, quant::observers(prepared), int8, check, evaluation ? *evaluation : none, sizes);
+  report["calibration"] = calibration_json(calibration, data, shared);
+  report["timings"] = {{"calibrate", calibration.seconds}, {"total", watch.seconds()}};
+  if (evaluation) {
+    report["timings"]["float"] = evaluation->scores.front().seconds;
+    report["timings"]["int8"] = evaluation->scores.back().seconds;
+    report["evaluation_skipped"] = skipped_json(evaluation->skipped);
+  } else {
+    report["accuracy"] = nullptr;
+    report["not_evaluated"] = evaluated.none_because;
+  }
   loaders::save_safetensors(o.output + "/model.safetensors", file);
   loaders::write_atomically(o.output + "/report.json", [&](loaders::Output& out) { out.write(report.dump(1) + "\n"); });
   std::cout << "wrote " << o.output << "/model.safetensors, report.json";

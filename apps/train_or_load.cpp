@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "apps/common/cli.h"
+#include "apps/common/data.h"
 #include "apps/common/evaluate.h"
 #include "apps/common/models.h"
 #include "apps/common/show.h"
@@ -47,7 +48,7 @@ void add_options(CLI::App& app, Options& o) {
 }
 
 void evaluate(const Options& o) {
-  const loaders::Imagenette data(o.data.data, o.data.split, {.limit = apps::image_limit(o.limit)});
+  const loaders::ImageFolder data = apps::open_data(o.data, o.data.split, apps::image_limit(o.limit));
   const apps::Model model = apps::load_float_model(o.data.weights, o.head, static_cast<int64_t>(data.classes().size()),
                                                    static_cast<uint64_t>(o.train.seed));
   for (const std::string& note : model.notes) std::cerr << "note: " << note << "\n";
@@ -64,7 +65,7 @@ std::string without_effect(const CLI::App& app, const Options& o) {
   for (const CLI::Option* option : app.get_options()) {
     const std::string name = option->get_name();
     const bool used = name == "--epochs" || name == "--freeze-epochs" || (name == "--size" && o.benchmark_steps > 0) ||
-                      (name == "--seed" && o.head == "fastai");  // a new head is random
+                      (name == "--seed" && (o.head == "fastai" || o.data.valid_share > 0));  // a new head is random
     if (option->get_group() == "Training" && option->count() > 0 && !used) return name;
   }
   return "";
@@ -90,13 +91,14 @@ void check_usage(const CLI::App& app, const Options& o) {
 void train_or_load(const CLI::App& app, Options& o) {
   check_usage(app, o);
   o.train.batch_size = o.data.batch_size;
+  o.data.seed = o.train.seed;
   if (o.benchmark_steps > 0)
     return apps::benchmark_training({.steps = o.benchmark_steps,
                                      .size = o.train.sizes[0],
                                      .batch_size = o.data.batch_size,
                                      .device = o.common.compute_device()});
   if (!o.train.trains()) return evaluate(o);
-  apps::train({.weights = o.weights->count() ? o.data.weights : "", .head = o.head, .data = o.data.data}, o.train, o.common);
+  apps::train({.weights = o.weights->count() ? o.data.weights : "", .head = o.head, .data = o.data}, o.train, o.common);
 }
 
 }  // namespace

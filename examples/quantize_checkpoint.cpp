@@ -21,7 +21,7 @@ using namespace octet;
 namespace {
 
 /// The int8 model, calibrated on 64 images of the folder.
-nn::Graph quantize(const std::string& checkpoint, const loaders::Imagenette& data) {
+nn::Graph quantize(const std::string& checkpoint, const loaders::ImageFolder& data) {
   const StateDict state = loaders::load_pth(checkpoint);
   const nn::LoadedModel loaded = nn::model_from_checkpoint(state, nn::form_of(state, checkpoint), checkpoint);
   const nn::Graph traced = nn::trace(*loaded.model, Tensor::zeros({1, 3, 224, 224}));
@@ -33,7 +33,7 @@ nn::Graph quantize(const std::string& checkpoint, const loaders::Imagenette& dat
 }
 
 /// Share of the images of the folder that the model puts into their class, in percent.
-double accuracy(const nn::Graph& int8, const loaders::Imagenette& data) {
+double accuracy(const nn::Graph& int8, const loaders::ImageFolder& data) {
   nn::Runner run(int8);
   loaders::Batches batches(data, loaders::subset_indices(data.size(), data.size(), loaders::Subset::first));
   int64_t right = 0, total = 0;
@@ -52,7 +52,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   try {
-    const loaders::Imagenette data(argv[2], "val");
+    const loaders::ImageFolder data(argv[2], "val");
     const nn::Graph int8 = quantize(argv[1], data);
     std::cout << "int8 top-1: " << accuracy(int8, data) << " % of " << data.size() << " images\n";
     return 0;

@@ -1,29 +1,40 @@
 #include "apps/common/calibrate.h"
 
+#include <algorithm>
+
 #include "apps/common/progress.h"
 
 namespace octet::apps {
 
-Calibrated calibrate(const std::vector<const nn::Graph*>& prepared, const loaders::Imagenette& data,
-                     const std::vector<size_t>& indices, const DatasetCalibration& o) {
+Calibrated calibrate(const std::vector<const nn::Graph*>& prepared, const CalibrationSet& data,
+                     const std::vector<size_t>& indices, const CalibrationRun& o) {
   std::optional<Progress> progress;
   std::optional<loaders::Batches> batches;
+  size_t done = 0;  // of the tensors
   const auto begin_pass = [&](int pass) {
     const bool ranges = o.passes == quant::Passes::two && pass == 0;
     progress.reset();  // clears the bar of the pass before
     progress.emplace(ranges ? "find ranges" : "calibrate", std::ssize(indices), o.quiet);
-    batches.emplace(data, indices, loaders::BatchOptions{.batch_size = o.batch_size});
+    done = 0;
+    if (data.images) batches.emplace(*data.images, indices, loaders::BatchOptions{.batch_size = o.batch_size});
   };
   const auto next_batch = [&]() -> std::optional<Tensor> {
-    const auto batch = batches->next();
-    return batch ? std::optional(batch->images) : std::nullopt;
+    if (batches) {
+      const auto batch = batches->next();
+      return batch ? std::optional(batch->images) : std::nullopt;
+    }
+    if (done == indices.size()) return std::nullopt;
+    const size_t begin = done;
+    done = std::min(done + static_cast<size_t>(o.batch_size), indices.size());
+    return data.batch(
+        {indices.begin() + static_cast<std::ptrdiff_t>(begin), indices.begin() + static_cast<std::ptrdiff_t>(done)});
   };
   const int64_t images = quant::calibrate(
       prepared, next_batch,
       {.passes = o.passes, .device = o.device, .optimize = o.optimize, .begin_pass = begin_pass, .on_batch = [&](int64_t count) {
          progress->add(count);
        }});
-  return {images, batches->skipped()};
+  return {images, batches ? batches->skipped() : std::vector<loaders::Skipped>()};
 }
 
 }  // namespace octet::apps

@@ -1,12 +1,13 @@
-// Calibrates graphs on images of a dataset, with a progress bar.
+// Calibrates graphs on images, with or without labels, or on tensors; with a progress bar.
 #pragma once
 
+#include "apps/common/data.h"
 #include "loaders/datasets/batches.h"
 #include "quant/passes/calibrate.h"
 
 namespace octet::apps {
 
-struct DatasetCalibration {
+struct CalibrationRun {
   int batch_size = 64;
   bool quiet = false;
   quant::Passes passes = quant::Passes::one;
@@ -20,7 +21,7 @@ struct Calibrated {
 };
 
 /// indices: which images, in which order.
-Calibrated calibrate(const std::vector<const nn::Graph*>& prepared, const loaders::Imagenette& data,
-                     const std::vector<size_t>& indices, const DatasetCalibration& options);
+Calibrated calibrate(const std::vector<const nn::Graph*>& prepared, const CalibrationSet& data,
+                     const std::vector<size_t>& indices, const CalibrationRun& options);
 
 }  // namespace octet::apps

@@ -59,10 +59,18 @@ void add_data_options(CLI::App& app, DataOptions& o) {
   app.add_option("--weights", o.weights, "Float checkpoint, .pth or .safetensors, with torchvision's or fastai's keys")
       ->check(not_empty())
       ->capture_default_str();
-  app.add_option("--data", o.data, "Imagenette: a folder with train/ and val/, or a .tgz of one")
+  app.add_option(
+         "--data", o.data,
+         "Images: a folder with train/, val/ (or valid/) or test/, in each a folder per class; or a folder of classes, with "
+         "--valid-share; or a .tgz of one")
       ->check(not_empty())
       ->capture_default_str();
-  app.add_option("--split", o.split, "Which of the two")->check(CLI::IsMember({"val", "train", "valid"}))->capture_default_str();
+  app.add_option("--split", o.split, "Which part; all: of a folder of classes")
+      ->check(CLI::IsMember({"val", "train", "valid", "test", "all"}))
+      ->capture_default_str();
+  app.add_option("--valid-share", o.valid_share,
+                 "Of a folder of classes: this share of the images, drawn by --seed, is val, the rest train")
+      ->check(number(0, 1, Low::excluded));
   app.add_option("--batch-size", o.batch_size, "Images per batch")->check(CLI::Range(1, 4096))->capture_default_str();
 }
 

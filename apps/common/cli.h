@@ -26,6 +26,8 @@ struct DataOptions {
   std::string weights = OCTET_DATA_DIR "/resnet18-imagenette-fastai.pth";
   std::string data = OCTET_DATA_DIR "/imagenette-sample";
   std::string split = "val";
+  double valid_share = 0;  // of a folder of classes; 0: the folder has its parts itself
+  int64_t seed = 0;        // of that share; each program has its own --seed
   int batch_size = 64;
 };
 

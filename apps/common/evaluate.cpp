@@ -5,6 +5,7 @@
 
 #include "apps/common/progress.h"
 #include "apps/common/stopwatch.h"
+#include "loaders/datasets/imagenette.h"
 #include "nn/graph/runner.h"
 #include "ops/cross_entropy.h"
 #include "ops/elementwise.h"
@@ -36,8 +37,8 @@ std::vector<int> output_of_class(const std::vector<std::string>& dataset_classes
   return outputs;
 }
 
-Evaluation evaluate(const std::vector<const nn::Graph*>& graphs, const loaders::Imagenette& data, const std::vector<int>& outputs,
-                    const EvaluateOptions& o) {
+Evaluation evaluate(const std::vector<const nn::Graph*>& graphs, const loaders::ImageFolder& data,
+                    const std::vector<int>& outputs, const EvaluateOptions& o) {
   std::vector<size_t> indices(data.size());
   std::iota(indices.begin(), indices.end(), size_t{0});
   loaders::Batches batches(data, std::move(indices), {.batch_size = o.batch_size, .image_size = o.image_size, .cache = o.cache});

@@ -41,7 +41,7 @@ struct EvaluateOptions {
 };
 
 /// At least one graph.
-Evaluation evaluate(const std::vector<const nn::Graph*>& graphs, const loaders::Imagenette& data, const std::vector<int>& outputs,
+Evaluation evaluate(const std::vector<const nn::Graph*>& graphs, const loaders::ImageFolder& data, const std::vector<int>& outputs,
                     const EvaluateOptions& options);
 
 }  // namespace octet::apps

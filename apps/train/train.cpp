@@ -5,6 +5,7 @@
 #include <iomanip>
 #include <iostream>
 
+#include "apps/common/data.h"
 #include "apps/common/output_paths.h"
 #include "apps/common/show.h"
 #include "apps/train/history.h"
@@ -19,7 +20,7 @@ namespace octet::apps {
 namespace {
 
 /// What a resumed training must share with its beginning.
-Conditions conditions_of(const TrainOptions& options, const nn::LoadedModel& start, const loaders::Imagenette& images) {
+Conditions conditions_of(const TrainOptions& options, const nn::LoadedModel& start, const loaders::ImageFolder& images) {
   Conditions conditions = fixed_options(options);
   conditions.emplace_back("the network", start.form);
   uLong names = crc32(0, nullptr, 0);
@@ -54,7 +55,7 @@ void train(const TrainInput& input, const TrainOptions& options, const CommonOpt
   check_outputs(input, options);
   const loaders::FileLock lock(options.output);
   keep_freed_memory();
-  const loaders::Imagenette training_images(input.data, "train"), validation_images(input.data, "val");
+  const loaders::ImageFolder training_images = open_data(input.data, "train"), validation_images = open_data(input.data, "val");
   const size_t capacity = static_cast<size_t>(options.cache_mb) << 20;
   loaders::ImageCache training_cache(training_images, capacity), validation_cache(validation_images, capacity);
   const auto classes = static_cast<int64_t>(training_images.classes().size());
@@ -74,7 +75,7 @@ void train(const TrainInput& input, const TrainOptions& options, const CommonOpt
                   common.quiet);
   trainer.run();
   std::cout << "wrote " << options.output << (options.qat ? "; convert it: quantize --weights " + options.output : "") << "\n";
-  evaluate_trained(trainee, validation, classes, options, input.data + ", split val", common.quiet);
+  evaluate_trained(trainee, validation, classes, options, input.data.data + ", split val", common.quiet);
 }
 
 }  // namespace octet::apps

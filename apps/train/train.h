@@ -9,7 +9,7 @@ namespace octet::apps {
 struct TrainInput {
   std::string weights;  // where to begin; empty: from scratch
   std::string head;     // auto, fastai or torchvision
-  std::string data;
+  DataOptions data;     // its part train is trained on, its part val validates
 };
 
 /// Prints fastai's table, then accuracy, confusion matrix and most confused pairs of the validation set at 224 px.

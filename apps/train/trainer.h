@@ -18,7 +18,7 @@ namespace octet::apps {
 
 /// Images of one split and their decoded copies.
 struct ImageSet {
-  const loaders::Imagenette& images;
+  const loaders::ImageFolder& images;
   loaders::ImageCache& cache;
 };
 

@@ -8,7 +8,7 @@
 
 namespace octet::loaders {
 
-Batches::Batches(const Imagenette& dataset, std::vector<size_t> indices, BatchOptions options)
+Batches::Batches(const ImageFolder& dataset, std::vector<size_t> indices, BatchOptions options)
     : dataset_(dataset), indices_(std::move(indices)), options_(std::move(options)) {
   OCTET_CHECK(!indices_.empty(), "batches: no images to read");
   OCTET_CHECK(std::ranges::max(indices_) < dataset_.size(), "batches: an index beyond the ", dataset_.size(), " images");

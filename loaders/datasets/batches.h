@@ -37,14 +37,10 @@ struct BatchOptions {
   ImageCache* cache = nullptr;  // of the same dataset; if null, each image is decoded every time
 };
 
-struct Skipped {
-  std::string name, reason;
-};
-
 class Batches {
  public:
   /// The dataset must outlive the batches. Throws Error when there are no indices.
-  Batches(const Imagenette& dataset, std::vector<size_t> indices, BatchOptions options = {});
+  Batches(const ImageFolder& dataset, std::vector<size_t> indices, BatchOptions options = {});
 
   /// The next batch, or nothing after the last. Throws Error when no image at all could be read, and whatever a worker threw.
   std::optional<Batch> next();
@@ -62,7 +58,7 @@ class Batches {
   Outcome load(size_t position) const;
   Outcome take();
 
-  const Imagenette& dataset_;
+  const ImageFolder& dataset_;
   const std::vector<size_t> indices_;
   const BatchOptions options_;
   std::vector<Skipped> skipped_;

@@ -9,7 +9,7 @@
 #include <mutex>
 #include <vector>
 
-#include "loaders/datasets/imagenette.h"
+#include "loaders/datasets/image_folder.h"
 #include "loaders/images/image.h"
 
 namespace octet::loaders {
@@ -17,13 +17,13 @@ namespace octet::loaders {
 class ImageCache {
  public:
   /// The dataset must outlive the cache.
-  ImageCache(const Imagenette& dataset, size_t capacity) : dataset_(dataset), images_(dataset.size()), left_(capacity) {}
+  ImageCache(const ImageFolder& dataset, size_t capacity) : dataset_(dataset), images_(dataset.size()), left_(capacity) {}
 
   /// Throws Error as decode_image does.
   std::shared_ptr<const Image> get(size_t index);
 
  private:
-  const Imagenette& dataset_;
+  const ImageFolder& dataset_;
   std::mutex mutex_;  // guards all that follows
   std::vector<std::shared_ptr<const Image>> images_;
   size_t left_;  // bytes

@@ -1,67 +1,12 @@
-// Imagenette, or any set in its layout: train/ and val/ (or valid/), in each a folder per class, in each the images.
+// The ten classes of Imagenette: the names that people know them by, and their places among ImageNet's thousand.
 //
-// Opened from that folder or from a .tar.gz of it, of which only the chosen split is kept in memory. Classes are the sorted
-// folder names (WordNet ids), samples are ordered by path as Python's sorted(glob(split + "/*/*.JPEG")) orders them. A file is an
-// image by its extension (jpeg, jpg, png in any case) and does not begin with a dot; it is only decoded later. It does not
-// download, split or shuffle. Counterpart: fastai's ImageDataLoaders.from_folder, torchvision's ImageFolder.
+// For folders that are called by these WordNet ids, and for no others. Counterpart: fastai's tutorial.imagenette.
 #pragma once
 
 #include <array>
-#include <cstdint>
-#include <optional>
-#include <string>
 #include <string_view>
-#include <vector>
 
 namespace octet::loaders {
-
-/// Which samples a limit keeps.
-enum class Subset {
-  spread,  // at even distances, so that all classes are in it: [files[i * len(files) // limit] for i in range(limit)]
-  first,   // files[:limit]
-};
-
-struct ImagenetteOptions {
-  std::optional<size_t> limit = {};
-  Subset subset = Subset::spread;
-};
-
-class Imagenette {
- public:
-  /// split: "train" or "val"; "val" and "valid" stand for each other. Throws Error when there is nothing to read.
-  Imagenette(const std::string& path, const std::string& split, const ImagenetteOptions& options = {});
-
-  /// Sorted folder names.
-  const std::vector<std::string>& classes() const { return classes_; }
-  size_t size() const { return samples_.size(); }
-  /// "val/n01440764/ILSVRC2012_val_00009111.JPEG"
-  const std::string& name(size_t i) const { return samples_.at(i).name; }
-  /// Index into classes().
-  int label(size_t i) const { return samples_.at(i).label; }
-  /// The file's bytes, from the disk or from the archive in memory. Any number of threads may ask at once.
-  std::vector<uint8_t> bytes(size_t i) const;
-  /// What was odd about the archive, one line each.
-  const std::vector<std::string>& warnings() const { return warnings_; }
-
- private:
-  struct Sample {
-    std::string name, file;  // file: path on the disk, empty for a sample from an archive
-    std::vector<uint8_t> bytes = {};
-    int label = 0;
-  };
-
-  void open_folder(const std::string& path, const std::string& split);
-  void open_archive(const std::string& path, const std::string& split);
-  void sort_and_label(const std::string& path);
-  void keep(const ImagenetteOptions& options);
-
-  std::vector<std::string> classes_;
-  std::vector<Sample> samples_;
-  std::vector<std::string> warnings_;
-};
-
-/// Indices that a limit keeps out of `count` samples.
-std::vector<size_t> subset_indices(size_t count, size_t limit, Subset subset);
 
 struct ImagenetteClass {
   std::string_view wordnet_id, human_name;

@@ -103,14 +103,17 @@ class TarReader {
     const char type = static_cast<char>(block_[kType.offset]);
     uint64_t size = size_field();
     if (type == 'L' || type == 'x' || type == 'g') return extended_header(type, size);
-    std::string name = long_name_ ? *long_name_ : header_name();
-    if (long_size_) size = *long_size_;
-    long_name_.reset();
-    long_size_.reset();
+    std::string name = next_.name ? *next_.name : all_.name ? *all_.name : header_name();
+    if (next_.size || all_.size) size = next_.size ? *next_.size : *all_.size;
+    next_ = {};
     const bool file = (type == '0' || type == '\0' || type == '7') && !name.ends_with('/');
     const bool folder = type == '5' || (type == '\0' && name.ends_with('/'));
     check(file || folder, "member ", loaders::quoted(name), " is a link, a device or of an unknown type ('",
           printable({&type, 1}), "'), expected files and folders");
+    if (has_odd_byte(name)) {
+      warnings_.push_back(name_ + ": left out " + loaders::quoted(name) + ": a control character or backslash in its name");
+      return skip(size);
+    }
     name = checked_name(std::move(name));
     if (folder) {
       skip(size);
@@ -134,38 +137,49 @@ class TarReader {
     return name;
   }
 
-  // 'L': the next member's name (GNU). 'x': records "LENGTH key=value\n" about the next member (pax). 'g': about all, ignored.
+  /// What macOS calls Icon\r, for one.
+  static bool has_odd_byte(const std::string& name) {
+    return std::ranges::any_of(name, [](char c) { return static_cast<uint8_t>(c) < 0x20 || c == 0x7f || c == '\\'; });
+  }
+
+  // 'L': the next member's name (GNU). 'x': records "LENGTH key=value\n" about the next member (pax). 'g': about all from here on,
+  // as git archive writes them.
   void extended_header(char type, uint64_t size) {
     check(size <= kMaxExtendedHeader, "an extended header of ", size, " bytes");
     const std::vector<uint8_t> bytes = data(size);
     std::string_view left(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    if (type == 'L') long_name_ = left.substr(0, left.find('\0'));
-    if (type != 'x') return;
+    if (type == 'L') {
+      next_.name = left.substr(0, left.find('\0'));
+      return;
+    }
     while (!left.empty()) {
       const size_t space = left.find(' ');
       check(space != left.npos, "a pax record without a length");
       const uint64_t length = number(left.substr(0, space), 10);
       check(length > space + 1 && length <= left.size() && left[length - 1] == '\n', "a pax record of the wrong length");
-      pax_record(left.substr(space + 1, length - space - 2));
+      pax_record(left.substr(space + 1, length - space - 2), type == 'g' ? all_ : next_);
       left.remove_prefix(length);
     }
   }
 
-  void pax_record(std::string_view record) {
+  struct Extended {
+    std::optional<std::string> name;
+    std::optional<uint64_t> size;
+  };
+
+  void pax_record(std::string_view record, Extended& about) {
     const size_t equals = record.find('=');
     check(equals != record.npos, "a pax record without '='");
     const std::string_view key = record.substr(0, equals), value = record.substr(equals + 1);
     check(!key.starts_with("GNU.sparse"), "a sparse file, expected plain files");
-    if (key == "path") long_name_ = value;
-    if (key == "size") long_size_ = number(value, 10);
+    if (key == "path") about.name = value;
+    if (key == "size") about.size = number(value, 10);
   }
 
   /// The name without "." components and trailing slashes; "" for the archive's top folder.
   std::string checked_name(std::string name) const {
     check(!name.empty() && name.size() <= kMaxMemberName, "a member name of ", name.size(), " bytes");
     check(name.front() != '/', "member ", loaders::quoted(name), " has an absolute name");
-    check(std::ranges::none_of(name, [](char c) { return static_cast<uint8_t>(c) < 0x20 || c == 0x7f || c == '\\'; }), "member ",
-          loaders::quoted(name), " has a control character or backslash in its name");
     std::string clean;
     for (std::string_view left = name; !left.empty();) {
       const std::string_view component = left.substr(0, left.find('/'));
@@ -227,8 +241,7 @@ class TarReader {
   GzipReader gzip_;
   const TarHandlers& handlers_;
   std::array<uint8_t, kBlock> block_{};
-  std::optional<std::string> long_name_;
-  std::optional<uint64_t> long_size_;
+  Extended next_, all_;
   std::unordered_set<std::string> files_, folders_;
   uint64_t members_ = 0;
   std::vector<std::string> warnings_;
@@ -236,8 +249,36 @@ class TarReader {
 
 }  // namespace
 
+namespace {
+
+/// By its first bytes: what an archive is that is no .tar.gz, and how it becomes one.
+struct OtherArchive {
+  size_t offset;
+  std::string_view bytes, kind, unpack;
+};
+constexpr std::array kOtherArchives = {
+    OtherArchive{0, "\xfd\x37zXZ", "an xz archive", "tar xJf"},
+    OtherArchive{0, "BZh", "a bzip2 archive", "tar xjf"},
+    OtherArchive{0, "PK\x03\x04", "a zip archive", "unzip"},
+    OtherArchive{0, "\x28\xb5\x2f\xfd", "a Zstandard archive", "tar --zstd -xf"},
+    OtherArchive{0, "\x04\x22\x4d\x18", "an lz4 archive", "tar -I lz4 -xf"},
+    OtherArchive{0, "7z\xbc\xaf", "a 7-Zip archive", "7z x"},
+    OtherArchive{0, "Rar!", "a RAR archive", "unrar x"},
+    OtherArchive{257, "ustar", "a tar archive without compression", "tar xf"},
+};
+
+void refuse_other_kinds(const File& file) {
+  const std::string_view text(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
+  for (const OtherArchive& a : kOtherArchives)
+    OCTET_CHECK(text.size() < a.offset || !text.substr(a.offset).starts_with(a.bytes), file.name(), ": this is ", a.kind,
+                ", expected a .tar.gz (.tgz) archive or a folder; unpack it (", a.unpack, ") and give the folder");
+}
+
+}  // namespace
+
 std::vector<std::string> read_tar_gz(const std::string& path, const TarHandlers& handlers) {
   const File file(path);
+  refuse_other_kinds(file);
   return TarReader(file, handlers).read();
 }
 

@@ -4,9 +4,11 @@
 #include <array>
 #include <string_view>
 
-#include "loaders/images/jpeg_check.h"
+#include "loaders/images/bmp.h"
+#include "loaders/images/jpeg.h"
 #include "loaders/images/png_check.h"
 #include "loaders/images/stb_image.h"
+#include "loaders/images/webp.h"
 #include "tensor/error.h"
 
 namespace octet::loaders {
@@ -48,11 +50,6 @@ std::string_view format_of(std::span<const uint8_t> bytes) {
   return "";
 }
 
-Image decode_jpeg(std::span<const uint8_t> bytes, const std::string& name) {
-  check_jpeg(bytes, name);
-  return stb_decode_jpeg(bytes, name);
-}
-
 Image decode_png(std::span<const uint8_t> bytes, const std::string& name) {
   const CheckedPng png = check_png(bytes, name);
   if (!(png.color == PngColor::gray && png.bit_depth == 16)) return stb_decode_rgb(png.bytes, name);
@@ -73,12 +70,14 @@ void check_image_size(int64_t width, int64_t height, const std::string& name) {
 }
 
 Image decode_image(std::span<const uint8_t> bytes, const std::string& name) {
-  OCTET_CHECK(!bytes.empty(), name, ": empty file, expected a JPEG or PNG image");
+  OCTET_CHECK(!bytes.empty(), name, ": empty file, expected a ", kImageFormats, " image");
   const std::string_view format = format_of(bytes);
   if (format == "JPEG") return decode_jpeg(bytes, name);
   if (format == "PNG") return decode_png(bytes, name);
-  OCTET_CHECK(format.empty(), name, ": expected a JPEG or PNG image, this is ", format, "; convert or replace it");
-  fail(name, ": not an image: expected the first bytes of a JPEG or PNG file");
+  if (format == "BMP") return decode_bmp(bytes, name);
+  if (format == "WebP") return decode_webp(bytes, name);
+  OCTET_CHECK(format.empty(), name, ": expected a ", kImageFormats, " image, this is ", format, "; convert or replace it");
+  fail(name, ": not an image: expected the first bytes of a ", kImageFormats, " file");
 }
 
 }  // namespace octet::loaders

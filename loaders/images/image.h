@@ -1,9 +1,10 @@
-// Image files to RGB pixels: JPEG and PNG by content, whatever the file is called.
+// Image files to RGB pixels: JPEG, PNG, BMP and WebP by content, whatever the file is called.
 //
 // bytes -> [height, width, 3] uint8, equal to Pillow's pixels. Grey is repeated, alpha is dropped, palette entries that the file
 // does not define are black; 16-bit channels keep their high byte, but 16-bit grey is min(value, 255), which is what Pillow's
-// I;16 -> RGB does, odd as it looks. Only CMYK JPEG may be off by 2. The EXIF orientation is ignored, as fastai ignores it.
-// Every file passes check_jpeg or check_png before the decoder sees it; other formats are refused by name, not decoded.
+// I;16 -> RGB does, odd as it looks. The EXIF orientation is ignored, as fastai ignores it.
+// Damaged files are refused, never repaired; other formats are refused by name. libjpeg-turbo decodes JPEG, libwebp WebP,
+// stb_image PNG, after check_png has passed it.
 // Counterpart: PIL.Image.open(file).convert("RGB").
 #pragma once
 
@@ -23,7 +24,9 @@ struct Image {
   std::vector<uint8_t> rgb;  // [height, width, 3]
 };
 
-/// Throws Error, one line that begins with `name`, for anything that is not an intact JPEG or PNG.
+inline constexpr char kImageFormats[] = "JPEG, PNG, BMP or WebP";
+
+/// Throws Error, one line that begins with `name`, for anything that is not an intact image of these formats.
 Image decode_image(std::span<const uint8_t> bytes, const std::string& name);
 
 /// Throws Error when a header claims no pixels, or more than the caps allow.

@@ -1,16 +1,13 @@
 // The decoder itself: stb_image, which is included in stb_image.cpp and nowhere else.
 //
-// bytes -> [height, width, 3] uint8, or [height, width] uint16 for 16-bit grey PNG. It must only be given what check_jpeg or
-// check_png has passed: version 2.27 has known holes (missing tables, broken scans, chunk sizes) that those checks close.
-// Counterpart: libjpeg-turbo and libpng's place in Pillow.
+// bytes -> [height, width, 3] uint8, or [height, width] uint16 for 16-bit grey PNG. It must only be given what check_png
+// has passed: version 2.27 has known holes (chunk sizes, decompression bombs) that it closes. Counterpart: libpng's place in Pillow.
 #pragma once
 
 #include "loaders/images/image.h"
 
 namespace octet::loaders {
 
-/// Grey and colour JPEG with libjpeg's pixels (loaders/images/jpeg_pixels.h); CMYK with stb_image's.
-Image stb_decode_jpeg(std::span<const uint8_t> checked, const std::string& name);
 Image stb_decode_rgb(std::span<const uint8_t> checked, const std::string& name);
 std::vector<uint16_t> stb_decode_gray16(std::span<const uint8_t> checked, const std::string& name);
 

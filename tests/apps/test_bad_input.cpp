@@ -171,7 +171,9 @@ TEST(Data, ClassesThatDoNotFit) {
   const TemporaryFolder folder;
   link_sample(folder.path());
   for (const char* split : {"val", "train"}) fs::remove_all(folder.path() / split / "n03888257");
-  EXPECT_TRUE(fails(run("quantize --data " + folder.string()), 1, {"10 classes", "9"}));
+  EXPECT_TRUE(fails(run("train_or_load --weights " + kWeights + " --data " + folder.string()), 1, {"10 classes", "9"}));
+  EXPECT_TRUE(
+      fails(run("quantize --quiet --limit 2 --data " + kSample + " --eval-data " + folder.string()), 1, {"10 classes", "9"}));
 }
 
 TEST(Data, UnreadableImagesAreNamedCountedAndSkipped) {
@@ -194,7 +196,7 @@ TEST(Data, NamesAreFitForATerminal) {
   EXPECT_EQ(
       r.err,
       "skipped val/n01440764/red\\x1b[31m.JPEG: val/n01440764/red\\x1b[31m.JPEG: not an image: expected the first bytes of a "
-      "JPEG or PNG file\n");
+      "JPEG, PNG, BMP or WebP file\n");
 }
 
 TEST(Data, AllUnreadable) {

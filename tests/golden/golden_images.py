@@ -5,6 +5,7 @@ and cropped and resized as NAME_crop_SIZE.png; sample.txt, a CRC-32 per image of
 uint8 value in each channel, [3, 256] float32.
 """
 import pathlib
+import io
 import struct
 import zlib
 
@@ -97,7 +98,78 @@ def jpeg_kinds(out, rng):
     exif = Image.Exif()
     exif[0x0112] = 6  # orientation: turned
     photo(rng, 20, 12).save(out / "jpeg_exif.jpg", exif=exif)
-    for path in sorted(out.glob("jpeg_*.jpg")):
+
+
+def unusual_jpegs(out, rng):
+    """Files that libjpeg reads without a warning although they are not as an encoder of today writes them."""
+    data = io.BytesIO()
+    photo(rng, 35, 27).save(data, "JPEG", quality=80)
+    data = data.getvalue()
+    segments, scan = [], 2
+    while data[scan + 1] != 0xDA:
+        end = scan + 2 + int.from_bytes(data[scan + 2 : scan + 4], "big")
+        segments.append(data[scan:end])
+        scan = end
+    rest, head, kind = data[scan:-2], data[:2], {s[1]: s for s in segments}
+    files = {"no_tables": head + b"".join(s for s in segments if s[1] != 0xC4) + rest}  # the standard's Huffman tables
+    for length in (0, 2):
+        files[f"comment_{length}"] = head + b"\xff\xfe" + length.to_bytes(2, "big") + data[2:-2]
+    files["dnl"] = data[:-2] + b"\xff\xdc\0\4" + kind[0xC0][5:7]
+    files["bytes_after_scan"] = data[:-2] + bytes(7)
+    ids = {10 + 3 * c: c + 1 for c in range(3)}  # where the frame header has the ids of the components
+    frame, first = bytearray(kind[0xC0]), bytearray(rest)
+    for c, at in enumerate(ids):
+        frame[at] = first[5 + 2 * c] = 1
+    files["equal_ids"] = head + b"".join(bytes(frame) if s[1] == 0xC0 else s for s in segments) + bytes(first)
+    for name, content in files.items():
+        (out / f"jpeg_{name}.jpg").write_bytes(content + b"\xff\xd9")
+    photo(rng, 21, 18).save(out / "jpeg_rgb.jpg", quality=80, keep_rgb=True)
+    cmyk = io.BytesIO()
+    photo(rng, 33, 26).convert("CMYK").save(cmyk, "JPEG", quality=80)
+    cmyk = cmyk.getvalue()
+    adobe = cmyk.index(b"\xff\xeeAdobe") if b"\xff\xeeAdobe" in cmyk else cmyk.index(b"\xff\xee")
+    (out / "jpeg_ycck.jpg").write_bytes(cmyk[: adobe + 15] + b"\2" + cmyk[adobe + 16 :])
+    (out / "jpeg_cmyk_no_adobe.jpg").write_bytes(cmyk[:adobe] + cmyk[adobe + 16 :])
+
+
+def bmp(width, height, bits, rows, palette=b"", masks=b"", top_down=False):
+    """Rows from top to bottom, unpadded."""
+    rows = [r + bytes(-len(r) % 4) for r in rows]
+    header = struct.pack("<IiiHHIIiiII", 40, width, -height if top_down else height, 1, bits, 3 if masks else 0, 0, 0, 0, len(palette) // 4, 0)
+    at = 14 + len(header) + len(masks) + len(palette)
+    pixels = b"".join(rows if top_down else rows[::-1])
+    return b"BM" + struct.pack("<IHHI", at + len(pixels), 0, 0, at) + header + masks + palette + pixels
+
+
+def bmp_kinds(out, rng):
+    w, h = 13, 7
+    for mode in ("1", "L", "P", "RGB", "RGBA"):
+        photo(rng, w, h).convert(mode).save(out / f"bmp_{mode.lower()}.bmp")
+    colors = rng.integers(0, 256, 4 * 11, dtype=np.uint8).tobytes()  # of 16 indices
+    halves = [rng.integers(0, 65536, w, dtype="<u2").tobytes() for _ in range(h)]
+    files = {
+        "4bit": bmp(w, h, 4, random_rows(rng, w, h, 4), colors),
+        "555": bmp(w, h, 16, halves),
+        "565": bmp(w, h, 16, halves, masks=struct.pack("<III", 0xF800, 0x7E0, 0x1F)),
+        "masks32": bmp(w, h, 32, random_rows(rng, w, h, 32), masks=struct.pack("<III", 0xFF000000, 0xFF0000, 0xFF00)),
+        "top_down": bmp(w, h, 24, random_rows(rng, w, h, 24), top_down=True),
+    }
+    for name, content in files.items():
+        (out / f"bmp_{name}.bmp").write_bytes(content)
+
+
+def webp_kinds(out, rng):
+    image = photo(rng, 45, 37)
+    image.save(out / "webp_lossy.webp", quality=80)
+    image.save(out / "webp_lossless.webp", lossless=True)
+    image.putalpha(photo(rng, 45, 37).convert("L").point(lambda v: 0 if v < 90 else v))
+    image.save(out / "webp_alpha.webp", quality=80)
+    image.save(out / "webp_alpha_lossless.webp", lossless=True, exact=True)
+    photo(rng, 20, 14).save(out / "webp_animation.webp", save_all=True, append_images=[photo(rng, 20, 14)], quality=80)
+
+
+def as_pillow(out):
+    for path in sorted(p for kind in ("jpeg_*.jpg", "bmp_*.bmp", "webp_*.webp") for p in out.glob(kind)):
         save_ppm(Image.open(path), path.with_suffix(".ppm"))
 
 
@@ -142,3 +214,8 @@ def make(out):
     resizes(out, rng)
     sample(out)
     normalized(out)
+    rng = np.random.default_rng(1)
+    unusual_jpegs(out, rng)
+    bmp_kinds(out, rng)
+    webp_kinds(out, rng)
+    as_pillow(out)

@@ -35,7 +35,7 @@ class BatchesTest : public testing::Test {
   }
 
   const TemporaryFolder folder_;
-  std::optional<Imagenette> data_;
+  std::optional<ImageFolder> data_;
 };
 
 std::vector<std::string> stems(Batches& batches) {
