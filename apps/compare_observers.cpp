@@ -9,6 +9,8 @@
 #include <iostream>
 
 #include "apps/common/calibrate.h"
+#include "apps/common/card_options.h"
+#include "apps/common/classes.h"
 #include "apps/common/cli.h"
 #include "apps/common/evaluate.h"
 #include "apps/common/models.h"
@@ -29,6 +31,7 @@ namespace {
 struct Options {
   apps::CommonOptions common;
   apps::DataOptions data;
+  apps::CardOptions card;
   std::string backend = "qnnpack";
   int64_t limit = 0, eval_limit = 0;
 };
@@ -44,6 +47,8 @@ void add_options(CLI::App& app, Options& o) {
   app.add_option("--eval-limit", o.eval_limit, "Images to evaluate on, spread over all classes; 0: all")
       ->check(apps::image_count())
       ->capture_default_str();
+  apps::add_size_option(app, o.card);
+  apps::add_card_options(app, o.card);
   apps::add_common_options(app, o.common);
 }
 
@@ -106,12 +111,12 @@ std::map<std::string, Limits> limits_of(const nn::Graph& prepared) {
 }
 
 /// All observers see each image once; then each makes its int8 models.
-void calibrate(std::vector<Kind>& kinds, const loaders::Imagenette& data, const Options& o) {
+void calibrate(std::vector<Kind>& kinds, const loaders::Imagenette& data, const loaders::ModelCard& card, const Options& o) {
   const Device device = o.common.compute_device();
   std::vector<const nn::Graph*> prepared;
   for (const Kind& kind : kinds) prepared.push_back(&kind.prepared);
   apps::calibrate(prepared, data, loaders::subset_indices(data.size(), data.size(), loaders::Subset::spread),
-                  {.batch_size = o.data.batch_size, .quiet = o.common.quiet, .device = device});
+                  {.batch_size = o.data.batch_size, .transform = card.input, .quiet = o.common.quiet, .device = device});
   for (Kind& kind : kinds) {
     kind.limits = limits_of(kind.prepared);
     for (Row& row : kind.rows) row.int8 = quant::convert(kind.prepared, row.mapping).to(device);
@@ -135,6 +140,13 @@ Tensor run_and_count_clipped(const nn::Graph& graph, const Tensor& images, std::
   });
 }
 
+/// The images to evaluate on, and what the model makes of them.
+struct Validation {
+  const loaders::Imagenette& data;
+  const loaders::ModelCard& card;
+  std::vector<int> outputs;  // apps/common/classes.h
+};
+
 /// What came of all images.
 struct Totals {
   double signal = 0;  // sum of squares of the float logits
@@ -142,17 +154,18 @@ struct Totals {
   std::vector<loaders::Skipped> skipped;
 };
 
-Totals evaluate(const nn::Graph& float_graph, std::vector<Kind>& kinds, const loaders::Imagenette& data,
-                const std::vector<int>& outputs, const Options& o) {
+Totals evaluate(const nn::Graph& float_graph, std::vector<Kind>& kinds, const Validation& validation, const Options& o) {
+  const loaders::Imagenette& data = validation.data;
   Totals totals;
   apps::Progress progress("evaluate", static_cast<int64_t>(data.size()), o.common.quiet);
   loaders::Batches batches(data, loaders::subset_indices(data.size(), data.size(), loaders::Subset::first),
-                           {.batch_size = o.data.batch_size});
+                           {.batch_size = o.data.batch_size, .transform = validation.card.input});
   while (const auto batch = batches.next()) {
     const auto count_right = [&](const Tensor& logits) {
       const std::vector<int> answers = ops::argmax(logits);
       int64_t count = 0;
-      for (size_t i = 0; i < answers.size(); ++i) count += answers[i] == outputs[static_cast<size_t>(batch->labels[i])];
+      for (size_t i = 0; i < answers.size(); ++i)
+        count += answers[i] == validation.outputs[static_cast<size_t>(batch->labels[i])];
       return count;
     };
     const Tensor wanted = run_and_count_clipped(float_graph, batch->images, kinds);
@@ -188,11 +201,14 @@ void show_table(const std::vector<Kind>& kinds, const Totals& totals) {
 void compare_observers(const Options& o) {
   const loaders::Imagenette calibration = open_data(o, o.limit), validation = open_data(o, o.eval_limit);
   const apps::Model model = apps::load_float_model(o.data.weights);
-  const std::vector<int> outputs = apps::output_of_class(validation.classes(), model.classes);
+  const loaders::ModelCard card = apps::used_card(model, o.card, o.data.weights);
+  apps::check_images(card, model, o.data.weights);
+  std::cout << apps::describe(card, model, o.card) << "\n";
+  const std::vector<int> outputs = apps::output_of_class(validation.classes(), card, model.classes);
   std::vector<Kind> kinds = make_kinds(model.graph, o.backend);
-  calibrate(kinds, calibration, o);
+  calibrate(kinds, calibration, card, o);
   const nn::Graph float_graph = quant::float_graph(kinds[0].prepared).to(o.common.compute_device());
-  const Totals totals = evaluate(float_graph, kinds, validation, outputs, o);
+  const Totals totals = evaluate(float_graph, kinds, {validation, card, outputs}, o);
   std::cout << "backend " << o.backend << ", calibrated on " << calibration.size() << " images, evaluated on " << totals.images
             << "\n";
   show_table(kinds, totals);

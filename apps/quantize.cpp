@@ -11,9 +11,12 @@
 
 #include "apps/common/benchmark.h"
 #include "apps/common/calibrate.h"
+#include "apps/common/card_options.h"
+#include "apps/common/classes.h"
 #include "apps/common/cli.h"
 #include "apps/common/evaluate.h"
 #include "apps/common/export.h"
+#include "apps/common/image_files.h"
 #include "apps/common/models.h"
 #include "apps/common/qconfig_options.h"
 #include "apps/common/report.h"
@@ -35,20 +38,25 @@ using namespace octet;
 
 namespace {
 
+constexpr int kCompared = 8;  // images on which int8 and fake quantization are compared node by node
+
 struct Options {
   apps::CommonOptions common;
   apps::DataOptions data;
+  apps::CardOptions card;
   apps::QConfigOptions qconfig;
-  std::string subset = "first", output, calibration = "one-pass";
+  std::string subset = "first", output, calibration = "one-pass", image;
   std::vector<std::string> export_to;
   int64_t limit = 0, eval_limit = 0, seed = 0;
   double benchmark = 0;
-  bool verbose = false, fake_quant = true;
+  bool verbose = false, fake_quant = true, force = false;
 };
 
 void add_options(CLI::App& app, Options& o) {
   apps::add_data_options(app, o.data);
   apps::add_qconfig_options(app, o.qconfig);
+  apps::add_size_option(app, o.card);
+  apps::add_card_options(app, o.card);
   app.add_option("--limit", o.limit, "Images to calibrate on; 0: all")->check(apps::image_count())->capture_default_str();
   app.add_option("--subset", o.subset, "Which ones --limit takes: the first in sorted order, or spread over all classes")
       ->check(CLI::IsMember({"first", "spread"}))
@@ -68,6 +76,8 @@ void add_options(CLI::App& app, Options& o) {
                  "C99. Several: torch,npy")
       ->delimiter(',')
       ->check(CLI::IsMember({"torch", "npy", "onnx", "c"}));
+  app.add_flag("--force", o.force, "Replace files in --output that octet has not written");
+  app.add_option("--image", o.image, "Of stages 8 and 9, instead of a random one")->check(apps::not_empty());
   app.add_option("--seed", o.seed, "For the random image of the hand check")
       ->check(CLI::Range(int64_t{0}, int64_t{1} << 62))
       ->capture_default_str();
@@ -96,6 +106,15 @@ apps::Model load_model(const Options& o) {
   return model;
 }
 
+/// What the model is for: as it says, except for the options; its classes by the names of the data where it has none.
+loaders::ModelCard make_card(const apps::Model& model, const std::vector<std::string>& dataset_classes, const Options& o) {
+  loaders::ModelCard card = apps::used_card(model, o.card, o.data.weights);
+  apps::check_images(card, model, o.data.weights);
+  apps::name_classes(card, dataset_classes, model.classes);
+  std::cout << apps::describe(card, model, o.card) << "\n";
+  return card;
+}
+
 /// The options', or those of a quantization-aware training, which has decided all that they could say.
 quant::QConfigMapping choose_qconfig(const CLI::App& app, const Options& o, const apps::Model& model) {
   if (!model.qat) return apps::make_qconfig_mapping(o.qconfig);
@@ -109,29 +128,24 @@ quant::QConfigMapping choose_qconfig(const CLI::App& app, const Options& o, cons
   return model.qat->mapping;
 }
 
-/// Options that leave too little to quantize are said before the calibration: an int8 model has an int8 convolution.
-void check_any_quantized(const nn::Graph& prepared, const apps::QConfigOptions& o) {
-  const auto to_int8 = [](const nn::Node& node) { return nn::is<nn::op::Conv2d>(node.op) && quant::is_quantized(node); };
-  if (std::ranges::any_of(prepared.nodes(), to_int8)) return;
-  std::string causes;
-  for (const std::string& pattern : o.keep_float) causes += " --keep-float " + loaders::quoted(pattern);
-  if (!o.file.empty()) causes += " --qconfig " + loaders::printable(o.file);
-  fail("no ", quant::observers(prepared).empty() ? "layer" : "convolution", " is quantized: all stay in float by", causes,
-       "; leave some to int8");
-}
-
 nn::Graph prepare(const apps::Model& model, const quant::QConfigMapping& qconfig, const apps::QConfigOptions& o) {
   apps::show_stage(3, model.qat ? "Prepare: fold the trained batch norm, observers as trained"
                                 : "Prepare: fold batch norm, fuse relu, insert observers");
   nn::Graph prepared = model.qat ? model.qat->folded.clone() : quant::prepare(model.graph, qconfig);
   std::cout << "backend " << qconfig.backend() << ": " << quant::observers(prepared).size() << " observers, int8 arithmetic of "
             << name_of(qconfig.engine()) << "\n";
-  check_any_quantized(prepared, o);
+  apps::check_any_quantized(prepared, o);
   return prepared;
 }
 
-/// Shows the images to the prepared graph; its observers do the rest. Returns the seconds it took.
-double calibrate(const nn::Graph& prepared, const loaders::Imagenette& data, const Options& o) {
+struct Calibration {
+  double seconds = 0;
+  apps::Calibrated done = {};
+};
+
+/// Shows the images to the prepared graph; its observers do the rest.
+Calibration calibrate(const nn::Graph& prepared, const loaders::Imagenette& data, const loaders::ModelCard& card,
+                      const Options& o) {
   apps::show_stage(4, "Calibrate");
   const apps::Stopwatch watch;
   const size_t count = apps::image_limit(o.limit).value_or(data.size());
@@ -139,6 +153,7 @@ double calibrate(const nn::Graph& prepared, const loaders::Imagenette& data, con
       loaders::subset_indices(data.size(), count, o.subset == "first" ? loaders::Subset::first : loaders::Subset::spread);
   const apps::Calibrated done = apps::calibrate({&prepared}, data, indices,
                                                 {.batch_size = o.data.batch_size,
+                                                 .transform = card.input,
                                                  .quiet = o.common.quiet,
                                                  .passes = o.calibration == "two-pass" ? quant::Passes::two : quant::Passes::one,
                                                  .device = o.common.compute_device()});
@@ -146,13 +161,13 @@ double calibrate(const nn::Graph& prepared, const loaders::Imagenette& data, con
   std::cout << "observed " << done.images << " images in " << std::fixed << std::setprecision(1) << seconds << " s\n"
             << std::defaultfloat;
   apps::show_skipped(done.skipped);
-  return seconds;
+  return {seconds, done};
 }
 
-double nothing_to_calibrate() {
+Calibration nothing_to_calibrate() {
   apps::show_stage(4, "Calibrate");
   std::cout << "nothing to do: the ranges were observed in training\n";
-  return 0;
+  return {};
 }
 
 void show_observers(const nn::Graph& prepared, const Options& o) {
@@ -173,10 +188,19 @@ nn::Graph convert(const nn::Graph& prepared, const quant::QConfigMapping& qconfi
   return int8;
 }
 
-std::optional<quant::HandCheck> verify(const nn::Graph& int8, const Options& o) {
-  apps::show_stage(8, "A random image through the int8 model");
+/// --image as the model gets it, or nothing.
+std::optional<Tensor> read_image(const Options& o, const loaders::ModelCard& card) {
+  if (o.image.empty()) return std::nullopt;
+  return loaders::to_tensor(apps::read_image(o.image), card.input);
+}
+
+std::optional<quant::HandCheck> verify(const nn::Graph& int8, const std::optional<Tensor>& image, const loaders::ModelCard& card,
+                                       const Options& o) {
+  apps::show_stage(8, image ? loaders::printable(o.image) + " through the int8 model" : "A random image through the int8 model");
   Generator generator(static_cast<uint64_t>(o.seed));
-  const auto verified = quant::verify_first_layer(int8, randn({1, 3, 224, 224}, generator));
+  const int64_t side = card.input.size;
+  const auto verified =
+      quant::verify_first_layer(int8, image ? *image : randn({1, card.input.channels(), side, side}, generator));
   if (!verified) {
     std::cout << "the first layer stays in float: there are no integers to verify by hand\n";
     return std::nullopt;
@@ -191,22 +215,34 @@ std::optional<quant::HandCheck> verify(const nn::Graph& int8, const Options& o) 
   return check;
 }
 
-apps::Evaluation evaluate(const apps::Model& model, const nn::Graph* fake, const nn::Graph& int8, const std::vector<int>& outputs,
-                          const Options& o) {
-  apps::show_stage(10, "Evaluate");
-  const loaders::Imagenette data(o.data.data, o.data.split, {.limit = apps::image_limit(o.eval_limit)});
+/// The graphs of the three stages.
+struct Graphs {
+  const nn::Graph& as_float;
+  const std::optional<nn::Graph> fake;
+  const nn::Graph& int8;
+};
+
+/// int8 beside fake quantization, node by node, on some of the images; nothing without fake quantization.
+std::vector<quant::NodeComparison> compare(const Graphs& graphs, const loaders::Imagenette& data, const loaders::ModelCard& card,
+                                           const Options& o) {
+  if (!graphs.fake) return {};
+  std::vector<size_t> indices = loaders::subset_indices(data.size(), kCompared, loaders::Subset::spread);
+  loaders::Batches batches(data, std::move(indices), {.transform = card.input});
+  std::vector<quant::NodeComparison> rows = quant::compare(*graphs.fake, graphs.int8, batches.next()->images);
+  apps::show_comparison(rows, o.verbose);
+  return rows;
+}
+
+apps::Evaluation evaluate(const Graphs& graphs, const loaders::Imagenette& data, const std::vector<int>& outputs,
+                          const loaders::ModelCard& card, const Options& o) {
   const Device device = o.common.compute_device();
-  const nn::Graph fast = nn::optimize_for_inference(model.graph, device), fast_int8 = nn::optimize_for_inference(int8, device);
-  std::optional<nn::Graph> fast_fake;
-  std::vector<const nn::Graph*> graphs = {&fast, &fast_int8};
-  if (fake) {
-    constexpr int kCompared = 8;  // images
-    std::vector<size_t> indices = loaders::subset_indices(data.size(), kCompared, loaders::Subset::spread);
-    apps::show_comparison(quant::compare(*fake, int8, loaders::Batches(data, std::move(indices)).next()->images), o.verbose);
-    fast_fake = nn::optimize_for_inference(*fake, device);
-    graphs.insert(graphs.begin() + 1, &*fast_fake);
-  }
-  return apps::evaluate(graphs, data, outputs, {.batch_size = o.data.batch_size, .quiet = o.common.quiet});
+  std::vector<nn::Graph> fast;
+  fast.push_back(nn::optimize_for_inference(graphs.as_float, device));
+  if (graphs.fake) fast.push_back(nn::optimize_for_inference(*graphs.fake, device));
+  fast.push_back(nn::optimize_for_inference(graphs.int8, device));
+  std::vector<const nn::Graph*> all;
+  for (const nn::Graph& graph : fast) all.push_back(&graph);
+  return apps::evaluate(all, data, outputs, {.batch_size = o.data.batch_size, .transform = card.input, .quiet = o.common.quiet});
 }
 
 size_t parameter_bytes(const nn::Graph& float_graph) {
@@ -216,48 +252,82 @@ size_t parameter_bytes(const nn::Graph& float_graph) {
   return bytes;
 }
 
-void quantize(const CLI::App& app, const Options& o) {
-  const apps::Stopwatch watch;
+void check_usage(const Options& o) {
   if (!o.export_to.empty() && o.output.empty()) throw CLI::ValidationError("--export: needs --output DIR to write into");
   if (o.benchmark > 0 && o.common.compute_device() != Device::cpu)
     throw CLI::ValidationError("--benchmark: times the layers on the CPU; use --device cpu, or predict --benchmark");
-  if (!o.output.empty()) {
-    apps::make_folder(o.output);
-    apps::check_can_export(o.output, o.export_to, {o.data.weights, o.qconfig.file});
-  }
+  if (o.output.empty()) return;
+  apps::make_folder(o.output);
+  apps::check_can_export(o.output, o.export_to, {o.data.weights, o.qconfig.file, o.image, o.card.labels},
+                         o.force ? apps::Replace::all_files : apps::Replace::own_files);
+}
 
+/// What was asked for, for report.json.
+nlohmann::json inputs_json(const Options& o) {
+  const auto name = [](const std::string& text) {
+    return text.empty() ? nlohmann::json(nullptr) : nlohmann::json(loaders::printable(text));
+  };
+  return {{"weights", name(o.data.weights)},
+          {"data", name(o.data.data)},
+          {"split", o.data.split},
+          {"limit", o.limit},
+          {"subset", o.subset},
+          {"calibration", o.calibration},
+          {"eval_limit", o.eval_limit},
+          {"batch_size", o.data.batch_size},
+          {"image", name(o.image)},
+          {"labels", name(o.card.labels)},
+          {"qconfig", name(o.qconfig.file)},
+          {"seed", o.seed},
+          {"device", o.common.device}};
+}
+
+void quantize(const CLI::App& app, const Options& o) {
+  const apps::Stopwatch watch;
+  check_usage(o);
   const loaders::Imagenette data = open_data(o);
   const apps::Model model = load_model(o);
-  const std::vector<int> outputs = apps::output_of_class(data.classes(), model.classes);
+  const loaders::ModelCard card = make_card(model, data.classes(), o);
+  const std::optional<Tensor> image = read_image(o, card);
+  const std::vector<int> outputs = apps::output_of_class(data.classes(), card, model.classes);
   const quant::QConfigMapping qconfig = choose_qconfig(app, o, model);
 
   const nn::Graph prepared = prepare(model, qconfig, o.qconfig);
-  const double calibration_seconds = model.qat ? nothing_to_calibrate() : calibrate(prepared, data, o);
+  const Calibration calibration = model.qat ? nothing_to_calibrate() : calibrate(prepared, data, card, o);
   show_observers(prepared, o);
   const nn::Graph int8 = convert(prepared, qconfig, o);
-  const std::optional<quant::HandCheck> check = verify(int8, o);
-  const std::optional<nn::Graph> fake = o.fake_quant ? std::optional(quant::fake_quantize(prepared, qconfig)) : std::nullopt;
-  const apps::Evaluation evaluation = evaluate(model, fake ? &*fake : nullptr, int8, outputs, o);
+  const std::optional<quant::HandCheck> check = verify(int8, image, card, o);
+  apps::show_stage(10, "Evaluate");
+  const loaders::Imagenette validation(o.data.data, o.data.split, {.limit = apps::image_limit(o.eval_limit)});
+  const Graphs graphs{model.graph, o.fake_quant ? std::optional(quant::fake_quantize(prepared, qconfig)) : std::nullopt, int8};
+  const std::vector<quant::NodeComparison> comparison = compare(graphs, validation, card, o);
+  const apps::Evaluation evaluation = evaluate(graphs, validation, outputs, card, o);
 
   const std::string source = loaders::printable(std::filesystem::path(o.data.weights).filename().string());
-  const quant::SavedModel saved =
-      quant::save_graph(int8, {{"backend", qconfig.backend()}, {"qconfig", quant::to_json(qconfig)}, {"source", source}});
+  const quant::SavedModel saved = quant::save_graph(int8, {{"backend", qconfig.backend()},
+                                                           {"qconfig", quant::to_json(qconfig)},
+                                                           {"source", source},
+                                                           {loaders::kCardKey, loaders::to_json(card)}});
   const loaders::SafeTensors file{saved.tensors, saved.metadata};
   const apps::Sizes sizes{parameter_bytes(model.graph), loaders::safetensors_size(file)};
   apps::show_evaluation(evaluation, sizes, watch.seconds());
   if (o.benchmark > 0)
-    apps::show_layer_times(nn::optimize_for_inference(model.graph), nn::optimize_for_inference(int8), o.benchmark);
+    apps::show_layer_times(nn::optimize_for_inference(model.graph), nn::optimize_for_inference(int8),
+                           {1, card.input.channels(), card.input.size, card.input.size}, o.benchmark);
   if (o.output.empty()) return;
 
-  nlohmann::json report = apps::report_json(qconfig, quant::observers(prepared), int8, check, evaluation, sizes);
-  report["timings"] = {{"calibrate", calibration_seconds},
+  nlohmann::json report = apps::report_json(
+      {qconfig, quant::observers(prepared), int8, check, card, data.classes(), calibration.done, comparison, evaluation, sizes});
+  report["inputs"] = inputs_json(o);
+  report["timings"] = {{"calibrate", calibration.seconds},
                        {"float", evaluation.scores.front().seconds},
                        {"int8", evaluation.scores.back().seconds},
                        {"total", watch.seconds()}};
   loaders::save_safetensors(o.output + "/model.safetensors", file);
   loaders::write_atomically(o.output + "/report.json", [&](loaders::Output& out) { out.write(report.dump(1) + "\n"); });
   std::cout << "wrote " << o.output << "/model.safetensors, report.json";
-  for (const std::string& form : o.export_to) std::cout << ", " << apps::export_int8(form, o.output, prepared, qconfig, int8);
+  for (const std::string& form : o.export_to)
+    std::cout << ", " << apps::export_int8(form, o.output, {prepared, qconfig, int8, card});
   std::cout << "\n";
 }
 

@@ -12,7 +12,7 @@ Calibrated calibrate(const std::vector<const nn::Graph*>& prepared, const loader
     const bool ranges = o.passes == quant::Passes::two && pass == 0;
     progress.reset();  // clears the bar of the pass before
     progress.emplace(ranges ? "find ranges" : "calibrate", std::ssize(indices), o.quiet);
-    batches.emplace(data, indices, loaders::BatchOptions{.batch_size = o.batch_size});
+    batches.emplace(data, indices, loaders::BatchOptions{.batch_size = o.batch_size, .transform = o.transform});
   };
   const auto next_batch = [&]() -> std::optional<Tensor> {
     const auto batch = batches->next();
