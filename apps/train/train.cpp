@@ -88,6 +88,9 @@ void check_outputs(const TrainInput& input, const TrainOptions& o) {
   refuse_overwriting("--log", o.log, {input.weights, o.output});
   check_can_write(o.log);
   check_can_write(curves_file(o.log));
+  if (o.force || o.resume) return;
+  refuse_to_replace("--log", o.log);
+  refuse_to_replace("--log", curves_file(o.log));
 }
 
 void evaluate_trained(const Trainee& trainee, ImageSet validation, const TrainOptions& o, const std::string& data, bool quiet) {

@@ -21,9 +21,9 @@ namespace octet::quant {
 /// What the model is for: how an image becomes its input, and what its outputs are called.
 struct CHeaderFacts {
   int64_t image_size = 0;
-  std::string resize;  // how an image becomes a square, in a word or two
-  std::vector<float> mean, deviation;
-  std::vector<std::string> classes;  // none: not written
+  std::string resize = {};  // how an image becomes a square, in a word or two
+  std::vector<float> mean = {}, deviation = {};
+  std::vector<std::string> classes = {};  // none: not written
 };
 
 /// Calls write with one piece of text after the other. Float layers between the integer ones are named in comments only.

@@ -77,9 +77,9 @@ TEST(Targets, OfOthersAreNotReplaced) {
   };
   fs::copy_file(kWeights, folder / "torch.pth");  // has no record of octet's
   loaders::save_safetensors(folder / "other.safetensors", {{}, {{"format", "pt"}}});
-  for (const std::string& path : {mine("a.txt", "mine"), mine("a.json", "{\"observers\": 1}"), mine("a.zip", "PK\x03\x04..."),
-                                  mine("a.onnx", std::string("\x08\x07\x12\x07pytorch", 11)), folder / "torch.pth",
-                                  folder / "other.safetensors"}) {
+  for (const std::string& path :
+       {mine("a.txt", "mine"), mine("a.json", "{\"observers\": 1}"), mine("a.zip", "PK\x03\x04..."),
+        mine("a.onnx", std::string("\x08\x07\x12\x07pytorch", 11)), folder / "torch.pth", folder / "other.safetensors"}) {
     EXPECT_FALSE(apps::written_by_octet(path)) << path;
     EXPECT_THROW(apps::refuse_to_replace("--output", path), CLI::ValidationError) << path;
   }
@@ -91,8 +91,8 @@ TEST(Targets, OfOthersAreNotReplaced) {
 
 TEST(Targets, OfQuantizeAreReplacedOnlyWhereTheyAreItsOwn) {
   const TemporaryFolder folder;
-  const std::string quantize = "quantize --quiet --limit 2 --eval-limit 2 --no-fake-quant --export torch,onnx,c --output " +
-                               (folder / "");
+  const std::string quantize =
+      "quantize --quiet --limit 2 --eval-limit 2 --no-fake-quant --export torch,onnx,c --output " + (folder / "");
   for (int i = 0; i < 2; ++i) EXPECT_EQ(run(quantize).exit_code, 0);
   for (const char* name : {"model.safetensors", "report.json", "quantized.pth", "model.onnx", "model.h"}) {
     const std::string before = read_text(folder / name);
@@ -116,7 +116,10 @@ TEST(Targets, OfATrainingByItsDefaultNameAreNotReplaced) {
   EXPECT_TRUE(fails(run(train, in_folder), 2, {"--output: resnet18.pth is there", "--force"}));
   EXPECT_EQ(read_text(folder / "resnet18.pth"), "weights of weeks");
   EXPECT_EQ(run(train + " --force", in_folder).exit_code, 0);
-  EXPECT_EQ(run(train, in_folder).exit_code, 0);  // now it is octet's
+  EXPECT_EQ(run(train + " --log a.csv", in_folder).exit_code, 0);  // now it is octet's
+  EXPECT_EQ(run(train + " --log a.csv", in_folder).exit_code, 0);
+  std::ofstream(folder / "a.svg") << "mine";
+  EXPECT_TRUE(fails(run(train + " --log a.csv", in_folder), 2, {"--log: a.svg is there", "--force"}));
 }
 
 TEST(Stdout, ThatIsFullIsAFailure) {
@@ -129,7 +132,8 @@ TEST(Stdout, ThatIsFullIsAFailure) {
 
 TEST(Stdout, WhoseReaderHasGoneIsNone) {
   const TemporaryFolder folder;
-  const std::string predict = program("predict --quiet --model " + kWeights + " " + kSample + "/val/n03888257/n03888257_10380.JPEG");
+  const std::string predict =
+      program("predict --quiet --model " + kWeights + " " + kSample + "/val/n03888257/n03888257_10380.JPEG");
   for (const std::string& command : {predict, program("predict --help")}) {
     const std::string script =
         "(sleep 0.2; " + command + " 2>" + (folder / "err") + "; echo $? >" + (folder / "code") + ") | true";

@@ -24,7 +24,7 @@ TEST(CHeader, SaysHowAnImageBecomesTheInput) {
 }
 
 TEST(CHeader, NamesOfClassesAreStringsOfAnyBytes) {
-  const std::string text = header({.classes = {"a \"b\" \\", "*/ ??/1\x1b\n",
+  const std::string text = header({.classes = {"a \"b\" \\", "*/ ?" "?/1\x1b\n",
                                                "\xc3\xa9"
                                                "7"}});
   EXPECT_NE(text.find(R"(#define octet_classes 3
