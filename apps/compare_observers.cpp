@@ -10,6 +10,8 @@
 #include <sstream>
 
 #include "apps/common/calibrate.h"
+#include "apps/common/card_options.h"
+#include "apps/common/classes.h"
 #include "apps/common/cli.h"
 #include "apps/common/data.h"
 #include "apps/common/evaluate.h"
@@ -32,6 +34,7 @@ struct Options {
   apps::CommonOptions common;
   apps::DataOptions data;
   apps::CalibrationOptions calibrate_on;
+  apps::CardOptions card;
   std::string backend = "qnnpack";
   int64_t limit = 0, eval_limit = 0;
 };
@@ -51,6 +54,8 @@ void add_options(CLI::App& app, Options& o) {
   app.add_option("--eval-limit", o.eval_limit, "Images to evaluate on, spread over all classes; 0: all")
       ->check(apps::image_count())
       ->capture_default_str();
+  apps::add_size_option(app, o.card);
+  apps::add_card_options(app, o.card);
   apps::add_common_options(app, o.common);
 }
 
@@ -109,11 +114,13 @@ std::map<std::string, Limits> limits_of(const nn::Graph& prepared) {
 }
 
 /// All observers see each image once; then each makes its int8 models.
-void calibrate(std::vector<Kind>& kinds, const apps::CalibrationSet& data, const std::vector<size_t>& indices, const Options& o) {
+void calibrate(std::vector<Kind>& kinds, const apps::CalibrationSet& data, const std::vector<size_t>& indices,
+               const loaders::ModelCard& card, const Options& o) {
   const Device device = o.common.compute_device();
   std::vector<const nn::Graph*> prepared;
   for (const Kind& kind : kinds) prepared.push_back(&kind.prepared);
-  apps::calibrate(prepared, data, indices, {.batch_size = o.data.batch_size, .quiet = o.common.quiet, .device = device});
+  apps::calibrate(prepared, data, indices,
+                  {.batch_size = o.data.batch_size, .transform = card.input, .quiet = o.common.quiet, .device = device});
   for (Kind& kind : kinds) {
     kind.limits = limits_of(kind.prepared);
     for (Row& row : kind.rows) row.int8 = quant::convert(kind.prepared, row.mapping).to(device);
@@ -146,10 +153,11 @@ struct Totals {
 
 /// Calls visitor(images, labels) for each batch, and returns the images that cannot be read. Labels are empty for tensors.
 template <class Visitor>
-std::vector<loaders::Skipped> for_each_batch(const apps::CalibrationSet& data, int batch_size, const Visitor& visitor) {
+std::vector<loaders::Skipped> for_each_batch(const apps::CalibrationSet& data, const loaders::ImageTransform& transform,
+                                             int batch_size, const Visitor& visitor) {
   const std::vector<size_t> all = loaders::subset_indices(data.size(), data.size(), loaders::Subset::first);
   if (data.images) {
-    loaders::Batches batches(*data.images, all, {.batch_size = batch_size});
+    loaders::Batches batches(*data.images, all, {.batch_size = batch_size, .transform = transform});
     while (const auto batch = batches.next()) visitor(batch->images, batch->labels);
     return batches.skipped();
   }
@@ -162,10 +170,10 @@ std::vector<loaders::Skipped> for_each_batch(const apps::CalibrationSet& data, i
 
 /// outputs: the model's for each class; none if the images have no labels, and then nothing is right or wrong.
 Totals evaluate(const nn::Graph& float_graph, std::vector<Kind>& kinds, const apps::CalibrationSet& data,
-                const std::vector<int>& outputs, const Options& o) {
+                const std::vector<int>& outputs, const loaders::ModelCard& card, const Options& o) {
   Totals totals;
   apps::Progress progress("evaluate", static_cast<int64_t>(data.size()), o.common.quiet);
-  totals.skipped = for_each_batch(data, o.data.batch_size, [&](const Tensor& images, const std::vector<int>& labels) {
+  totals.skipped = for_each_batch(data, card.input, o.data.batch_size, [&](const Tensor& images, const std::vector<int>& labels) {
     const auto count_right = [&](const Tensor& logits) {
       const std::vector<int> answers = outputs.empty() ? std::vector<int>() : ops::argmax(logits);
       int64_t count = 0;
@@ -210,17 +218,20 @@ void compare_observers(const CLI::App& app, const Options& o) {
   apps::check_calibration_usage(app, o.data, o.calibrate_on);
   const apps::CalibrationSet calibration = apps::open_calibration(o.data, o.calibrate_on);
   const apps::Model model = apps::load_float_model(o.data.weights);
+  const loaders::ModelCard card = apps::used_card(model, o.card, o.data.weights);
+  if (calibration.images) apps::check_images(card, model, o.data.weights);
+  std::cout << apps::describe(card, model, o.card) << "\n";
   const apps::EvaluationSet validation = apps::open_evaluation(
       o.data, o.calibrate_on, apps::image_limit(o.eval_limit),
-      [&](const std::vector<std::string>& classes) { return apps::output_of_class(classes, model.classes); });
+      [&](const std::vector<std::string>& classes) { return apps::output_of_class(classes, card, model.classes); });
   const bool labelled = validation.images != nullptr;
   const apps::CalibrationSet evaluated = labelled ? apps::CalibrationSet{"", validation.images, {}} : calibration;
   std::vector<Kind> kinds = make_kinds(model.graph, o.backend);
   const size_t count = apps::image_limit(o.limit).value_or(calibration.size());
   const std::vector<size_t> indices = loaders::subset_indices(calibration.size(), count, loaders::Subset::spread);
-  calibrate(kinds, calibration, indices, o);
+  calibrate(kinds, calibration, indices, card, o);
   const nn::Graph float_graph = quant::float_graph(kinds[0].prepared).to(o.common.compute_device());
-  const Totals totals = evaluate(float_graph, kinds, evaluated, validation.outputs, o);
+  const Totals totals = evaluate(float_graph, kinds, evaluated, validation.outputs, card, o);
   std::cout << "backend " << o.backend << ", calibrated on " << indices.size() << " images, evaluated on " << totals.images
             << "\n";
   if (!labelled) std::cout << "no top-1: " << validation.none_because << "\n";

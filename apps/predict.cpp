@@ -1,24 +1,28 @@
 // predict: runs a model, float or int8, ours or one that PyTorch quantized, on images or on a tensor.
 //
-//   predict --model M image.jpg ...                      the top classes of each image
-//   predict --model M --input X.npy --output Y.npy       float32 [N, 3, H, W] in, logits [N, classes] out
+//   predict --model M image.jpg folder 'x/*.png' -       the top classes of each image; -: names on standard input
+//   predict --model M --data DIR                         accuracy on a folder of classes
+//   predict --model M --input X.npy --output Y.npy       float32 [N, C, H, W] in, logits [N, classes] out
 //   predict --model M --input X.npy --dump DIR           every node's output as NAME.npy; of quantized nodes uint8 [N, C, H, W]
 //   predict --model M --benchmark 5 --batch 32           the time of random images
 #include <cmath>
-#include <iomanip>
+#include <cstring>
 #include <iostream>
 
+#include "apps/common/answers.h"
 #include "apps/common/benchmark.h"
+#include "apps/common/card_options.h"
+#include "apps/common/classes.h"
 #include "apps/common/cli.h"
+#include "apps/common/data.h"
+#include "apps/common/evaluate.h"
+#include "apps/common/image_files.h"
 #include "apps/common/models.h"
 #include "apps/common/output_paths.h"
+#include "apps/common/show.h"
 #include "apps/common/tune.h"
-#include "loaders/datasets/imagenette.h"
 #include "loaders/files/file.h"
 #include "loaders/files/npy.h"
-#include "loaders/images/image.h"
-#include "loaders/images/resize.h"
-#include "loaders/images/transforms.h"
 #include "nn/graph/executor.h"
 #include "nn/graph/passes/optimize_for_inference.h"
 #include "ops/elementwise.h"
@@ -30,12 +34,16 @@ namespace {
 
 struct Options {
   apps::CommonOptions common;
-  std::string model, engine, input, output, dump;
+  apps::CardOptions card;
+  std::string model, engine, input, output, dump, data, split = "val";
   std::vector<std::string> images;
   int top = 3;
   int batch_size = 64;
+  int64_t limit = 0;
   apps::InferenceBenchmark benchmark;
-  bool tune = false;
+  bool tune = false, force = false, json = false, csv = false;
+
+  apps::AnswerForm form() const { return json ? apps::AnswerForm::json : csv ? apps::AnswerForm::csv : apps::AnswerForm::text; }
 };
 
 void add_options(CLI::App& app, Options& o) {
@@ -44,11 +52,25 @@ void add_options(CLI::App& app, Options& o) {
       ->required();
   app.add_option("--engine", o.engine, "Arithmetic of a PyTorch state_dict; default: by the form of its weights")
       ->check(CLI::IsMember(quant::engine_names()));
-  app.add_option("--input", o.input, "float32 [N, 3, H, W] as .npy, normalized as the model expects")->check(apps::not_empty());
+  app.add_option("--input", o.input, "float32 [N, C, H, W] as .npy, normalized as the model expects")->check(apps::not_empty());
   app.add_option("--output", o.output, "Where the logits go, as .npy")->check(apps::not_empty())->needs("--input");
+  app.add_flag("--force", o.force, "Replace the file of --output")->needs("--output");
   app.add_option("--dump", o.dump, "Folder for every node's output as .npy")->check(apps::not_empty())->needs("--input");
+  app.add_option("--data", o.data,
+                 "Evaluate on images in folders of classes: with train/, val/ or test/, or --split all; or a .tgz of them")
+      ->check(apps::not_empty());
+  app.add_option("--split", o.split, "Which part; all: of a folder of classes")
+      ->check(CLI::IsMember({"val", "train", "valid", "test", "all"}))
+      ->capture_default_str()
+      ->needs("--data");
+  app.add_option("--limit", o.limit, "Images of --data, spread over all classes; 0: all")
+      ->check(apps::image_count())
+      ->capture_default_str()
+      ->needs("--data");
+  auto* json = app.add_flag("--json", o.json, "Print JSON, a line for each image; with --data one line");
+  app.add_flag("--csv", o.csv, "Print CSV")->excludes(json);
   app.add_option("--top", o.top, "Classes to print per image")->check(CLI::Range(1, 1000))->capture_default_str();
-  app.add_option("--batch-size", o.batch_size, "Images per batch of --input; --dump runs all at once")
+  app.add_option("--batch-size", o.batch_size, "Images at once; --dump runs all at once")
       ->check(CLI::Range(1, 4096))
       ->capture_default_str();
   auto* seconds = app.add_option("--benchmark", o.benchmark.seconds, "Only time the model on random images for so many seconds")
@@ -58,17 +80,12 @@ void add_options(CLI::App& app, Options& o) {
   app.add_option("--batch", o.benchmark.batch_size, "Images at once, with --benchmark or --tune")
       ->check(CLI::Range(1, 4096))
       ->capture_default_str();
-  app.add_option("--size", o.benchmark.image_size, "Their side in pixels")->check(CLI::Range(32, 4096))->capture_default_str();
   app.add_flag("--layers", o.benchmark.layers, "Also the time of each layer")->needs(seconds);
-  app.add_option("images", o.images, "JPEG or PNG files")->check(apps::not_empty());
+  app.add_option("images", o.images, "Image files, folders of them, patterns; -: names on standard input")
+      ->check(apps::not_empty());
+  apps::add_size_option(app, o.card);
+  apps::add_card_options(app, o.card);
   apps::add_common_options(app, o.common);
-}
-
-/// The ten names of Imagenette for a model with ten classes; otherwise the class's number.
-std::string class_name(int index, int64_t classes) {
-  const auto& imagenette = loaders::kImagenetteClasses;
-  if (classes == std::ssize(imagenette)) return std::string(imagenette[static_cast<size_t>(index)].human_name);
-  return "class " + std::to_string(index);
 }
 
 /// "M.pth on [1, 3, 224, 224]"; errors of the model on that input begin with it.
@@ -76,7 +93,7 @@ std::string run_of(const std::string& model_file, const Tensor& x) {
   return str(loaders::printable(model_file), " on ", x.shape());
 }
 
-/// x float32 [N, 3, H, W] -> logits float32 [N, classes]; whatever else the graph gives is an error.
+/// x float32 [N, C, H, W] -> logits float32 [N, classes]; whatever else the graph gives is an error.
 Tensor logits_of(const nn::Graph& graph, const std::string& model_file, const Tensor& x, const nn::NodeCallback& on_node = {}) {
   return apps::naming(run_of(model_file, x), [&] {
     const Tensor y = nn::run(graph, x, on_node);
@@ -86,27 +103,77 @@ Tensor logits_of(const nn::Graph& graph, const std::string& model_file, const Te
   });
 }
 
-void predict_image(const apps::Model& model, const std::string& model_file, const std::string& path, int top) {
-  const loaders::File file(path);
-  const std::span bytes(reinterpret_cast<const uint8_t*>(file.bytes().data()), file.bytes().size());
-  const loaders::Image image = loaders::crop_and_resize(loaders::decode_image(bytes, file.name()), 224);
-  Tensor x({1, 3, 224, 224});
-  loaders::to_normalized(image, x.data<float>());
-  const Tensor probabilities = ops::softmax(logits_of(model.graph, model_file, x));
-  std::vector<int> order(static_cast<size_t>(probabilities.size(1)));
-  for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int>(i);
-  const float* p = probabilities.data<float>();
-  std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return p[a] > p[b]; });
-  std::cout << file.name() << ":";
-  for (int i = 0; i < std::min<int>(top, static_cast<int>(order.size())); ++i)
-    std::cout << (i ? ", " : " ") << class_name(order[static_cast<size_t>(i)], model.classes) << " " << std::fixed
-              << std::setprecision(1) << 100 * p[order[static_cast<size_t>(i)]] << " %";
-  std::cout << "\n";
+/// Images as inputs, or the reasons why they are none: one of both for each.
+struct Inputs {
+  std::vector<Tensor> x;  // [1, C, size, size]
+  std::vector<std::string> reasons;
+};
+
+Inputs read_images(std::span<const std::string> paths, const loaders::ImageTransform& transform) {
+  Inputs inputs{std::vector<Tensor>(paths.size()), std::vector<std::string>(paths.size())};
+#pragma omp parallel for schedule(dynamic)
+  for (size_t i = 0; i < paths.size(); ++i) try {
+      inputs.x[i] = loaders::to_tensor(apps::read_image(paths[i]), transform);
+    } catch (const std::exception& error) {  // must not leave the parallel region
+      inputs.reasons[i] = error.what();
+    }
+  return inputs;
 }
 
-void check_input(const Tensor& x, const std::string& path) {
-  OCTET_CHECK(x.dtype() == DType::f32 && x.dim() == 4 && x.size(1) == 3 && x.size(0) > 0, loaders::printable(path),
-              ": expected float32 [N, 3, H, W] with N above 0, got ", x.dtype(), " ", x.shape());
+/// The inputs that there are, one after the other: [N, C, size, size].
+Tensor stacked(const std::vector<Tensor>& x) {
+  const auto good = std::ranges::count_if(x, &Tensor::defined);
+  Tensor all;
+  int64_t n = 0;
+  for (const Tensor& one : x) {
+    if (!one.defined()) continue;
+    if (!all.defined()) all = Tensor({good, one.size(1), one.size(2), one.size(3)});
+    std::memcpy(all.slice(n, n + 1).bytes(), one.bytes(), one.nbytes());
+    ++n;
+  }
+  return all;
+}
+
+/// Prints the answers of each image. Those that cannot be read are named and counted; the rest goes on.
+void predict_images(const nn::Graph& graph, const loaders::ModelCard& card, const Options& o) {
+  const apps::ImageFiles files = apps::find_images(o.images, std::cin);
+  for (const std::string& note : files.notes) std::cerr << "note: " << note << "\n";
+  apps::Answers answers(o.form(), card.classes, o.top);
+  std::vector<std::string> bad;
+  const std::span<const std::string> paths = files.paths;
+  for (size_t begin = 0; begin < paths.size(); begin += static_cast<size_t>(o.batch_size)) {
+    const auto batch = paths.subspan(begin, std::min(static_cast<size_t>(o.batch_size), paths.size() - begin));
+    const Inputs inputs = read_images(batch, card.input);
+    const Tensor x = stacked(inputs.x), logits = x.defined() ? logits_of(graph, o.model, x) : Tensor();
+    int64_t n = 0;
+    for (size_t i = 0; i < batch.size(); ++i) {
+      if (inputs.x[i].defined()) {
+        answers.print(batch[i], logits.slice(n, n + 1));
+        ++n;
+      } else {
+        answers.print_error(batch[i], inputs.reasons[i]);
+        std::cerr << "skipped " << inputs.reasons[i] << "\n";
+        bad.push_back(inputs.reasons[i]);
+      }
+    }
+  }
+  if (!bad.empty()) fail(bad.size(), " of ", paths.size(), " images cannot be read; the first: ", bad.front());
+}
+
+/// Top-1, each class and the confusions on a folder of classes.
+void evaluate(const nn::Graph& graph, const apps::Model& model, const loaders::ModelCard& card, const Options& o) {
+  const loaders::ImageFolder data = apps::open_data({.data = o.data, .split = o.split}, o.split, apps::image_limit(o.limit));
+  const std::vector<int> outputs = apps::output_of_class(data.classes(), card, model.classes);
+  const apps::Evaluation e =
+      apps::evaluate({&graph}, data, outputs, {.batch_size = o.batch_size, .transform = card.input, .quiet = o.common.quiet});
+  if (o.form() != apps::AnswerForm::text) return apps::print_scores(o.form(), e, data.classes());
+  apps::show_confusion(e.confusion, data.classes());
+  apps::show_accuracy(e, str(o.data, ", split ", o.split, ", at ", card.input.size, " px"));
+}
+
+void check_input(const Tensor& x, const std::string& path, int64_t channels) {
+  OCTET_CHECK(x.dtype() == DType::f32 && x.dim() == 4 && x.size(1) == channels && x.size(0) > 0, loaders::printable(path),
+              ": expected float32 [N, ", channels, ", H, W] with N above 0, got ", x.dtype(), " ", x.shape());
 }
 
 /// argmax of NaNs still names a class; refuse instead.
@@ -142,37 +209,75 @@ Tensor run_input(const nn::Graph& graph, const Tensor& x, const Options& o) {
   return logits;
 }
 
-void predict(const Options& o) {
-  apps::keep_freed_memory();
-  if (!o.output.empty()) {
-    std::vector<std::string> inputs = o.images;
-    inputs.insert(inputs.begin(), {o.model, o.input});
-    apps::refuse_overwriting("--output", o.output, inputs);
-    apps::check_can_write(o.output);
+/// The answers of a .npy, to stdout or to --output.
+void predict_input(const nn::Graph& graph, const apps::Model& model, const loaders::ModelCard& card, const Options& o) {
+  const Tensor x = loaders::load_npy(o.input);
+  check_input(x, o.input, model.channels);
+  const bool prints = o.output.empty() && o.dump.empty();
+  if (prints) check_finite(x, loaders::printable(o.input));
+  const Tensor logits = run_input(graph, x, o);
+  if (!o.output.empty()) loaders::save_npy(o.output, logits);
+  if (!prints) return;
+  check_finite(logits, loaders::printable(o.model) + ": logits");
+  if (o.form() == apps::AnswerForm::text) {
+    for (int answer : ops::argmax(logits))
+      std::cout << loaders::printable(apps::class_name(card.classes, static_cast<size_t>(answer))) << "\n";
+    return;
   }
+  apps::Answers answers(o.form(), card.classes, o.top);
+  for (int64_t n = 0; n < logits.size(0); ++n) answers.print(str(o.input, "[", n, "]"), logits.slice(n, n + 1));
+}
+
+void check_output(const Options& o) {
+  if (o.output.empty()) return;
+  std::vector<std::string> inputs = o.images;
+  inputs.insert(inputs.begin(), {o.model, o.input, o.card.labels});
+  apps::refuse_overwriting("--output", o.output, inputs);
+  apps::check_can_write(o.output);
+  if (!o.force) apps::refuse_to_replace("--output", o.output);
+}
+
+void predict(Options& o) {
+  apps::keep_freed_memory();
+  check_output(o);
   if (o.tune && o.common.compute_device() != Device::cpu)
     throw CLI::ValidationError("--tune: chooses among ways of the CPU; use --device cpu");
-  if (o.tune) return apps::tune_model(o.model, {o.benchmark.batch_size, o.benchmark.image_size});
+  if (o.tune) return apps::tune_model(o.model, {o.benchmark.batch_size, o.card.size});
   apps::Model model =
       apps::load_any_model(o.model, o.engine.empty() ? std::nullopt : std::optional(quant::parse_engine(o.engine)));
   for (const std::string& note : model.notes) std::cerr << "note: " << note << "\n";
+  const loaders::ModelCard card = apps::used_card(model, o.card, o.model);
   const Device device = o.common.compute_device();
   const std::string file = loaders::printable(o.model);
-  model.graph = apps::naming(
+  const nn::Graph graph = apps::naming(
       file, [&] { return o.dump.empty() ? nn::optimize_for_inference(model.graph, device) : model.graph.to(device); });
-  if (o.benchmark.seconds > 0) return apps::naming(file, [&] { apps::benchmark_inference(model.graph, o.benchmark); });
-  if (!o.input.empty()) {
-    const Tensor x = loaders::load_npy(o.input);
-    check_input(x, o.input);
-    const bool prints = o.output.empty() && o.dump.empty();
-    if (prints) check_finite(x, loaders::printable(o.input));
-    const Tensor logits = run_input(model.graph, x, o);
-    if (!o.output.empty()) loaders::save_npy(o.output, logits);
-    if (prints) check_finite(logits, file + ": logits");
-    if (prints)
-      for (int answer : ops::argmax(logits)) std::cout << class_name(answer, model.classes) << "\n";
-  }
-  for (const std::string& path : o.images) predict_image(model, o.model, path, o.top);
+  o.benchmark.image_size = card.input.size;
+  o.benchmark.channels = model.channels;
+  if (o.benchmark.seconds > 0) return apps::naming(file, [&] { apps::benchmark_inference(graph, o.benchmark); });
+  if (!o.input.empty()) predict_input(graph, model, card, o);
+  if (o.images.empty() && o.data.empty()) return;
+  apps::check_images(card, model, o.model);
+  if (!o.common.quiet) std::cerr << apps::describe(card, model, o.card) << "\n";
+  if (!o.data.empty()) evaluate(graph, model, card, o);
+  if (!o.images.empty()) predict_images(graph, card, o);
+}
+
+/// Options that parse, but have nothing to work on.
+void check_usage(const CLI::App& app, const Options& o) {
+  const bool timed = o.benchmark.seconds > 0 || o.tune, answers = !o.images.empty() || !o.data.empty();
+  const auto needs = [&](std::initializer_list<const char*> names, bool fulfilled, const char* what) {
+    for (const char* name : names)
+      if (app.count(name) && !fulfilled) throw CLI::RequiresError(name, what);
+  };
+  needs({"--batch"}, timed, "--benchmark or --tune");
+  needs({"--size"}, timed || answers, "images, --data, --benchmark or --tune");
+  needs({"--resize", "--mean", "--std"}, answers, "images or --data");
+  needs({"--labels", "--json", "--csv", "--batch-size"}, answers || !o.input.empty(), "images, --data or --input");
+  needs({"--top"}, !o.images.empty() || (!o.input.empty() && (o.json || o.csv)), "images, or --input with --json or --csv");
+  for (const char* name : {"images", "--input", "--data"})  // --output and --dump need --input
+    if (app.count(name) && timed) throw CLI::ExcludesError(o.tune ? "--tune" : "--benchmark", name);
+  if (o.tune && app.count("--engine")) throw CLI::ExcludesError("--tune", "--engine");
+  if (!answers && o.input.empty() && !timed) throw CLI::RequiredError("images, --data, --input, --benchmark or --tune");
 }
 
 }  // namespace
@@ -181,17 +286,6 @@ int main(int argc, char** argv) {
   CLI::App app{"Runs a float or int8 network on images or on a tensor.", "predict"};
   Options options;
   add_options(app, options);
-  app.final_callback([&] {
-    const bool timed = options.benchmark.seconds > 0 || options.tune;
-    for (const char* name : {"--batch", "--size"})
-      if (app.count(name) && !timed) throw CLI::RequiresError(name, "--benchmark or --tune");
-    for (const char* name : {"images", "--input"})  // --output and --dump need --input
-      if (app.count(name) && timed) throw CLI::ExcludesError(options.tune ? "--tune" : "--benchmark", name);
-    if (options.tune && app.count("--engine")) throw CLI::ExcludesError("--tune", "--engine");
-    if (app.count("--top") && options.images.empty()) throw CLI::RequiresError("--top", "images");
-    if (app.count("--batch-size") && options.input.empty()) throw CLI::RequiresError("--batch-size", "--input");
-    if (options.images.empty() && options.input.empty() && !timed)
-      throw CLI::RequiredError("images, --input, --benchmark or --tune");
-  });
+  app.final_callback([&] { check_usage(app, options); });
   return apps::run_app(app, argc, argv, options.common, [&] { predict(options); });
 }

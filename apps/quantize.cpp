@@ -11,10 +11,13 @@
 
 #include "apps/common/benchmark.h"
 #include "apps/common/calibrate.h"
+#include "apps/common/card_options.h"
+#include "apps/common/classes.h"
 #include "apps/common/cli.h"
 #include "apps/common/data.h"
 #include "apps/common/evaluate.h"
 #include "apps/common/export.h"
+#include "apps/common/image_files.h"
 #include "apps/common/models.h"
 #include "apps/common/qconfig_options.h"
 #include "apps/common/report.h"
@@ -36,16 +39,19 @@ using namespace octet;
 
 namespace {
 
+constexpr int kCompared = 8;  // images on which int8 and fake quantization are compared node by node
+
 struct Options {
   apps::CommonOptions common;
   apps::DataOptions data;
   apps::CalibrationOptions calibrate_on;
+  apps::CardOptions card;
   apps::QConfigOptions qconfig;
-  std::string subset = "first", output, calibration = "one-pass";
+  std::string subset = "first", output, calibration = "one-pass", image;
   std::vector<std::string> export_to;
   int64_t limit = 0, eval_limit = 0;
   double benchmark = 0;
-  bool verbose = false, fake_quant = true;
+  bool verbose = false, fake_quant = true, force = false;
 };
 
 void add_options(CLI::App& app, Options& o) {
@@ -54,6 +60,8 @@ void add_options(CLI::App& app, Options& o) {
                                         "; to calibrate on: any folder of images, or -: file names on standard input");
   apps::add_calibration_options(app, o.calibrate_on);
   apps::add_qconfig_options(app, o.qconfig);
+  apps::add_size_option(app, o.card);
+  apps::add_card_options(app, o.card);
   app.add_option("--limit", o.limit, "Images to calibrate on; 0: all")->check(apps::image_count())->capture_default_str();
   app.add_option("--subset", o.subset, "Which ones --limit takes: the first in sorted order, or spread over all classes")
       ->check(CLI::IsMember({"first", "spread"}))
@@ -73,6 +81,8 @@ void add_options(CLI::App& app, Options& o) {
                  "C99. Several: torch,npy")
       ->delimiter(',')
       ->check(CLI::IsMember({"torch", "npy", "onnx", "c"}));
+  app.add_flag("--force", o.force, "Replace files in --output that octet has not written");
+  app.add_option("--image", o.image, "Of stages 8 and 9, instead of a random one")->check(apps::not_empty());
   app.add_option("--seed", o.data.seed, "For the random image of the hand check, and for --valid-share")
       ->check(CLI::Range(int64_t{0}, int64_t{1} << 62))
       ->capture_default_str();
@@ -106,6 +116,15 @@ apps::Model load_model(const Options& o) {
   return model;
 }
 
+/// What the model is for: as it says, except for the options; its classes by the names of the data where it has none.
+loaders::ModelCard make_card(const apps::Model& model, const apps::CalibrationSet& data, const Options& o) {
+  loaders::ModelCard card = apps::used_card(model, o.card, o.data.weights);
+  if (data.images) apps::check_images(card, model, o.data.weights);
+  if (data.images && data.images->labelled()) apps::name_classes(card, data.images->classes(), model.classes);
+  std::cout << apps::describe(card, model, o.card) << "\n";
+  return card;
+}
+
 /// The options', or those of a quantization-aware training, which has decided all that they could say.
 quant::QConfigMapping choose_qconfig(const CLI::App& app, const Options& o, const apps::Model& model) {
   if (!model.qat) return apps::make_qconfig_mapping(o.qconfig);
@@ -119,24 +138,13 @@ quant::QConfigMapping choose_qconfig(const CLI::App& app, const Options& o, cons
   return model.qat->mapping;
 }
 
-/// Options that leave too little to quantize are said before the calibration: an int8 model has an int8 convolution.
-void check_any_quantized(const nn::Graph& prepared, const apps::QConfigOptions& o) {
-  const auto to_int8 = [](const nn::Node& node) { return nn::is<nn::op::Conv2d>(node.op) && quant::is_quantized(node); };
-  if (std::ranges::any_of(prepared.nodes(), to_int8)) return;
-  std::string causes;
-  for (const std::string& pattern : o.keep_float) causes += " --keep-float " + loaders::quoted(pattern);
-  if (!o.file.empty()) causes += " --qconfig " + loaders::printable(o.file);
-  fail("no ", quant::observers(prepared).empty() ? "layer" : "convolution", " is quantized: all stay in float by", causes,
-       "; leave some to int8");
-}
-
 nn::Graph prepare(const apps::Model& model, const quant::QConfigMapping& qconfig, const apps::QConfigOptions& o) {
   apps::show_stage(3, model.qat ? "Prepare: fold the trained batch norm, observers as trained"
                                 : "Prepare: fold batch norm, fuse relu, insert observers");
   nn::Graph prepared = model.qat ? model.qat->folded.clone() : quant::prepare(model.graph, qconfig);
   std::cout << "backend " << qconfig.backend() << ": " << quant::observers(prepared).size() << " observers, int8 arithmetic of "
             << name_of(qconfig.engine()) << "\n";
-  check_any_quantized(prepared, o);
+  apps::check_any_quantized(prepared, o);
   return prepared;
 }
 
@@ -148,7 +156,8 @@ struct Calibration {
 };
 
 /// Shows the images to the prepared graph; its observers do the rest.
-Calibration calibrate(const nn::Graph& prepared, const apps::CalibrationSet& data, const Options& o) {
+Calibration calibrate(const nn::Graph& prepared, const apps::CalibrationSet& data, const loaders::ModelCard& card,
+                      const Options& o) {
   apps::show_stage(4, "Calibrate");
   const apps::Stopwatch watch;
   const size_t count = apps::image_limit(o.limit).value_or(data.size());
@@ -156,6 +165,7 @@ Calibration calibrate(const nn::Graph& prepared, const apps::CalibrationSet& dat
       loaders::subset_indices(data.size(), count, o.subset == "first" ? loaders::Subset::first : loaders::Subset::spread);
   const apps::Calibrated done = apps::calibrate({&prepared}, data, indices,
                                                 {.batch_size = o.data.batch_size,
+                                                 .transform = card.input,
                                                  .quiet = o.common.quiet,
                                                  .passes = o.calibration == "two-pass" ? quant::Passes::two : quant::Passes::one,
                                                  .device = o.common.compute_device()});
@@ -190,10 +200,19 @@ nn::Graph convert(const nn::Graph& prepared, const quant::QConfigMapping& qconfi
   return int8;
 }
 
-std::optional<quant::HandCheck> verify(const nn::Graph& int8, const Options& o) {
-  apps::show_stage(8, "A random image through the int8 model");
+/// --image as the model gets it, or nothing.
+std::optional<Tensor> read_image(const Options& o, const loaders::ModelCard& card) {
+  if (o.image.empty()) return std::nullopt;
+  return loaders::to_tensor(apps::read_image(o.image), card.input);
+}
+
+std::optional<quant::HandCheck> verify(const nn::Graph& int8, const std::optional<Tensor>& image, const loaders::ModelCard& card,
+                                       const Options& o) {
+  apps::show_stage(8, image ? loaders::printable(o.image) + " through the int8 model" : "A random image through the int8 model");
   Generator generator(static_cast<uint64_t>(o.data.seed));
-  const auto verified = quant::verify_first_layer(int8, randn({1, 3, 224, 224}, generator));
+  const int64_t side = card.input.size;
+  const auto verified =
+      quant::verify_first_layer(int8, image ? *image : randn({1, card.input.channels(), side, side}, generator));
   if (!verified) {
     std::cout << "the first layer stays in float: there are no integers to verify by hand\n";
     return std::nullopt;
@@ -208,39 +227,35 @@ std::optional<quant::HandCheck> verify(const nn::Graph& int8, const Options& o) 
   return check;
 }
 
-/// The int8 graph beside the fake-quant one, on a few images of those to evaluate or else to calibrate on.
-void compare(const nn::Graph& fake, const nn::Graph& int8, const apps::CalibrationSet& images, const Options& o) {
-  constexpr int kCompared = 8;
+/// The graphs of the three stages.
+struct Graphs {
+  const nn::Graph& as_float;
+  const std::optional<nn::Graph> fake;
+  const nn::Graph& int8;
+};
+
+/// int8 beside fake quantization, node by node, on a few images of those to evaluate or else to calibrate on; nothing without
+/// fake quantization.
+std::vector<quant::NodeComparison> compare(const Graphs& graphs, const apps::CalibrationSet& images,
+                                           const loaders::ModelCard& card, const Options& o) {
+  if (!graphs.fake) return {};
   const std::vector<size_t> indices = loaders::subset_indices(images.size(), kCompared, loaders::Subset::spread);
-  apps::show_comparison(quant::compare(fake, int8, images.batch(indices)), o.verbose);
+  std::vector<quant::NodeComparison> rows = quant::compare(*graphs.fake, graphs.int8, images.batch(indices, card.input));
+  apps::show_comparison(rows, o.verbose);
+  return rows;
 }
 
-apps::Evaluation evaluate(const apps::Model& model, const nn::Graph* fake, const nn::Graph& int8, const apps::EvaluationSet& data,
+apps::Evaluation evaluate(const Graphs& graphs, const apps::EvaluationSet& data, const loaders::ModelCard& card,
                           const Options& o) {
   const Device device = o.common.compute_device();
-  const nn::Graph fast = nn::optimize_for_inference(model.graph, device), fast_int8 = nn::optimize_for_inference(int8, device);
-  std::optional<nn::Graph> fast_fake;
-  std::vector<const nn::Graph*> graphs = {&fast, &fast_int8};
-  if (fake) {
-    fast_fake = nn::optimize_for_inference(*fake, device);
-    graphs.insert(graphs.begin() + 1, &*fast_fake);
-  }
-  return apps::evaluate(graphs, *data.images, data.outputs, {.batch_size = o.data.batch_size, .quiet = o.common.quiet});
-}
-
-nlohmann::json skipped_json(const std::vector<loaders::Skipped>& skipped) {
-  nlohmann::json list = nlohmann::json::array();
-  for (const loaders::Skipped& image : skipped)
-    list.push_back({{"name", loaders::printable(image.name)}, {"reason", loaders::printable(image.reason)}});
-  return list;
-}
-
-nlohmann::json calibration_json(const Calibration& calibration, const apps::CalibrationSet& data, size_t shared) {
-  return {{"data", loaders::printable(data.source)},
-          {"images", calibration.done.images},
-          {"also_evaluated", shared},
-          {"skipped", skipped_json(calibration.done.skipped)},
-          {"left_out", skipped_json(data.images ? data.images->skipped() : std::vector<loaders::Skipped>())}};
+  std::vector<nn::Graph> fast;
+  fast.push_back(nn::optimize_for_inference(graphs.as_float, device));
+  if (graphs.fake) fast.push_back(nn::optimize_for_inference(*graphs.fake, device));
+  fast.push_back(nn::optimize_for_inference(graphs.int8, device));
+  std::vector<const nn::Graph*> all;
+  for (const nn::Graph& graph : fast) all.push_back(&graph);
+  return apps::evaluate(all, *data.images, data.outputs,
+                        {.batch_size = o.data.batch_size, .transform = card.input, .quiet = o.common.quiet});
 }
 
 size_t parameter_bytes(const nn::Graph& float_graph) {
@@ -250,39 +265,71 @@ size_t parameter_bytes(const nn::Graph& float_graph) {
   return bytes;
 }
 
-void quantize(const CLI::App& app, const Options& o) {
-  const apps::Stopwatch watch;
+void check_usage(const CLI::App& app, const Options& o) {
   apps::check_calibration_usage(app, o.data, o.calibrate_on);
   if (!o.export_to.empty() && o.output.empty()) throw CLI::ValidationError("--export: needs --output DIR to write into");
   if (o.benchmark > 0 && o.common.compute_device() != Device::cpu)
     throw CLI::ValidationError("--benchmark: times the layers on the CPU; use --device cpu, or predict --benchmark");
-  if (!o.output.empty()) {
-    apps::make_folder(o.output);
-    apps::check_can_export(o.output, o.export_to, {o.data.weights, o.qconfig.file});
-  }
+  if (o.output.empty()) return;
+  apps::make_folder(o.output);
+  apps::check_can_export(o.output, o.export_to, {o.data.weights, o.qconfig.file, o.image, o.card.labels},
+                         o.force ? apps::Replace::all_files : apps::Replace::own_files);
+}
 
+/// What was asked for, for report.json.
+nlohmann::json inputs_json(const Options& o) {
+  const auto name = [](const std::string& text) {
+    return text.empty() ? nlohmann::json(nullptr) : nlohmann::json(loaders::printable(text));
+  };
+  return {{"weights", name(o.data.weights)},
+          {"data", name(o.data.data)},
+          {"split", o.data.split},
+          {"calibration_split", name(o.calibrate_on.split)},
+          {"calibration_input", name(o.calibrate_on.input)},
+          {"eval_data", name(o.calibrate_on.eval_data)},
+          {"valid_share", o.data.valid_share},
+          {"limit", o.limit},
+          {"subset", o.subset},
+          {"calibration", o.calibration},
+          {"eval_limit", o.eval_limit},
+          {"batch_size", o.data.batch_size},
+          {"image", name(o.image)},
+          {"labels", name(o.card.labels)},
+          {"qconfig", name(o.qconfig.file)},
+          {"seed", o.data.seed},
+          {"device", o.common.device}};
+}
+
+void quantize(const CLI::App& app, const Options& o) {
+  const apps::Stopwatch watch;
+  check_usage(app, o);
   const apps::CalibrationSet data = open_data(o);
   const apps::Model model = load_model(o);
+  const loaders::ModelCard card = make_card(model, data, o);
+  const std::optional<Tensor> image = read_image(o, card);
   const apps::EvaluationSet evaluated = apps::open_evaluation(
       o.data, o.calibrate_on, apps::image_limit(o.eval_limit),
-      [&](const std::vector<std::string>& classes) { return apps::output_of_class(classes, model.classes); });
+      [&](const std::vector<std::string>& classes) { return apps::output_of_class(classes, card, model.classes); });
   const quant::QConfigMapping qconfig = choose_qconfig(app, o, model);
 
   const nn::Graph prepared = prepare(model, qconfig, o.qconfig);
-  const Calibration calibration = model.qat ? nothing_to_calibrate() : calibrate(prepared, data, o);
+  const Calibration calibration = model.qat ? nothing_to_calibrate() : calibrate(prepared, data, card, o);
   show_observers(prepared, o);
   const nn::Graph int8 = convert(prepared, qconfig, o);
-  const std::optional<quant::HandCheck> check = verify(int8, o);
-  const std::optional<nn::Graph> fake = o.fake_quant ? std::optional(quant::fake_quantize(prepared, qconfig)) : std::nullopt;
+  const std::optional<quant::HandCheck> check = verify(int8, image, card, o);
   apps::show_stage(10, "Evaluate");
-  if (fake) compare(*fake, int8, evaluated.images ? apps::CalibrationSet{"", evaluated.images, {}} : data, o);
+  const Graphs graphs{model.graph, o.fake_quant ? std::optional(quant::fake_quantize(prepared, qconfig)) : std::nullopt, int8};
+  const std::vector<quant::NodeComparison> comparison =
+      compare(graphs, evaluated.images ? apps::CalibrationSet{"", evaluated.images, {}} : data, card, o);
   const size_t shared = apps::shared_images(o.data, data, calibration.indices, evaluated);
   std::optional<apps::Evaluation> evaluation;
-  if (evaluated.images) evaluation = evaluate(model, fake ? &*fake : nullptr, int8, evaluated, o);
+  if (evaluated.images) evaluation = evaluate(graphs, evaluated, card, o);
 
   const std::string source = loaders::printable(std::filesystem::path(o.data.weights).filename().string());
-  const quant::SavedModel saved =
-      quant::save_graph(int8, {{"backend", qconfig.backend()}, {"qconfig", quant::to_json(qconfig)}, {"source", source}});
+  const quant::SavedModel saved = quant::save_graph(int8, {{"backend", qconfig.backend()},
+                                                           {"qconfig", quant::to_json(qconfig)},
+                                                           {"source", source},
+                                                           {loaders::kCardKey, loaders::to_json(card)}});
   const loaders::SafeTensors file{saved.tensors, saved.metadata};
   const apps::Sizes sizes{parameter_bytes(model.graph), loaders::safetensors_size(file)};
   if (evaluation)
@@ -292,27 +339,23 @@ void quantize(const CLI::App& app, const Options& o) {
               << sizes.int8_bytes << " bytes\n";
   apps::show_shared_images(shared, evaluated.images ? evaluated.images->size() : 0);
   if (o.benchmark > 0)
-    apps::show_layer_times(nn::optimize_for_inference(model.graph), nn::optimize_for_inference(int8), o.benchmark);
+    apps::show_layer_times(nn::optimize_for_inference(model.graph), nn::optimize_for_inference(int8),
+                           {1, card.input.channels(), card.input.size, card.input.size}, o.benchmark);
   if (o.output.empty()) return;
 
-  apps::Evaluation none;
-  none.scores.resize(2);
-  nlohmann::json report =
-      apps::report_json(qconfig, quant::observers(prepared), int8, check, evaluation ? *evaluation : none, sizes);
-  report["calibration"] = calibration_json(calibration, data, shared);
+  nlohmann::json report = apps::report_json({qconfig, quant::observers(prepared), int8, check, card, data, calibration.done,
+                                             shared, comparison, evaluated, evaluation, sizes});
+  report["inputs"] = inputs_json(o);
   report["timings"] = {{"calibrate", calibration.seconds}, {"total", watch.seconds()}};
   if (evaluation) {
     report["timings"]["float"] = evaluation->scores.front().seconds;
     report["timings"]["int8"] = evaluation->scores.back().seconds;
-    report["evaluation_skipped"] = skipped_json(evaluation->skipped);
-  } else {
-    report["accuracy"] = nullptr;
-    report["not_evaluated"] = evaluated.none_because;
   }
   loaders::save_safetensors(o.output + "/model.safetensors", file);
   loaders::write_atomically(o.output + "/report.json", [&](loaders::Output& out) { out.write(report.dump(1) + "\n"); });
   std::cout << "wrote " << o.output << "/model.safetensors, report.json";
-  for (const std::string& form : o.export_to) std::cout << ", " << apps::export_int8(form, o.output, prepared, qconfig, int8);
+  for (const std::string& form : o.export_to)
+    std::cout << ", " << apps::export_int8(form, o.output, {prepared, qconfig, int8, card});
   std::cout << "\n";
 }
 

@@ -6,6 +6,8 @@
 // A checkpoint whose classes are not the data's gets a new head, of fastai's form with --head fastai (apps/train/start.h).
 #include <iostream>
 
+#include "apps/common/card_options.h"
+#include "apps/common/classes.h"
 #include "apps/common/cli.h"
 #include "apps/common/data.h"
 #include "apps/common/evaluate.h"
@@ -13,6 +15,7 @@
 #include "apps/common/show.h"
 #include "apps/train/benchmark.h"
 #include "apps/train/train.h"
+#include "loaders/checkpoints/checkpoint.h"
 #include "nn/graph/passes/optimize_for_inference.h"
 
 using namespace octet;
@@ -22,6 +25,7 @@ namespace {
 struct Options {
   apps::CommonOptions common;
   apps::DataOptions data;
+  apps::CardOptions card;
   CLI::Option* weights = nullptr;  // was it given?
   std::string head = "auto";
   int64_t limit = 0;
@@ -44,6 +48,7 @@ void add_options(CLI::App& app, Options& o) {
       ->check(CLI::Range(0, 1'000'000))
       ->capture_default_str();
   apps::add_train_options(app, o.train);
+  apps::add_card_options(app, o.card);
   apps::add_common_options(app, o.common);
 }
 
@@ -53,18 +58,22 @@ void evaluate(const Options& o) {
                                                    static_cast<uint64_t>(o.train.seed));
   for (const std::string& note : model.notes) std::cerr << "note: " << note << "\n";
   std::cout << o.data.weights << ": " << model.description << ", " << model.classes << " classes\n";
-  const std::vector<int> outputs = apps::output_of_class(data.classes(), model.classes);
+  const loaders::ModelCard card = apps::used_card(model, o.card, o.data.weights);
+  apps::check_images(card, model, o.data.weights);
+  std::cout << apps::describe(card, model, o.card) << "\n";
+  const std::vector<int> outputs = apps::output_of_class(data.classes(), card, model.classes);
   const nn::Graph graph = nn::optimize_for_inference(apps::as_trained(model), o.common.compute_device());
-  const apps::Evaluation e = apps::evaluate({&graph}, data, outputs, {.batch_size = o.data.batch_size, .quiet = o.common.quiet});
+  const apps::Evaluation e = apps::evaluate({&graph}, data, outputs,
+                                            {.batch_size = o.data.batch_size, .transform = card.input, .quiet = o.common.quiet});
   apps::show_confusion(e.confusion, data.classes());
-  apps::show_accuracy(e, o.data.data + ", split " + o.data.split);
+  apps::show_accuracy(e, str(o.data.data, ", split ", o.data.split, ", at ", card.input.size, " px"));
 }
 
 /// An option of training that was given although nothing is trained, and that does nothing then; or none.
 std::string without_effect(const CLI::App& app, const Options& o) {
   for (const CLI::Option* option : app.get_options()) {
     const std::string name = option->get_name();
-    const bool used = name == "--epochs" || name == "--freeze-epochs" || (name == "--size" && o.benchmark_steps > 0) ||
+    const bool used = name == "--epochs" || name == "--freeze-epochs" || name == "--size" ||
                       (name == "--seed" && (o.head == "fastai" || o.data.valid_share > 0));  // a new head is random
     if (option->get_group() == "Training" && option->count() > 0 && !used) return name;
   }
@@ -80,6 +89,7 @@ void check_usage(const CLI::App& app, const Options& o) {
   if (trains && o.limit > 0) refuse("--limit: is for evaluation; training uses all images");
   if (trains && app.count("--split")) refuse("--split: is for evaluation; training uses train/ and validates on val/");
   if (!trains && o.train.resume) refuse("--resume: needs the --epochs and other options of the training that was begun");
+  if (!trains && o.train.sizes.size() > 1) refuse("--size: several sizes are for training, with --epochs");
   if (o.head == "torchvision" && !trains) refuse("--head torchvision: is for training, with --epochs");
   if (!o.train.qat)
     for (const char* name : {"--backend", "--num-observer-update-epochs", "--num-batch-norm-update-epochs"})
@@ -97,8 +107,14 @@ void train_or_load(const CLI::App& app, Options& o) {
                                      .size = o.train.sizes[0],
                                      .batch_size = o.data.batch_size,
                                      .device = o.common.compute_device()});
-  if (!o.train.trains()) return evaluate(o);
-  apps::train({.weights = o.weights->count() ? o.data.weights : "", .head = o.head, .data = o.data}, o.train, o.common);
+  if (!o.train.trains()) {
+    if (app.count("--size")) o.card.size = o.train.sizes[0];
+    return evaluate(o);
+  }
+  const std::string weights = o.weights->count() ? o.data.weights : "";
+  if (!weights.empty() && !app.count("--size"))
+    if (const auto card = loaders::read_card(weights)) o.train.sizes = {card->input.size};
+  apps::train({.weights = weights, .head = o.head, .data = o.data, .card = o.card}, o.train, o.common);
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ export table="
 tensor/*
 loaders/files         tensor/*
 loaders/images        tensor/* loaders/files
-loaders/checkpoints   tensor/* loaders/files
+loaders/checkpoints   tensor/* loaders/files loaders/images
 loaders/datasets      tensor/* loaders/files loaders/images
 ops/engines           tensor/*
 ops/support           tensor/*

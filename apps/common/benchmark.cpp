@@ -46,10 +46,10 @@ std::string share(const nn::NodeTime& t, double peak) {
 
 }  // namespace
 
-void show_layer_times(const nn::Graph& float_graph, const nn::Graph& int8_graph, double seconds) {
+void show_layer_times(const nn::Graph& float_graph, const nn::Graph& int8_graph, const Shape& image, double seconds) {
   Generator generator(0);
-  const Tensor x = randn({1, 3, 224, 224}, generator);
-  std::printf("\none image of 224 px, %d threads\n", omp_get_max_threads());
+  const Tensor x = randn(image, generator);
+  std::printf("\none image of %lld px, %d threads\n", static_cast<long long>(image.at(2)), omp_get_max_threads());
   const double float_peak = show_peak(0, "float"), int8_peak = show_peak(1, "int8");
   const auto floats = nn::time_nodes(float_graph, x, seconds), codes = nn::time_nodes(int8_graph, x, seconds);
   std::printf("%-26s %-14s %9s %9s %7s | %-9s %9s %7s | %s\n", "layer", "int8 by", "ms", "G/s", "share", "float by", "ms",
@@ -80,7 +80,7 @@ void benchmark_inference(const nn::Graph& graph, const InferenceBenchmark& o) {
   constexpr int kWarmUp = 3;
   constexpr size_t kAtLeast = 5;
   Generator generator(0);
-  const Tensor x = randn({o.batch_size, 3, o.image_size, o.image_size}, generator).to(graph.device());
+  const Tensor x = randn({o.batch_size, o.channels, o.image_size, o.image_size}, generator).to(graph.device());
   nn::Runner runner(graph);
   const auto run = [&] {
     runner(x);

@@ -16,7 +16,8 @@ Calibrated calibrate(const std::vector<const nn::Graph*>& prepared, const Calibr
     progress.reset();  // clears the bar of the pass before
     progress.emplace(ranges ? "find ranges" : "calibrate", std::ssize(indices), o.quiet);
     done = 0;
-    if (data.images) batches.emplace(*data.images, indices, loaders::BatchOptions{.batch_size = o.batch_size});
+    if (data.images)
+      batches.emplace(*data.images, indices, loaders::BatchOptions{.batch_size = o.batch_size, .transform = o.transform});
   };
   const auto next_batch = [&]() -> std::optional<Tensor> {
     if (batches) {
@@ -26,8 +27,8 @@ Calibrated calibrate(const std::vector<const nn::Graph*>& prepared, const Calibr
     if (done == indices.size()) return std::nullopt;
     const size_t begin = done;
     done = std::min(done + static_cast<size_t>(o.batch_size), indices.size());
-    return data.batch(
-        {indices.begin() + static_cast<std::ptrdiff_t>(begin), indices.begin() + static_cast<std::ptrdiff_t>(done)});
+    return data.batch({indices.begin() + static_cast<std::ptrdiff_t>(begin), indices.begin() + static_cast<std::ptrdiff_t>(done)},
+                      o.transform);
   };
   const int64_t images = quant::calibrate(
       prepared, next_batch,

@@ -9,6 +9,7 @@ namespace octet::apps {
 
 struct CalibrationRun {
   int batch_size = 64;
+  loaders::ImageTransform transform = {};
   bool quiet = false;
   quant::Passes passes = quant::Passes::one;
   Device device = Device::cpu;

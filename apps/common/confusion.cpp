@@ -16,6 +16,12 @@ std::string name_of(size_t c, const std::vector<std::string>& classes) {
   return c < classes.size() ? loaders::printable(loaders::human_name(classes[c])) : "something else";
 }
 
+int64_t images_of(const Confusion& confusion, size_t truth) {
+  int64_t images = 0;
+  for (size_t answer = 0; answer <= confusion.classes(); ++answer) images += confusion.count(truth, answer);
+  return images;
+}
+
 void show_matrix(const Confusion& confusion, const std::vector<std::string>& classes) {
   constexpr int kName = 20, kCell = 5;
   std::cout << std::left << std::setw(kName) << "is \\ answer" << std::right;
@@ -24,13 +30,18 @@ void show_matrix(const Confusion& confusion, const std::vector<std::string>& cla
   for (size_t truth = 0; truth < classes.size(); ++truth) {
     std::cout << std::setw(2) << truth << " " << std::left << std::setw(kName - 3) << name_of(truth, classes).substr(0, kName - 4)
               << std::right;
-    int64_t images = confusion.count(truth, classes.size());
-    for (size_t answer = 0; answer < classes.size(); ++answer) {
-      std::cout << std::setw(kCell) << confusion.count(truth, answer);
-      images += confusion.count(truth, answer);
-    }
-    const double right = static_cast<double>(confusion.count(truth, truth)) / static_cast<double>(std::max<int64_t>(1, images));
+    for (size_t answer = 0; answer < classes.size(); ++answer) std::cout << std::setw(kCell) << confusion.count(truth, answer);
+    const auto images = static_cast<double>(std::max<int64_t>(1, images_of(confusion, truth)));
+    const double right = static_cast<double>(confusion.count(truth, truth)) / images;
     std::cout << std::fixed << std::setprecision(1) << std::setw(kCell + 1) << 100 * right << " %\n";
+  }
+}
+
+/// Of more classes than a matrix is readable for: a line each.
+void show_shares(const Confusion& confusion, const std::vector<std::string>& classes) {
+  for (size_t truth = 0; truth < classes.size(); ++truth) {
+    const int64_t images = images_of(confusion, truth), right = confusion.count(truth, truth);
+    std::cout << std::setw(4) << truth << " " << name_of(truth, classes) << ": " << right << " of " << images << " right\n";
   }
 }
 
@@ -46,7 +57,7 @@ std::vector<Confusion::Pair> Confusion::most_confused() const {
 }
 
 void show_confusion(const Confusion& confusion, const std::vector<std::string>& classes) {
-  if (classes.size() <= kLargestMatrix) show_matrix(confusion, classes);
+  classes.size() <= kLargestMatrix ? show_matrix(confusion, classes) : show_shares(confusion, classes);
   const std::vector<Confusion::Pair> pairs = confusion.most_confused();
   if (!pairs.empty()) std::cout << "most confused:\n";
   for (size_t i = 0; i < std::min(kShownPairs, pairs.size()); ++i)

@@ -80,8 +80,11 @@ loaders::ImageFolder open_data(const DataOptions& options, const std::string& sp
   return std::move(*open(options, options.data, split, limit, loaders::Labels::needed));
 }
 
-Tensor CalibrationSet::batch(const std::vector<size_t>& indices) const {
-  if (images) return loaders::Batches(*images, indices, {.batch_size = static_cast<int>(indices.size())}).next()->images;
+Tensor CalibrationSet::batch(const std::vector<size_t>& indices, const loaders::ImageTransform& transform) const {
+  if (images)
+    return loaders::Batches(*images, indices, {.batch_size = static_cast<int>(indices.size()), .transform = transform})
+        .next()
+        ->images;
   Shape shape = input.shape();
   shape[0] = std::ssize(indices);
   Tensor rows(shape);

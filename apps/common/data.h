@@ -9,6 +9,7 @@
 
 #include "apps/common/cli.h"
 #include "loaders/datasets/image_folder.h"
+#include "loaders/images/transforms.h"
 #include "tensor/tensor.h"
 
 namespace octet::apps {
@@ -30,8 +31,8 @@ struct CalibrationSet {
   Tensor input;  // [N, C, H, W] float32 as it enters the network; only without images
 
   size_t size() const { return images ? images->size() : static_cast<size_t>(input.size(0)); }
-  /// The images at these places, normalised.
-  Tensor batch(const std::vector<size_t>& indices) const;
+  /// The images at these places as they enter the network.
+  Tensor batch(const std::vector<size_t>& indices, const loaders::ImageTransform& transform) const;
 };
 
 /// From --input, from standard input (--data -), or from --data, where labels are not needed.

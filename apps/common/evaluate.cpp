@@ -22,32 +22,19 @@ Tensor timed_run(nn::Runner& run, const Tensor& images, Score& score) {
 
 }  // namespace
 
-std::vector<int> output_of_class(const std::vector<std::string>& dataset_classes, int64_t model_classes) {
-  std::vector<int> outputs(dataset_classes.size());
-  std::iota(outputs.begin(), outputs.end(), 0);
-  if (static_cast<int64_t>(dataset_classes.size()) == model_classes) return outputs;
-  OCTET_CHECK(model_classes == 1000, "the model has ", model_classes, " classes and the data ", dataset_classes.size(),
-              "; give a checkpoint and a dataset that belong together");
-  for (size_t c = 0; c < outputs.size(); ++c) {
-    const loaders::ImagenetteClass* known = loaders::imagenette_class(dataset_classes[c]);
-    OCTET_CHECK(known != nullptr, "class '", dataset_classes[c],
-                "' is not one of Imagenette's: a model with ImageNet's 1000 classes cannot be scored on it");
-    outputs[c] = known->imagenet_index;
-  }
-  return outputs;
-}
-
 Evaluation evaluate(const std::vector<const nn::Graph*>& graphs, const loaders::ImageFolder& data,
                     const std::vector<int>& outputs, const EvaluateOptions& o) {
   std::vector<size_t> indices(data.size());
   std::iota(indices.begin(), indices.end(), size_t{0});
-  loaders::Batches batches(data, std::move(indices), {.batch_size = o.batch_size, .image_size = o.image_size, .cache = o.cache});
+  loaders::Batches batches(data, std::move(indices), {.batch_size = o.batch_size, .transform = o.transform, .cache = o.cache});
   Progress progress(o.label, static_cast<int64_t>(data.size()), o.quiet);
   Evaluation e;
-  e.scores.resize(graphs.size());
+  const size_t classes = data.classes().size();
+  e.images_of_class.resize(classes);
+  e.scores.resize(graphs.size(), Score{.right_of_class = std::vector<int64_t>(classes)});
   std::vector<nn::Runner> runners;
   for (const nn::Graph* graph : graphs) runners.emplace_back(*graph);
-  e.confusion = Confusion(data.classes().size());
+  e.confusion = Confusion(classes);
   while (const auto batch = batches.next()) {
     std::vector<int> wanted, first;
     for (int label : batch->labels) wanted.push_back(outputs[static_cast<size_t>(label)]);
@@ -60,11 +47,13 @@ Evaluation evaluate(const std::vector<const nn::Graph*>& graphs, const loaders::
       }
       for (size_t i = 0; i < answers.size(); ++i) {
         e.scores[g].right += answers[i] == wanted[i];
+        e.scores[g].right_of_class[static_cast<size_t>(batch->labels[i])] += answers[i] == wanted[i];
         e.scores[g].agree += answers[i] == first[i];
       }
     }
     for (size_t i = 0; i < first.size(); ++i) {
       const auto answer = std::ranges::find(outputs, first[i]) - outputs.begin();
+      ++e.images_of_class[static_cast<size_t>(batch->labels[i])];
       e.confusion.add(static_cast<size_t>(batch->labels[i]), static_cast<size_t>(answer));
     }
     e.images += std::ssize(first);

@@ -10,18 +10,16 @@
 
 namespace octet::apps {
 
-/// Which of a model's outputs stands for each class of the dataset: the class itself, or its place among ImageNet's 1000 classes
-/// for a model that has all of them. Throws Error when they do not fit.
-std::vector<int> output_of_class(const std::vector<std::string>& dataset_classes, int64_t model_classes);
-
 struct Score {
   int64_t right = 0;
   int64_t agree = 0;   // answers that are the first graph's
   double seconds = 0;  // in the network
+  std::vector<int64_t> right_of_class = {};
 };
 
 struct Evaluation {
   int64_t images = 0;
+  std::vector<int64_t> images_of_class = {};
   std::vector<Score> scores;              // one per graph
   double loss = 0;                        // of the first graph: cross entropy, mean over the images
   Confusion confusion;                    // of the first graph
@@ -32,7 +30,8 @@ struct Evaluation {
 };
 
 struct EvaluateOptions {
-  int batch_size = 64, image_size = 224;
+  int batch_size = 64;
+  loaders::ImageTransform transform = {};
   bool quiet = false;
   float label_smoothing = 0;
   loaders::ImageCache* cache = nullptr;
@@ -40,8 +39,8 @@ struct EvaluateOptions {
   std::function<bool()> stop = {};  // asked after every batch
 };
 
-/// At least one graph.
-Evaluation evaluate(const std::vector<const nn::Graph*>& graphs, const loaders::ImageFolder& data, const std::vector<int>& outputs,
-                    const EvaluateOptions& options);
+/// At least one graph. outputs: which output stands for each class (apps/common/classes.h).
+Evaluation evaluate(const std::vector<const nn::Graph*>& graphs, const loaders::ImageFolder& data,
+                    const std::vector<int>& outputs, const EvaluateOptions& options);
 
 }  // namespace octet::apps

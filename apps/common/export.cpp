@@ -2,6 +2,8 @@
 
 #include <filesystem>
 
+#include "apps/common/card_options.h"
+#include "apps/common/classes.h"
 #include "apps/common/cli.h"
 #include "apps/common/output_paths.h"
 #include "loaders/checkpoints/pth_writer.h"
@@ -31,9 +33,17 @@ void save_layers(const std::string& folder, const nn::Graph& int8) {
   }
 }
 
+quant::CHeaderFacts facts_of(const loaders::ModelCard& card) {
+  const loaders::ImageTransform& t = card.input;
+  quant::CHeaderFacts facts{t.size, rule_name(t), t.mean, t.deviation, {}};
+  for (size_t i = 0; i < card.classes.size(); ++i) facts.classes.push_back(class_name(card.classes, i));
+  return facts;
+}
+
 }  // namespace
 
-void check_can_export(const std::string& folder, const std::vector<std::string>& forms, const std::vector<std::string>& inputs) {
+void check_can_export(const std::string& folder, const std::vector<std::string>& forms, const std::vector<std::string>& inputs,
+                      Replace replace) {
   check_can_fill(folder);
   std::vector<std::string> files = {"/model.safetensors", "/report.json"};
   for (const std::string& form : forms) {
@@ -45,27 +55,29 @@ void check_can_export(const std::string& folder, const std::vector<std::string>&
   for (const std::string& file : files) {
     refuse_overwriting("--output", folder + file, inputs);
     check_can_write(folder + file);
+    if (replace == Replace::own_files) refuse_to_replace("--output", folder + file);
   }
 }
 
-std::string export_int8(const std::string& form, const std::string& folder, const nn::Graph& prepared,
-                        const quant::QConfigMapping& qconfig, const nn::Graph& int8) {
+std::string export_int8(const std::string& form, const std::string& folder, const Exported& m) {
   if (form == "torch") {
-    loaders::save_pth(folder + "/quantized.pth", quant::state_dict_for_pytorch(prepared, qconfig));
+    loaders::save_pth(folder + "/quantized.pth", quant::state_dict_for_pytorch(m.prepared, m.qconfig), m.card);
     return "quantized.pth";
   }
   if (form == "npy") {
-    save_layers(folder + "/layers", int8);
+    save_layers(folder + "/layers", m.int8);
     return "layers/*.npy";
   }
   if (form == "onnx") {
-    const std::string model = quant::to_onnx(int8, {3, 224, 224}, {{"backend", qconfig.backend()}});
+    const int64_t side = m.card.input.size;
+    const std::string model = quant::to_onnx(m.int8, {channels_of(m.int8), side, side},
+                                             {{"backend", m.qconfig.backend()}, {loaders::kCardKey, loaders::to_json(m.card)}});
     loaders::write_atomically(folder + "/model.onnx", [&](loaders::Output& out) { out.write(model); });
     return "model.onnx";
   }
   OCTET_CHECK(form == "c", "unknown form to export '", form, "': expected torch, npy, onnx or c");
   loaders::write_atomically(folder + "/model.h", [&](loaders::Output& out) {
-    quant::write_c_header(int8, [&](std::string_view text) { out.write(text); });
+    quant::write_c_header(m.int8, facts_of(m.card), [&](std::string_view text) { out.write(text); });
   });
   return "model.h";
 }

@@ -43,10 +43,12 @@ Model from_float(const ModelFile& file, const std::string& head, int64_t classes
   return {traced(*loaded.model, loaded.channels), loaded.form + ", float32", loaded.classes, loaded.notes};
 }
 
-/// Width of the last linear layer.
+/// Width of the last linear layer; 0 without one.
 int64_t classes_of(const nn::Graph& graph) {
-  for (auto node = graph.nodes().rbegin(); node != graph.nodes().rend(); ++node)
+  for (auto node = graph.nodes().rbegin(); node != graph.nodes().rend(); ++node) {
     if (const auto* linear = std::get_if<nn::op::QuantizedLinear>(&node->op)) return linear->layer->params().weight.size(0);
+    if (nn::is<nn::op::Linear>(node->op)) return node->parameter("weight").size(0);
+  }
   return 0;
 }
 
@@ -84,9 +86,20 @@ Model trained(Model model) {
   return model;
 }
 
+/// What a file says beside the tensors.
+struct Beside {
+  std::vector<std::string> notes;
+  std::optional<loaders::ModelCard> card;
+
+  explicit Beside(const ModelFile& file)
+      : notes(file.contents.notes), card(loaders::find_card(file.contents.metadata, file.path)) {}
+};
+
 /// What the reader of the file noted goes first.
-Model with_notes(const std::vector<std::string>& notes, Model model) {
-  model.notes.insert(model.notes.begin(), notes.begin(), notes.end());
+Model with(const Beside& beside, Model model) {
+  model.notes.insert(model.notes.begin(), beside.notes.begin(), beside.notes.end());
+  model.card = beside.card;
+  model.channels = channels_of(model.graph);
   return model;
 }
 
@@ -102,22 +115,31 @@ void check_engine(const ModelFile& file, const std::optional<Engine>& engine) {
 
 }  // namespace
 
+int64_t channels_of(const nn::Graph& graph) {
+  for (const nn::Node& node : graph.nodes()) {
+    if (const auto* conv = std::get_if<nn::op::Conv2d>(&node.op)) return node.parameter("weight").size(1) * conv->options.groups;
+    if (const auto* conv = std::get_if<nn::op::QuantizedConv2d>(&node.op))
+      return conv->layer->params().weight.size(1) * conv->layer->params().options.groups;
+  }
+  return 3;
+}
+
 nn::Graph as_trained(const Model& model) {
   return model.qat ? quant::fake_quantize(model.qat->folded, model.qat->mapping) : model.graph.clone();
 }
 
 Model load_float_model(const std::string& path, const std::string& head, int64_t classes, uint64_t seed) {
   const ModelFile file = open_model(path, kFloatModels);
-  return with_notes(file.contents.notes, from_float(file, head, classes, seed));
+  return with(Beside(file), from_float(file, head, classes, seed));
 }
 
 Model load_any_model(const std::string& path, const std::optional<Engine>& engine) {
   ModelFile file = open_model(path, kRunnable);
   check_engine(file, engine);
-  const std::vector<std::string> notes = file.contents.notes;
-  if (file.kind == FileKind::octet_int8) return from_octet(std::move(file));
-  if (file.kind == FileKind::pytorch_int8) return with_notes(notes, from_pytorch(file, engine));
-  return with_notes(notes, trained(from_float(file, "auto", 0, 0)));
+  const Beside beside(file);
+  if (file.kind == FileKind::octet_int8) return with(beside, from_octet(std::move(file)));
+  if (file.kind == FileKind::pytorch_int8) return with(beside, from_pytorch(file, engine));
+  return with(beside, trained(from_float(file, "auto", 0, 0)));
 }
 
 }  // namespace octet::apps

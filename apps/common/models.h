@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "loaders/checkpoints/model_card.h"
 #include "nn/graph/graph.h"
 #include "ops/engines/qparams.h"
 #include "quant/formats/qat_checkpoint.h"
@@ -16,10 +17,15 @@ namespace octet::apps {
 struct Model {
   nn::Graph graph;
   std::string description;  // "resnet18 with fastai's head, float32"
-  int64_t classes = 0;
+  int64_t classes = 0;      // 0: unknown, of an int8 model that ends in no linear layer
   std::vector<std::string> notes;
-  std::optional<quant::TrainedQat> qat = {};  // of a quantization-aware training: `graph` is then its float model
+  int64_t channels = 3;                         // of its input
+  std::optional<loaders::ModelCard> card = {};  // what its file says that it is for
+  std::optional<quant::TrainedQat> qat = {};    // of a quantization-aware training: `graph` is then its float model
 };
+
+/// Channels of a network's input: those of its first convolution; 3 without one.
+int64_t channels_of(const nn::Graph& graph);
 
 /// The graph that a quantization-aware training trained: with fake quantization. Of another float model, its graph.
 nn::Graph as_trained(const Model& model);

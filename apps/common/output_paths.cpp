@@ -6,14 +6,31 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
-#include "loaders/files/bytes.h"
+#include "loaders/checkpoints/card_record.h"
+#include "loaders/checkpoints/format.h"
+#include "loaders/checkpoints/model_card.h"
+#include "loaders/files/file.h"
+#include "quant/formats/model_file.h"
 
 namespace octet::apps {
 namespace {
 
 namespace fs = std::filesystem;
 using loaders::printable;
+
+/// The JSON header of a .safetensors; empty where there is none.
+std::string_view safetensors_header(loaders::Bytes bytes) {
+  if (loaders::format_of(bytes) != loaders::Format::safetensors) return {};
+  const auto size = loaders::load_le<uint64_t>(bytes.data());
+  return loaders::inside(8, size, bytes.size()) ? loaders::as_text(bytes.subspan(8, size)) : std::string_view();
+}
+
+bool is_report(std::string_view text) {
+  const auto json = nlohmann::json::parse(text, nullptr, false);
+  return json.is_object() && json.contains("hand_check") && json.contains("kept_float") && json.contains("observers");
+}
 
 bool can_fill(const fs::path& folder) {
   return ::access((folder / "").c_str(), W_OK | X_OK) == 0;  // the slash: a file is no folder
@@ -44,6 +61,31 @@ void refuse_overwriting(const std::string& option, const std::string& path, cons
     if (!input.empty() && fs::equivalent(path, input, missing))
       throw CLI::ValidationError(str(option, ": ", printable(path), " is an input too; choose another name"));
   }
+}
+
+bool written_by_octet(const std::string& path) {
+  using namespace std::string_view_literals;
+  constexpr std::string_view kOnnx = "\x08\x07\x12\x05octet"sv, kHeader = "/* An int8 network, written by octet"sv;
+  const loaders::File file(path);
+  const std::string_view text = loaders::as_text(file.bytes()), header = safetensors_header(file.bytes());
+  for (const std::string_view begins : {kOnnx, kHeader, kLogBegins, kCurvesBegin})
+    if (text.starts_with(begins)) return true;
+  if (header.find(str('"', loaders::kCardKey, '"')) != header.npos || header.find(quant::kModelFormat) != header.npos)
+    return true;
+  if (loaders::format_of(file.bytes()) == loaders::Format::zip) try {
+      return !loaders::read_card_record(file).empty();
+    } catch (const Error&) {  // no archive of octet's: damaged, or another program's
+      return false;
+    }
+  return text.starts_with('{') && is_report(text);
+}
+
+void refuse_to_replace(const std::string& option, const std::string& path) {
+  std::error_code missing;
+  const auto size = fs::file_size(path, missing);
+  if (missing || size == 0 || written_by_octet(path)) return;
+  throw CLI::ValidationError(
+      str(option, ": ", printable(path), " is there, and octet has not written it; choose another name, or give --force"));
 }
 
 }  // namespace octet::apps

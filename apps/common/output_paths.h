@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace octet::apps {
@@ -16,5 +17,16 @@ void check_can_fill(const std::string& folder);
 
 /// Throws CLI::ValidationError when the path is one of the inputs, under whatever name. Empty names are none.
 void refuse_overwriting(const std::string& option, const std::string& path, const std::vector<std::string>& inputs);
+
+/// How a training's log and its curves begin.
+inline constexpr std::string_view kLogBegins = "epoch,size,lr,train_loss,valid_loss,accuracy,seconds\n";
+inline constexpr std::string_view kCurvesBegin = "<svg xmlns='http://www.w3.org/2000/svg' width='";
+
+/// Whether octet has written a file, by the marks that its writers leave: a .pth or .safetensors with a card, an int8 model,
+/// report.json, model.onnx, model.h, a training's log and curves. A .npy has none.
+bool written_by_octet(const std::string& path);
+
+/// Throws CLI::ValidationError when there is a file that octet has not written, and that is not empty.
+void refuse_to_replace(const std::string& option, const std::string& path);
 
 }  // namespace octet::apps

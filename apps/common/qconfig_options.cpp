@@ -1,9 +1,12 @@
 #include "apps/common/qconfig_options.h"
 
+#include <algorithm>
 #include <map>
 
 #include "apps/common/cli.h"
 #include "loaders/files/file.h"
+#include "quant/passes/insert_observers.h"
+#include "quant/passes/patterns.h"
 #include "quant/qconfig/qconfig_json.h"
 
 namespace octet::apps {
@@ -54,6 +57,16 @@ quant::QConfigMapping make_qconfig_mapping(const QConfigOptions& o) {
     throw CLI::ValidationError("--percentile: no percentile observer is in use; give --observer percentile too");
   for (const std::string& pattern : o.keep_float) mapping.set_module_name_regex(pattern, std::nullopt);
   return mapping;
+}
+
+void check_any_quantized(const nn::Graph& prepared, const QConfigOptions& o) {
+  const auto to_int8 = [](const nn::Node& node) { return nn::is<nn::op::Conv2d>(node.op) && quant::is_quantized(node); };
+  if (std::ranges::any_of(prepared.nodes(), to_int8)) return;
+  std::string causes;
+  for (const std::string& pattern : o.keep_float) causes += " --keep-float " + loaders::quoted(pattern);
+  if (!o.file.empty()) causes += " --qconfig " + loaders::printable(o.file);
+  fail("no ", quant::observers(prepared).empty() ? "layer" : "convolution", " is quantized: all stay in float by", causes,
+       "; leave some to int8");
 }
 
 }  // namespace octet::apps

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "nn/graph/graph.h"
 #include "quant/qconfig/qconfig_mapping.h"
 
 namespace octet::apps {
@@ -24,5 +25,8 @@ void add_qconfig_options(CLI::App& app, QConfigOptions& options);
 /// The backend's default, changed by the file, then by the options. Throws Error for a file that does not say a mapping,
 /// CLI::ValidationError for options that change nothing.
 quant::QConfigMapping make_qconfig_mapping(const QConfigOptions& options);
+
+/// Throws Error, naming the options, when they leave too little to quantize: an int8 model has an int8 convolution.
+void check_any_quantized(const nn::Graph& prepared, const QConfigOptions& options);
 
 }  // namespace octet::apps

@@ -1,6 +1,8 @@
 #include "apps/common/report.h"
 
+#include "apps/common/classes.h"
 #include "apps/common/cli.h"
+#include "loaders/files/bytes.h"
 #include "nn/graph/output_qparams.h"
 #include "nn/graph/print.h"
 #include "quant/passes/patterns.h"
@@ -50,6 +52,57 @@ json float_layers_json(const nn::Graph& int8) {
   return list;
 }
 
+/// int8 beside fake quantization; a fault of the int8 graph would be in "suspicious".
+json comparison_json(const std::vector<quant::NodeComparison>& rows) {
+  json nodes = json::array(), suspicious = json::array();
+  for (const quant::NodeComparison& r : rows) {
+    nodes.push_back({{"name", r.name},
+                     {"type", r.type},
+                     {"codes", r.local.codes},
+                     {"differing", r.local.differing},
+                     {"largest", r.local.largest},
+                     {"mean", r.local.mean()},
+                     {"expected_share", r.expected},
+                     {"differing_in_all", r.overall.differing}});
+    if (r.suspicious()) suspicious.push_back(r.name);
+  }
+  return {{"nodes", std::move(nodes)}, {"suspicious", std::move(suspicious)}};
+}
+
+json classes_json(const Evaluation& e, const std::vector<std::string>& classes) {
+  json list = json::array();
+  for (size_t c = 0; c < classes.size(); ++c) {
+    json row = {{"folder", loaders::card_name(classes[c])},
+                {"name", loaders::card_name(class_name(classes, c))},
+                {"images", e.images_of_class[c]},
+                {"float", e.scores.front().right_of_class[c]},
+                {"int8", e.scores.back().right_of_class[c]}};
+    if (e.scores.size() > 2) row["fake_quant"] = e.scores[1].right_of_class[c];
+    list.push_back(std::move(row));
+  }
+  return list;
+}
+
+json skipped_json(const std::vector<loaders::Skipped>& skipped) {
+  json list = json::array();
+  for (const loaders::Skipped& image : skipped)
+    list.push_back({{"name", loaders::printable(image.name)}, {"reason", loaders::card_name(image.reason)}});
+  return list;
+}
+
+json accuracy_json(const Evaluation& e, const std::vector<std::string>& classes) {
+  return {{"float", e.accuracy()},
+          {"fake_quant", e.scores.size() > 2 ? json(e.accuracy(1)) : json(nullptr)},
+          {"int8", e.accuracy(e.scores.size() - 1)},
+          {"agreement", e.share(e.scores.back().agree)},
+          {"images", e.images},
+          {"skipped", e.skipped.size()},
+          {"classes", classes_json(e, classes)}};
+}
+
+/// Files beside the images, which were not even opened as such.
+json left_out_json(const CalibrationSet& set) { return set.images ? skipped_json(set.images->skipped()) : json::array(); }
+
 }  // namespace
 
 std::vector<FloatLayer> float_layers(const nn::Graph& int8) {
@@ -62,23 +115,28 @@ std::vector<FloatLayer> float_layers(const nn::Graph& int8) {
   return found;
 }
 
-json report_json(const quant::QConfigMapping& qconfig, const std::vector<quant::ObserverInfo>& observers,
-                 const nn::Graph& int8_graph, const std::optional<quant::HandCheck>& check, const Evaluation& e,
-                 const Sizes& sizes) {
-  return {{"backend", qconfig.backend()},
-          {"engine", name_of(qconfig.engine())},
-          {"observers", observers_json(observers)},
-          {"layers", layers_json(int8_graph)},
-          {"kept_float", float_layers_json(int8_graph)},
-          {"hand_check", check ? json{{"equal", check->equal}, {"total", check->total}} : json(nullptr)},
-          {"accuracy",
-           {{"float", e.accuracy()},
-            {"fake_quant", e.scores.size() > 2 ? json(e.accuracy(1)) : json(nullptr)},
-            {"int8", e.accuracy(e.scores.size() - 1)},
-            {"agreement", e.share(e.scores.back().agree)},
-            {"images", e.images},
-            {"skipped", e.skipped.size()}}},
-          {"bytes", {{"float", sizes.float_bytes}, {"int8", sizes.int8_bytes}, {"peak_memory", peak_memory()}}}};
+json report_json(const Report& r) {
+  return {{"version", kReportVersion},
+          {"octet", OCTET_VERSION},
+          {"backend", r.qconfig.backend()},
+          {"engine", name_of(r.qconfig.engine())},
+          {"model", json::parse(loaders::to_json(r.card))},
+          {"observers", observers_json(r.observers)},
+          {"layers", layers_json(r.int8_graph)},
+          {"kept_float", float_layers_json(r.int8_graph)},
+          {"hand_check", r.check ? json{{"equal", r.check->equal}, {"total", r.check->total}} : json(nullptr)},
+          {"calibration",
+           {{"data", loaders::printable(r.calibrated_on.source)},
+            {"images", r.calibration.images},
+            {"also_evaluated", r.also_evaluated}}},
+          {"comparison", r.comparison.empty() ? json(nullptr) : comparison_json(r.comparison)},
+          {"accuracy", r.evaluation ? accuracy_json(*r.evaluation, r.evaluated_on.images->classes()) : json(nullptr)},
+          {"not_evaluated", r.evaluation ? json(nullptr) : json(r.evaluated_on.none_because)},
+          {"skipped",
+           {{"calibration", skipped_json(r.calibration.skipped)},
+            {"evaluation", r.evaluation ? skipped_json(r.evaluation->skipped) : json::array()},
+            {"no_images", left_out_json(r.calibrated_on)}}},
+          {"bytes", {{"float", r.sizes.float_bytes}, {"int8", r.sizes.int8_bytes}, {"peak_memory", peak_memory()}}}};
 }
 
 }  // namespace octet::apps

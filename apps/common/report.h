@@ -1,4 +1,4 @@
-// report.json, which quantize writes beside its model: observers, layers, accuracy and sizes.
+// report.json, which quantize writes beside its model: what went in, what was observed, what came of it (docs/report.md).
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -6,7 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "apps/common/calibrate.h"
+#include "apps/common/data.h"
 #include "apps/common/evaluate.h"
+#include "loaders/checkpoints/model_card.h"
+#include "quant/checks/compare.h"
 #include "quant/checks/verify_by_hand.h"
 #include "quant/passes/insert_observers.h"
 
@@ -22,9 +26,25 @@ struct FloatLayer {
 };
 std::vector<FloatLayer> float_layers(const nn::Graph& int8_graph);
 
-/// report.json without its timings.
-nlohmann::json report_json(const quant::QConfigMapping& qconfig, const std::vector<quant::ObserverInfo>& observers,
-                           const nn::Graph& int8_graph, const std::optional<quant::HandCheck>& check,
-                           const Evaluation& evaluation, const Sizes& sizes);
+/// All that report.json says but for its inputs and timings; refers to its makers'.
+struct Report {
+  const quant::QConfigMapping& qconfig;
+  const std::vector<quant::ObserverInfo>& observers;
+  const nn::Graph& int8_graph;
+  const std::optional<quant::HandCheck>& check;
+  const loaders::ModelCard& card;
+  const CalibrationSet& calibrated_on;
+  const Calibrated& calibration;
+  size_t also_evaluated;                                 // images that were calibrated on and are evaluated, too
+  const std::vector<quant::NodeComparison>& comparison;  // empty: not compared
+  const EvaluationSet& evaluated_on;
+  const std::optional<Evaluation>& evaluation;
+  const Sizes& sizes;
+};
+
+/// The version of its form: one more when a field goes or changes its meaning. docs/report.md has the fields.
+inline constexpr int kReportVersion = 1;
+
+nlohmann::json report_json(const Report& report);
 
 }  // namespace octet::apps

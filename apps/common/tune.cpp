@@ -7,6 +7,7 @@
 
 #include "apps/common/models.h"
 #include "apps/common/open_model.h"
+#include "loaders/checkpoints/model_card.h"
 #include "loaders/checkpoints/safetensors.h"
 #include "loaders/files/bytes.h"
 #include "nn/graph/passes/tune.h"
@@ -19,9 +20,11 @@ namespace octet::apps {
 void tune_model(const std::string& path, const TuneOptions& o) {
   const loaders::Checkpoint file = open_model(path, kTunable).contents;
   Generator generator(0);
-  const Tensor x = randn({o.batch_size, 3, o.image_size, o.image_size}, generator);
+  const loaders::ImageTransform input = loaders::find_card(file.metadata, path).value_or(loaders::ModelCard{}).input;
+  const int side = o.image_size > 0 ? o.image_size : input.size;
   const nn::Graph tuned = naming(loaders::printable(path), [&] {
-    return nn::tune(quant::load_graph({file.tensors, file.metadata}, path), x, o.seconds);
+    const nn::Graph graph = quant::load_graph({file.tensors, file.metadata}, path);
+    return nn::tune(graph, randn({o.batch_size, channels_of(graph), side, side}, generator), o.seconds);
   });
   const quant::SavedModel saved = quant::save_graph(tuned, file.metadata);
   loaders::save_safetensors(path, {saved.tensors, saved.metadata});
@@ -31,7 +34,7 @@ void tune_model(const std::string& path, const TuneOptions& o) {
       std::cout << std::left << std::setw(28) << node.name << choice.height << "x" << choice.width << "  "
                 << name_of(choice.algorithm) << "\n";
     }
-  std::cout << path << ": tuned for batches of " << o.batch_size << " at " << o.image_size << " px, " << omp_get_max_threads()
+  std::cout << path << ": tuned for batches of " << o.batch_size << " at " << side << " px, " << omp_get_max_threads()
             << " threads, " << ops::cpu::active_isa().name << "\n";
 }
 

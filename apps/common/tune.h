@@ -6,8 +6,8 @@
 namespace octet::apps {
 
 struct TuneOptions {
-  int batch_size = 1, image_size = 224;
-  double seconds = 0.5;  // for each way, each of two rounds
+  int batch_size = 1, image_size = 0;  // 0: the model's
+  double seconds = 0.5;                // for each way, each of two rounds
 };
 
 /// Prints a line per convolution. Throws Error if the file is no int8 model of octet's. The file is replaced whole or not at all.

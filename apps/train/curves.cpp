@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "apps/common/output_paths.h"
 #include "apps/train/history.h"
 #include "tensor/error.h"
 
@@ -72,7 +73,7 @@ std::string curves_svg(const History& history) {
     valid.values.push_back(e.valid_loss);
     accuracy.values.push_back(e.accuracy);
   }
-  return str("<svg xmlns='http://www.w3.org/2000/svg' width='", 2 * kWidth, "' height='", kHeight,
+  return str(kCurvesBegin, 2 * kWidth, "' height='", kHeight,
              "' font-family='sans-serif' font-size='12'>\n<rect width='100%' height='100%' fill='white'/>\n",
              panel(0, "loss", {train, valid}), panel(kWidth, "accuracy", {accuracy}), "</svg>\n");
 }

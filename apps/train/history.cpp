@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <iostream>
 
+#include "apps/common/output_paths.h"
 #include "loaders/files/file.h"
 #include "tensor/error.h"
 
@@ -45,7 +46,7 @@ void print_table_row(const Epoch& e) {
 std::string curves_file(const std::string& log) { return std::filesystem::path(log).replace_extension(".svg").string(); }
 
 void write_log(const std::string& path, const History& history) {
-  std::string csv = "epoch,size,lr,train_loss,valid_loss,accuracy,seconds\n";
+  std::string csv(kLogBegins);
   for (const Epoch& e : history)
     csv +=
         formatted("%d,%d,%.6g,%.6f,%.6f,%.6f,%.1f\n", e.epoch, e.size, e.lr, e.train_loss, e.valid_loss, e.accuracy, e.seconds);

@@ -44,7 +44,9 @@ void add_train_options(CLI::App& app, TrainOptions& o) {
   add("--freeze-epochs", o.freeze_epochs, "Before that, train only the head, as fastai's fine_tune")
       ->check(CLI::Range(0, 10'000));
   add("--lr", o.lr, "Largest learning rate [0.002; with --qat 0.0002]")->check(number(0, 100, Low::excluded));
-  add("--size", o.sizes, "Side of the training images; several for progressive sizes: 96,128,160")
+  add("--size", o.sizes,
+      "Side of the images [128, or that of --weights]; to train, several for progressive sizes: 96,128,160; the model is for the "
+      "last")
       ->delimiter(',')
       ->check(image_size());
   add("--optimizer", o.optimizer, "adamw or sgd")->check(CLI::IsMember({"adamw", "sgd"}));
@@ -56,6 +58,7 @@ void add_train_options(CLI::App& app, TrainOptions& o) {
   add("--seed", o.seed, "For initialisation, order, augmentation and dropout")->check(CLI::Range(int64_t{0}, int64_t{1} << 52));
   add("--output", o.output, "Where the trained weights go after every epoch, .pth or .safetensors")->check(checkpoint_name());
   add("--log", o.log, "A .csv of the epochs; their curves go beside it as .svg")->check(not_empty());
+  app.add_flag("--force", o.force, "Replace an --output that octet has not written")->group("Training");
   app.add_flag("--resume", o.resume, "Go on with the interrupted training of --output")->group("Training");
   app.add_flag("--qat", o.qat, "Quantization-aware: train with fake quantization, for quantize to convert")->group("Training");
   add("--backend", o.backend, "With --qat: the codes that are trained for")->check(CLI::IsMember(quant::backend_names()));

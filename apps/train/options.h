@@ -25,7 +25,7 @@ struct TrainOptions {
   double weight_decay = 0.01, label_smoothing = 0, clip_norm = 0, min_scale = 0.35;
   int64_t cache_mb = 4096, max_bad_images = 0;
   std::string output = "resnet18.pth", log;
-  bool resume = false;
+  bool resume = false, force = false;
   bool qat = false;  // quantization-aware
   std::string backend = "qnnpack";
   int num_observer_update_epochs = 4, num_batch_norm_update_epochs = 3;

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
-#include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "apps/common/open_model.h"
+#include "loaders/checkpoints/model_card.h"
 #include "loaders/datasets/imagenette.h"
 #include "loaders/files/bytes.h"
 #include "nn/init.h"
@@ -21,16 +21,10 @@ nn::LoadedModel from_scratch(const TrainInput& input, int64_t classes, uint64_t 
   return start;
 }
 
-/// The names of a model's classes, in the order of its outputs, as octet writes them beside the weights; empty without any.
-std::vector<std::string> class_names(const std::map<std::string, std::string>& metadata) {
-  const auto card = metadata.find("octet.card");
-  if (card == metadata.end()) return {};
-  const auto json = nlohmann::json::parse(card->second, nullptr, false);
-  std::vector<std::string> names;
-  if (json.is_object() && json.contains("classes") && json["classes"].is_array())
-    for (const auto& name : json["classes"])
-      if (name.is_string()) names.push_back(name);
-  return names;
+/// The names of a model's classes, in the order of its outputs; empty without any.
+std::vector<std::string> class_names(const loaders::Checkpoint& file, const std::string& source) {
+  const std::optional<loaders::ModelCard> card = loaders::find_card(file.metadata, source);
+  return card ? card->classes : std::vector<std::string>();
 }
 
 bool same_class(const std::string& a, const std::string& b) { return loaders::human_name(a) == loaders::human_name(b); }
@@ -79,9 +73,9 @@ nn::LoadedModel from_weights(const TrainInput& input, const std::vector<std::str
   loaders::check_finite(state, input.weights);
   const nn::Form form = nn::form_of(state, input.weights);
   std::vector<int64_t> outputs;
-  const std::string reason = has_form(form, input.head)
-                                 ? reason_for_new_head(state, form, input.weights, class_names(file.metadata), classes, outputs)
-                                 : "--head " + input.head + " asks for one";
+  const std::string reason = has_form(form, input.head) ? reason_for_new_head(state, form, input.weights,
+                                                                              class_names(file, input.weights), classes, outputs)
+                                                        : "--head " + input.head + " asks for one";
   nn::LoadedModel start =
       reason.empty() ? nn::model_from_checkpoint(state, form, input.weights)
                      : nn::model_with_new_head(state, form, input.weights, new_head(input.head), std::ssize(classes), seed);

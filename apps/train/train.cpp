@@ -4,8 +4,11 @@
 
 #include <iomanip>
 #include <iostream>
+#include <numeric>
 
+#include "apps/common/classes.h"
 #include "apps/common/data.h"
+#include "apps/common/open_model.h"
 #include "apps/common/output_paths.h"
 #include "apps/common/show.h"
 #include "apps/train/history.h"
@@ -19,13 +22,31 @@
 namespace octet::apps {
 namespace {
 
+/// What the trained model will be for: as its beginning is, but for the classes of these images, at the size of the last epoch.
+loaders::ModelCard card_of(const TrainInput& input, const TrainOptions& options, const nn::LoadedModel& start,
+                           const std::vector<std::string>& classes) {
+  Model model;
+  model.classes = std::ssize(classes);
+  model.channels = start.channels;
+  if (!input.weights.empty()) model.card = loaders::read_card(input.weights);
+  if (model.card) model.card->classes.clear();
+  CardOptions asked = input.card;
+  asked.size = options.sizes.back();
+  loaders::ModelCard card = used_card(model, asked, input.weights);
+  check_images(card, model, input.weights);
+  name_classes(card, classes, model.classes);
+  return card;
+}
+
 /// What a resumed training must share with its beginning.
-Conditions conditions_of(const TrainOptions& options, const nn::LoadedModel& start, const loaders::ImageFolder& images) {
+Conditions conditions_of(const TrainOptions& options, const nn::LoadedModel& start, const loaders::ModelCard& card,
+                         const loaders::ImageFolder& images) {
   Conditions conditions = fixed_options(options);
   conditions.emplace_back("the network", start.form);
   uLong names = crc32(0, nullptr, 0);
   for (size_t i = 0; i < images.size(); ++i)
     names = crc32(names, reinterpret_cast<const Bytef*>(images.name(i).data()), static_cast<uInt>(images.name(i).size()));
+  conditions.emplace_back("what the model is for", loaders::to_json(card));
   conditions.emplace_back("the training set", str(images.size(), " images with CRC ", names, " of their names"));
   return conditions;
 }
@@ -33,20 +54,26 @@ Conditions conditions_of(const TrainOptions& options, const nn::LoadedModel& sta
 void check_outputs(const TrainInput& input, const TrainOptions& o) {
   refuse_overwriting("--output", o.output, {input.weights});
   check_can_write(o.output);
+  if (!o.force && !o.resume) refuse_to_replace("--output", o.output);
   if (o.log.empty()) return;
   refuse_overwriting("--log", o.log, {input.weights, o.output});
   check_can_write(o.log);
   check_can_write(curves_file(o.log));
+  if (o.force || o.resume) return;
+  refuse_to_replace("--log", o.log);
+  refuse_to_replace("--log", curves_file(o.log));
 }
 
-void evaluate_trained(const Trainee& trainee, ImageSet validation, int64_t classes, const TrainOptions& o,
-                      const std::string& data, bool quiet) {
+void evaluate_trained(const Trainee& trainee, ImageSet validation, const TrainOptions& o, const std::string& data, bool quiet) {
   trainee.module.eval();
   const nn::Graph graph = nn::optimize_for_inference(trainee.evaluated(), trainee.module.device());
-  const Evaluation e = evaluate({&graph}, validation.images, output_of_class(validation.images.classes(), classes),
-                                {.batch_size = o.batch_size, .quiet = quiet, .cache = &validation.cache});
+  std::vector<int> outputs(validation.images.classes().size());
+  std::iota(outputs.begin(), outputs.end(), 0);
+  const Evaluation e =
+      evaluate({&graph}, validation.images, outputs,
+               {.batch_size = o.batch_size, .transform = trainee.card.input, .quiet = quiet, .cache = &validation.cache});
   show_confusion(e.confusion, validation.images.classes());
-  show_accuracy(e, data);
+  show_accuracy(e, str(data, ", at ", trainee.card.input.size, " px"));
 }
 
 }  // namespace
@@ -61,6 +88,7 @@ void train(const TrainInput& input, const TrainOptions& options, const CommonOpt
   const auto classes = static_cast<int64_t>(training_images.classes().size());
   const auto seed = static_cast<uint64_t>(options.seed);
   const nn::LoadedModel start = start_of_training(input, training_images.classes(), seed);
+  const loaders::ModelCard card = card_of(input, options, start, training_images.classes());
   for (const std::string& note : start.notes) std::cerr << "note: " << note << "\n";
   std::cout << start.form << ", " << classes << " classes, " << (input.weights.empty() ? "from scratch" : "from " + input.weights)
             << (options.qat ? ", quantization-aware for " + options.backend : "") << "; " << training_images.size()
@@ -70,12 +98,13 @@ void train(const TrainInput& input, const TrainOptions& options, const CommonOpt
   std::optional<nn::GraphModule> qat;
   if (options.qat) qat.emplace(quant::prepare_qat(nn::trace(*start.model, Tensor::zeros({1, start.channels, 64, 64})), mapping));
   (qat ? *qat : *start.model).to(common.compute_device());
-  const Trainee trainee = qat ? qat_trainee(*qat, mapping, options) : float_trainee(*start.model);
-  Trainer trainer(trainee, {training_images, training_cache}, validation, options, conditions_of(options, start, training_images),
-                  common.quiet);
+  Trainee trainee = qat ? qat_trainee(*qat, mapping, options) : float_trainee(*start.model);
+  trainee.card = card;
+  Trainer trainer(trainee, {training_images, training_cache}, validation, options,
+                  conditions_of(options, start, card, training_images), common.quiet);
   trainer.run();
   std::cout << "wrote " << options.output << (options.qat ? "; convert it: quantize --weights " + options.output : "") << "\n";
-  evaluate_trained(trainee, validation, classes, options, input.data.data + ", split val", common.quiet);
+  evaluate_trained(trainee, validation, options, input.data.data + ", split val", common.quiet);
 }
 
 }  // namespace octet::apps

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "apps/train/options.h"
+#include "loaders/checkpoints/model_card.h"
 #include "nn/graph_module.h"
 #include "quant/qconfig/qconfig_mapping.h"
 
@@ -13,6 +14,7 @@ struct Trainee {
   nn::Module& module;
   std::function<nn::Graph()> evaluated;  // the graph that validation runs, on the CPU
   std::function<void(int epoch)> begin_epoch;
+  loaders::ModelCard card = {};  // what it is for: written with its weights; at the size of its last epoch
 };
 
 Trainee float_trainee(nn::Module& model);

@@ -143,8 +143,9 @@ void Trainer::train_epoch(const Phase& phase, int size) {
     Generator generator(seed_of(options_, Stream::augmentation, at_.epoch, begin + position));
     return loaders::random_resized_crop(image, {.size = size, .min_scale = options_.min_scale}, generator);
   };
-  loaders::Batches batches(training_.images, {indices.begin() + static_cast<std::ptrdiff_t>(begin), indices.end()},
-                           {.batch_size = options_.batch_size, .image_size = size, .resize = augment, .cache = &training_.cache});
+  loaders::Batches batches(
+      training_.images, {indices.begin() + static_cast<std::ptrdiff_t>(begin), indices.end()},
+      {.batch_size = options_.batch_size, .transform = transform_at(size), .resize = augment, .cache = &training_.cache});
   Progress progress(str("epoch ", at_.epoch, " at ", size, " px"), static_cast<int64_t>(indices.size()), quiet_,
                     static_cast<int64_t>(begin));
   while (!InterruptGuard::requested()) {
@@ -189,6 +190,13 @@ double Trainer::step(const loaders::Batch& batch, const Phase& phase, double x) 
   return value;
 }
 
+loaders::ImageTransform Trainer::transform_at(int size) const {
+  loaders::ImageTransform transform = trainee_.card.input;
+  transform.size = size;
+  transform.resize_to = transform.resize_to * size / trainee_.card.input.size;
+  return transform;
+}
+
 Evaluation Trainer::validate(int size) {
   model_.eval();
   const nn::Graph graph = nn::optimize_for_inference(trainee_.evaluated(), model_.device());
@@ -196,7 +204,7 @@ Evaluation Trainer::validate(int size) {
   std::iota(outputs.begin(), outputs.end(), 0);
   return evaluate({&graph}, validation_.images, outputs,
                   {.batch_size = options_.batch_size,
-                   .image_size = size,
+                   .transform = transform_at(size),
                    .quiet = quiet_,
                    .label_smoothing = static_cast<float>(options_.label_smoothing),
                    .cache = &validation_.cache,
@@ -206,7 +214,7 @@ Evaluation Trainer::validate(int size) {
 
 void Trainer::save_epoch() {
   save_training(options_.output, model_, *optimizer_, at_, conditions_);
-  save_weights(options_.output, model_);
+  save_weights(options_.output, model_, trainee_.card);
   if (!options_.log.empty()) write_log(options_.log, at_.history);
 }
 
@@ -216,13 +224,13 @@ void Trainer::interrupted() {
                         "; the same command with --resume goes on"));
 }
 
-void save_weights(const std::string& path, const nn::Module& model) {
+void save_weights(const std::string& path, const nn::Module& model, const loaders::ModelCard& card) {
   StateDict state;
   for (const nn::Module::State& s : model.state()) state.add({s.key, s.value.tensor().to(Device::cpu), {}});
   if (path.ends_with(".pth"))
-    loaders::save_pth(path, state);
+    loaders::save_pth(path, state, card);
   else
-    loaders::save_safetensors(path, {std::move(state), {{"format", "pt"}}});
+    loaders::save_safetensors(path, {std::move(state), {{"format", "pt"}, {loaders::kCardKey, loaders::to_json(card)}}});
 }
 
 }  // namespace octet::apps

@@ -37,6 +37,7 @@ class Trainer {
   void train_epoch(const Phase& phase, int size);
   double step(const loaders::Batch& batch, const Phase& phase, double x);
   Evaluation validate(int size);
+  loaders::ImageTransform transform_at(int size) const;
   void begin(const Phase& phase);
   void save_epoch();
   [[noreturn]] void interrupted();
@@ -56,7 +57,7 @@ class Trainer {
   std::set<std::string> named_;  // unreadable images, already reported
 };
 
-/// Writes the model's state_dict, .pth or .safetensors by the name.
-void save_weights(const std::string& path, const nn::Module& model);
+/// Writes the model's state_dict and what it is for, .pth or .safetensors by the name.
+void save_weights(const std::string& path, const nn::Module& model, const loaders::ModelCard& card);
 
 }  // namespace octet::apps

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "loaders/checkpoints/card_record.h"
 #include "loaders/checkpoints/format.h"
+#include "loaders/checkpoints/model_card.h"
 #include "loaders/checkpoints/pth.h"
 #include "loaders/checkpoints/safetensors.h"
 #include "loaders/checkpoints/weight_keys.h"
@@ -45,8 +47,20 @@ Checkpoint open_checkpoint(const std::string& path) {
                                                      : weights_of(std::move(contents.tensors), file.name(), checkpoint.notes);
   } else {
     checkpoint.tensors = load_pth(file, &checkpoint.notes);
+    if (format_of(file.bytes()) != Format::zip) return checkpoint;
+    if (const std::string card = read_card_record(file); !card.empty()) checkpoint.metadata[kCardKey] = card;
   }
   return checkpoint;
+}
+
+std::optional<ModelCard> read_card(const std::string& path) {
+  const File file(path);
+  const Format format = format_of(file.bytes());
+  std::map<std::string, std::string> metadata;
+  if (format == Format::safetensors) metadata = load_safetensors(file).metadata;
+  if (format == Format::zip)
+    if (const std::string card = read_card_record(file); !card.empty()) metadata[kCardKey] = card;
+  return find_card(metadata, path);
 }
 
 StateDict load_checkpoint(const std::string& path, std::vector<std::string>* notes) {

@@ -2,6 +2,7 @@
 
 #include <zlib.h>
 
+#include "loaders/checkpoints/card_record.h"
 #include "loaders/checkpoints/pickle_writer.h"
 #include "loaders/files/file.h"
 
@@ -73,7 +74,7 @@ class ZipWriter {
 
 }  // namespace
 
-void save_pth(const std::string& path, const StateDict& state) {
+void save_pth(const std::string& path, const StateDict& state, const std::optional<ModelCard>& card) {
   std::vector<Tensor> storages;
   const std::string pickle = pickled_state_dict(state, storages);
   write_atomically(path, [&](Output& out) {
@@ -82,6 +83,7 @@ void save_pth(const std::string& path, const StateDict& state) {
     zip.add("archive/byteorder", "little");
     for (size_t i = 0; i < storages.size(); ++i)
       zip.add("archive/data/" + std::to_string(i), Bytes(storages[i].bytes(), storages[i].nbytes()), kAlignment);
+    if (card) zip.add(std::string("archive/") + kCardRecord, to_json(*card));
     zip.add("archive/version", "3\n");
     zip.finish();
   });

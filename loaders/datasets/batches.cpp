@@ -3,18 +3,16 @@
 #include <algorithm>
 #include <utility>
 
-#include "loaders/images/resize.h"
-#include "loaders/images/transforms.h"
-
 namespace octet::loaders {
 
 Batches::Batches(const ImageFolder& dataset, std::vector<size_t> indices, BatchOptions options)
     : dataset_(dataset), indices_(std::move(indices)), options_(std::move(options)) {
   OCTET_CHECK(!indices_.empty(), "batches: no images to read");
   OCTET_CHECK(std::ranges::max(indices_) < dataset_.size(), "batches: an index beyond the ", dataset_.size(), " images");
-  OCTET_CHECK(options_.batch_size > 0 && options_.image_size > 0 && options_.prefetch > 0 && options_.threads >= 0,
-              "batches: batch size ", options_.batch_size, ", image size ", options_.image_size, ", prefetch ", options_.prefetch,
-              ", threads ", options_.threads, ": expected positive numbers");
+  OCTET_CHECK(options_.batch_size > 0 && options_.prefetch > 0 && options_.threads >= 0, "batches: batch size ",
+              options_.batch_size, ", prefetch ", options_.prefetch, ", threads ", options_.threads,
+              ": expected positive numbers");
+  check(options_.transform, "batches");
   const size_t cores = std::max(1u, std::thread::hardware_concurrency());
   const size_t threads = std::min(options_.threads ? static_cast<size_t>(options_.threads) : cores, indices_.size());
   const size_t ahead = static_cast<size_t>(options_.prefetch) * static_cast<size_t>(options_.batch_size);
@@ -45,7 +43,7 @@ Batches::Outcome Batches::load(size_t position) const {
   try {
     const auto image = options_.cache ? options_.cache->get(index)
                                       : std::make_shared<const Image>(decode_image(dataset_.bytes(index), dataset_.name(index)));
-    return options_.resize ? options_.resize(*image, position) : crop_and_resize(*image, options_.image_size);
+    return options_.resize ? options_.resize(*image, position) : resized(*image, options_.transform);
   } catch (const Error& error) {
     return std::string(error.what());
   } catch (...) {
@@ -64,7 +62,7 @@ Batches::Outcome Batches::take() {
 }
 
 std::optional<Batch> Batches::next() {
-  const int64_t side = options_.image_size;
+  const int64_t side = options_.transform.size, channels = options_.transform.channels();
   Batch batch;
   while (std::ssize(batch.labels) < options_.batch_size && taken_ < indices_.size()) {
     const size_t index = indices_[taken_];
@@ -78,8 +76,8 @@ std::optional<Batch> Batches::next() {
     OCTET_CHECK(image.width == side && image.height == side, "batches: resize made an image of ", image.width, " x ",
                 image.height, ", expected ", side, " x ", side);
     const auto left = static_cast<int64_t>(indices_.size() - taken_) + 1;
-    if (!batch.images.defined()) batch.images = Tensor({std::min<int64_t>(options_.batch_size, left), 3, side, side});
-    to_normalized(image, batch.images.data<float>() + std::ssize(batch.labels) * 3 * side * side);
+    if (!batch.images.defined()) batch.images = Tensor({std::min<int64_t>(options_.batch_size, left), channels, side, side});
+    to_normalized(image, options_.transform, batch.images.data<float>() + std::ssize(batch.labels) * channels * side * side);
     batch.labels.push_back(dataset_.label(index));
     batch.names.push_back(dataset_.name(index));
   }

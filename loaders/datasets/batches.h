@@ -1,6 +1,6 @@
 // Batches of normalised images: decoded on worker threads, handed out in order.
 //
-// dataset[indices] -> images [N, 3, S, S] float32, labels [N]; the last batch may be smaller. Workers run at most `prefetch`
+// dataset[indices] -> images [N, C, S, S] float32, labels [N]; the last batch may be smaller. Workers run at most `prefetch`
 // batches ahead. An image that cannot be read is named in skipped() and the next one takes its place, so the batches are those of
 // a list without it. Order and values do not depend on the number of threads.
 // It does not shuffle (order the indices) and does not augment unless `resize` does.
@@ -16,22 +16,23 @@
 #include <variant>
 
 #include "loaders/datasets/image_cache.h"
+#include "loaders/images/transforms.h"
 #include "tensor/tensor.h"
 
 namespace octet::loaders {
 
 struct Batch {
-  Tensor images;  // [N, 3, S, S] float32
+  Tensor images;  // [N, C, S, S] float32
   std::vector<int> labels;
   std::vector<std::string> names;
 };
 
 struct BatchOptions {
   int batch_size = 64;
-  int image_size = 224;
+  ImageTransform transform = {};
   int threads = 0;   // 0: one per core
   int prefetch = 2;  // batches
-  /// Decoded image -> image_size x image_size; crop_and_resize when empty. Called from several threads; `position` is the place
+  /// Decoded image -> transform.size x transform.size; by the transform's rule when empty. Called from several threads; `position` is the place
   /// in `indices`, for random numbers that do not depend on the thread.
   std::function<Image(const Image& image, size_t position)> resize = {};
   ImageCache* cache = nullptr;  // of the same dataset; if null, each image is decoded every time

@@ -37,6 +37,11 @@ inline constexpr uint64_t kMaxSafetensorsHeader = 100'000'000;
 inline constexpr size_t kMaxJsonNesting = 4;
 inline constexpr size_t kMaxNpyHeader = 65'536;
 
+// What a model is for
+inline constexpr uint64_t kMaxCardBytes = 16 * kMiB;
+inline constexpr size_t kMaxClasses = 100'000;
+inline constexpr size_t kMaxClassName = 1000;
+
 /// The bytes that a file of this size may grow into.
 inline constexpr uint64_t expansion_limit(uint64_t file_size) {
   if (file_size >= kMaxTotalBytes / kMaxExpansion) return kMaxTotalBytes;

@@ -52,7 +52,21 @@ std::unordered_map<std::string, Tensor> fake_values(const nn::Graph& fake, const
   return values;
 }
 
+/// q ln(q / p) + (1 - q) ln((1 - q) / (1 - p)), 0 < p < 1.
+double kullback_leibler(double q, double p) {
+  const double differ = q > 0 ? q * std::log(q / p) : 0, equal = q < 1 ? (1 - q) * std::log((1 - q) / (1 - p)) : 0;
+  return differ + equal;
+}
+
 }  // namespace
+
+bool NodeComparison::suspicious() const {
+  constexpr double kFloor = 1e-3, kChance = 1e-6;
+  const double allowed = 2 * expected + kFloor;
+  if (local.largest > 1) return true;
+  if (allowed >= 1 || local.share() <= allowed) return false;
+  return static_cast<double>(local.codes) * kullback_leibler(local.share(), allowed) > -std::log(kChance);
+}
 
 std::vector<NodeComparison> compare(const nn::Graph& fake, const nn::Graph& int8, const Tensor& images) {
   const auto values = fake_values(fake, images);

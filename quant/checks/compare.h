@@ -8,6 +8,10 @@
 //   e[k] = (rne(b[k] / s) - b[k] / s) * s / output scale,  s = input scale * weight scale[k],   expected = mean of |e[k]|
 // Expected of an average over n codes, n even: 1/n of the sums lie exactly between two codes, and float rounding decides them.
 // The rest is requantization's own rounding, of the order of 2^-24 per code. Nothing may differ by more than one code locally.
+//
+// Suspicious is a statistical test. At most a share p = 2 * expected + 1e-3 should differ. Of n codes a share q > p do so by
+// chance with a probability of at most exp(-n KL(q, p)), KL(q, p) = q ln(q / p) + (1 - q) ln((1 - q) / (1 - p)) (Chernoff's
+// bound). Below one in a million, chance is no explanation. One of 20 codes is: exp(-3).
 #pragma once
 
 #include "nn/graph/graph.h"
@@ -25,8 +29,8 @@ struct NodeComparison {
   std::string name, type;  // "_0_4_0_conv1", "QuantizedConvReLU2d"
   CodeDifference local, overall;
   double expected = 0;  // share of codes that should differ locally
-  /// More than rounding explains?
-  bool suspicious() const { return local.largest > 1 || local.share() > 2 * expected + 1e-3; }
+  /// More than rounding and chance explain?
+  bool suspicious() const;
 };
 
 /// images float32 [N, 3, H, W]. fake: of the same prepared graph as int8.

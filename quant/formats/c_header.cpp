@@ -25,6 +25,12 @@ constexpr const char* kInReals = R"(/* This layer, each step rounded to float (n
      output code = clamp(round_half_even(v * NAME_output_factor + NAME_output_zero_point), NAME_output_min, NAME_output_max) */
 )";
 
+std::string hexadecimal(float x) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%af", static_cast<double>(x));
+  return text;
+}
+
 class Writer {
  public:
   explicit Writer(const std::function<void(std::string_view)>& write) : write_(write) {}
@@ -80,12 +86,6 @@ class Writer {
     define(of + "_zero_point", std::to_string(q.zero_point));
   }
 
-  static std::string hexadecimal(float x) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%af", static_cast<double>(x));
-    return text;
-  }
-
   void define(const std::string& what, const std::string& value) { write_(str("#define ", name_, "_", what, " ", value, "\n")); }
 
   template <class T>
@@ -108,10 +108,44 @@ class Writer {
   std::string name_;
 };
 
+/// A string literal of any bytes: what is not plain ASCII as three octal digits, which cannot run into what follows.
+std::string literal(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    const bool plain = c >= ' ' && c <= '~' && c != '"' && c != '\\' && c != '?';  // ?: trigraphs
+    char octal[8];
+    std::snprintf(octal, sizeof octal, "\\%03o", static_cast<unsigned>(static_cast<unsigned char>(c)));
+    out += plain ? std::string(1, c) : octal;
+  }
+  return out + "\"";
+}
+
+void write_numbers(const char* name, const std::vector<float>& values, const std::function<void(std::string_view)>& write) {
+  std::string list;
+  for (const float x : values) list += str(list.empty() ? "" : ", ", hexadecimal(x), " /* ", nn::python_float(x), " */");
+  write(str("static const float octet_", name, "[", values.size(), "] = {", list, "};\n"));
+}
+
+void write_facts(const CHeaderFacts& facts, const std::function<void(std::string_view)>& write) {
+  if (facts.image_size > 0) {
+    write(str("\n/* An image: ", facts.image_size, " x ", facts.image_size, " pixels (resize: ", facts.resize,
+              "), then (x / 255 - octet_mean[c]) / octet_std[c] of each channel c. */\n#define octet_image_size ",
+              facts.image_size, "\n#define octet_image_channels ", facts.mean.size(), "\n"));
+    write_numbers("mean", facts.mean, write);
+    write_numbers("std", facts.deviation, write);
+  }
+  if (facts.classes.empty()) return;
+  write(str("#define octet_classes ", facts.classes.size(), "\nstatic const char* const octet_class_names[", facts.classes.size(),
+            "] = {\n"));
+  for (const std::string& name : facts.classes) write("  " + literal(name) + ",\n");
+  write("};\n");
+}
+
 }  // namespace
 
-void write_c_header(const nn::Graph& int8, const std::function<void(std::string_view)>& write) {
+void write_c_header(const nn::Graph& int8, const CHeaderFacts& facts, const std::function<void(std::string_view)>& write) {
   write(kIntroduction);
+  write_facts(facts, write);
   Writer writer(write);
   for (const nn::Node& node : int8.nodes())
     if (node.kind == nn::NodeKind::call_module || node.kind == nn::NodeKind::call_function) writer.node(node);

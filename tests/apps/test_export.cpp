@@ -45,7 +45,8 @@ int main(int argc, char** argv) {
         if (code > octet_0_0_output_max) code = octet_0_0_output_max;
         equal += code == y[k][p][q];
       }
-  printf("%d\n", equal);
+  printf("%d codes, %d classes, %s, %d px, mean %g\n", equal, octet_classes, octet_class_names[8], octet_image_size,
+         octet_mean[0]);
   return 0;
 }
 )";
@@ -80,7 +81,7 @@ TEST_P(Export, TheHeaderAndTheArraysAreTheModel) {
   ASSERT_EQ(
       std::system((folder / "main " + (folder / "x.bytes") + " " + (folder / "y.bytes") + " > " + (folder / "printed")).c_str()),
       0);
-  EXPECT_EQ(read_text(folder / "printed"), "65536\n");
+  EXPECT_EQ(read_text(folder / "printed"), "65536 codes, 10 classes, golf ball, 224 px, mean 0.485\n");
 
   const Tensor weight = loaders::load_npy(folder / "out/layers/0.0.weight.npy");
   EXPECT_EQ(weight.dtype(), DType::i8);

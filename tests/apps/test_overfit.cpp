@@ -15,7 +15,7 @@ TEST(Overfit, OneBatchOf32) {
   const loaders::ImageFolder images(std::string(OCTET_SOURCE_DIR) + "/data/imagenette-sample", "val", {.limit = 32});
   std::vector<size_t> indices(images.size());
   std::iota(indices.begin(), indices.end(), size_t{0});
-  const loaders::Batch batch = *loaders::Batches(images, indices, {.batch_size = 32, .image_size = 64}).next();
+  const loaders::Batch batch = *loaders::Batches(images, indices, {.batch_size = 32, .transform = {.size = 64}}).next();
   ASSERT_EQ(batch.labels.size(), 32u);
 
   nn::ResNet18 model(10);

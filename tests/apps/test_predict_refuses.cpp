@@ -87,7 +87,10 @@ TEST(PredictUsage, OptionsWithoutEffectExitWith2) {
       EXPECT_TRUE(fails(run(predict + alone + " " + input), 2, {std::string(alone).substr(0, 6), "excludes"})) << alone << input;
   EXPECT_TRUE(fails(run(predict + "--tune --engine fbgemm"), 2, {"--tune excludes --engine"}));
   EXPECT_TRUE(fails(run(predict + "--input x.npy --top 2"), 2, {"--top", "images"}));
-  EXPECT_TRUE(fails(run(predict + "--batch-size 2 x.jpg"), 2, {"--batch-size", "--input"}));
+  EXPECT_TRUE(fails(run(predict + "--benchmark 1 --batch-size 2"), 2, {"--batch-size", "--input"}));
+  for (const char* option : {"--size 64", "--resize squish", "--mean 0.5"})
+    EXPECT_TRUE(fails(run(predict + "--input x.npy " + option), 2, {std::string(option).substr(0, 6), "images"})) << option;
+  EXPECT_TRUE(fails(run(predict + "--split val x.jpg"), 2, {"--split", "--data"}));
   for (const char* option : {"--model", "--input", "--output", "--dump"})
     EXPECT_TRUE(fails(run(std::string("predict ") + option + " ''"), 2, {option, "expected a name"}));
 }
@@ -113,7 +116,7 @@ TEST(PredictNames, AreFitForATerminal) {
   const TemporaryFolder folder;
   const std::string image = folder / "red\x1b[31m\xff.jpg", in_shell = folder / "red*.jpg";
   std::filesystem::copy_file(kImage, image);
-  const Result good = run("predict --top 1 --model " + kWeights + " " + in_shell);
+  const Result good = run("predict --top 1 --labels " + kData + "/imagenette-classes.txt --model " + kWeights + " " + in_shell);
   EXPECT_EQ(good.exit_code, 0) << good.err;
   EXPECT_NE(good.out.find("/red\\x1b[31m\\xff.jpg: parachute"), std::string::npos) << good.out;
   std::ofstream(image) << "no image";

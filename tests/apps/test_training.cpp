@@ -156,11 +156,12 @@ TEST(TrainUsage, ExitsWith2) {
 }
 
 TEST(TrainUsage, OptionsWithoutEffectExitWith2) {
-  for (const char* option : {"--lr 0.1", "--log a.csv", "--size 64", "--seed 1", "--optimizer sgd", "--schedule constant",
-                             "--output a.pth", "--cache-mb 1", "--max-bad-images 1", "--qat"}) {
+  for (const char* option : {"--lr 0.1", "--log a.csv", "--seed 1", "--optimizer sgd", "--schedule constant", "--output a.pth",
+                             "--cache-mb 1", "--max-bad-images 1", "--qat"}) {
     const std::string name = std::string(option).substr(0, std::string(option).find(' '));
     EXPECT_TRUE(fails(run(std::string("train_or_load ") + option), 2, {name + ": is for training, with --epochs"})) << option;
   }
+  EXPECT_TRUE(fails(run("train_or_load --size 64,96"), 2, {"--size: several sizes are for training, with --epochs"}));
   EXPECT_TRUE(fails(run("train_or_load --benchmark-steps 2 --lr 1"), 2, {"--lr: is for training, with --epochs"}));
   EXPECT_EQ(run("train_or_load --quiet --benchmark-steps 2 --size 32 --batch-size 2").exit_code, 0);
   for (const char* option : {"--weights", "--data", "--log", "--output"})

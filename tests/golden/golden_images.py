@@ -1,7 +1,7 @@
 """Images as Pillow decodes, crops and resizes them, and as torch normalises them.
 
 NAME.png or NAME.jpg with the pixels of Pillow's convert("RGB") as NAME.ppm; photo.png and portrait.png resized as NAME_to_WxH.png,
-and cropped and resized as NAME_crop_SIZE.png; sample.txt, a CRC-32 per image of data/imagenette-sample; normalized.f32, every
+and cropped and resized as NAME_crop_SIZE.png, or as torchvision does as NAME_center_SIZE_SHORTER.png and so on; sample.txt, a CRC-32 per image of data/imagenette-sample; normalized.f32, every
 uint8 value in each channel, [3, 256] float32.
 """
 import pathlib
@@ -12,6 +12,7 @@ import zlib
 import numpy as np
 import torch
 from PIL import Image
+from torchvision import transforms
 
 MEAN = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)
 STD = torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
@@ -192,6 +193,21 @@ def resizes(out, rng):
             load_image(image, size).save(out / f"{name}_crop_{size}.png", optimize=True)
 
 
+def rules(out):
+    """photo.png and portrait.png as torchvision's transforms make squares of them: NAME_RULE.png."""
+    kinds = {
+        "center_37_42": [transforms.Resize(42), transforms.CenterCrop(37)],
+        "center_48_55": [transforms.Resize(55), transforms.CenterCrop(48)],
+        "center_60_60": [transforms.Resize(60), transforms.CenterCrop(60)],
+        "squish_48": [transforms.Resize((48, 48))],
+        "grey_squish_28": [transforms.Grayscale(), transforms.Resize((28, 28))],
+    }
+    for name in ("photo", "portrait"):
+        image = Image.open(out / f"{name}.png")
+        for rule, steps in kinds.items():
+            transforms.Compose(steps)(image).save(out / f"{name}_{rule}.png", optimize=True)
+
+
 def sample(out):
     lines = []
     for path in sorted(SAMPLE.rglob("*.JPEG")):
@@ -219,3 +235,4 @@ def make(out):
     bmp_kinds(out, rng)
     webp_kinds(out, rng)
     as_pillow(out)
+    rules(out)

@@ -31,7 +31,7 @@ class BatchesTest : public testing::Test {
     return indices;
   }
   Batches batches(int batch_size, int threads = 2) const {
-    return {*data_, all(), {.batch_size = batch_size, .image_size = kSide, .threads = threads}};
+    return {*data_, all(), {.batch_size = batch_size, .transform = {.size = kSide}, .threads = threads}};
   }
 
   const TemporaryFolder folder_;
@@ -67,14 +67,14 @@ TEST_F(BatchesTest, HoldWhatTheStagesMake) {
   EXPECT_EQ(batch.labels, (std::vector<int>{0, 0, 1, 1}));
   std::vector<float> golden(3 * kSide * kSide);
   for (size_t i = 0; i < 4; ++i) {
-    to_normalized(crop_and_resize(decode_image(data_->bytes(i), "x"), kSide), golden.data());
+    to_normalized(crop_and_resize(decode_image(data_->bytes(i), "x"), kSide), {}, golden.data());
     EXPECT_EQ(std::memcmp(batch.images.data<float>() + i * golden.size(), golden.data(), golden.size() * sizeof(float)), 0) << i;
   }
 }
 
 TEST_F(BatchesTest, IndicesSayWhichAndInWhatOrder) {
   make(6);
-  Batches b(*data_, {5, 0, 0, 3}, {.batch_size = 3, .image_size = kSide});
+  Batches b(*data_, {5, 0, 0, 3}, {.batch_size = 3, .transform = {.size = kSide}});
   EXPECT_EQ(stems(b), (std::vector<std::string>{"05 00 00", "03"}));
   EXPECT_TRUE(test::fails_with([&] { Batches(*data_, {6}, {}); }, {"an index beyond the 6 images"}));
   EXPECT_TRUE(test::fails_with([&] { Batches(*data_, {}, {}); }, {"no images to read"}));
@@ -112,14 +112,14 @@ TEST_F(BatchesTest, ExceptionsOfWorkersReachTheCaller) {
     if (position == 2) throw std::bad_alloc();
     return crop_and_resize(image, kSide);
   };
-  Batches b(*data_, all(), {.batch_size = 2, .image_size = kSide, .threads = 3, .resize = resize});
+  Batches b(*data_, all(), {.batch_size = 2, .transform = {.size = kSide}, .threads = 3, .resize = resize});
   EXPECT_TRUE(b.next());
   EXPECT_THROW(b.next(), std::bad_alloc);
 }
 
 TEST_F(BatchesTest, ResizeMustMakeTheSizeThatWasPromised) {
   make(2);
-  Batches b(*data_, all(), {.image_size = kSide, .resize = [](const Image& image, size_t) { return image; }});
+  Batches b(*data_, all(), {.transform = {.size = kSide}, .resize = [](const Image& image, size_t) { return image; }});
   EXPECT_TRUE(test::fails_with([&] { b.next(); }, {"resize made an image of 45 x 37, expected 16 x 16"}));
 }
 
@@ -130,7 +130,7 @@ TEST_F(BatchesTest, WorkersRunOnlySoFarAhead) {
     furthest = std::max(furthest.load(), position);
     return crop_and_resize(image, kSide);
   };
-  Batches b(*data_, all(), {.batch_size = 2, .image_size = kSide, .threads = 2, .prefetch = 2, .resize = resize});
+  Batches b(*data_, all(), {.batch_size = 2, .transform = {.size = kSide}, .threads = 2, .prefetch = 2, .resize = resize});
   b.next();
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
   EXPECT_LT(furthest, 6u);  // two taken, four ahead
@@ -149,7 +149,8 @@ TEST_F(BatchesTest, FromACacheOfAnySizeAreTheSame) {
   for (const size_t capacity : {size_t{0}, size_t{4000}, size_t{1} << 30}) {
     ImageCache cache(*data_, capacity);
     for (int epoch = 0; epoch < 2; ++epoch) {
-      Batches plain = batches(2), cached(*data_, all(), {.batch_size = 2, .image_size = kSide, .threads = 2, .cache = &cache});
+      Batches plain = batches(2),
+              cached(*data_, all(), {.batch_size = 2, .transform = {.size = kSide}, .threads = 2, .cache = &cache});
       while (const auto want = plain.next()) {
         const auto have = cached.next();
         ASSERT_TRUE(have);

@@ -299,7 +299,7 @@ def answers(a, files):
             same = equal_logits = 0
             for b in batches(files, 500):
                 np.save(f"{tmp}/x.npy", b.numpy())
-                run(a.build / "predict", "--model", f"{tmp}/int8.pth", "--engine", engine_of(backend), "--input", f"{tmp}/x.npy", "--output", f"{tmp}/y.npy")
+                run(a.build / "predict", "--model", f"{tmp}/int8.pth", "--engine", engine_of(backend), "--input", f"{tmp}/x.npy", "--output", f"{tmp}/y.npy", "--force")
                 got = np.load(f"{tmp}/y.npy")
                 with torch.no_grad():
                     want = torch.cat([quantized(part) for part in b.split(50)]).numpy()

@@ -71,6 +71,32 @@ TEST_P(FakeQuantized, ABrokenLayerIsSeen) {
   for (const NodeComparison& r : compare(fake_, int8_, images_)) EXPECT_EQ(r.suspicious(), r.name == layer->name) << r.name;
 }
 
+/// A node of which so many of the codes differ, by one.
+NodeComparison differing(int64_t differing, int64_t codes, double expected = 0) {
+  return {.name = "n",
+          .type = "",
+          .local = {.codes = codes, .differing = differing, .largest = differing > 0 ? 1 : 0},
+          .overall = {},
+          .expected = expected};
+}
+
+TEST(Suspicious, IsWhatChanceDoesNotExplain) {
+  // 1 of 20 codes: exp(-20 KL(0.05, 0.001)) = 0.05. 3: exp(-60 KL) = 4e-6, and 4: 5e-9.
+  for (int64_t n : {0, 1, 2, 3}) EXPECT_FALSE(differing(n, 20).suspicious()) << n;
+  for (int64_t n : {4, 20}) EXPECT_TRUE(differing(n, 20).suspicious()) << n;
+  EXPECT_FALSE(differing(1, 1).suspicious());
+  // Of a million, 0.1 % may differ, and 0.125 % is 7.5 standard deviations more.
+  EXPECT_FALSE(differing(1100, 1'000'000).suspicious());
+  EXPECT_TRUE(differing(1250, 1'000'000).suspicious());
+  EXPECT_FALSE(differing(21'000, 1'000'000, 0.01).suspicious());
+  EXPECT_TRUE(differing(22'000, 1'000'000, 0.01).suspicious());
+  EXPECT_FALSE(differing(20, 20, 0.6).suspicious());  // all are expected to
+  NodeComparison two_codes = differing(1, 1'000'000);
+  two_codes.local.largest = 2;
+  EXPECT_TRUE(two_codes.suspicious());
+  EXPECT_FALSE(NodeComparison{}.suspicious());
+}
+
 TEST(FakeQuantize, NeedsCalibration) {
   auto model = nn::make_model({.fastai_head = true}, 10);
   const QConfigMapping mapping = get_default_qconfig_mapping("x86");

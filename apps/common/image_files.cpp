@@ -1,0 +1,95 @@
+#include "apps/common/image_files.h"
+
+#include <glob.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+#include "loaders/files/bytes.h"
+#include "loaders/files/file.h"
+
+namespace octet::apps {
+namespace {
+
+namespace fs = std::filesystem;
+using loaders::printable;
+
+/// Of images, whether octet reads them or not: reading one that it does not is an error that names it.
+constexpr std::array kExtensions = {"jpg", "jpeg", "jfif", "png",  "bmp", "webp", "gif",
+                                    "tif", "tiff", "avif", "heic", "jp2", "jxl",  "ppm"};
+
+bool is_image_name(const fs::path& path) {
+  std::string extension = path.extension().string();
+  std::ranges::transform(extension, extension.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return std::ranges::any_of(kExtensions, [&](const char* known) { return extension == str(".", known); });
+}
+
+bool is_hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
+
+void add_folder(const std::string& folder, ImageFiles& found) {
+  std::vector<std::string> images, others;
+  std::error_code error;
+  for (fs::recursive_directory_iterator it(folder, fs::directory_options::follow_directory_symlink, error), end;
+       !error && it != end; it.increment(error)) {
+    constexpr int kDeepest = 32;  // links can make a circle
+    if (is_hidden(it->path()) || it.depth() >= kDeepest) it.disable_recursion_pending();
+    std::error_code ignored;
+    if (!is_hidden(it->path()) && !it->is_directory(ignored))
+      (is_image_name(it->path()) ? images : others).push_back(it->path().string());
+  }
+  OCTET_CHECK(!error, printable(folder), ": cannot list the folder: ", error.message());
+  OCTET_CHECK(!images.empty(), printable(folder), ": no image in it, expected files such as a.jpg or a.png");
+  std::ranges::sort(images);
+  std::ranges::sort(others);
+  found.paths.insert(found.paths.end(), images.begin(), images.end());
+  if (!others.empty())
+    found.notes.push_back(
+        str(printable(folder), ": left out ", others.size(),
+            others.size() == 1 ? " file that is no image by its name: " : " files that are no images by their names: ",
+            printable(others.front()), others.size() > 1 ? ", ..." : ""));
+}
+
+void add_pattern(const std::string& pattern, ImageFiles& found) {
+  glob_t matches{};
+  const int code = ::glob(pattern.c_str(), 0, nullptr, &matches);
+  for (size_t i = 0; code == 0 && i < matches.gl_pathc; ++i) found.paths.emplace_back(matches.gl_pathv[i]);
+  ::globfree(&matches);
+  OCTET_CHECK(code == 0, printable(pattern), ": no file has a name of this pattern");
+}
+
+void add(const std::string& argument, ImageFiles& found) {
+  std::error_code error;
+  const fs::file_status status = fs::status(argument, error);
+  if (fs::is_directory(status)) return add_folder(argument, found);
+  if (!fs::exists(status) && argument.find_first_of("*?[") != std::string::npos) return add_pattern(argument, found);
+  found.paths.push_back(argument);
+}
+
+}  // namespace
+
+loaders::Image read_image(const std::string& path) {
+  const loaders::File file(path);
+  const std::span bytes(reinterpret_cast<const uint8_t*>(file.bytes().data()), file.bytes().size());
+  return loaders::decode_image(bytes, file.name());
+}
+
+ImageFiles find_images(const std::vector<std::string>& arguments, std::istream& names) {
+  ImageFiles found;
+  for (const std::string& argument : arguments) {
+    if (argument != "-") {
+      add(argument, found);
+      continue;
+    }
+    const size_t before = found.paths.size();
+    for (std::string line; std::getline(names, line);) {
+      if (line.ends_with('\r')) line.pop_back();
+      if (!line.empty()) add(line, found);
+    }
+    OCTET_CHECK(found.paths.size() > before, "-: no name on standard input, expected a file or folder in each line");
+  }
+  return found;
+}
+
+}  // namespace octet::apps
