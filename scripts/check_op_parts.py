@@ -13,7 +13,7 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-COMPILE = ["g++", "-std=c++20", "-fopenmp", "-Werror=switch", "-fsyntax-only", "-w"]
+COMPILE = ["g++", "-std=c++20", "-fopenmp", "-Werror=switch", "-fsyntax-only"]
 # Who reads what: the units that a part's absence must break.
 LIST, FILES, CONVERT = "nn/graph/output_qparams.cpp", "quant/formats/model_file.cpp", "quant/passes/convert.cpp"
 TRAINING, ONNX, CALLS = "nn/graph_module.cpp", "quant/formats/to_onnx.cpp", "nn/functional.cpp"
