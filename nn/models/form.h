@@ -65,7 +65,7 @@ bool has_classifier(const StateDict& state, const Form& form);
 
 std::unique_ptr<Module> make_model(const Form& form, int64_t classes);
 
-/// The key of the body without the classifier: begins with none of the head's paths.
+/// Is it a key of the head, not of the body?
 bool is_of_head(const Form& form, std::string_view key);
 
 }  // namespace octet::nn
