@@ -120,7 +120,8 @@ void ImageFolder::take(const std::string& path, const std::string& base, FilesBe
   }
   label(base, std::move(files));
   if (labels == Labels::needed) check_labelled(path, base);
-  OCTET_CHECK(!samples_.empty(), printable(path), ": no image in any of the ", classes_.size(), " class folders");
+  OCTET_CHECK(!samples_.empty(), printable(path), ": no image in any of the ", classes_.size(),
+              " class folders, expected .jpg, .jpeg, .png, .bmp or .webp files");
 }
 
 /// Images get the class that they lie below; those beside the class folders are left out and named.

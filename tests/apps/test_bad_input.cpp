@@ -162,7 +162,8 @@ TEST(Data, MissingAndWithoutSplits) {
   const TemporaryFolder folder;
   EXPECT_TRUE(fails(run("quantize --data /nonexistent"), 1, {"/nonexistent"}));
   fs::create_directories(folder.path() / "images");
-  EXPECT_TRUE(fails(run("quantize --data " + folder.string()), 1, {folder.string(), "val", "images"}));
+  EXPECT_TRUE(fails(run("quantize --data " + folder.string()), 1, {folder.string(), "no image in any of the 1 class folders"}));
+  EXPECT_TRUE(fails(run("train_or_load --data " + folder.string()), 1, {folder.string(), "no folder val/", "images"}));
   write_text(folder / "not.tgz", "this is no archive");
   EXPECT_TRUE(fails(run("quantize --data " + (folder / "not.tgz")), 1, {"not.tgz"}));
 }
