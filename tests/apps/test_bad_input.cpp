@@ -40,7 +40,7 @@ TEST(Usage, ExitsWith2) {
   for (const char* option : {"--weights", "--data", "--output", "--qconfig"})
     EXPECT_TRUE(fails(run(std::string("quantize ") + option + " ''"), 2, {option, "expected a name"})) << option;
   EXPECT_TRUE(fails(run("predict"), 2, {"--model"}));
-  EXPECT_TRUE(fails(run("predict --model x.pth"), 2, {"images, --input, --benchmark or --tune"}));
+  EXPECT_TRUE(fails(run("predict --model x.pth"), 2, {"images, --data, --input, --benchmark or --tune"}));
   EXPECT_TRUE(fails(run("predict --model x.pth --output y.npy"), 2, {"--input"}));
   for (const char* app : {"quantize", "predict", "train_or_load"}) {
     EXPECT_EQ(run(std::string(app) + " --help").exit_code, 0) << app;

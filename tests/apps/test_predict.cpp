@@ -25,8 +25,8 @@ struct Small {
     std::ofstream(folder / "in/notes.txt") << "x";
   }
   using Image = loaders::Image;
-  std::string predict(const std::string& more) const {
-    return "predict --quiet --size 2 --top 1 --model " + (folder / "m.safetensors") + " " + more;
+  std::string predict(const std::string& more, const std::string& top = "1") const {
+    return "predict --quiet --size 2 --top " + top + " --model " + (folder / "m.safetensors") + " " + more;
   }
 };
 
@@ -95,7 +95,7 @@ TEST(PredictImages, AsCsv) {
   const Small small;
   const std::string folder = small.folder.string();
   std::ofstream(small.folder / "names") << "a \"b\", c\nd\x1b\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n";
-  const Result r = run(small.predict("--csv --top 2 --labels " + (small.folder / "names") + " " + folder + "/in/b.png"));
+  const Result r = run(small.predict("--csv --labels " + (small.folder / "names") + " " + folder + "/in/b.png", "2"));
   EXPECT_EQ(lines_of(r.out, folder),
             (std::vector<std::string>{"file,rank,class,name,probability", "in/b.png,1,0,\"a \"\"b\"\", c\",0.0833333",
                                       "in/b.png,2,1,d\\x1b,0.0833333"}))
