@@ -117,8 +117,8 @@ std::map<std::string, Limits> limits_of(const nn::Graph& prepared) {
 void calibrate(std::vector<Kind>& kinds, const apps::CalibrationSet& data, const std::vector<size_t>& indices,
                const loaders::ModelCard& card, const Options& o) {
   const Device device = o.common.compute_device();
-  std::vector<const nn::Graph*> prepared;
-  for (const Kind& kind : kinds) prepared.push_back(&kind.prepared);
+  std::vector<nn::Graph*> prepared;
+  for (Kind& kind : kinds) prepared.push_back(&kind.prepared);
   apps::calibrate(prepared, data, indices,
                   {.batch_size = o.data.batch_size, .transform = card.input, .quiet = o.common.quiet, .device = device});
   for (Kind& kind : kinds) {

@@ -156,7 +156,7 @@ struct Calibration {
 };
 
 /// Shows the images to the prepared graph; its observers do the rest.
-Calibration calibrate(const nn::Graph& prepared, const apps::CalibrationSet& data, const loaders::ModelCard& card,
+Calibration calibrate(nn::Graph& prepared, const apps::CalibrationSet& data, const loaders::ModelCard& card,
                       const Options& o) {
   apps::show_stage(4, "Calibrate");
   const apps::Stopwatch watch;
@@ -312,7 +312,7 @@ void quantize(const CLI::App& app, const Options& o) {
       [&](const std::vector<std::string>& classes) { return apps::output_of_class(classes, card, model.classes); });
   const quant::QConfigMapping qconfig = choose_qconfig(app, o, model);
 
-  const nn::Graph prepared = prepare(model, qconfig, o.qconfig);
+  nn::Graph prepared = prepare(model, qconfig, o.qconfig);
   const Calibration calibration = model.qat ? nothing_to_calibrate() : calibrate(prepared, data, card, o);
   show_observers(prepared, o);
   const nn::Graph int8 = convert(prepared, qconfig, o);

@@ -113,7 +113,7 @@ void run() {
 
   const nn::Graph traced = nn::trace(net, Tensor::zeros({1, 3, kSide, kSide}));
   const quant::QConfigMapping qconfig = quant::get_default_qconfig_mapping("qnnpack");
-  const nn::Graph prepared = quant::prepare(traced, qconfig);
+  nn::Graph prepared = quant::prepare(traced, qconfig);
   int batches = 8;
   quant::calibrate(prepared, [&] { return batches-- > 0 ? std::optional(make_stripes(32, generator).images) : std::nullopt; });
   const nn::Graph int8 = quant::convert(prepared, qconfig);

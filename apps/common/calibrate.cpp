@@ -6,7 +6,7 @@
 
 namespace octet::apps {
 
-Calibrated calibrate(const std::vector<const nn::Graph*>& prepared, const CalibrationSet& data,
+Calibrated calibrate(const std::vector<nn::Graph*>& prepared, const CalibrationSet& data,
                      const std::vector<size_t>& indices, const CalibrationRun& o) {
   std::optional<Progress> progress;
   std::optional<loaders::Batches> batches;

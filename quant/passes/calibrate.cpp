@@ -27,7 +27,7 @@ int64_t run_pass(const std::vector<nn::Graph>& graphs, const NextBatch& next_bat
 
 }  // namespace
 
-int64_t calibrate(const std::vector<const nn::Graph*>& prepared, const NextBatch& next_batch, const CalibrateOptions& options) {
+int64_t calibrate(const std::vector<nn::Graph*>& prepared, const NextBatch& next_batch, const CalibrateOptions& options) {
   std::vector<nn::Graph> copies;  // with the same observers
   for (const nn::Graph* graph : prepared)
     copies.push_back(options.optimize ? nn::optimize_for_inference(*graph, options.device) : graph->to(options.device));
@@ -44,8 +44,8 @@ int64_t calibrate(const std::vector<const nn::Graph*>& prepared, const NextBatch
   return observed;
 }
 
-int64_t calibrate(const nn::Graph& prepared, const NextBatch& next_batch, const CalibrateOptions& options) {
-  return calibrate(std::vector<const nn::Graph*>{&prepared}, next_batch, options);
+int64_t calibrate(nn::Graph& prepared, const NextBatch& next_batch, const CalibrateOptions& options) {
+  return calibrate(std::vector<nn::Graph*>{&prepared}, next_batch, options);
 }
 
 }  // namespace octet::quant

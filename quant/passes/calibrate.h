@@ -32,12 +32,12 @@ struct CalibrateOptions {
   std::function<void(int64_t images)> on_batch = {};
 };
 
+/// The graph changes in that its observers have seen the images; a clone() shares them, so it is calibrated, too.
 /// Returns how many images the last pass had. Errors of the graph on a batch begin with "calibration, images 0 to 63: ". With two
 /// passes: throws Error for an observer whose answer depends on the order all the same.
-int64_t calibrate(const nn::Graph& prepared, const NextBatch& next_batch, const CalibrateOptions& options = {});
+int64_t calibrate(nn::Graph& prepared, const NextBatch& next_batch, const CalibrateOptions& options = {});
 
 /// Several graphs see each batch, which is then made once.
-int64_t calibrate(const std::vector<const nn::Graph*>& prepared, const NextBatch& next_batch,
-                  const CalibrateOptions& options = {});
+int64_t calibrate(const std::vector<nn::Graph*>& prepared, const NextBatch& next_batch, const CalibrateOptions& options = {});
 
 }  // namespace octet::quant

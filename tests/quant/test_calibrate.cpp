@@ -52,7 +52,7 @@ std::vector<QParams> answers(const nn::Graph& prepared) {
 }
 
 std::vector<QParams> calibrated(const std::string& kind, std::vector<int64_t> places, Passes passes) {
-  const nn::Graph prepared = prepared_with(kind);
+  nn::Graph prepared = prepared_with(kind);
   Batches batches(std::move(places));
   int begun = 0;
   const int64_t images = calibrate(prepared, [&] { return batches.next(); }, {.passes = passes, .begin_pass = [&](int pass) {
@@ -65,7 +65,7 @@ std::vector<QParams> calibrated(const std::string& kind, std::vector<int64_t> pl
 }
 
 TEST(Calibrate, IsTheGraphRunOverTheBatches) {
-  const nn::Graph by_hand = prepared_with("HistogramObserver"), prepared = prepared_with("HistogramObserver");
+  nn::Graph by_hand = prepared_with("HistogramObserver"), prepared = prepared_with("HistogramObserver");
   for (int64_t i = 0; i < 6; i += 2) nn::run(by_hand, kImages.slice(i, i + 2));
   Batches batches({0, 2, 4});
   std::vector<int64_t> counts;
@@ -77,7 +77,7 @@ TEST(Calibrate, IsTheGraphRunOverTheBatches) {
 }
 
 TEST(Calibrate, TheOptimizedCopyHasTheSameObservers) {
-  const auto plain = prepared_with("MinMaxObserver"), optimized = prepared_with("MinMaxObserver");
+  auto plain = prepared_with("MinMaxObserver"), optimized = prepared_with("MinMaxObserver");
   Batches batches({0, 2, 4});
   calibrate(plain, [&] { return batches.next(); }, {.optimize = false});
   batches.rewind();
@@ -94,7 +94,7 @@ TEST(Calibrate, TwoPassesDoNotDependOnTheOrder) {
 }
 
 TEST(Calibrate, SeveralGraphsSeeTheSameBatches) {
-  const nn::Graph first = prepared_with("MinMaxObserver"), second = prepared_with("MseObserver");
+  nn::Graph first = prepared_with("MinMaxObserver"), second = prepared_with("MseObserver");
   Batches batches({0, 2, 4});
   EXPECT_EQ(calibrate({&first, &second}, [&] { return batches.next(); }), 6);
   EXPECT_EQ(answers(first), calibrated("MinMaxObserver", {0, 2, 4}, Passes::one));
@@ -102,7 +102,7 @@ TEST(Calibrate, SeveralGraphsSeeTheSameBatches) {
 }
 
 TEST(Calibrate, SaysWhichImagesFail) {
-  const nn::Graph prepared = prepared_with("MinMaxObserver");
+  nn::Graph prepared = prepared_with("MinMaxObserver");
   int batch = 0;
   const auto next = [&]() -> std::optional<Tensor> {
     return batch++ == 0 ? kImages.slice(0, 2) : Tensor::full({3, 3, 16, 16}, INFINITY);
