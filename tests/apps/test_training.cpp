@@ -156,8 +156,8 @@ TEST(TrainUsage, ExitsWith2) {
 }
 
 TEST(TrainUsage, OptionsWithoutEffectExitWith2) {
-  for (const char* option : {"--lr 0.1", "--log a.csv", "--seed 1", "--optimizer sgd", "--schedule constant",
-                             "--output a.pth", "--cache-mb 1", "--max-bad-images 1", "--qat"}) {
+  for (const char* option : {"--lr 0.1", "--log a.csv", "--seed 1", "--optimizer sgd", "--schedule constant", "--output a.pth",
+                             "--cache-mb 1", "--max-bad-images 1", "--qat"}) {
     const std::string name = std::string(option).substr(0, std::string(option).find(' '));
     EXPECT_TRUE(fails(run(std::string("train_or_load ") + option), 2, {name + ": is for training, with --epochs"})) << option;
   }
