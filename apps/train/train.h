@@ -11,7 +11,7 @@ struct TrainInput {
   std::string weights;  // where to begin; empty: from scratch
   std::string head;     // auto, fastai or torchvision
   DataOptions data;     // its part train is trained on, its part val validates
-  CardOptions card;
+  CardOptions card = {};
 };
 
 /// Prints fastai's table, then accuracy, confusion matrix and most confused pairs of the validation set, at the size of

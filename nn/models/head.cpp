@@ -35,17 +35,6 @@ std::optional<HeadLayer> layer_at(const StateDict& state, const std::string& pat
   return std::nullopt;
 }
 
-/// Names of the next parts behind "PATH." in the order of the file.
-std::vector<std::string> parts_below(const StateDict& state, const std::string& path) {
-  std::vector<std::string> parts;
-  for (const StateEntry& entry : state.entries()) {
-    if (!entry.key.starts_with(path + ".")) continue;
-    const std::string rest = entry.key.substr(path.size() + 1), part = rest.substr(0, rest.find('.'));
-    if (rest.size() > part.size() && std::ranges::find(parts, part) == parts.end()) parts.push_back(part);
-  }
-  return parts;
-}
-
 /// The number that a part is; none for a name.
 std::optional<int> number_of(const std::string& part) {
   int number = 0;
@@ -53,6 +42,19 @@ std::optional<int> number_of(const std::string& part) {
   constexpr int kMost = 1000;  // layers of a head
   if (error != std::errc() || end != part.data() + part.size() || number < 0 || number > kMost) return std::nullopt;
   return number;
+}
+
+/// Names of the next parts behind "PATH.": numbers in their order (a .safetensors has another), names in the order of the file.
+std::vector<std::string> parts_below(const StateDict& state, const std::string& path) {
+  std::vector<std::string> parts;
+  for (const StateEntry& entry : state.entries()) {
+    if (!entry.key.starts_with(path + ".")) continue;
+    const std::string rest = entry.key.substr(path.size() + 1), part = rest.substr(0, rest.find('.'));
+    if (rest.size() > part.size() && std::ranges::find(parts, part) == parts.end()) parts.push_back(part);
+  }
+  if (std::ranges::all_of(parts, [](const std::string& part) { return number_of(part).has_value(); }))
+    std::ranges::sort(parts, {}, [](const std::string& part) { return *number_of(part); });
+  return parts;
 }
 
 /// Reads the tree and puts layers without weights into the places that are missing.

@@ -98,7 +98,7 @@ TEST(Data, WhatIsLeftOutIsCounted) {
   EXPECT_THAT(r.out, HasSubstr(": 10 images of 10 classes")) << r.err;
   EXPECT_THAT(r.out, HasSubstr("files that are no images of a class, left out: 1"));
   EXPECT_THAT(r.err, HasSubstr("skipped val/n01440764/y.gif: "));
-  EXPECT_EQ(report_of(out)["calibration"]["left_out"][0]["name"], "val/n01440764/y.gif");
+  EXPECT_EQ(report_of(out)["skipped"]["no_images"][0]["name"], "val/n01440764/y.gif");
 }
 
 TEST(Data, AFolderOfClassesIsDivided) {

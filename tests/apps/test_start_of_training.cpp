@@ -1,6 +1,7 @@
 // What a training begins with: a checkpoint's head where its classes are the data's, a new one where they are not.
 #include "apps/train/start.h"
 
+#include "loaders/checkpoints/model_card.h"
 #include "loaders/checkpoints/safetensors.h"
 #include "tests/apps/small_set.h"
 #include "tests/support/compare.h"
@@ -20,11 +21,11 @@ class StartOfTraining : public ::testing::Test {
     for (const auto& s : model->state()) file_.tensors.add({s.key, s.value.tensor().clone(), {}});
   }
 
-  nn::LoadedModel start(const Names& classes, const std::string& head = "auto", const std::string& card = "") {
-    if (!card.empty()) file_.metadata["octet.card"] = card;
+  nn::LoadedModel start(const Names& classes, const std::string& head = "auto", const Names& named = {}) {
+    if (!named.empty()) file_.metadata[loaders::kCardKey] = loaders::to_json({.classes = named});
     const std::string path = folder_ / "w.safetensors";
     save_safetensors(path, file_);
-    return apps::start_of_training({.weights = path, .head = head, .data = ""}, classes, 1);
+    return apps::start_of_training({.weights = path, .head = head, .data = {}}, classes, 1);
   }
   Tensor bias_of(const nn::LoadedModel& loaded) const {
     for (const auto& s : loaded.model->state())
@@ -48,7 +49,7 @@ TEST_F(StartOfTraining, AsManyClassesWithoutNamesKeepTheHead) {
 }
 
 TEST_F(StartOfTraining, NamesDecideTheOrder) {
-  const nn::LoadedModel loaded = start({"apple", "pear", "plum"}, "auto", R"({"classes": ["plum", "apple", "pear"]})");
+  const nn::LoadedModel loaded = start({"apple", "pear", "plum"}, "auto", {"plum", "apple", "pear"});
   EXPECT_TRUE(bits_equal(bias_of(loaded), Tensor::from({bias(1), bias(2), bias(0)}, {3})));
   EXPECT_TRUE(says(loaded, "in another order"));
   EXPECT_TRUE(start({"plum", "apple", "pear"}).notes.empty());
@@ -59,7 +60,7 @@ TEST_F(StartOfTraining, OtherClassesGetANewHead) {
   EXPECT_EQ(two.classes, 2);
   EXPECT_TRUE(says(two, "a new head of 2 classes: it has 3 classes and the data 2"));
   EXPECT_TRUE(says(two, "must be trained"));
-  const nn::LoadedModel named = start({"apple", "pear", "fig"}, "auto", R"({"classes": ["plum", "apple", "pear"]})");
+  const nn::LoadedModel named = start({"apple", "pear", "fig"}, "auto", {"plum", "apple", "pear"});
   EXPECT_TRUE(says(named, "other names than the data's, such as 'plum'"));
   EXPECT_FALSE(bits_equal(bias_of(named), Tensor::from({bias(0), bias(1), bias(2)}, {3})));
 }

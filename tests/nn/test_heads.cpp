@@ -46,6 +46,16 @@ TEST(Heads, ASequentialOfDropoutAndLinear) {
   EXPECT_TRUE(test::bits_equal(logits(loaded, kImages), logits(load(plain), kImages)));
 }
 
+/// A .safetensors lists its tensors in an order of its own.
+TEST(Heads, NumbersCountNotTheOrderOfTheFile) {
+  const Form fastai{.network = Network::resnet18, .fastai_head = true};
+  const StateDict state = filled_state(fastai, 3);
+  StateDict reversed;
+  for (size_t i = state.entries().size(); i-- > 0;) reversed.add(state.entries()[i]);
+  EXPECT_TRUE(form_of(reversed, "w.safetensors").fastai_head);
+  EXPECT_TRUE(test::bits_equal(logits(load(reversed), kImages), logits(load(state), kImages)));
+}
+
 /// A ResNet18 whose head gives the body's 512 features.
 Tensor features(const StateDict& state, const Tensor& x) {
   StateDict body = without(state, "fc.");
