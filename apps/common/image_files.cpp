@@ -2,10 +2,9 @@
 
 #include <glob.h>
 
-#include <algorithm>
-#include <array>
 #include <filesystem>
 
+#include "loaders/datasets/image_files.h"
 #include "loaders/files/bytes.h"
 #include "loaders/files/file.h"
 
@@ -15,40 +14,17 @@ namespace {
 namespace fs = std::filesystem;
 using loaders::printable;
 
-/// Of images, whether octet reads them or not: reading one that it does not is an error that names it.
-constexpr std::array kExtensions = {"jpg", "jpeg", "jfif", "png",  "bmp", "webp", "gif",
-                                    "tif", "tiff", "avif", "heic", "jp2", "jxl",  "ppm"};
-
-bool is_image_name(const fs::path& path) {
-  std::string extension = path.extension().string();
-  std::ranges::transform(extension, extension.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return std::ranges::any_of(kExtensions, [&](const char* known) { return extension == str(".", known); });
-}
-
-bool is_hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
-
 void add_folder(const std::string& folder, ImageFiles& found) {
-  std::vector<std::string> images, others;
-  std::error_code error;
-  for (fs::recursive_directory_iterator it(folder, fs::directory_options::follow_directory_symlink, error), end;
-       !error && it != end; it.increment(error)) {
-    constexpr int kDeepest = 32;  // links can make a circle
-    if (is_hidden(it->path()) || it.depth() >= kDeepest) it.disable_recursion_pending();
-    std::error_code ignored;
-    if (!is_hidden(it->path()) && !it->is_directory(ignored))
-      (is_image_name(it->path()) ? images : others).push_back(it->path().string());
-  }
-  OCTET_CHECK(!error, printable(folder), ": cannot list the folder: ", error.message());
+  const std::unique_ptr<loaders::FileTree> tree = loaders::open_tree(folder, "");
+  const auto [images, others] = tree->files("");
   OCTET_CHECK(!images.empty(), printable(folder), ": no image in it, expected files such as a.jpg or a.png");
-  std::ranges::sort(images);
-  std::ranges::sort(others);
-  found.paths.insert(found.paths.end(), images.begin(), images.end());
+  for (const loaders::ImageFile& image : images) found.paths.push_back(image.path);
+  found.notes.insert(found.notes.end(), tree->warnings().begin(), tree->warnings().end());
   if (!others.empty())
     found.notes.push_back(
         str(printable(folder), ": left out ", others.size(),
             others.size() == 1 ? " file that is no image by its name: " : " files that are no images by their names: ",
-            printable(others.front()), others.size() > 1 ? ", ..." : ""));
+            printable(others.front().name), others.size() > 1 ? ", ..." : ""));
 }
 
 void add_pattern(const std::string& pattern, ImageFiles& found) {
