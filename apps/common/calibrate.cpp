@@ -6,8 +6,8 @@
 
 namespace octet::apps {
 
-Calibrated calibrate(const std::vector<nn::Graph*>& prepared, const CalibrationSet& data,
-                     const std::vector<size_t>& indices, const CalibrationRun& o) {
+Calibrated calibrate(const std::vector<nn::Graph*>& prepared, const CalibrationSet& data, const std::vector<size_t>& indices,
+                     const CalibrationRun& o) {
   std::optional<Progress> progress;
   std::optional<loaders::Batches> batches;
   size_t done = 0;  // of the tensors

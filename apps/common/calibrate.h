@@ -22,7 +22,7 @@ struct Calibrated {
 };
 
 /// indices: which images, in which order.
-Calibrated calibrate(const std::vector<nn::Graph*>& prepared, const CalibrationSet& data,
-                     const std::vector<size_t>& indices, const CalibrationRun& options);
+Calibrated calibrate(const std::vector<nn::Graph*>& prepared, const CalibrationSet& data, const std::vector<size_t>& indices,
+                     const CalibrationRun& options);
 
 }  // namespace octet::apps

@@ -143,8 +143,7 @@ TEST_F(Backward, FakeQuantization) {
   const std::vector<ops::int8::QParams> one = {{0.013f, 90}}, each = {{0.001f, 0}, {0.02f, 3}, {0.03f, -7}, {0.5f, 0}};
   for (const auto& qparams : {one, each}) {
     const ops::int8::CodeRange codes = qparams.size() == 1 ? ops::int8::CodeRange{0, 255} : ops::int8::CodeRange{-128, 127};
-    const auto want = ops::fake_quantize_training(x, qparams, codes),
-               got = ops::fake_quantize_training(there(x), qparams, codes);
+    const auto want = ops::fake_quantize_training(x, qparams, codes), got = ops::fake_quantize_training(there(x), qparams, codes);
     EXPECT_TRUE(test::bits_equal(back(got.y), want.y));
     EXPECT_TRUE(test::codes_equal(back(got.inside), want.inside));
     Tensor d = dy.clone(), d_there = there(dy);

@@ -1,8 +1,8 @@
 // int8 ops against PyTorch's, code for code, under both engines.
+#include "ops/fake_quantize.h"
 #include "ops/int8/add.h"
 #include "ops/int8/conv2d.h"
 #include "ops/int8/elementwise.h"
-#include "ops/fake_quantize.h"
 #include "ops/int8/linear.h"
 #include "ops/int8/pool.h"
 #include "ops/int8/quantize.h"
