@@ -6,11 +6,13 @@
 The parts are the members of its structs and of their kInfo, its places in the lists (nn/graph/op.h, ops/support/activations.h) and in the
 translators (training, ONNX). Nothing is written: the changed copy of a file lies in a temporary folder, before the sources in the include path.
 """
+import os
 import pathlib
 import re
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 COMPILE = ["g++", "-std=c++20", "-fopenmp", "-Werror=switch", "-fsyntax-only"]
@@ -65,19 +67,23 @@ def parts(page):
             yield f"ops::{page.capitalize()}::{function}()", "ops/support/activations.h", activations.replace(struct, struct.replace(body, "")), "ops/elementwise.cpp"
 
 
+def attempt(part):
+    page, what, file, text, unit = part
+    assert text != (ROOT / file).read_text(), what
+    return page, what, unit, compiles(unit, file, text)
+
+
 def main():
     failed = [unit for unit in (LIST, FILES, CONVERT, TRAINING, ONNX, CALLS, "ops/elementwise.cpp") if not compiles(unit)]
     if failed:
         sys.exit(f"check_op_parts: does not compile as it is: {', '.join(failed)}")
-    tried = 0
-    for page in sys.argv[1:] or ["sigmoid"]:
-        for what, file, text, unit in parts(page):
-            assert text != (ROOT / file).read_text(), what
-            tried += 1
-            if compiles(unit, file, text):
+    tries = [(page, *part) for page in sys.argv[1:] or ["sigmoid"] for part in parts(page)]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for page, what, unit, compiled in pool.map(attempt, tries):
+            if compiled:
                 print(f"{page}: {unit} compiles without {what}")
                 failed.append(what)
-    print(f"{tried} parts left out, {tried - len(failed)} noticed by the compiler")
+    print(f"{len(tries)} parts left out, {len(tries) - len(failed)} noticed by the compiler")
     sys.exit(bool(failed))
 
 

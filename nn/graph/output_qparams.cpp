@@ -1,3 +1,4 @@
+// An op on codes that has a scale of its own, or a fixed one, says it; one that keeps its input's is followed back to who does.
 #include "nn/graph/output_qparams.h"
 
 namespace octet::nn {
