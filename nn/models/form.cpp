@@ -137,6 +137,17 @@ HeadLayer own_head(const Form& form, int64_t classes) {
   return form.fastai_head ? fastai_head(features, classes) : network.own_head(features, classes);
 }
 
+/// PyTorch gives a quantized linear layer a bias of zeros where the float one has none.
+HeadLayer without_biases(HeadLayer head) {
+  head.bias = false;
+  for (HeadLayer& inner : head.inside) inner = without_biases(std::move(inner));
+  return head;
+}
+
+bool has_quantized_linear(const StateDict& state) {
+  return std::ranges::any_of(state.entries(), [](const StateEntry& e) { return e.key.find("._packed_params.") != e.key.npos; });
+}
+
 /// The head of the file where it differs from the network's own in more than the number of classes.
 std::optional<HeadLayer> unusual_head(const StateDict& state, const Form& form, const std::string& source) {
   const KnownNetwork& network = known(form.network);
@@ -150,7 +161,9 @@ std::optional<HeadLayer> unusual_head(const StateDict& state, const Form& form, 
               "; docs/using-the-library.md shows how to bring a network of your own");
   check_chain(*head, source);
   const HeadLayer usual = own_head(form, classifier_of(*head).out);
-  return same_layers(*head, usual) ? std::nullopt : head;
+  const bool same =
+      has_quantized_linear(state) ? same_layers(without_biases(*head), without_biases(usual)) : same_layers(*head, usual);
+  return same ? std::nullopt : head;
 }
 
 Form form_by_row(const KnownNetwork& network, const StateDict& state, const std::string& source) {

@@ -56,6 +56,24 @@ TEST(Heads, NumbersCountNotTheOrderOfTheFile) {
   EXPECT_TRUE(test::bits_equal(logits(load(reversed), kImages), logits(load(state), kImages)));
 }
 
+/// PyTorch's int8 state_dict has zeros for the biases that fastai's linear layers do not have.
+TEST(Heads, BiasesOfQuantizedLayersDoNotMakeAnotherHead) {
+  const StateDict state = filled_state({.network = Network::resnet18, .fastai_head = true}, 3);
+  StateDict int8;
+  for (const StateEntry& e : state.entries()) {
+    const std::string layer = e.key.substr(0, 4);
+    if (e.key != "1.4.weight" && e.key != "1.8.weight") {
+      int8.add(e);
+      continue;
+    }
+    int8.add({layer.substr(0, 3) + "._packed_params._packed_params.0", e.tensor, {}});
+    int8.add({layer.substr(0, 3) + "._packed_params._packed_params.1", Tensor::zeros({e.tensor.size(0)}), {}});
+  }
+  const Form form = form_of(int8, "int8.pth");
+  EXPECT_TRUE(form.fastai_head);
+  EXPECT_FALSE(form.head.has_value());
+}
+
 /// A ResNet18 whose head gives the body's 512 features.
 Tensor features(const StateDict& state, const Tensor& x) {
   StateDict body = without(state, "fc.");
