@@ -103,7 +103,7 @@ Tensor logits_of(const nn::Graph& graph, const std::string& model_file, const Te
   });
 }
 
-/// Images as inputs, or the reasons why they are none: one of both for each.
+/// For each image either its input or the reason why it has none.
 struct Inputs {
   std::vector<Tensor> x;  // [1, C, size, size]
   std::vector<std::string> reasons;

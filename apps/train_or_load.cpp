@@ -112,9 +112,9 @@ void train_or_load(const CLI::App& app, Options& o) {
     return evaluate(o);
   }
   const std::string weights = o.weights->count() ? o.data.weights : "";
-  if (!weights.empty() && !app.count("--size"))
-    if (const auto card = loaders::read_card(weights)) o.train.sizes = {card->input.size};
-  apps::train({.weights = weights, .head = o.head, .data = o.data, .card = o.card}, o.train, o.common);
+  const auto says = weights.empty() ? std::nullopt : loaders::read_card(weights);
+  if (says && !app.count("--size")) o.train.sizes = {says->input.size};
+  apps::train({.weights = weights, .head = o.head, .data = o.data, .says = says, .card = o.card}, o.train, o.common);
 }
 
 }  // namespace

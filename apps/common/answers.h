@@ -31,8 +31,8 @@ class Answers {
   int top_;
 };
 
-/// Of a dataset, for json and csv: right answers of each class; in json also top-1, loss and the confusion matrix, whose last
-/// column is for answers that are none of the classes.
+/// Prints what came of a dataset, as json or csv: how many answers of each class are right. json also has top-1, loss and the
+/// confusion matrix; its last column counts answers outside the dataset's classes.
 void print_scores(AnswerForm form, const Evaluation& evaluation, const std::vector<std::string>& classes);
 
 }  // namespace octet::apps

@@ -16,8 +16,8 @@ struct InferenceBenchmark {
 /// on a GPU, where x lies on the device already.
 void benchmark_inference(const nn::Graph& graph, const InferenceBenchmark& options);
 
-/// quantize --benchmark: a table of the layers, one image [1, C, H, W], int8 beside float: algorithm, time, share of the machine's measured
-/// peak. Graphs of nn/graph/passes/optimize_for_inference.h, each run for so many seconds.
+/// quantize --benchmark: a table of the layers, one image [1, C, H, W], int8 beside float: algorithm, time, share of the machine's
+/// measured peak. Graphs of nn/graph/passes/optimize_for_inference.h, each run for so many seconds.
 void show_layer_times(const nn::Graph& float_graph, const nn::Graph& int8_graph, const Shape& image, double seconds);
 
 }  // namespace octet::apps

@@ -70,7 +70,7 @@ void overrule(ImageTransform& t, const CardOptions& o, int64_t channels) {
   if (!o.deviation.empty()) t.deviation = for_channels(o.deviation, channels);
 }
 
-/// A name in each line; a byte order mark, carriage returns and empty lines at the end are none.
+/// Each line is a name. A byte order mark, carriage returns and empty lines at the end are dropped.
 std::vector<std::string> read_labels(const std::string& path) {
   const loaders::File file(path);
   std::string_view text = loaders::as_text(file.bytes());

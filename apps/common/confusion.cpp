@@ -37,7 +37,7 @@ void show_matrix(const Confusion& confusion, const std::vector<std::string>& cla
   }
 }
 
-/// Of more classes than a matrix is readable for: a line each.
+/// Prints one line for each class, because a matrix of so many classes cannot be read.
 void show_shares(const Confusion& confusion, const std::vector<std::string>& classes) {
   for (size_t truth = 0; truth < classes.size(); ++truth) {
     const int64_t images = images_of(confusion, truth), right = confusion.count(truth, truth);
@@ -57,7 +57,10 @@ std::vector<Confusion::Pair> Confusion::most_confused() const {
 }
 
 void show_confusion(const Confusion& confusion, const std::vector<std::string>& classes) {
-  classes.size() <= kLargestMatrix ? show_matrix(confusion, classes) : show_shares(confusion, classes);
+  if (classes.size() <= kLargestMatrix)
+    show_matrix(confusion, classes);
+  else
+    show_shares(confusion, classes);
   const std::vector<Confusion::Pair> pairs = confusion.most_confused();
   if (!pairs.empty()) std::cout << "most confused:\n";
   for (size_t i = 0; i < std::min(kShownPairs, pairs.size()); ++i)

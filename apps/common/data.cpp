@@ -3,9 +3,9 @@
 #include <cmath>
 #include <cstring>
 #include <iostream>
-#include <numeric>
 #include <set>
 
+#include "apps/common/image_files.h"
 #include "apps/common/show.h"
 #include "loaders/datasets/batches.h"
 #include "loaders/files/bytes.h"
@@ -49,15 +49,11 @@ CalibrationSet from_input(const std::string& path) {
   return set;
 }
 
-/// File names, one per line.
 CalibrationSet from_standard_input() {
-  std::vector<std::string> files;
-  for (std::string line; std::getline(std::cin, line);) {
-    if (line.ends_with('\r')) line.pop_back();
-    if (!line.empty()) files.push_back(line);
-  }
-  OCTET_CHECK(!files.empty(), "--data -: no file names on standard input, expected one per line");
-  return {"the files on standard input", std::make_shared<loaders::ImageFolder>(files), {}};
+  OCTET_CHECK(std::cin.peek() != EOF, "--data -: no file names on standard input, expected one per line");
+  const ImageFiles files = find_images({"-"}, std::cin);
+  for (const std::string& note : files.notes) std::cerr << "note: " << note << "\n";
+  return {"the files on standard input", std::make_shared<loaders::ImageFolder>(files.paths), {}};
 }
 
 }  // namespace
@@ -81,10 +77,13 @@ loaders::ImageFolder open_data(const DataOptions& options, const std::string& sp
 }
 
 Tensor CalibrationSet::batch(const std::vector<size_t>& indices, const loaders::ImageTransform& transform) const {
-  if (images)
-    return loaders::Batches(*images, indices, {.batch_size = static_cast<int>(indices.size()), .transform = transform})
-        .next()
-        ->images;
+  if (images) {
+    loaders::Batches batches(*images, indices, {.batch_size = static_cast<int>(indices.size()), .transform = transform});
+    const auto batch = batches.next();
+    OCTET_CHECK(batch.has_value(), "none of the ", indices.size(), " images, such as ",
+                loaders::printable(images->name(indices.at(0))), ", can be read; replace them");
+    return batch->images;
+  }
   Shape shape = input.shape();
   shape[0] = std::ssize(indices);
   Tensor rows(shape);

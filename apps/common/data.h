@@ -38,7 +38,7 @@ struct CalibrationSet {
 /// From --input, from standard input (--data -), or from --data, where labels are not needed.
 CalibrationSet open_calibration(const DataOptions& data, const CalibrationOptions& options);
 
-/// Labelled images to evaluate on and the model's output for each class, or the reason why there are none.
+/// Labelled images to evaluate on, and the model's output for each class. Without images, none_because says why.
 struct EvaluationSet {
   std::shared_ptr<const loaders::ImageFolder> images;
   std::string path;

@@ -10,13 +10,15 @@
 
 namespace octet::apps {
 
-/// Throws Error unless model.safetensors, report.json and these forms can be written into the folder, and
-/// CLI::ValidationError when one of them is an input, or a file of someone else's.
+/// Which files of the folder may be replaced: those that octet has written (apps/common/output_paths.h), or all.
 enum class Replace { own_files, all_files };
+
+/// Throws Error unless model.safetensors, report.json and these forms can be written into the folder, and
+/// CLI::ValidationError when one of them is an input, or a file that may not be replaced.
 void check_can_export(const std::string& folder, const std::vector<std::string>& forms, const std::vector<std::string>& inputs,
                       Replace replace);
 
-/// An int8 model and what it came from; refers to its makers'.
+/// An int8 model and what it came from. It only refers to what the program has.
 struct Exported {
   const nn::Graph& prepared;
   const quant::QConfigMapping& qconfig;

@@ -20,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 using loaders::printable;
 
-/// The JSON header of a .safetensors; empty where there is none.
+/// The JSON header of a .safetensors; empty for any other file.
 std::string_view safetensors_header(loaders::Bytes bytes) {
   if (loaders::format_of(bytes) != loaders::Format::safetensors) return {};
   const auto size = loaders::load_le<uint64_t>(bytes.data());

@@ -1,5 +1,7 @@
 #include "apps/common/report.h"
 
+#include <map>
+
 #include "apps/common/classes.h"
 #include "apps/common/cli.h"
 #include "loaders/files/bytes.h"
@@ -100,8 +102,16 @@ json accuracy_json(const Evaluation& e, const std::vector<std::string>& classes)
           {"classes", classes_json(e, classes)}};
 }
 
-/// Files beside the images, which were not even opened as such.
-json left_out_json(const CalibrationSet& set) { return set.images ? skipped_json(set.images->skipped()) : json::array(); }
+/// Files beside the images of either set, which were not even opened as such.
+json left_out_json(const CalibrationSet& calibrated_on, const EvaluationSet& evaluated_on) {
+  std::map<std::string, loaders::Skipped> left_out;  // by name: the sets often are the same
+  for (const loaders::ImageFolder* images : {calibrated_on.images.get(), evaluated_on.images.get()})
+    if (images)
+      for (const loaders::Skipped& file : images->skipped()) left_out.emplace(file.name, file);
+  std::vector<loaders::Skipped> files;
+  for (const auto& [name, file] : left_out) files.push_back(file);
+  return skipped_json(files);
+}
 
 }  // namespace
 
@@ -135,7 +145,7 @@ json report_json(const Report& r) {
           {"skipped",
            {{"calibration", skipped_json(r.calibration.skipped)},
             {"evaluation", r.evaluation ? skipped_json(r.evaluation->skipped) : json::array()},
-            {"no_images", left_out_json(r.calibrated_on)}}},
+            {"no_images", left_out_json(r.calibrated_on, r.evaluated_on)}}},
           {"bytes", {{"float", r.sizes.float_bytes}, {"int8", r.sizes.int8_bytes}, {"peak_memory", peak_memory()}}}};
 }
 

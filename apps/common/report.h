@@ -26,7 +26,7 @@ struct FloatLayer {
 };
 std::vector<FloatLayer> float_layers(const nn::Graph& int8_graph);
 
-/// All that report.json says but for its inputs and timings; refers to its makers'.
+/// All that report.json says, except its inputs and timings. It only refers to what the program has.
 struct Report {
   const quant::QConfigMapping& qconfig;
   const std::vector<quant::ObserverInfo>& observers;

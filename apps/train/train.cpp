@@ -22,13 +22,14 @@
 namespace octet::apps {
 namespace {
 
-/// What the trained model will be for: as its beginning is, but for the classes of these images, at the size of the last epoch.
+/// What the trained model will be for: what its beginning is for, except that the classes are these images' and the size is the
+/// last epoch's.
 loaders::ModelCard card_of(const TrainInput& input, const TrainOptions& options, const nn::LoadedModel& start,
                            const std::vector<std::string>& classes) {
   Model model;
   model.classes = std::ssize(classes);
   model.channels = start.channels;
-  if (!input.weights.empty()) model.card = loaders::read_card(input.weights);
+  model.card = input.says;
   if (model.card) model.card->classes.clear();
   CardOptions asked = input.card;
   asked.size = options.sizes.back();

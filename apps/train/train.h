@@ -8,9 +8,10 @@
 namespace octet::apps {
 
 struct TrainInput {
-  std::string weights;  // where to begin; empty: from scratch
-  std::string head;     // auto, fastai or torchvision
-  DataOptions data;     // its part train is trained on, its part val validates
+  std::string weights;                          // where to begin; empty: from scratch
+  std::string head;                             // auto, fastai or torchvision
+  DataOptions data;                             // its part train is trained on, its part val validates
+  std::optional<loaders::ModelCard> says = {};  // what the file of weights says that it is for
   CardOptions card = {};
 };
 

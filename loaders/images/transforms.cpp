@@ -53,12 +53,9 @@ void check(const ImageTransform& t, const std::string& where) {
                 " and std ", t.deviation[c], " of channel ", c, ", expected finite numbers and std above 0");
 }
 
-Image resized(const Image& image, const ImageTransform& t) {
-  if (t.channels() == 1) {  // before resizing, as Image.open(file).convert("L") is
-    ImageTransform of_colours = t;
-    of_colours.mean = of_colours.deviation = {1, 1, 1};
-    return resized(in_grey(image), of_colours);
-  }
+namespace {
+
+Image resized_by_rule(const Image& image, const ImageTransform& t) {
   switch (t.rule) {
     case ResizeRule::fastai:
       return crop_and_resize(image, t.size);
@@ -68,6 +65,12 @@ Image resized(const Image& image, const ImageTransform& t) {
       return resize_bilinear(image, t.size, t.size);
   }
   fail("no resize rule has the number ", static_cast<int>(t.rule));
+}
+
+}  // namespace
+
+Image resized(const Image& image, const ImageTransform& t) {
+  return resized_by_rule(t.channels() == 1 ? in_grey(image) : image, t);  // grey first, as Image.open(file).convert("L")
 }
 
 void to_normalized(const Image& image, const ImageTransform& t, float* chw) {

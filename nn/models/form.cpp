@@ -15,11 +15,6 @@ namespace {
 constexpr const char* kTitles = "ResNet18 to ResNet152, ResNeXt, Wide ResNet, VGG11 to VGG19, AlexNet or MobileNetV2";
 constexpr const char* kFastaiHead = "1";
 
-const Tensor* convolution(const StateDict& state, const std::string& path) {
-  const StateEntry* entry = state.find(path + ".weight");
-  return entry && entry->tensor.dim() == 4 ? &entry->tensor : nullptr;
-}
-
 /// The places of the convolutions in `features`, as VGGs and AlexNet have them.
 std::vector<int> places_of_convolutions(const StateDict& state) {
   std::vector<int> places;
@@ -157,8 +152,7 @@ std::optional<HeadLayer> unusual_head(const StateDict& state, const Form& form, 
   if (!head) return std::nullopt;
   const std::string path = classifier_path(*head);
   OCTET_CHECK(features_into(*head) == features, source, ": size mismatch for the head '", head->name, "': it takes ",
-              features_into(*head), " features, and the body of ", network.name, " gives ", features,
-              "; docs/using-the-library.md shows how to bring a network of your own");
+              features_into(*head), " features, and the body of ", network.name, " gives ", features, "; ", kBringYourOwn);
   check_chain(*head, source);
   const HeadLayer usual = own_head(form, classifier_of(*head).out);
   const bool same =
@@ -178,10 +172,9 @@ Form form_by_row(const KnownNetwork& network, const StateDict& state, const std:
 }
 
 std::string unknown_network(const StateDict& state) {
-  constexpr const char* kRemedy = "; docs/using-the-library.md shows how to bring a network of your own";
-  if (const std::string name = guess_network(state); !name.empty()) return ": it looks like " + name + kRemedy;
+  if (const std::string name = guess_network(state); !name.empty()) return str(": it looks like ", name, "; ", kBringYourOwn);
   return str(", among its ", state.entries().size(), " keys",
-             state.empty() ? "" : ", the first of which is '" + state.entries()[0].key + "'", kRemedy);
+             state.empty() ? "" : ", the first of which is '" + state.entries()[0].key + "'", "; ", kBringYourOwn);
 }
 
 }  // namespace

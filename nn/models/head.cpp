@@ -81,8 +81,6 @@ class Reader {
   }
 
  private:
-  static constexpr const char* kBringYourOwn = "docs/using-the-library.md shows how to bring a network of your own";
-
   void begin_as_fastai(HeadLayer& sequence, const std::string& path, const std::vector<std::string>& parts) {
     const auto first = layer_at(state_, path + "." + parts[0], parts[0]);
     const bool both = first && first->in == 2 * *fastai_features_;

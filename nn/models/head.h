@@ -18,6 +18,9 @@
 
 namespace octet::nn {
 
+/// The remedy of errors about networks that octet does not have.
+inline constexpr const char* kBringYourOwn = "docs/using-the-library.md shows how to bring a network of your own";
+
 struct HeadLayer {
   enum class Kind { linear, batch_norm, relu, dropout, concat_pool, average_pool, flatten, sequence };
   std::string name;  // within its parent

@@ -23,19 +23,14 @@ std::optional<BlockPlace> block_of(const std::string& key, bool fastai) {
   return BlockPlace{static_cast<size_t>(stage), index};
 }
 
-const Tensor* convolution(const StateDict& state, const std::string& key) {
-  const StateEntry* entry = state.find(key);
-  return entry && entry->tensor.dim() == 4 && entry->tensor.numel() > 0 ? &entry->tensor : nullptr;
-}
-
 /// A convolution of the first block of a stage.
 const Tensor* first_block(const StateDict& state, bool fastai, size_t stage, const std::string& name) {
   const std::string path = fastai ? str("0.", kFirstStage + stage) : str("layer", stage + 1);
-  return convolution(state, path + ".0." + name + ".weight");
+  return convolution(state, path + ".0." + name);
 }
 
 void read_widths(const StateDict& state, bool fastai, ResNetOptions& o) {
-  if (const Tensor* stem = convolution(state, fastai ? "0.0.weight" : "conv1.weight")) {
+  if (const Tensor* stem = convolution(state, fastai ? "0.0" : "conv1")) {
     o.widths.stem = stem->size(0);
     o.widths.input = stem->size(1);
   }
@@ -54,6 +49,11 @@ void read_groups(const StateDict& state, bool fastai, ResNetOptions& o) {
 }
 
 }  // namespace
+
+const Tensor* convolution(const StateDict& state, const std::string& path) {
+  const StateEntry* entry = state.find(path + ".weight");
+  return entry && entry->tensor.dim() == 4 && entry->tensor.numel() > 0 ? &entry->tensor : nullptr;
+}
 
 bool has_fastai_keys(const StateDict& state) { return state.find("0.0.weight") != nullptr; }
 

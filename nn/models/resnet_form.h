@@ -9,6 +9,9 @@
 
 namespace octet::nn {
 
+/// The weight of the convolution at that path; null without one.
+const Tensor* convolution(const StateDict& state, const std::string& path);
+
 /// fastai's body begins with the stem's convolution.
 bool has_fastai_keys(const StateDict& state);
 

@@ -59,7 +59,7 @@ struct Clamp {
   }
 };
 
-struct CatPart {
+struct Lookup {
   const uint8_t* x;
   uint8_t* y;  // where this part's channels begin
   Divisor channels;
@@ -118,14 +118,14 @@ void int8_clamp(const Tensor& x, uint8_t low, uint8_t high, Tensor& y) {
   map("int8 clamp", y.numel(), Clamp{x.cuda_data<uint8_t>(), y.cuda_data<uint8_t>(), low, high});
 }
 
-void int8_cat_part(const Tensor& x, const std::array<uint8_t, 256>& table, int64_t first, Tensor& y) {
-  CatPart part{x.cuda_data<uint8_t>(),
-               y.cuda_data<uint8_t>() + first,
-               static_cast<uint32_t>(x.shape().back()),
-               static_cast<uint32_t>(y.shape().back()),
-               {}};
+void int8_lookup(const Tensor& x, const std::array<uint8_t, 256>& table, int64_t first, Tensor& y) {
+  Lookup part{x.cuda_data<uint8_t>(),
+              y.cuda_data<uint8_t>() + first,
+              static_cast<uint32_t>(x.shape().back()),
+              static_cast<uint32_t>(y.shape().back()),
+              {}};
   for (size_t q = 0; q < table.size(); ++q) part.table[q] = table[q];
-  map("int8 cat", x.numel(), part);
+  map("int8 lookup", x.numel(), part);
 }
 
 void to_channels_first(const Tensor& x, Tensor& y) {

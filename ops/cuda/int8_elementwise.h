@@ -21,8 +21,8 @@ void int8_add(const Tensor& a, const Tensor& b, const int8::QAdd& rule, Tensor& 
 /// y = min(max(x, low), high)
 void int8_clamp(const Tensor& x, uint8_t low, uint8_t high, Tensor& y);
 
-/// y[pixel][first + c] = table[x[pixel][c]], channels last: cat, and with first = 0 lookup.
-void int8_cat_part(const Tensor& x, const std::array<uint8_t, 256>& table, int64_t first, Tensor& y);
+/// y[pixel][first + c] = table[x[pixel][c]], channels last. A part of cat goes to its `first` channel, any other lookup to 0.
+void int8_lookup(const Tensor& x, const std::array<uint8_t, 256>& table, int64_t first, Tensor& y);
 
 /// Bytes [N, H, W, C] -> [N, C, H, W].
 void to_channels_first(const Tensor& x, Tensor& y);

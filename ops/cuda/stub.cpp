@@ -63,7 +63,7 @@ void quantize(const Tensor&, int8::QParams, Tensor&) { refuse(); }
 void dequantize(const Tensor&, int8::QParams, Tensor&) { refuse(); }
 void int8_add(const Tensor&, const Tensor&, const int8::QAdd&, Tensor&) { refuse(); }
 void int8_clamp(const Tensor&, uint8_t, uint8_t, Tensor&) { refuse(); }
-void int8_cat_part(const Tensor&, const std::array<uint8_t, 256>&, int64_t, Tensor&) { refuse(); }
+void int8_lookup(const Tensor&, const std::array<uint8_t, 256>&, int64_t, Tensor&) { refuse(); }
 void to_channels_first(const Tensor&, Tensor&) { refuse(); }
 void fake_quantize(const Tensor&, std::span<const int8::QParams>, int8::CodeRange, Tensor&, Tensor&) { refuse(); }
 void fake_quantize_backward(Tensor&, const Tensor&) { refuse(); }

@@ -51,7 +51,7 @@ Tensor lookup(const Tensor& x, const CodeTable& table) {
   OCTET_CHECK(x.dtype() == DType::quint8, "int8 lookup: expected quint8, got ", x.dtype());
   Tensor y(x.shape(), x.dtype(), x.device());
   if (x.on_cuda()) {
-    if (x.numel() > 0) cuda::int8_cat_part(x, table, 0, y);
+    if (x.numel() > 0) cuda::int8_lookup(x, table, 0, y);
     return y;
   }
   const uint8_t* in = x.data<uint8_t>();
@@ -82,7 +82,7 @@ Tensor cat_channels(std::span<const Tensor> parts, std::span<const QParams> qpar
     const CodeTable table = rescaling_table(qparams[i], output);
     const int64_t channels = parts[i].shape().back();
     if (y.on_cuda()) {
-      cuda::int8_cat_part(parts[i], table, first, y);
+      cuda::int8_lookup(parts[i], table, first, y);
       first += channels;
       continue;
     }
