@@ -102,19 +102,25 @@ class TarReader {
     check(++members_ <= kMaxMembers, "more than ", kMaxMembers, " members");
     const char type = static_cast<char>(block_[kType.offset]);
     uint64_t size = size_field();
-    if (type == 'L' || type == 'x' || type == 'g') return extended_header(type, size);
+    if (type == 'L' || type == 'K' || type == 'x' || type == 'g') return extended_header(type, size);
     std::string name = next_.name ? *next_.name : all_.name ? *all_.name : header_name();
     if (next_.size || all_.size) size = next_.size ? *next_.size : *all_.size;
     next_ = {};
     const bool file = (type == '0' || type == '\0' || type == '7') && !name.ends_with('/');
     const bool folder = type == '5' || (type == '\0' && name.ends_with('/'));
-    check(file || folder, "member ", loaders::quoted(name), " is a link, a device or of an unknown type ('",
+    const bool link = type == '1' || type == '2';
+    check(file || folder || link, "member ", loaders::quoted(name), " is a device or of an unknown type ('",
           printable({&type, 1}), "'), expected files and folders");
+    if (link) size = 0;  // no data follows a link, whatever its size says
     if (has_odd_byte(name)) {
-      warnings_.push_back(name_ + ": left out " + loaders::quoted(name) + ": a control character or backslash in its name");
+      leave_out(name, "a control character or backslash in its name");
       return skip(size);
     }
     name = checked_name(std::move(name));
+    if (link) {
+      remember_file(name);
+      return leave_out(name, type == '1' ? "a hard link" : "a symbolic link");
+    }
     if (folder) {
       skip(size);
       remember_folder(name);
@@ -130,6 +136,10 @@ class TarReader {
       skip(size);
   }
 
+  void leave_out(const std::string& name, const char* reason) {
+    warnings_.push_back(name_ + ": left out " + loaders::quoted(name) + ": " + reason);
+  }
+
   std::string header_name() const {
     std::string name(text(kName));
     if (text(kMagic) == "ustar" && block_[kMagic.offset + kMagic.length] == 0 && !text(kPrefix).empty())
@@ -142,16 +152,14 @@ class TarReader {
     return std::ranges::any_of(name, [](char c) { return static_cast<uint8_t>(c) < 0x20 || c == 0x7f || c == '\\'; });
   }
 
-  // 'L': the next member's name (GNU). 'x': records "LENGTH key=value\n" about the next member (pax). 'g': about all from here on,
-  // as git archive writes them.
+  // 'L': the next member's name (GNU). 'K': what the next link names, which nobody follows. 'x': records "LENGTH key=value\n" about
+  // the next member (pax). 'g': about all from here on, as git archive writes them.
   void extended_header(char type, uint64_t size) {
     check(size <= kMaxExtendedHeader, "an extended header of ", size, " bytes");
     const std::vector<uint8_t> bytes = data(size);
     std::string_view left(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    if (type == 'L') {
-      next_.name = left.substr(0, left.find('\0'));
-      return;
-    }
+    if (type == 'L') next_.name = left.substr(0, left.find('\0'));
+    if (type == 'L' || type == 'K') return;
     while (!left.empty()) {
       const size_t space = left.find(' ');
       check(space != left.npos, "a pax record without a length");

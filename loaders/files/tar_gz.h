@@ -2,8 +2,9 @@
 //
 // 512-byte headers (name, size, checksum, type), each followed by its data padded to 512: ustar, GNU long names and pax headers.
 // Only the data of wanted members is kept; nothing is written to disk. Because archives come from strangers, only regular files
-// and folders may be in them (no links, devices, sparse files), with relative names without "..", each once, within the caps. Members
-// with control characters in their names, such as macOS's Icon\r, are left out and named. Other compressions are refused by name.
+// and folders are read (devices and sparse files are refused), with relative names without "..", each once, within the caps. Left out
+// and named are links, which nobody follows, and members with control characters in their names, such as macOS's Icon\r. Other
+// compressions are refused by name.
 // Counterpart: Python's tarfile.open(path, "r|gz") with the filter "data", which skips or repairs some of what is refused here.
 #pragma once
 
