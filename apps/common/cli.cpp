@@ -55,6 +55,8 @@ bool finish_stdout() {
 
 }  // namespace
 
+std::string data_file(const std::string& name) { return OCTET_DATA_DIR "/" + name; }
+
 void add_data_options(CLI::App& app, DataOptions& o) {
   app.add_option("--weights", o.weights, "Float checkpoint, .pth or .safetensors, with torchvision's or fastai's keys")
       ->check(not_empty())

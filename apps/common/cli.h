@@ -21,10 +21,13 @@ struct CommonOptions {
   Device compute_device() const { return parse_device(device); }
 };
 
+/// A file of the project's folder data/, such as "imagenette-sample".
+std::string data_file(const std::string& name);
+
 /// The checkpoint and the images that a program runs it on. The defaults are those of data/.
 struct DataOptions {
-  std::string weights = OCTET_DATA_DIR "/resnet18-imagenette-fastai.pth";
-  std::string data = OCTET_DATA_DIR "/imagenette-sample";
+  std::string weights = data_file("resnet18-imagenette-fastai.pth");
+  std::string data = data_file("imagenette-sample");
   std::string split = "val";
   double valid_share = 0;  // of a folder of classes; 0: the folder has its parts itself
   int64_t seed = 0;        // of that share; each program has its own --seed

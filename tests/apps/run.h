@@ -9,11 +9,12 @@
 #include <sstream>
 #include <string>
 
+#include "tests/support/paths.h"
 #include "tests/support/temporary_folder.h"
 
 namespace octet::test {
 
-inline const std::string kData = std::string(OCTET_SOURCE_DIR) + "/data", kSample = kData + "/imagenette-sample",
+inline const std::string kData = source_dir() + "/data", kSample = kData + "/imagenette-sample",
                          kWeights = kData + "/resnet18-imagenette-fastai.pth";
 
 inline std::string read_text(const std::filesystem::path& path) {
@@ -32,8 +33,8 @@ struct Result {
 /// last, such as "> /dev/full".
 inline Result run(const std::string& command, const std::string& before = "", const std::string& after = "") {
   const TemporaryFolder folder;
-  const std::string line = before + " " + std::string(OCTET_BINARY_DIR) + "/" + command + " > " + (folder / "out") + " 2> " +
-                           (folder / "err") + " < /dev/null " + after;
+  const std::string line = before + " " + binary_dir() + "/" + command + " > " + (folder / "out") + " 2> " + (folder / "err") +
+                           " < /dev/null " + after;
   const int status = std::system(line.c_str());
   return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), read_text(folder / "out"), read_text(folder / "err")};
 }

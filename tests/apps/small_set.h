@@ -33,7 +33,7 @@ inline std::string train_command(const SmallSet& set, const std::string& output,
          " " + more;
 }
 
-inline std::string program(const std::string& command) { return std::string(OCTET_BINARY_DIR) + "/" + command; }
+inline std::string program(const std::string& command) { return binary_dir() + "/" + command; }
 
 inline bool same_file(const std::string& a, const std::string& b) { return read_text(a) == read_text(b); }
 

@@ -45,20 +45,17 @@ TEST(OnCuda, TheWorkflowFindsTheSameScalesAndItsModelTheSameLogits) {
 
 // The real CUDA runtime with a driver that is not right (tests/cuda/driver/).
 TEST(OnCuda, WrongDriversAreSaidInOneLine) {
-#ifndef OCTET_STAND_IN_DRIVER
-  GTEST_SKIP() << "a build without CUDA has no runtime that could ask";
-#else
+  if (stand_in_driver_dir().empty()) GTEST_SKIP() << "a build without CUDA has no runtime that could ask";
   const std::string command =
-      "predict --device cuda --benchmark 1 --model " OCTET_SOURCE_DIR "/data/resnet18-imagenette-fastai.pth";
+      "predict --device cuda --benchmark 1 --model " + source_dir() + "/data/resnet18-imagenette-fastai.pth";
   const auto with = [](const std::string& what) {
-    return "LD_LIBRARY_PATH=" OCTET_STAND_IN_DRIVER "${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} " + what;
+    return "LD_LIBRARY_PATH=" + stand_in_driver_dir() + "${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} " + what;
   };
   EXPECT_TRUE(
       fails(run(command, with("OCTET_STAND_IN_VERSION=11040")), 1, {"not available", "for CUDA 11.4, older than", "update"}));
   EXPECT_TRUE(
       fails(run(command, with("OCTET_STAND_IN_INIT=100")), 1, {"no CUDA device was found", "nvidia-smi", "--device cpu"}));
   EXPECT_TRUE(fails(run(command, with("OCTET_STAND_IN_INIT=803")), 1, {"cudaErrorSystemDriverMismatch", "nvidia-smi"}));
-#endif
 }
 
 TEST(OnCuda, ATrainingStepIsTheCpus) {

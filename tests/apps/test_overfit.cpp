@@ -12,7 +12,7 @@ namespace octet::test {
 namespace {
 
 TEST(Overfit, OneBatchOf32) {
-  const loaders::ImageFolder images(std::string(OCTET_SOURCE_DIR) + "/data/imagenette-sample", "val", {.limit = 32});
+  const loaders::ImageFolder images(source_dir() + "/data/imagenette-sample", "val", {.limit = 32});
   std::vector<size_t> indices(images.size());
   std::iota(indices.begin(), indices.end(), size_t{0});
   const loaders::Batch batch = *loaders::Batches(images, indices, {.batch_size = 32, .transform = {.size = 64}}).next();

@@ -52,7 +52,7 @@ TEST_P(Workflow, QuantizeThenPredict) {
 }
 
 TEST(Benchmark, OneLineAndOnePerLayer) {
-  const Result r = run("predict --model " + std::string(OCTET_SOURCE_DIR) +
+  const Result r = run("predict --model " + source_dir() +
                        "/data/resnet18-imagenette-fastai.pth --benchmark 0.01 --batch 2 --size 64 --threads 2 --layers");
   ASSERT_EQ(r.exit_code, 0) << r.err;
   EXPECT_TRUE(contains(r.out, "  _0_4_0_conv1 ")) << r.out;

@@ -111,7 +111,7 @@ TEST(Image, SampleOfImagenetteDecodesAsPillow) {
   int width = 0, height = 0, images = 0;
   uint32_t decoded = 0, cropped = 0;
   for (; lines >> name >> width >> height >> decoded >> cropped; ++images) {
-    const Image image = decode_image(read_bytes(OCTET_SOURCE_DIR "/data/imagenette-sample/" + name), name);
+    const Image image = decode_image(read_bytes(test::source_dir() + "/data/imagenette-sample/" + name), name);
     ASSERT_EQ(image.width, width) << name;
     EXPECT_EQ(crc_of(image), decoded) << name;
     EXPECT_EQ(crc_of(crop_and_resize(image, 96)), cropped) << name << ", cropped and resized to 96";

@@ -43,7 +43,7 @@ Tensor fc_values(int64_t begin, Shape shape) {
 }
 
 StateDict float_state(const Case& c) {
-  const StateDict fastai = loaders::load_pth(std::string(OCTET_SOURCE_DIR) + "/data/resnet18-imagenette-fastai.pth");
+  const StateDict fastai = loaders::load_pth(test::source_dir() + "/data/resnet18-imagenette-fastai.pth");
   if (std::string(c.kind) == "fastai") return fastai;
   static const char* const kNames[] = {"conv1", "bn1", "", "", "layer1", "layer2", "layer3", "layer4"};
   StateDict plain;

@@ -7,11 +7,12 @@
 
 #include "loaders/files/npy.h"
 #include "tensor/tensor.h"
+#include "tests/support/paths.h"
 
 namespace octet::test {
 
 inline std::string golden_path(const std::string& name) {
-  std::string path = std::string(OCTET_SOURCE_DIR) + "/tests/golden/" + name;
+  std::string path = source_dir() + "/tests/golden/" + name;
   OCTET_CHECK(std::filesystem::exists(path), "golden ", path, " is missing; make it with: python tests/golden/make_golden.py");
   return path;
 }
