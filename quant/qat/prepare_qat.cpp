@@ -21,7 +21,7 @@ void absorb_batch_norm(nn::Graph& graph) {
   for (auto it = graph.nodes().begin(); it != graph.nodes().end();) {
     nn::Node& bn = *it++;
     nn::Node* conv = foldable_into(graph, bn);
-    if (conv == nullptr) continue;
+    if (conv == nullptr || !nn::is<op::Conv2d>(conv->op)) continue;
     std::get<op::Conv2d>(conv->op).qat = std::make_shared<op::Qat>(op::Qat{nullptr, std::get<op::BatchNorm>(bn.op)});
     for (const auto& [name, tensor] : bn.parameters) conv->parameters["bn." + name] = tensor;
     graph.replace_uses(&bn, conv);

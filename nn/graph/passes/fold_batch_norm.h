@@ -1,9 +1,10 @@
-// fold_batch_norm: a batch norm behind a convolution becomes part of its weights. Source: torch/nn/utils/fusion.py,
-// fuse_conv_bn_weights.
+// fold_batch_norm: a batch norm behind a convolution or a linear layer becomes part of its weights. Source:
+// torch/nn/utils/fusion.py, fuse_conv_bn_weights and fuse_linear_bn_weights, which round the bias in another order.
 //
 //   r[k]       = 1 / sqrt(running_var[k] + eps)
 //   weight'[k] = weight[k] * (gamma[k] * r[k])
-//   bias'[k]   = ((bias[k] - running_mean[k]) * r[k]) * gamma[k] + beta[k]
+//   bias'[k]   = ((bias[k] - running_mean[k]) * r[k]) * gamma[k] + beta[k]      of a convolution
+//              = (bias[k] - running_mean[k]) * (gamma[k] * r[k]) + beta[k]      of a linear layer
 #pragma once
 
 #include "nn/graph/graph.h"
@@ -11,13 +12,13 @@
 
 namespace octet::nn {
 
-/// The convolution into which a node can be folded, or null: it must be a batch norm, and the only user of a convolution.
+/// The convolution or linear layer into which a node can be folded, or null: it must be a batch norm, and the only user of one.
 Node* foldable_into(Graph& graph, const Node& bn);
 
-/// Changes the convolution's weight and bias; the tensors that it had are left alone.
-void fold_into(Node& conv, const ops::BatchNormParams& bn);
+/// Changes the layer's weight and bias; the tensors that it had are left alone.
+void fold_into(Node& layer, const ops::BatchNormParams& bn);
 
-/// Folds every BatchNorm whose input is a convolution that nobody else uses. Others stay.
+/// Folds every BatchNorm whose input is such a layer that nobody else uses. Others stay.
 void fold_batch_norm(Graph& graph);
 
 }  // namespace octet::nn
