@@ -35,7 +35,7 @@ namespace {
 struct Options {
   apps::CommonOptions common;
   apps::CardOptions card;
-  std::string model, engine, input, output, dump, data, split = "val";
+  std::string model, network, engine, input, output, dump, data, split = "val";
   std::vector<std::string> images;
   int top = 3;
   int batch_size = 64;
@@ -47,9 +47,12 @@ struct Options {
 };
 
 void add_options(CLI::App& app, Options& o) {
-  app.add_option("--model", o.model, "Float checkpoint, int8 model.safetensors, or a state_dict that PyTorch quantized")
+  app.add_option("--model", o.model,
+                 "Float checkpoint, network (.pt2), int8 model.safetensors, or a state_dict that PyTorch quantized")
       ->check(apps::not_empty())
       ->required();
+  app.add_option("--network", o.network, "The network (.pt2 of torch.export) that a state_dict of PyTorch is of")
+      ->check(apps::not_empty());
   app.add_option("--engine", o.engine, "Arithmetic of a PyTorch state_dict; default: by the form of its weights")
       ->check(CLI::IsMember(quant::engine_names()));
   app.add_option("--input", o.input, "float32 [N, C, H, W] as .npy, normalized as the model expects")->check(apps::not_empty());
@@ -244,7 +247,7 @@ void predict(Options& o) {
     throw CLI::ValidationError("--tune: chooses among ways of the CPU; use --device cpu");
   if (o.tune) return apps::tune_model(o.model, {o.benchmark.batch_size, o.card.size});
   apps::Model model =
-      apps::load_any_model(o.model, o.engine.empty() ? std::nullopt : std::optional(quant::parse_engine(o.engine)));
+      apps::load_any_model(o.model, o.engine.empty() ? std::nullopt : std::optional(quant::parse_engine(o.engine)), o.network);
   for (const std::string& note : model.notes) std::cerr << "note: " << note << "\n";
   const loaders::ModelCard card = apps::used_card(model, o.card, o.model);
   const Device device = o.common.compute_device();

@@ -4,7 +4,7 @@ include(CMakePackageConfigHelpers)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/octet)
 
 set(installed octet octet_options octet_cuda)
-foreach(folder tensor loaders ops nn quant)
+foreach(folder tensor loaders ops nn quant networks)
   list(APPEND installed octet_${folder})
   install(DIRECTORY ${folder} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/octet FILES_MATCHING PATTERN "*.h")
 endforeach()

@@ -14,7 +14,7 @@ while IFS=: read -r document line target; do
 done < <(grep -noHE '\]\([^) ]+\)' "${documents[@]}" | grep -vE '\]\((https?:|#)')
 
 # Paths from the root, in documents, comments and scripts. A name with a capital (apps/NAME.cpp) stands for any.
-paths='(tensor|ops|nn|quant|loaders|apps|tests|bench|scripts|examples|cmake|docs)/[a-z0-9_/]+\.(h|cpp|cu|md|sh|py|cmake)'
+paths='(tensor|ops|nn|quant|loaders|networks|apps|tests|bench|scripts|examples|cmake|docs)/[a-z0-9_/]+\.(h|cpp|cu|md|sh|py|cmake)'
 while IFS=: read -r file line path; do
   path=${path#[^a-z]}
   [ -e "$path" ] || complain "$file:$line: there is no $path"

@@ -11,6 +11,7 @@ ops="$kernels ops ops/conv ops/int8"
 nn="nn/graph/* nn nn/layers nn/models nn/optim"
 quant="quant/observers quant/qconfig quant/passes quant/qat quant/checks quant/formats"
 loaders="loaders/files loaders/images loaders/checkpoints loaders/datasets"
+networks="networks/pt2"
 export table="
 tensor/*
 loaders/files         tensor/*
@@ -36,7 +37,8 @@ quant/passes          tensor/* $ops $nn quant/observers quant/qconfig
 quant/qat             tensor/* $ops $nn quant/observers quant/qconfig quant/passes
 quant/checks          tensor/* $ops $nn quant/observers quant/qconfig quant/passes
 quant/formats         tensor/* $ops $nn quant/observers quant/qconfig quant/passes quant/qat
-apps/common           tensor/* $ops $nn $quant $loaders
+networks/pt2          tensor/* $ops $nn $loaders
+apps/common           tensor/* $ops $nn $quant $loaders $networks
 apps/train            tensor/* $ops $nn $quant $loaders apps/common
 apps/quantize         tensor/* $ops $nn $quant $loaders apps/common
 apps                  tensor/* $ops $nn $quant $loaders apps/common apps/quantize apps/train
@@ -53,7 +55,7 @@ ops/support/im2col_shape.h ops/options.h
 "
 [ $# -eq 0 ] || known=
 
-find tensor loaders ops nn quant apps \( -name '*.h' -o -name '*.cpp' -o -name '*.cu' -o -name '*.cuh' \) -print0 | sort -z |
+find tensor loaders ops nn quant networks apps \( -name '*.h' -o -name '*.cpp' -o -name '*.cu' -o -name '*.cuh' \) -print0 | sort -z |
   xargs -0 grep -nHE '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]' | awk '
   function folder(path) { return sub("/[^/]*$", "", path) ? path : "." }
   function room(path,   place) {

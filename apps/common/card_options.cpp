@@ -111,6 +111,7 @@ std::string origin(const ModelCard& card, const Model& model, const CardOptions&
                                     {!o.mean.empty(), "--mean"},
                                     {!o.deviation.empty(), "--std"},
                                     {!o.labels.empty(), "--labels"},
+                                    {o.size == 0 && !model.card && model.size > 0, "the size, which is the network's"},
                                     {o.labels.empty() && !card.classes.empty() && (!model.card || model.card->classes.empty()),
                                      "the names, which are the data's"}})
     if (given) others += str(others.empty() ? "" : ", ", name);
@@ -144,6 +145,7 @@ ModelCard used_card(const Model& model, const CardOptions& o, const std::string&
   OCTET_CHECK(card.classes.empty() || model.classes == 0 || std::ssize(card.classes) == model.classes, name, ": ",
               loaders::kCardKey, " has ", card.classes.size(), " names, and the model ", model.classes, " classes");
   if (!model.card && model.channels != card.input.channels()) card.input.mean = card.input.deviation = {};
+  if (!model.card && model.size > 0) card.input.size = model.size;
   overrule(card.input, o, model.channels);
   if (o.labels.empty()) return card;
   card.classes = read_labels(o.labels);

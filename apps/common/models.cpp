@@ -4,6 +4,7 @@
 
 #include "apps/common/open_model.h"
 #include "loaders/files/bytes.h"
+#include "networks/pt2/to_graph.h"
 #include "nn/models/from_checkpoint.h"
 #include "nn/trace.h"
 #include "quant/formats/from_pytorch.h"
@@ -32,17 +33,6 @@ Model from_qat(const StateDict& state, const nn::Form& form, const std::string& 
   return model;
 }
 
-/// A float checkpoint, or one trained quantization-aware.
-Model from_float(const ModelFile& file, const std::string& head, int64_t classes, uint64_t seed) {
-  const StateDict& state = file.contents.tensors;
-  loaders::check_finite(state, file.path);
-  const nn::Form form = nn::form_of(state, file.path);
-  if (file.kind == FileKind::qat_checkpoint) return from_qat(state, form, file.path);
-  nn::LoadedModel loaded = head == "fastai" ? nn::fastai_model_from_checkpoint(state, form, file.path, classes, seed)
-                                            : nn::model_from_checkpoint(state, form, file.path);
-  return {traced(*loaded.model, loaded.channels), loaded.form + ", float32", loaded.classes, loaded.notes};
-}
-
 /// Width of the last linear layer; 0 without one.
 int64_t classes_of(const nn::Graph& graph) {
   for (auto node = graph.nodes().rbegin(); node != graph.nodes().rend(); ++node) {
@@ -52,21 +42,55 @@ int64_t classes_of(const nn::Graph& graph) {
   return 0;
 }
 
+Model from_program(const networks::Program& program) {
+  Model model{networks::to_graph(program),
+              str("a network of torch.export (PyTorch ", loaders::printable(program.torch_version), ")"),
+              0,
+              {}};
+  model.classes = classes_of(model.graph);
+  if (const Shape& x = program.shapes.at(program.inputs[0]); x.size() == 4 && x[2] == x[3] && x[2] > 0 && x[2] <= INT32_MAX)
+    model.size = static_cast<int>(x[2]);
+  return model;
+}
+
+/// A network, a float checkpoint, or one trained quantization-aware.
+Model from_float(const ModelFile& file, const std::string& head, int64_t classes, uint64_t seed) {
+  if (file.program) {
+    Model model = from_program(*file.program);
+    model.description += ", float32";
+    return model;
+  }
+  const StateDict& state = file.contents.tensors;
+  loaders::check_finite(state, file.path);
+  const nn::Form form = nn::form_of(state, file.path);
+  if (file.kind == FileKind::qat_checkpoint) return from_qat(state, form, file.path);
+  nn::LoadedModel loaded = head == "fastai" ? nn::fastai_model_from_checkpoint(state, form, file.path, classes, seed)
+                                            : nn::model_from_checkpoint(state, form, file.path);
+  return {traced(*loaded.model, loaded.channels), loaded.form + ", float32", loaded.classes, loaded.notes};
+}
+
 Engine engine_of(const StateDict& state) {
   const bool per_channel = std::any_of(state.entries().begin(), state.entries().end(),
                                        [](const StateEntry& e) { return e.qparams && e.qparams->axis.has_value(); });
   return per_channel ? Engine::fbgemm : Engine::qnnpack;
 }
 
-Model from_pytorch(const ModelFile& file, const std::optional<Engine>& engine) {
+/// The float network of a state_dict that PyTorch quantized: octet's own that has its keys, or the one of a .pt2 file.
+Model network_of(const ModelFile& file, const std::string& network) {
+  if (!network.empty()) return from_program(*open_model(network, kNetworks).program);
+  const nn::Form form = nn::form_of(file.contents.tensors, file.path);
+  const int64_t classes = quant::outputs_from_pytorch(file.contents.tensors, form.classifier(), file.path);
+  return {traced(*nn::make_model(form, classes), form.widths.input), form.name(), classes, notes_of(form, file.path)};
+}
+
+Model from_pytorch(const ModelFile& file, const std::optional<Engine>& engine, const std::string& network) {
   const StateDict& state = file.contents.tensors;
   loaders::check_finite(state, file.path);
-  const nn::Form form = nn::form_of(state, file.path);
-  const int64_t classes = quant::outputs_from_pytorch(state, form.classifier(), file.path);
   const Engine used = engine.value_or(engine_of(state));
-  const nn::Graph network = traced(*nn::make_model(form, classes), form.widths.input);
-  Model model{naming(loaders::printable(file.path), [&] { return quant::graph_from_pytorch(network, state, used, file.path); }),
-              str(form.name(), " quantized by PyTorch, int8, engine ", name_of(used)), classes, notes_of(form, file.path)};
+  Model model = network_of(file, network);
+  model.description += str(" quantized by PyTorch, int8, engine ", name_of(used));
+  model.graph =
+      naming(loaders::printable(file.path), [&] { return quant::graph_from_pytorch(model.graph, state, used, file.path); });
   if (!engine)
     model.notes.push_back(
         str(file.path, " does not say which engine it was made for: taking ", name_of(used), " from the form of its weights"));
@@ -133,12 +157,14 @@ Model load_float_model(const std::string& path, const std::string& head, int64_t
   return with(Beside(file), from_float(file, head, classes, seed));
 }
 
-Model load_any_model(const std::string& path, const std::optional<Engine>& engine) {
+Model load_any_model(const std::string& path, const std::optional<Engine>& engine, const std::string& network) {
   ModelFile file = open_model(path, kRunnable);
+  OCTET_CHECK(network.empty() || file.kind == FileKind::pytorch_int8, loaders::printable(path),
+              ": --network is for a state_dict that PyTorch quantized; leave it out");
   check_engine(file, engine);
   const Beside beside(file);
   if (file.kind == FileKind::octet_int8) return with(beside, from_octet(std::move(file)));
-  if (file.kind == FileKind::pytorch_int8) return with(beside, from_pytorch(file, engine));
+  if (file.kind == FileKind::pytorch_int8) return with(beside, from_pytorch(file, engine, network));
   return with(beside, trained(from_float(file, "auto", 0, 0)));
 }
 

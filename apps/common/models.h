@@ -1,5 +1,5 @@
-// Any model file to a graph that runs: a float checkpoint, one in quantization-aware training, our int8 model, or a state_dict
-// that PyTorch quantized.
+// Any model file to a graph that runs: a float checkpoint, one in quantization-aware training, our int8 model, a state_dict that
+// PyTorch quantized, or a network of torch.export.
 #pragma once
 
 #include <optional>
@@ -20,6 +20,7 @@ struct Model {
   int64_t classes = 0;      // 0: unknown, of an int8 model that ends in no linear layer
   std::vector<std::string> notes;
   int64_t channels = 3;                         // of its input
+  int size = 0;                                 // side of its images, where its file says and a card does not; 0: unknown
   std::optional<loaders::ModelCard> card = {};  // what its file says that it is for
   std::optional<quant::TrainedQat> qat = {};    // of a quantization-aware training: `graph` is then its float model
 };
@@ -30,14 +31,15 @@ int64_t channels_of(const nn::Graph& graph);
 /// The graph that a quantization-aware training trained: with fake quantization. Of another float model, its graph.
 nn::Graph as_trained(const Model& model);
 
-/// A float checkpoint (.pth or .safetensors). head: "auto" keeps the checkpoint's form, "fastai" gives torchvision's weights a
+/// A float checkpoint (.pth or .safetensors) or a network (.pt2). head: "auto" keeps the checkpoint's form, "fastai" gives torchvision's weights a
 /// new fastai head with `classes` outputs.
 Model load_float_model(const std::string& path, const std::string& head = "auto", int64_t classes = 10, uint64_t seed = 0);
 
 /// Any of them, a quantization-aware one as trained. engine: whose arithmetic a PyTorch state_dict follows, which the file does
 /// not say; by default fbgemm for per-channel weights and qnnpack for per-tensor ones. Throws Error when another engine than its
-/// own is given for an octet model, or any for a float one.
-Model load_any_model(const std::string& path, const std::optional<ops::int8::Engine>& engine);
+/// own is given for an octet model, or any for a float one. network: a .pt2 file whose network a PyTorch state_dict is of, where it
+/// is none of octet's own; Error with any other model.
+Model load_any_model(const std::string& path, const std::optional<ops::int8::Engine>& engine, const std::string& network = "");
 
 /// What `work` on a model returns. An Error of its, which knows nodes but no files, gets `where` in front.
 template <class Work>

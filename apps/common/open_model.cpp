@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "loaders/checkpoints/format.h"
 #include "loaders/files/bytes.h"
+#include "loaders/files/file.h"
 
 namespace octet::apps {
 namespace {
@@ -19,6 +21,7 @@ constexpr KindText kTexts[] = {
      "run it with predict"},
     {FileKind::octet_int8, "an int8 model.safetensors that quantize made", "an int8 model that quantize has made already",
      "run it with predict"},
+    {FileKind::network, "a network of torch.export (.pt2)", "a network of torch.export (.pt2)", "quantize and predict take it"},
     {FileKind::training_state, "the state of an interrupted training", "the state of an interrupted training",
      "go on with it by train_or_load --resume"},
 };
@@ -39,10 +42,16 @@ std::string expected(const std::vector<FileKind>& kinds) {
 }  // namespace
 
 ModelFile open_model(const std::string& path, const Accepted& accepted) {
+  const auto check_kind = [&](FileKind kind) {
+    OCTET_CHECK(std::ranges::find(accepted.kinds, kind) != accepted.kinds.end(), loaders::printable(path), ": this is ",
+                text_of(kind).is, ", expected ", expected(accepted.kinds), " ", accepted.purpose, "; ", text_of(kind).remedy);
+    return kind;
+  };
+  loaders::refuse_url(path);
+  if (const loaders::File file(path); networks::is_pt2(file))
+    return {.path = path, .kind = check_kind(FileKind::network), .program = networks::read_pt2(file)};
   loaders::Checkpoint contents = loaders::open_checkpoint(path);
-  const FileKind kind = quant::recognise(contents.tensors, contents.metadata);
-  OCTET_CHECK(std::ranges::find(accepted.kinds, kind) != accepted.kinds.end(), loaders::printable(path), ": this is ",
-              text_of(kind).is, ", expected ", expected(accepted.kinds), " ", accepted.purpose, "; ", text_of(kind).remedy);
+  const FileKind kind = check_kind(quant::recognise(contents.tensors, contents.metadata));
   return {path, kind, std::move(contents)};
 }
 

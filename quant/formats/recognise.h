@@ -4,6 +4,7 @@
 //   qat_checkpoint     scales of fake quantization: quant/formats/qat_checkpoint.h. It needs the network, traced
 //   pytorch_int8       quantized tensors: quant/formats/from_pytorch.h. It needs the network, traced, and an engine
 //   octet_int8         metadata "format": quant/formats/model_file.h. It needs nothing else
+//   network            a program of torch.export, which brings its own network; told from the others before its tensors are read
 //   training_state     metadata "octet.training": an interrupted training, which only train_or_load --resume reads
 #pragma once
 
@@ -14,7 +15,7 @@
 
 namespace octet::quant {
 
-enum class FileKind { float_checkpoint, qat_checkpoint, pytorch_int8, octet_int8, training_state };
+enum class FileKind { float_checkpoint, qat_checkpoint, pytorch_int8, octet_int8, network, training_state };
 
 /// Metadata under which apps/train/training_state.h keeps what it needs.
 inline constexpr const char* kTrainingMetadata = "octet.training";

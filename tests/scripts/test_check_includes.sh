@@ -10,7 +10,7 @@ put() { mkdir -p "$(dirname "$tree/$1")" && echo "#include $2" >"$tree/$1"; }
 
 right_tree() {
   rm -rf "$tree"
-  mkdir -p "$tree"/{tensor,loaders,ops,nn,quant,apps}
+  mkdir -p "$tree"/{tensor,loaders,ops,nn,quant,networks,apps}
   put tensor/tensor.h '<vector>'
   put tensor/cuda/runtime.h '"tensor/tensor.h"'
   put loaders/images/image.cpp '"loaders/files/file.h"'
@@ -21,6 +21,7 @@ right_tree() {
   put nn/graph/ops/relu.h '"ops/elementwise.h"'
   put nn/models/resnet.h '"nn/layers/conv2d.h"'
   put quant/formats/qat_checkpoint.h '"quant/qat/prepare_qat.h"'
+  put networks/pt2/to_graph.cpp '"nn/graph/graph.h"'
   put apps/quantize.cpp '"apps/common/show.h"'
   put apps/common/show.h '<nlohmann/json.hpp>'
 }
@@ -56,6 +57,7 @@ expect_wrong quant/checks/a.cpp '"quant/formats/to_onnx.h"' 'quant/checks must n
 expect_wrong loaders/images/a.cpp '"loaders/datasets/batches.h"' 'loaders/images must not include loaders/datasets'
 expect_wrong nn/graph/ops/a.h '"nn/functional.h"' 'nn/graph/* must not include nn (nn/functional.h)'
 expect_wrong ops/int8/a.cpp '"ops/reference/conv2d.h"' 'ops/int8 must not include ops/reference'
+expect_wrong networks/pt2/a.cpp '"quant/passes/convert.h"' 'networks/pt2 must not include quant/passes'
 expect_wrong apps/common/a.cpp '"apps/train/train.h"' 'apps/common must not include apps/train'
 expect_wrong ops/cuda/a.cu '"quant/passes/convert.h"' 'ops/cuda/* must not include quant/passes'               # in each kind of file
 expect_wrong ops/cuda/a.cuh '"ops/int8/pool.h"' 'ops/cuda/* must not include ops/int8'

@@ -1,0 +1,181 @@
+// A row of the table is an operation of ATen and the function that makes octet's op of a call. Names of arguments and defaults are
+// those of PyTorch's aten/src/ATen/native/native_functions.yaml.
+#include "networks/pt2/operations.h"
+
+#include <algorithm>
+
+#include "loaders/files/bytes.h"
+
+namespace octet::networks {
+namespace {
+
+namespace op = nn::op;
+
+Made with_parameters(nn::Op made, std::string input, std::initializer_list<std::pair<const char*, Tensor>> tensors) {
+  Made result{std::move(made), {std::move(input)}};
+  for (const auto& [name, tensor] : tensors)
+    if (tensor.defined()) result.parameters[name] = tensor;
+  return result;
+}
+
+Tensor weight_of(const Arguments& a, int64_t dims) {
+  const Tensor weight = a.tensor("weight");
+  OCTET_CHECK(weight.defined() && weight.dim() == dims, "its weight is ", weight.defined() ? str(weight.shape()) : "missing",
+              ", expected ", dims, " dimensions");
+  return weight;
+}
+
+/// "valid", "same", or numbers. same: an output as large as the input.
+ops::Size2 padding_of(const Arguments& a, const Tensor& weight, const ops::Conv2dOptions& o) {
+  const auto it = a.call().arguments.find("padding");
+  const auto* text = it == a.call().arguments.end() ? nullptr : std::get_if<std::string>(&it->second);
+  if (text == nullptr) return a.size2("padding", 0);
+  if (*text == "valid") return 0;
+  const int64_t h = weight.size(2) - 1, w = weight.size(3) - 1;
+  OCTET_CHECK(*text == "same" && h % 2 == 0 && w % 2 == 0 && o.stride == ops::Size2(1), "padding ", loaders::quoted(*text),
+              " of a kernel of ", h + 1, " x ", w + 1, " is not supported, expected an odd kernel and stride 1");
+  return h == w ? ops::Size2(h / 2) : ops::Size2(h / 2, w / 2);
+}
+
+Made conv2d(const Arguments& a) {
+  const Tensor weight = weight_of(a, 4);
+  const std::string input = a.value("input");
+  OCTET_CHECK(a.shape(input).size() == 4, "a convolution of ", a.shape(input), " is not supported, expected [N, C, H, W]");
+  a.no_dilation();
+  op::Conv2d conv{{.stride = a.size2("stride", 1), .groups = a.integer("groups", 1)}};
+  conv.options.padding = padding_of(a, weight, conv.options);
+  return with_parameters(conv, input, {{"weight", weight}, {"bias", a.tensor("bias")}});
+}
+
+Made linear(const Arguments& a) {
+  const std::string input = a.value("input");
+  OCTET_CHECK(a.shape(input).size() == 2, "a linear layer over ", a.shape(input), " is not supported, expected [N, C]");
+  return with_parameters(op::Linear{}, input, {{"weight", weight_of(a, 2)}, {"bias", a.tensor("bias")}});
+}
+
+Made batch_norm(const Arguments& a) {
+  OCTET_CHECK(!a.flag("training", false), "is in training mode; call model.eval() before torch.export.export");
+  const Tensor mean = a.tensor("running_mean"), var = a.tensor("running_var");
+  OCTET_CHECK(mean.defined() && var.defined(), "has no running statistics, which octet's batch norm needs");
+  const Tensor weight = a.tensor("weight"), bias = a.tensor("bias");
+  const std::string input = a.value("input");
+  const size_t dims = a.shape(input).size();
+  OCTET_CHECK(dims == 2 || dims == 4, "batch norm of ", a.shape(input), " is not supported, expected [N, C] or [N, C, H, W]");
+  return with_parameters(op::BatchNorm{.eps = static_cast<float>(a.real("eps", 1e-5)),
+                                       .momentum = static_cast<float>(a.real("momentum", 0.1)),
+                                       .dims = dims == 2 ? 1 : 2},
+                         input,
+                         {{"weight", weight.defined() ? weight : Tensor::full(mean.shape(), 1)},
+                          {"bias", bias.defined() ? bias : Tensor::zeros(mean.shape())},
+                          {"running_mean", mean},
+                          {"running_var", var}});
+}
+
+Made relu(const Arguments& a) { return {op::Relu{}, {a.value("self")}}; }
+Made relu6(const Arguments& a) { return {op::Relu6{}, {a.value("self")}}; }
+Made sigmoid(const Arguments& a) { return {op::Sigmoid{}, {a.value("self")}}; }
+
+Made hardtanh(const Arguments& a) {
+  const double low = a.real("min_val", -1), high = a.real("max_val", 1);
+  OCTET_CHECK(low == 0 && high == 6, "hardtanh from ", low, " to ", high, " is not supported, expected ReLU6: 0 to 6");
+  return relu6(a);
+}
+
+Made max_pool2d(const Arguments& a) {
+  a.no_dilation();
+  OCTET_CHECK(!a.flag("ceil_mode", false), "ceil_mode=True is not supported");
+  const ops::Size2 kernel = a.size2("kernel_size", 1);
+  return {op::MaxPool2d{{.kernel = kernel, .stride = a.size2("stride", kernel), .padding = a.size2("padding", 0)}},
+          {a.value("self")}};
+}
+
+Made adaptive_avg_pool2d(const Arguments& a) { return {op::AdaptiveAvgPool2d{a.size2("output_size", 1)}, {a.value("self")}}; }
+Made adaptive_max_pool2d(const Arguments& a) { return {op::AdaptiveMaxPool2d{a.size2("output_size", 1)}, {a.value("self")}}; }
+
+Made dropout(const Arguments& a) {
+  OCTET_CHECK(!a.flag("train", false), "is in training mode; call model.eval() before torch.export.export");
+  return {op::Dropout{static_cast<float>(a.real("p", 0.5))}, {a.value("input")}, {}, true};
+}
+
+/// flatten, view and reshape: to [N, all the rest] alone. What is [N, C] already is handed on.
+Made flattened(const Arguments& a) {
+  const std::string input = a.value("self");
+  const Shape &from = a.shape(input), &to = a.shape(a.call().outputs.at(0));
+  const bool keeps_images = to.size() == 2 && !from.empty() && to[0] == from[0];
+  OCTET_CHECK(keeps_images && (from.size() == 2 || from.size() == 4), "from ", from, " to ", to,
+              " is not supported, expected from [N, C, H, W] to [N, C*H*W]");
+  if (from.size() == 2) return {std::nullopt, {input}, {}, true};
+  return {op::Flatten{}, {input}, {}, true};
+}
+
+Made add(const Arguments& a) {
+  OCTET_CHECK(a.real("alpha", 1) == 1, "alpha ", a.real("alpha", 1), " is not supported, expected 1");
+  const std::string x = a.value("self"), y = a.value("other");
+  OCTET_CHECK(a.shape(x) == a.shape(y), "the sum of ", a.shape(x), " and ", a.shape(y),
+              " is not supported, expected equal shapes");
+  return {op::Add{}, {x, y}};
+}
+
+Made cat(const Arguments& a) {
+  const std::vector<std::string> parts = a.values("tensors");
+  const auto rank = static_cast<int64_t>(a.shape(parts[0]).size());
+  const int64_t dim = a.integer("dim", 0);
+  OCTET_CHECK(dim == 1 || dim == 1 - rank, "along dimension ", dim, " of ", rank, " is not supported, expected channels: 1");
+  return {op::Cat{}, parts};
+}
+
+/// Another layout or another handle of the same values.
+Made handed_on(const Arguments& a) { return {std::nullopt, {a.value("self")}, {}, true}; }
+
+struct Row {
+  const char* name;
+  Made (*make)(const Arguments&);
+};
+constexpr Row kRows[] = {{"conv2d", conv2d},
+                         {"linear", linear},
+                         {"batch_norm", batch_norm},
+                         {"relu", relu},
+                         {"relu6", relu6},
+                         {"hardtanh", hardtanh},
+                         {"sigmoid", sigmoid},
+                         {"max_pool2d", max_pool2d},
+                         {"adaptive_avg_pool2d", adaptive_avg_pool2d},
+                         {"adaptive_max_pool2d", adaptive_max_pool2d},
+                         {"dropout", dropout},
+                         {"flatten", flattened},
+                         {"view", flattened},
+                         {"reshape", flattened},
+                         {"add", add},
+                         {"cat", cat},
+                         {"concat", cat},
+                         {"contiguous", handed_on},
+                         {"clone", handed_on},
+                         {"alias", handed_on},
+                         {"detach", handed_on}};
+
+/// An operation that works in place has "_" behind its name.
+const Row* row_of(const Call& call) {
+  std::string name = base_name(call.target);
+  if (name.ends_with('_')) name.pop_back();
+  const auto row = std::ranges::find_if(kRows, [&](const Row& r) { return call.target.starts_with("aten.") && name == r.name; });
+  return row == std::end(kRows) ? nullptr : row;
+}
+
+}  // namespace
+
+std::string base_name(const std::string& target) {
+  const size_t begin = target.find('.') == target.npos ? 0 : target.find('.') + 1;
+  return target.substr(begin, target.find('.', begin) - begin);
+}
+
+bool is_of_numbers(const Call& call) {
+  constexpr const char* kNames[] = {"sym_size", "sym_numel", "sym_constrain_range", "sym_constrain_range_for_size",
+                                    "_assert_scalar"};
+  return std::ranges::find(kNames, base_name(call.target)) != std::end(kNames) || call.target.starts_with("_operator.");
+}
+
+bool is_supported(const Call& call) { return row_of(call) != nullptr; }
+
+Made make(const Program& program, const Call& call) { return row_of(call)->make(Arguments(program, call)); }
+
+}  // namespace octet::networks

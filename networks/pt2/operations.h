@@ -1,0 +1,31 @@
+// What octet makes of each operation of PyTorch (ATen) that a .pt2 file calls.
+#pragma once
+
+#include <optional>
+
+#include "networks/pt2/arguments.h"
+#include "nn/graph/op.h"
+
+namespace octet::networks {
+
+/// What a call becomes.
+struct Made {
+  std::optional<nn::Op> op;         // nothing: the result is the first input
+  std::vector<std::string> inputs;  // names of values
+  nn::Parameters parameters = {};
+  bool is_view = false;  // the result shares the first input's memory
+};
+
+/// "aten.relu_.default" -> "relu_": without the namespace and the overload.
+std::string base_name(const std::string& target);
+
+/// Does the call compute a number, such as a size, and no tensor? Then nothing is made of it.
+bool is_of_numbers(const Call& call);
+
+/// Is there a row for this operation?
+bool is_supported(const Call& call);
+
+/// Throws Error, without a place, for options that octet does not have.
+Made make(const Program& program, const Call& call);
+
+}  // namespace octet::networks

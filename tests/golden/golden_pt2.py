@@ -1,0 +1,115 @@
+"""Networks as torch.export.save writes them, and the same quantized by FX: state_dict and every node's codes.
+
+NAME.pt2: the float network, its batch size free. NAME_ENGINE.pth: the state_dict of convert_fx. NAME_ENGINE.npz: x, float_output, `nodes` (names in
+order) and node.NAME (codes as [N, H, W, C], floats as they are).
+"""
+import json
+import zipfile
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.ao.quantization import get_default_qconfig_mapping
+from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
+
+
+class Block(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.conv1, self.bn1 = nn.Conv2d(channels, channels, 3, padding=1, groups=2, bias=False), nn.BatchNorm2d(channels)
+        self.relu = nn.ReLU(inplace=True)  # called twice
+        self.conv2, self.bn2 = nn.Conv2d(channels, channels, (1, 3), padding=(0, 1)), nn.BatchNorm2d(channels)
+
+    def forward(self, x):
+        y = self.relu(self.bn1(self.conv1(x)))
+        y = self.bn2(self.conv2(y))
+        y += x
+        return self.relu(y)
+
+
+class Branches(nn.Module):
+    """Two branches that meet in cat, an addition, a linear layer with batch norm."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Sequential(nn.Conv2d(3, 4, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(4), nn.ReLU(inplace=True))
+        self.block, self.side = Block(4), nn.Conv2d(4, 4, 1)
+        self.pool, self.drop = nn.MaxPool2d(3, 2, 1), nn.Dropout(0.2)
+        self.head = nn.Sequential(nn.Linear(8, 6), nn.BatchNorm1d(6), nn.ReLU(), nn.Linear(6, 3))
+
+    def forward(self, x):
+        x = self.stem(x)
+        x = torch.cat([self.block(x), F.relu(self.side(x))], 1)
+        x = F.adaptive_avg_pool2d(self.pool(x), (1, 1))
+        return self.head(self.drop(torch.flatten(x, 1)))
+
+
+class Views(nn.Module):
+    """reshape with the batch's size, a linear layer without bias."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.act = nn.Conv2d(3, 5, 3, padding=1), nn.ReLU(inplace=True)
+        self.conv2 = nn.Conv2d(5, 4, (4, 2), stride=(4, 2))
+        self.fc = nn.Linear(4 * 4 * 8, 2, bias=False)
+
+    def forward(self, x):
+        x = self.act(self.conv(x))
+        x = F.relu(self.conv2(x))
+        return self.fc(x.reshape(x.size(0), -1))
+
+
+def without_paths(path):
+    """Keeps of a program what the tests read: no paths of this machine in tracebacks, no pickled example."""
+    with zipfile.ZipFile(path) as archive:
+        entries = [(info.filename, archive.read(info)) for info in archive.infolist() if "sample_inputs" not in info.filename]
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in entries:
+            if name.endswith("model.json"):
+                model = json.loads(data)
+                for node in model["graph_module"]["graph"]["nodes"]:
+                    lines = node["metadata"].get("stack_trace", "").split("\n")
+                    node["metadata"]["stack_trace"] = "\n".join(
+                        'File "' + line.split("/")[-1] if line.strip().startswith('File "') and "/torch/" not in line else line
+                        for line in lines if "/torch/" not in line)
+                data = json.dumps(model).encode()
+            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data)
+
+
+def record(quantized, x):
+    nodes = {}
+
+    class Recorder(torch.fx.Interpreter):
+        def run_node(self, n):
+            result = super().run_node(n)
+            if isinstance(result, torch.Tensor) and n.op.startswith("call"):
+                codes = result.int_repr() if result.is_quantized else result
+                nodes[n.name] = (codes.permute(0, 2, 3, 1) if result.is_quantized and codes.dim() == 4 else codes).contiguous().numpy()
+            return result
+
+    Recorder(quantized).run(x)
+    return nodes
+
+
+def make(out_dir):
+    for make_network in (Branches, Views):
+        torch.manual_seed(0)
+        model, name = make_network(), make_network.__name__.lower()
+        x, images = torch.randn(2, 3, 16, 16), torch.randn(16, 3, 16, 16)
+        with torch.no_grad():
+            for _ in range(3):
+                model.train()(torch.randn(16, 3, 16, 16))  # batch norm gets statistics
+            model.eval()
+            path = out_dir / f"{name}.pt2"
+            torch.export.save(torch.export.export(model, (x,), dynamic_shapes=({0: torch.export.Dim("N", min=1, max=64)},)), path)
+            without_paths(path)
+            for engine in ("qnnpack", "fbgemm"):
+                torch.backends.quantized.engine = engine
+                prepared = prepare_fx(model, get_default_qconfig_mapping(engine), x)
+                prepared(images)
+                quantized = convert_fx(prepared)
+                torch.save(quantized.state_dict(), out_dir / f"{name}_{engine}.pth")
+                nodes = record(quantized, x)
+                np.savez_compressed(out_dir / f"{name}_{engine}.npz", x=x.numpy(), float_output=model(x).numpy(),
+                                    nodes=np.frombuffer("\n".join(nodes).encode(), np.uint8), **{f"node.{k}": v for k, v in nodes.items()})

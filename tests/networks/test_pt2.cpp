@@ -1,0 +1,181 @@
+// Networks of torch.export: the graph that comes of a .pt2 file, its floats and, with PyTorch's own int8 state_dict, its codes; and
+// files that are damaged or hold what octet lacks.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+
+#include "loaders/checkpoints/pth.h"
+#include "networks/pt2/to_graph.h"
+#include "nn/graph/executor.h"
+#include "nn/graph/print.h"
+#include "quant/formats/from_pytorch.h"
+#include "tests/support/compare.h"
+#include "tests/support/golden.h"
+#include "tests/support/temporary_folder.h"
+
+namespace octet::networks {
+namespace {
+
+using test::fails_with;
+using test::Golden;
+
+Program program(const std::string& name) { return read_pt2(loaders::File(test::golden_path("pt2/" + name + ".pt2"))); }
+
+void write_file(const std::string& path, const std::string& bytes) { std::ofstream(path, std::ios::binary) << bytes; }
+
+std::string bytes_of(const std::string& name) {
+  const loaders::File file(test::golden_path("pt2/" + name + ".pt2"));
+  return std::string(loaders::as_text(file.bytes()));
+}
+
+TEST(Pt2, ProgramSaysWhatTheFileHas) {
+  const Program p = program("branches");
+  EXPECT_EQ(p.inputs, std::vector<std::string>{"x"});
+  EXPECT_EQ(p.outputs.size(), 1u);
+  EXPECT_EQ(p.shapes.at("x"), (Shape{-1, 3, 16, 16}));
+  EXPECT_EQ(p.tensors.at("p_stem_0_weight").shape(), (Shape{4, 3, 3, 3}));
+  const Call& call = p.calls.at(0);
+  EXPECT_EQ(call.target, "aten.conv2d.default");
+  EXPECT_EQ(call.module, "stem.0");
+  EXPECT_TRUE(call.is_layer);
+  EXPECT_EQ(call.source.substr(0, 14), "golden_pt2.py:") << call.source;
+}
+
+TEST(Pt2, NamesAreThoseOfTorchFx) {
+  const nn::Graph graph = to_graph(program("branches"));
+  std::vector<std::string> names;
+  for (const nn::Node& node : graph.nodes()) names.push_back(node.name);
+  for (const char* name : {"x", "stem_0", "block_conv1", "block_relu", "add", "block_relu_1", "relu", "cat", "pool",
+                           "adaptive_avg_pool2d", "flatten", "drop", "head_0", "head_1", "head_3", "output"})
+    EXPECT_TRUE(std::ranges::find(names, name) != names.end()) << name;
+  const auto add = std::ranges::find(graph.nodes(), std::string("add"), &nn::Node::name);
+  EXPECT_EQ(add->scope, "block");
+  EXPECT_EQ(add->kind, nn::NodeKind::call_function);
+}
+
+class EachNetwork : public testing::TestWithParam<const char*> {};
+
+TEST_P(EachNetwork, FloatsArePyTorchs) {
+  const nn::Graph graph = to_graph(program(GetParam()));
+  const Golden golden(std::string("pt2/") + GetParam() + "_qnnpack");
+  const Tensor y = nn::run(graph, golden["x"]), &expected = golden["float_output"];
+  ASSERT_EQ(y.shape(), expected.shape());
+  float largest = 0, difference = 0;
+  for (int64_t i = 0; i < y.numel(); ++i) {
+    largest = std::max(largest, std::abs(expected.data<float>()[i]));
+    difference = std::max(difference, std::abs(y.data<float>()[i] - expected.data<float>()[i]));
+  }
+  EXPECT_LE(difference, 1e-5f * largest);
+}
+
+TEST_P(EachNetwork, CodesArePyTorchsOnBothEngines) {
+  const nn::Graph network = to_graph(program(GetParam()));
+  for (const auto& [engine, name] : {std::pair(ops::int8::Engine::qnnpack, "qnnpack"), {ops::int8::Engine::fbgemm, "fbgemm"}}) {
+    const std::string base = str("pt2/", GetParam(), "_", name);
+    const Golden golden(base);
+    const StateDict state = loaders::load_pth(test::golden_path(base + ".pth"));
+    const nn::Graph int8 = quant::graph_from_pytorch(network, state, engine, base);
+    std::map<std::string, Tensor> mine;
+    nn::run(int8, golden["x"], [&](const nn::Node& node, const Tensor& result) { mine[node.name] = result; });
+    for (const std::string& node : golden.lines("nodes")) {
+      ASSERT_TRUE(mine.contains(node)) << base << ": no node " << node << "\n" << nn::graph_to_string(int8);
+      const Tensor& expected = golden["node." + node];
+      ASSERT_EQ(mine[node].nbytes(), expected.nbytes()) << base << ": " << node;
+      EXPECT_EQ(std::memcmp(mine[node].bytes(), expected.bytes(), expected.nbytes()), 0) << base << ": " << node;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Pt2, EachNetwork, testing::Values("branches", "views"));
+
+/// These bytes as a file.
+class Damaged {
+ public:
+  explicit Damaged(std::string bytes) { write_file(folder_ / "net.pt2", bytes); }
+  testing::AssertionResult is_refused(const std::vector<std::string>& words) const {
+    return fails_with([&] { to_graph(read_pt2(loaders::File(folder_ / "net.pt2"))); }, words);
+  }
+
+ private:
+  test::TemporaryFolder folder_;
+};
+
+TEST(Pt2, CutFilesAreRefused) {
+  const std::string whole = bytes_of("views");
+  for (size_t size : {whole.size() - 1, whole.size() / 2, size_t{100}})
+    EXPECT_TRUE(Damaged(whole.substr(0, size)).is_refused({"net.pt2: "})) << size;
+}
+
+TEST(Pt2, EachChangedByteIsRefusedOrHarmless) {
+  const std::string whole = bytes_of("views");
+  for (size_t at = 0; at < whole.size(); at += 97) {
+    std::string bytes = whole;
+    bytes[at] = static_cast<char>(bytes[at] ^ 0x41);
+    test::TemporaryFolder folder;
+    write_file(folder / "net.pt2", bytes);
+    try {
+      to_graph(read_pt2(loaders::File(folder / "net.pt2")));
+    } catch (const Error& error) {
+      EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos) << error.what();
+    }
+  }
+}
+
+/// A program of one call on a value x [N, 4, 8, 8] or of another shape.
+Program one_call(const std::string& target, std::map<std::string, Argument> arguments, const Shape& shape = {-1, 4, 8, 8}) {
+  Program p{.file = "net.pt2", .inputs = {"x"}, .outputs = {"y"}, .shapes = {{"x", shape}, {"y", shape}}};
+  p.tensors["w"] = Tensor::zeros({4, 4, 3, 3});
+  arguments.emplace("self", ValueName{"x"});
+  p.calls.push_back(
+      {.target = target, .arguments = arguments, .outputs = {"y"}, .module = "layer1.0", .source = "net.py:7: f(x)"});
+  return p;
+}
+
+TEST(Pt2, WhatOctetLacksIsNamedAllAtOnce) {
+  Program p = one_call("aten.erfinv.default", {});
+  p.calls.push_back(p.calls[0]);
+  p.calls.push_back({.target = "aten.frac_.default", .arguments = {}, .outputs = {"z"}, .module = "head", .source = ""});
+  EXPECT_TRUE(
+      fails_with([&] { to_graph(p); }, {"net.pt2: octet lacks aten.erfinv.default, 2 calls, first in 'layer1.0' (net.py:7: f(x))",
+                                        "; aten.frac_.default, 1 call in 'head'"}));
+}
+
+TEST(Pt2, OptionsThatOctetLacksAreNamedWithTheirPlace) {
+  const auto refused = [](const Program& p, const char* words) {
+    return fails_with([&] { to_graph(p); }, {"net.pt2: aten.", "of 'layer1.0' (net.py:7: f(x)): ", words});
+  };
+  const Argument x = ValueName{"x"}, w = ValueName{"w"}, two = std::vector<Size>{{2}, {2}};
+  EXPECT_TRUE(refused(one_call("aten.conv2d.default", {{"input", x}, {"weight", w}, {"dilation", two}}), "dilation (2, 2)"));
+  EXPECT_TRUE(refused(one_call("aten.conv2d.default", {{"input", x}, {"weight", x}}), "'weight' is computed"));
+  EXPECT_TRUE(refused(one_call("aten.max_pool2d.default", {{"kernel_size", two}, {"ceil_mode", true}}), "ceil_mode=True"));
+  EXPECT_TRUE(refused(one_call("aten.hardtanh.default", {}), "hardtanh from -1 to 1"));
+  EXPECT_TRUE(refused(one_call("aten.dropout.default", {{"input", x}, {"train", true}}), "model.eval()"));
+  EXPECT_TRUE(refused(one_call("aten.cat.default", {{"tensors", std::vector<ValueName>{{"x"}, {"x"}}}, {"dim", int64_t{2}}}),
+                      "along dimension 2"));
+  EXPECT_TRUE(refused(one_call("aten.add.Tensor", {{"other", x}, {"alpha", 2.0}}), "alpha 2"));
+  EXPECT_TRUE(refused(one_call("aten.view.default", {{"size", two}}), "from [-1, 4, 8, 8] to [-1, 4, 8, 8]"));
+}
+
+// x.relu_() changes x: who reads x afterwards reads the new value; who reads a view of the old one is refused.
+TEST(Pt2, OperationsInPlaceChangeTheirInput) {
+  Program p = one_call("aten.relu_.default", {});
+  p.calls.push_back({.target = "aten.sigmoid.default", .arguments = {{"self", ValueName{"x"}}}, .outputs = {"z"}});
+  p.outputs = {"z"};
+  const nn::Graph graph = to_graph(p);
+  EXPECT_EQ(std::ranges::find(graph.nodes(), std::string("sigmoid"), &nn::Node::name)->inputs[0]->name, "relu");
+
+  p.calls.insert(p.calls.begin(), {.target = "aten.dropout.default", .arguments = {{"input", ValueName{"x"}}}, .outputs = {"v"}});
+  p.calls.back().arguments["self"] = ValueName{"v"};
+  EXPECT_TRUE(fails_with([&] { to_graph(p); }, {"a view of a value that was overwritten"}));
+}
+
+TEST(Pt2, SeveralInputsAreRefused) {
+  Program p = one_call("aten.relu.default", {});
+  p.inputs.push_back("x2");
+  EXPECT_TRUE(fails_with([&] { to_graph(p); }, {"net.pt2: a network of 2 inputs and 1 outputs, expected one of each"}));
+}
+
+}  // namespace
+}  // namespace octet::networks
