@@ -7,6 +7,7 @@
 #include "nn/init.h"
 #include "nn/models/resnet.h"
 #include "nn/optim/adamw.h"
+#include "tests/support/paths.h"
 
 namespace octet::test {
 namespace {
