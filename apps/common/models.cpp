@@ -48,8 +48,9 @@ Model from_program(const networks::Program& program) {
               0,
               {}};
   model.classes = classes_of(model.graph);
-  if (const Shape& x = program.shapes.at(program.inputs[0]); x.size() == 4 && x[2] == x[3] && x[2] > 0 && x[2] <= INT32_MAX)
-    model.size = static_cast<int>(x[2]);
+  const auto x = program.shapes.find(program.inputs[0]);
+  if (x != program.shapes.end() && x->second.size() == 4 && x->second[2] == x->second[3])  // -1: any size
+    model.size = static_cast<int>(std::clamp<int64_t>(x->second[2], 0, INT32_MAX));
   return model;
 }
 

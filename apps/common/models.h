@@ -38,7 +38,7 @@ Model load_float_model(const std::string& path, const std::string& head = "auto"
 /// Any of them, a quantization-aware one as trained. engine: whose arithmetic a PyTorch state_dict follows, which the file does
 /// not say; by default fbgemm for per-channel weights and qnnpack for per-tensor ones. Throws Error when another engine than its
 /// own is given for an octet model, or any for a float one. network: a .pt2 file whose network a PyTorch state_dict is of, where it
-/// is none of octet's own; Error with any other model.
+/// is none of octet's own. Throws Error when a network comes with another kind of model.
 Model load_any_model(const std::string& path, const std::optional<ops::int8::Engine>& engine, const std::string& network = "");
 
 /// What `work` on a model returns. An Error of its, which knows nodes but no files, gets `where` in front.

@@ -14,7 +14,7 @@
 
 namespace octet::loaders {
 
-/// Of `height` rows of `width` codes, at most 64 Mpx, those that the file has from byte `at` on; fewer when it ends early.
+/// The codes of `height` rows of `width`, at most 64 Mpx, which begin at byte `at`. They are fewer when the file ends early.
 std::vector<uint8_t> read_bmp_runs(std::span<const uint8_t> bytes, size_t at, size_t width, size_t height, bool four_bits);
 
 }  // namespace octet::loaders

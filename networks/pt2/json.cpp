@@ -3,8 +3,8 @@
 namespace octet::networks {
 namespace {
 
-constexpr uint64_t kMaxBytes = uint64_t{256} << 20;  // a network of 10,000 calls has some 20 MB
-constexpr int kMaxNesting = 32;                      // a program has 12
+constexpr uint64_t kMaxBytes = uint64_t{32} << 20;  // a network of 300 calls has 1 MB
+constexpr int kMaxNesting = 32;                     // a program has 12
 
 }  // namespace
 

@@ -153,20 +153,27 @@ constexpr Row kRows[] = {{"conv2d", conv2d},
                          {"alias", handed_on},
                          {"detach", handed_on}};
 
-/// An operation that works in place has "_" behind its name.
 const Row* row_of(const Call& call) {
-  std::string name = base_name(call.target);
-  if (name.ends_with('_')) name.pop_back();
+  const std::string name = function_name(call.target);
   const auto row = std::ranges::find_if(kRows, [&](const Row& r) { return call.target.starts_with("aten.") && name == r.name; });
   return row == std::end(kRows) ? nullptr : row;
 }
 
-}  // namespace
-
+/// "aten.relu_.default" -> "relu_".
 std::string base_name(const std::string& target) {
   const size_t begin = target.find('.') == target.npos ? 0 : target.find('.') + 1;
   return target.substr(begin, target.find('.', begin) - begin);
 }
+
+}  // namespace
+
+std::string function_name(const std::string& target) {
+  std::string name = base_name(target);
+  if (works_in_place(target)) name.pop_back();
+  return name;
+}
+
+bool works_in_place(const std::string& target) { return base_name(target).ends_with('_'); }
 
 bool is_of_numbers(const Call& call) {
   constexpr const char* kNames[] = {"sym_size", "sym_numel", "sym_constrain_range", "sym_constrain_range_for_size",

@@ -1,4 +1,4 @@
-// What octet makes of each operation of PyTorch (ATen) that a .pt2 file calls.
+// What octet makes of each operation of PyTorch (ATen) that a .pt2 file calls, one row each.
 #pragma once
 
 #include <optional>
@@ -16,8 +16,11 @@ struct Made {
   bool is_view = false;  // the result shares the first input's memory
 };
 
-/// "aten.relu_.default" -> "relu_": without the namespace and the overload.
-std::string base_name(const std::string& target);
+/// "aten.relu_.default" -> "relu", as torch.fx names a function: without the namespace, the overload, and the "_" of one in place.
+std::string function_name(const std::string& target);
+
+/// Does it overwrite its first input? "aten.relu_.default" does.
+bool works_in_place(const std::string& target);
 
 /// Does the call compute a number, such as a size, and no tensor? Then nothing is made of it.
 bool is_of_numbers(const Call& call);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "loaders/checkpoints/checkpoint.h"
 #include "loaders/checkpoints/format.h"
 #include "loaders/files/limits.h"
 #include "networks/pt2/json.h"
@@ -17,6 +18,12 @@ constexpr int64_t kSchemaMajor = 8;  // torch/_export/serde/schema.py, SCHEMA_VE
 
 bool has_ending(const loaders::Zip& zip, std::string_view end) {
   return std::ranges::any_of(zip.entries(), [&](const loaders::ZipEntry& e) { return e.name.ends_with(end); });
+}
+
+/// {"parameter": {...}}: an object whose only member says what it is. Its name and value.
+std::pair<std::string, const Json&> only_member(const Json& j) {
+  if (!j.is_object() || j.size() != 1) throw Json::other_error::create(501, "expected an object of one member", &j);
+  return {j.begin().key(), j.begin().value()};
 }
 
 /// {"as_int": 3} or {"as_name": "sym_size_int"} of a list of sizes; a plain number of a list of whole numbers.
@@ -37,9 +44,7 @@ ValueName name_from(const Json& j) { return {j.at("name").get<std::string>()}; }
 
 /// {"as_tensor": {"name": "conv2d"}}: one member says the kind.
 Argument argument_from(const Json& j) {
-  if (j.size() != 1) return std::monostate{};
-  const std::string kind = j.begin().key();
-  const Json& value = j.begin().value();
+  const auto& [kind, value] = only_member(j);
   if (kind == "as_tensor") return name_from(value);
   if (kind == "as_tensors") return list_from<ValueName>(value, name_from);
   if (kind == "as_int") return value.get<int64_t>();
@@ -127,8 +132,7 @@ void read_inputs(const Json& signature, const std::map<std::string, Tensor>& wei
     program.tensors[spec.at("arg").at("name").get<std::string>()] = it->second;
   };
   for (const Json& spec : signature.at("input_specs")) {
-    const std::string kind = spec.begin().key();
-    const Json& value = spec.begin().value();
+    const auto& [kind, value] = only_member(spec);
     if (kind == "parameter")
       take(value, "parameter_name", weights);
     else if (kind == "buffer")
@@ -141,10 +145,9 @@ void read_inputs(const Json& signature, const std::map<std::string, Tensor>& wei
       fail(program.file, ": an input of the network is a ", printable(kind), ", expected tensors; export it with tensors alone");
   }
   for (const Json& spec : signature.at("output_specs")) {
-    const Json& value = spec.begin().value();
-    OCTET_CHECK(spec.begin().key() == "user_output" && value.at("arg").contains("as_tensor"), program.file,
-                ": the network gives a ", printable(spec.begin().key()),
-                ", expected a tensor; call model.eval() before torch.export.export");
+    const auto& [kind, value] = only_member(spec);
+    OCTET_CHECK(kind == "user_output" && value.at("arg").contains("as_tensor"), program.file, ": the network gives a ",
+                printable(kind), ", expected a tensor; call model.eval() before torch.export.export");
     program.outputs.push_back(name_from(value.at("arg").at("as_tensor")).name);
   }
 }
@@ -193,6 +196,9 @@ Program read_pt2(const loaders::File& file) {
   uint64_t budget = loaders::expansion_limit(file.bytes().size());
   const auto weights = read_tensors(zip, folder + "data/weights/", "model_weights_config.json", file.name(), budget);
   const auto constants = read_tensors(zip, folder + "data/constants/", "model_constants_config.json", file.name(), budget);
+  StateDict state;
+  for (const auto& [key, tensor] : weights) state.add({key, tensor, {}});
+  loaders::check_finite(state, file.name());
   const Json model = read_json(zip, folder + kModel, file.name());
   reading(file.name() + ": " + kModel, [&] { read_model(model, weights, constants, program); });
   return program;

@@ -7,7 +7,7 @@
 //   NAME/data/weights/weight_0, ...                     their bytes
 //   NAME/data/constants/...                             other tensors, the same way
 // Not here: tensors that are pickled, custom classes, programs of several models, files of PyTorch before 2.8.
-// Source: the PT2 Archive Spec of PyTorch's documentation; torch/_export/serde/schema.py.
+// PyTorch counterpart: torch.export.load. Source: the PT2 Archive Spec of PyTorch's documentation; torch/_export/serde/schema.py.
 #pragma once
 
 #include <cstdint>
@@ -39,8 +39,8 @@ using Argument = std::variant<std::monostate, bool, int64_t, double, std::string
 /// One call of an operation.
 struct Call {
   std::string target = {};  // "aten.conv2d.default"
-  std::map<std::string, Argument> arguments =
-      {};                                 // by the names of the operation's schema; at their defaults they may be missing
+  /// By the names of the operation's schema. Those that are at their defaults may be missing.
+  std::map<std::string, Argument> arguments = {};
   std::vector<std::string> outputs = {};  // names of values
   std::string module = {};                // path of the module that makes the call: "features.0"
   bool is_layer = false;                  // it is one of torch.nn's, which torch.fx keeps whole; else the module's forward calls
@@ -60,8 +60,8 @@ struct Program {
 /// Is it a zip archive as torch.export.save writes it, of any version? Throws Error for a zip archive that is damaged.
 bool is_pt2(const loaders::File& file);
 
-/// Throws Error, one line that begins with the file's name, for a file that is damaged, of another format or version, or that
-/// has what octet does not read.
+/// Throws Error, one line that begins with the file's name. It refuses a damaged file, another format or version, what octet does
+/// not read, and tensors with NaN or infinity (loaders/checkpoints/checkpoint.h, check_finite).
 Program read_pt2(const loaders::File& file);
 
 }  // namespace octet::networks

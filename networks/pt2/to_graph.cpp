@@ -39,10 +39,10 @@ class Builder {
     Node* node;
     int memory;
   };
-  /// Of an operation that octet lacks.
+  /// The calls of one operation that octet lacks.
   struct Unsupported {
     int count = 0;
-    std::string first;
+    std::string first;  // place_of
   };
 
   void begin() {
@@ -61,6 +61,7 @@ class Builder {
       return;
     }
     try {
+      OCTET_CHECK(!call.outputs.empty(), "gives nothing, expected a tensor");
       append(call, make(program_, call));
     } catch (const Error& error) {
       problems_.push_back(str(printable(call.target), " of ", place_of(call), ": ", error.what()));
@@ -74,9 +75,10 @@ class Builder {
     const Known first = value(made.inputs[0]);
     Known result{first.node, first.memory};
     if (made.op) {
-      Node node{.name = call.is_layer ? call.module : function_of(call),
+      const std::string target = call.is_layer ? call.module : function_name(call.target);
+      Node node{.name = target,
                 .kind = call.is_layer ? nn::NodeKind::call_module : nn::NodeKind::call_function,
-                .target = call.is_layer ? call.module : function_of(call),
+                .target = target,
                 .op = *made.op,
                 .parameters = std::move(made.parameters),
                 .scope = call.is_layer ? "" : call.module};
@@ -84,7 +86,7 @@ class Builder {
       result.node = graph_.append(std::move(node));
       if (!made.is_view) result.memory = memories_++;
     }
-    if (base_name(call.target).ends_with('_')) overwrite(first, result);
+    if (works_in_place(call.target)) overwrite(first, result);
     known_[call.outputs.at(0)] = result;
   }
 
@@ -109,15 +111,9 @@ class Builder {
   /// A module of torch.nn is one node, as torch.fx has it; so it must compute with one operation.
   void check_layer(const Call& call) {
     if (!call.is_layer) return;
-    const std::string& name = operation_of_.emplace(call.module, base_name(call.target)).first->second;
-    OCTET_CHECK(name == base_name(call.target), "the module computes with several operations (", name, ", too), expected one");
-  }
-
-  /// As torch.fx names it: of "aten.add_.Tensor" "add".
-  static std::string function_of(const Call& call) {
-    std::string name = base_name(call.target);
-    if (name.ends_with('_')) name.pop_back();
-    return name;
+    const std::string name = function_name(call.target);
+    const std::string& first = operation_of_.emplace(call.module, name).first->second;
+    OCTET_CHECK(name == first, "the module computes with several operations (", first, ", too), expected one");
   }
 
   void refuse_problems() const {

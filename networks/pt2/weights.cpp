@@ -9,32 +9,18 @@ namespace {
 
 using loaders::printable;
 
-/// Numbers of torch._export.serde.schema.ScalarType.
+/// A number of torch._export.serde.schema.ScalarType.
+struct TypeNumber {
+  int64_t number;
+  DType type;
+};
+constexpr TypeNumber kTypes[] = {{1, DType::u8},  {2, DType::i8},  {3, DType::i16}, {4, DType::i32},      {5, DType::i64},
+                                 {6, DType::f16}, {7, DType::f32}, {8, DType::f64}, {12, DType::boolean}, {13, DType::bf16}};
+
 DType dtype_of(int64_t number, const std::string& where) {
-  switch (number) {
-    case 1:
-      return DType::u8;
-    case 2:
-      return DType::i8;
-    case 3:
-      return DType::i16;
-    case 4:
-      return DType::i32;
-    case 5:
-      return DType::i64;
-    case 6:
-      return DType::f16;
-    case 7:
-      return DType::f32;
-    case 8:
-      return DType::f64;
-    case 12:
-      return DType::boolean;
-    case 13:
-      return DType::bf16;
-    default:
-      fail(where, ": type ", number, " of PyTorch's ScalarType is not supported, expected a float, an integer or bool");
-  }
+  for (const TypeNumber& row : kTypes)
+    if (row.number == number) return row.type;
+  fail(where, ": type ", number, " of PyTorch's ScalarType is not supported, expected a float, an integer or bool");
 }
 
 /// {"as_int": 64}: sizes of tensors in a file are known.
@@ -45,21 +31,35 @@ Numbers known_numbers(const Json& list) {
   return numbers;
 }
 
-Tensor read_tensor(const loaders::Zip& zip, const std::string& record_name, const Json& meta, const std::string& where,
-                   uint64_t& budget) {
-  loaders::StridedView view{.shape = known_numbers<Shape>(meta.at("sizes")),
-                            .strides = known_numbers<std::vector<int64_t>>(meta.at("strides")),
-                            .offset = meta.at("storage_offset").at("as_int").get<int64_t>(),
-                            .dtype = dtype_of(meta.at("dtype").get<int64_t>(), where)};
-  const loaders::ZipEntry* entry = zip.find(record_name);
-  OCTET_CHECK(entry != nullptr, where, ": its record ", printable(record_name), " is missing");
+/// Reads each record once, however many tensors lie in it.
+class Records {
+ public:
+  explicit Records(const loaders::Zip& zip) : zip_(zip) {}
+
+  const loaders::Record& read(const std::string& name, const std::string& where) {
+    const auto known = records_.find(name);
+    if (known != records_.end()) return known->second;
+    const loaders::ZipEntry* entry = zip_.find(name);
+    OCTET_CHECK(entry != nullptr, where, ": its record ", printable(name), " is missing");
+    return records_[name] = zip_.read(*entry);
+  }
+
+ private:
+  const loaders::Zip& zip_;
+  std::map<std::string, loaders::Record> records_;
+};
+
+Tensor read_tensor(loaders::Bytes storage, const Json& meta, const std::string& where, uint64_t& budget) {
+  const loaders::StridedView view{.shape = known_numbers<Shape>(meta.at("sizes")),
+                                  .strides = known_numbers<std::vector<int64_t>>(meta.at("strides")),
+                                  .offset = meta.at("storage_offset").at("as_int").get<int64_t>(),
+                                  .dtype = dtype_of(meta.at("dtype").get<int64_t>(), where)};
   const uint64_t size = size_of(view.dtype);
-  loaders::check_view(view, entry->size / size, where);
+  loaders::check_view(view, storage.size() / size, where);
   const uint64_t bytes = static_cast<uint64_t>(numel(view.shape)) * size;
   OCTET_CHECK(bytes <= budget, where, ": the tensors up to here take more than the cap for a file of this size");
   budget -= bytes;
-  const loaders::Record record = zip.read(*entry);
-  return copy_contiguous(view, record.bytes);
+  return copy_contiguous(view, storage);
 }
 
 }  // namespace
@@ -73,10 +73,12 @@ std::map<std::string, Tensor> read_tensors(const loaders::Zip& zip, const std::s
   return reading(where, [&] {
     const Json& entries = all.at("config");
     OCTET_CHECK(entries.size() <= loaders::kMaxTensors, where, ": ", entries.size(), " tensors, at most ", loaders::kMaxTensors);
+    Records records(zip);
     for (const auto& [key, entry] : entries.items()) {
       const std::string tensor = file + ": tensor " + loaders::quoted(key);
       OCTET_CHECK(!entry.at("use_pickle").get<bool>(), tensor, ": is pickled, expected plain bytes, as plain tensors have them");
-      tensors[key] = read_tensor(zip, folder + entry.at("path_name").get<std::string>(), entry.at("tensor_meta"), tensor, budget);
+      const loaders::Record& record = records.read(folder + entry.at("path_name").get<std::string>(), tensor);
+      tensors[key] = read_tensor(record.bytes, entry.at("tensor_meta"), tensor, budget);
     }
     return std::move(tensors);
   });

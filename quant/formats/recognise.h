@@ -1,10 +1,11 @@
-// What is this file? Asked here and nowhere else: each kind has a mark in the names of its tensors or in its metadata.
+// What is this file? Each kind has a mark in the names of its tensors or in its metadata, and is told by it here and nowhere else;
+// only a network is told before its tensors are read (apps/common/open_model.h).
 //
 //   float_checkpoint   none of the marks below: what load_state_dict takes
 //   qat_checkpoint     scales of fake quantization: quant/formats/qat_checkpoint.h. It needs the network, traced
 //   pytorch_int8       quantized tensors: quant/formats/from_pytorch.h. It needs the network, traced, and an engine
 //   octet_int8         metadata "format": quant/formats/model_file.h. It needs nothing else
-//   network            a program of torch.export, which brings its own network; told from the others before its tensors are read
+//   network            a program of torch.export: networks/pt2/program.h. It needs nothing else
 //   training_state     metadata "octet.training": an interrupted training, which only train_or_load --resume reads
 #pragma once
 

@@ -13,6 +13,9 @@ from torch import nn
 from torch.ao.quantization import get_default_qconfig_mapping
 from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
 
+from golden_models import Recorder
+from golden_networks import repair_relu6
+
 
 class Block(nn.Module):
     def __init__(self, channels):
@@ -33,7 +36,7 @@ class Branches(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.stem = nn.Sequential(nn.Conv2d(3, 4, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(4), nn.ReLU(inplace=True))
+        self.stem = nn.Sequential(nn.Conv2d(3, 4, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(4), nn.ReLU6())
         self.block, self.side = Block(4), nn.Conv2d(4, 4, 1)
         self.pool, self.drop = nn.MaxPool2d(3, 2, 1), nn.Dropout(0.2)
         self.head = nn.Sequential(nn.Linear(8, 6), nn.BatchNorm1d(6), nn.ReLU(), nn.Linear(6, 3))
@@ -50,7 +53,7 @@ class Views(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.conv, self.act = nn.Conv2d(3, 5, 3, padding=1), nn.ReLU(inplace=True)
+        self.conv, self.act = nn.Conv2d(3, 5, 3, padding=1), nn.ReLU6(inplace=True)
         self.conv2 = nn.Conv2d(5, 4, (4, 2), stride=(4, 2))
         self.fc = nn.Linear(4 * 4 * 8, 2, bias=False)
 
@@ -78,18 +81,10 @@ def without_paths(path):
 
 
 def record(quantized, x):
-    nodes = {}
-
-    class Recorder(torch.fx.Interpreter):
-        def run_node(self, n):
-            result = super().run_node(n)
-            if isinstance(result, torch.Tensor) and n.op.startswith("call"):
-                codes = result.int_repr() if result.is_quantized else result
-                nodes[n.name] = (codes.permute(0, 2, 3, 1) if result.is_quantized and codes.dim() == 4 else codes).contiguous().numpy()
-            return result
-
-    Recorder(quantized).run(x)
-    return nodes
+    """Each node's result; codes of images as [N, H, W, C]."""
+    recorder = Recorder(quantized)
+    recorder.run(x)
+    return {name: np.ascontiguousarray(r.transpose(0, 2, 3, 1) if r.dtype == np.uint8 and r.ndim == 4 else r) for name, r in recorder.outputs.items()}
 
 
 def make(out_dir):
@@ -109,6 +104,7 @@ def make(out_dir):
                 prepared = prepare_fx(model, get_default_qconfig_mapping(engine), x)
                 prepared(images)
                 quantized = convert_fx(prepared)
+                repair_relu6(quantized, engine)
                 torch.save(quantized.state_dict(), out_dir / f"{name}_{engine}.pth")
                 nodes = record(quantized, x)
                 np.savez_compressed(out_dir / f"{name}_{engine}.npz", x=x.numpy(), float_output=model(x).numpy(),

@@ -47,7 +47,7 @@ TEST(Pt2, NamesAreThoseOfTorchFx) {
   const nn::Graph graph = to_graph(program("branches"));
   std::vector<std::string> names;
   for (const nn::Node& node : graph.nodes()) names.push_back(node.name);
-  for (const char* name : {"x", "stem_0", "block_conv1", "block_relu", "add", "block_relu_1", "relu", "cat", "pool",
+  for (const char* name : {"x", "stem_0", "stem_2", "block_conv1", "block_relu", "add", "block_relu_1", "relu", "cat", "pool",
                            "adaptive_avg_pool2d", "flatten", "drop", "head_0", "head_1", "head_3", "output"})
     EXPECT_TRUE(std::ranges::find(names, name) != names.end()) << name;
   const auto add = std::ranges::find(graph.nodes(), std::string("add"), &nn::Node::name);

@@ -2,7 +2,8 @@
 """Compares octet's programs with the real PyTorch on full-size images. Needs torch 2.11, torchvision, fastai, numpy, pillow; onnx and onnxruntime for one.
 
     compare.py nodes       --data DIR [--limit 64]               every node of PyTorch's int8 models, eleven networks on qnnpack and fbgemm, five on
-                                                             onednn and on x86 of a CPU with VNNI (where there is one), and float logits
+                                                             onednn and on x86 of a CPU with VNNI (where there is one), and float logits.
+                                                             --pt2: the networks come from files of torch.export
     compare.py export      --data DIR [--limit 32]               our calibrated models exported, loaded by PyTorch with strict=True, node by node there
     compare.py onnx        --data DIR [--limit 32]               our calibrated models exported to ONNX: checked by onnx, run by ONNX Runtime, codes compared
     compare.py qat         --data DIR [--limit 32]               our quantization-aware training converted by PyTorch, and PyTorch's by us, node by node
@@ -128,14 +129,19 @@ def nodes(a, files):
             quantized = convert_fx(prepared)
             golden_networks.repair_relu6(quantized, backend)
             torch.save(quantized.state_dict(), f"{tmp}/int8.pth")
-            torch.save(model.state_dict(), f"{tmp}/float.pth")
+            as_float = f"{tmp}/float.{'pt2' if a.pt2 else 'pth'}"
+            if a.pt2:
+                torch.export.save(torch.export.export(model, (x,), dynamic_shapes=({0: torch.export.Dim("N", min=1, max=1024)},)), as_float)
+            else:
+                torch.save(model.state_dict(), as_float)
             np.save(f"{tmp}/x.npy", x.numpy())
             recorder = golden_models.Recorder(quantized)
             with torch.no_grad():
                 recorder.run(x)
                 want = model(x).numpy()
-            run(a.build / "predict", "--model", f"{tmp}/int8.pth", "--engine", engine_of(backend), "--input", f"{tmp}/x.npy", "--dump", f"{tmp}/nodes")
-            run(a.build / "predict", "--model", f"{tmp}/float.pth", "--input", f"{tmp}/x.npy", "--output", f"{tmp}/y.npy")
+            run(a.build / "predict", "--model", f"{tmp}/int8.pth", "--engine", engine_of(backend), "--input", f"{tmp}/x.npy", "--dump", f"{tmp}/nodes",
+                *(["--network", as_float] if a.pt2 else []))
+            run(a.build / "predict", "--model", as_float, "--input", f"{tmp}/x.npy", "--output", f"{tmp}/y.npy")
             logits = np.abs(np.load(f"{tmp}/y.npy") - want).max() / np.abs(want).max()
             codes, wrong, worst, same = node_differences(recorder, f"{tmp}/nodes")
             good = wrong == 0 and worst <= 1e-5 and logits <= 1e-4 and same
@@ -350,6 +356,7 @@ def main():
     p.add_argument("--limit", type=int, default=0)
     p.add_argument("--batch", type=int, default=64)
     p.add_argument("--networks", default="", help="of nodes: only these, such as vgg16,alexnet")
+    p.add_argument("--pt2", action="store_true", help="of nodes: the networks come from files of torch.export")
     a = p.parse_args()
     torch.set_num_threads(2)
     files = sorted(glob.glob(f"{a.data}/{a.split}/*/*.JPEG"))

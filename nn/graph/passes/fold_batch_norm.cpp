@@ -12,9 +12,11 @@ void fold_into(Node& layer, const ops::BatchNormParams& bn) {
   const bool linear = is<op::Linear>(layer.op);
   Tensor weight = layer.parameter("weight").clone();  // [K, C/G, R, S] or [K, C]; the model keeps its own
   const Tensor old_bias = layer.parameter("bias");
-  const int64_t K = weight.size(0), row = weight.numel() / K;
-  OCTET_CHECK(bn.weight.shape() == Shape{K}, "fold_batch_norm: ", bn.weight.shape(), " features behind ", K, " channels of '",
-              layer.name, "'");
+  const int64_t K = weight.size(0), row = K > 0 ? weight.numel() / K : 0;
+  for (const Tensor& t : {bn.weight, bn.bias, bn.running_mean, bn.running_var})
+    OCTET_CHECK(t.shape() == Shape{K}, "fold_batch_norm: ", t.shape(), " features behind ", K, " channels of '", layer.name, "'");
+  OCTET_CHECK(!old_bias.defined() || old_bias.shape() == Shape{K}, "fold_batch_norm: bias ", old_bias.shape(), " for ", K,
+              " channels of '", layer.name, "'");
   Tensor bias({K});
   for (int64_t k = 0; k < K; ++k) {
     const float r = 1.0f / std::sqrt(bn.running_var.data<float>()[k] + bn.eps), g = bn.weight.data<float>()[k];
