@@ -7,10 +7,12 @@
 #include <fstream>
 
 #include "loaders/checkpoints/pth.h"
+#include "loaders/files/zip.h"
 #include "networks/pt2/to_graph.h"
 #include "nn/graph/executor.h"
 #include "nn/graph/print.h"
 #include "quant/formats/from_pytorch.h"
+#include "tests/loaders/builders.h"
 #include "tests/support/compare.h"
 #include "tests/support/golden.h"
 #include "tests/support/temporary_folder.h"
@@ -121,6 +123,58 @@ TEST(Pt2, EachChangedByteIsRefusedOrHarmless) {
       EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos) << error.what();
     }
   }
+}
+
+/// The file with texts of one record replaced, as an archive that is right otherwise.
+class Edited {
+ public:
+  Edited(const std::string& record, const std::vector<std::pair<std::string, std::string>>& texts) {
+    const loaders::File file(test::golden_path("pt2/views.pt2"));
+    const loaders::Zip zip(file.bytes(), file.name());
+    std::vector<loaders::build::Member> members;
+    for (const loaders::ZipEntry& entry : zip.entries()) {
+      std::string data(loaders::as_text(zip.read(entry).bytes));
+      if (entry.name.ends_with(record))
+        for (const auto& [from, to] : texts) {
+          const size_t at = data.find(from);
+          EXPECT_NE(at, data.npos) << from;
+          data.replace(at, from.size(), to);
+        }
+      members.push_back({entry.name, data});
+    }
+    bytes_ = loaders::build::zip(members);
+  }
+  testing::AssertionResult is_refused(const std::vector<std::string>& words) const { return Damaged(bytes_).is_refused(words); }
+
+ private:
+  std::string bytes_;
+};
+
+TEST(Pt2, ArchivesThatAreNotAsPyTorchWritesThem) {
+  const auto model = [](const std::string& from, const std::string& to) { return Edited("models/model.json", {{from, to}}); };
+  EXPECT_TRUE(Edited("byteorder", {{"little", "big"}}).is_refused({"net.pt2: byte order 'big', expected 'little'"}));
+  EXPECT_TRUE(Edited("archive_format", {{"pt2", "pt3"}}).is_refused({"archive_format is 'pt3', expected 'pt2'"}));
+  EXPECT_TRUE(model("\"major\": 8", "\"major\": 9").is_refused({"version 9 of torch.export's schema", "expected 8"}));
+  EXPECT_TRUE(model("\"target\"", "\"targot\"").is_refused({"models/model.json: not as PyTorch writes it", "target"}));
+  EXPECT_TRUE(model("{\"parameter\"", "{}, {\"parameter\"").is_refused({"expected an object of one member"}));
+  EXPECT_TRUE(model("{", std::string(100, '[')).is_refused({"nested more than 32 deep"}));
+  EXPECT_TRUE(model("\"parameter_name\": \"conv.weight\"", "\"parameter_name\": \"conv.weigth\"")
+                  .is_refused({"the tensor 'conv.weigth' is missing"}));
+  const auto config = [](const std::string& from, const std::string& to) {
+    return Edited("model_weights_config.json", {{from, to}});
+  };
+  EXPECT_TRUE(config("\"use_pickle\": false", "\"use_pickle\": true")
+                  .is_refused({"tensor 'conv.weight': is pickled, expected plain bytes"}));
+  EXPECT_TRUE(config("\"path_name\": \"weight_0\"", "\"path_name\": \"weight_9\"").is_refused({"weight_9 is missing"}));
+  EXPECT_TRUE(config("\"dtype\": 7", "\"dtype\": 10").is_refused({"type 10 of PyTorch's ScalarType"}));
+  EXPECT_TRUE(config("{\"as_int\": 5}", "{\"as_int\": 500}").is_refused({"net.pt2: tensor 'conv."}));
+}
+
+TEST(Pt2, WeightsThatAreNotFiniteAreRefused) {
+  const loaders::File file(test::golden_path("pt2/views.pt2"));
+  const loaders::Zip zip(file.bytes(), file.name());
+  const std::string first(loaders::as_text(zip.read(*zip.find("views/data/weights/weight_0")).bytes).substr(0, 4));
+  EXPECT_TRUE(Edited("weights/weight_0", {{first, std::string("\0\0\xc0\x7f", 4)}}).is_refused({"'conv.weight' has 1 NaN"}));
 }
 
 /// A program of one call on a value x [N, 4, 8, 8] or of another shape.
