@@ -3,6 +3,7 @@
 //   compare_observers --data imagenette2-320.tgz --limit 512 --eval-limit 1000
 // Columns: top-1 of the int8 model; SQNR of its logits, 10 log10(sum of float^2 / sum of (int8 - float)^2); the share of
 // activations, over all evaluated images, that lie outside the codes' range and so are clipped.
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
 #include <iomanip>

@@ -5,6 +5,7 @@
 //   predict --model M --input X.npy --output Y.npy       float32 [N, C, H, W] in, logits [N, classes] out
 //   predict --model M --input X.npy --dump DIR           every node's output as NAME.npy; of quantized nodes uint8 [N, C, H, W]
 //   predict --model M --benchmark 5 --batch 32           the time of random images
+#include <CLI/CLI.hpp>
 #include <cmath>
 #include <cstring>
 #include <iostream>

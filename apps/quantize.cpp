@@ -4,9 +4,11 @@
 //   compare with fake quantization -> evaluate
 // It prints what the notebook prints, stage by stage, and with --output writes model.safetensors and report.json.
 // PyTorch counterpart: get_default_qconfig_mapping, prepare_fx, calibration, convert_fx.
+#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <iomanip>
 #include <iostream>
+#include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "apps/common/benchmark.h"

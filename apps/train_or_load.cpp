@@ -4,6 +4,7 @@
 //   train_or_load --weights W.pth --data MINE --freeze-epochs 1 --epochs 5                       fine-tunes
 //   train_or_load --weights W.pth --data imagenette2-320.tgz                                     evaluates
 // A checkpoint whose classes are not the data's gets a new head, of fastai's form with --head fastai (apps/train/start.h).
+#include <CLI/CLI.hpp>
 #include <iostream>
 
 #include "apps/common/card_options.h"

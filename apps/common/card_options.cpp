@@ -1,5 +1,6 @@
 #include "apps/common/card_options.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
 

@@ -5,12 +5,15 @@
 // default names: a class without one is "class 3".
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
 
 #include "apps/common/models.h"
 #include "loaders/checkpoints/model_card.h"
+
+namespace CLI {
+class App;
+}
 
 namespace octet::apps {
 

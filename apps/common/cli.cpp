@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <sys/resource.h>
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include <cerrno>
 #include <cmath>

@@ -2,12 +2,16 @@
 // interrupted).
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <optional>
 #include <string>
 
 #include "tensor/device.h"
+
+namespace CLI {  // of CLI11: its header is large, and only what defines options needs it
+class App;
+class Validator;
+}  // namespace CLI
 
 namespace octet::apps {
 

@@ -1,5 +1,6 @@
 #include "apps/common/data.h"
 
+#include <CLI/CLI.hpp>
 #include <cmath>
 #include <cstring>
 #include <iostream>

@@ -1,5 +1,6 @@
 #include "apps/common/qconfig_options.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <map>
 

@@ -1,13 +1,16 @@
 // The options of `quantize` that choose observers and layers, and the QConfigMapping that they make.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "nn/graph/graph.h"
 #include "quant/qconfig/qconfig_mapping.h"
+
+namespace CLI {
+class App;
+}
 
 namespace octet::apps {
 

@@ -1,6 +1,7 @@
 #include "apps/common/report.h"
 
 #include <map>
+#include <nlohmann/json.hpp>
 
 #include "apps/common/classes.h"
 #include "apps/common/cli.h"

@@ -1,7 +1,7 @@
 // report.json, which quantize writes beside its model: what went in, what was observed, what came of it (docs/report.md).
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>

@@ -1,5 +1,8 @@
 #include "apps/quantize/options.h"
 
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
 #include "apps/common/export.h"
 #include "apps/common/output_paths.h"
 #include "loaders/files/bytes.h"

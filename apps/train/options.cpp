@@ -1,5 +1,7 @@
 #include "apps/train/options.h"
 
+#include <CLI/CLI.hpp>
+
 #include "apps/common/cli.h"
 #include "quant/qconfig/qconfig_mapping.h"
 #include "tensor/error.h"

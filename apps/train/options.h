@@ -5,13 +5,16 @@
 // others at a tenth. Sources: fastai/callback/schedule.py, fastai/learner.py.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <array>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "nn/optim/schedule.h"
+
+namespace CLI {
+class App;
+}
 
 namespace octet::apps {
 
