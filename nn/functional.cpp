@@ -112,9 +112,10 @@ namespace {
 Value activated(Op op, ops::Activation f, const Value& x, Tensor result) {
   Value y = recorded(std::move(op), name_of(f), {x}, {}, std::move(result));
   on_backward(y, {x}, [&] {
-    return [f, out = y.tensor(), dx = sink_of(x)](Tensor dy) {
+    const Tensor& saved = ops::saved_by(f) == ops::Saved::result ? y.tensor() : x.tensor();
+    return [f, saved, dx = sink_of(x)](Tensor dy) {
       if (!dy.unique()) dy = dy.clone();
-      ops::activation_backward_(f, dy, out);
+      ops::activation_backward_(f, dy, saved);
       give(dx, std::move(dy));
     };
   });
@@ -149,6 +150,10 @@ Value max_pooled(const Value& x, const std::optional<ops::MaxPool2dOptions>& win
 Value relu(const Value& x) { return activated(op::Relu{}, ops::Activation::relu, x); }
 Value relu6(const Value& x) { return activated(op::Relu6{}, ops::Activation::relu6, x); }
 Value sigmoid(const Value& x) { return activated(op::Sigmoid{}, ops::Activation::sigmoid, x); }
+Value tanh(const Value& x) { return activated(op::Tanh{}, ops::Activation::tanh, x); }
+Value hardsigmoid(const Value& x) { return activated(op::Hardsigmoid{}, ops::Activation::hardsigmoid, x); }
+Value hardswish(const Value& x) { return activated(op::Hardswish{}, ops::Activation::hardswish, x); }
+Value silu(const Value& x) { return activated(op::Silu{}, ops::Activation::silu, x); }
 
 Value relu_(const Value& x) {
   if (!may_overwrite(x)) return relu(x);
@@ -160,6 +165,35 @@ Value relu_(const Value& x) {
 Value max_pool2d(const Value& x, const ops::MaxPool2dOptions& o) {
   if (Recording::active_for_backward()) return max_pooled(x, o, ops::max_pool2d_with_indices(x.tensor(), o));
   return recorded(op::MaxPool2d{o}, "max_pool2d", {x}, {}, ops::max_pool2d(x.tensor(), o));
+}
+
+Value avg_pool2d(const Value& x, const ops::AvgPool2dOptions& o) {
+  Value y = recorded(op::AvgPool2d{o}, "avg_pool2d", {x}, {}, ops::avg_pool2d(x.tensor(), o));
+  on_backward(y, {x}, [&] {
+    return [o, shape = x.tensor().shape(), dx = sink_of(x)](Tensor dy) { give(dx, ops::avg_pool2d_backward(dy, shape, o)); };
+  });
+  return y;
+}
+
+Value mean(const Value& x, bool keepdim) {
+  Value y = recorded(op::Mean{keepdim, true}, "mean", {x}, {}, op::Mean{keepdim, true}.run({std::array{x.tensor()}, {}}));
+  on_backward(y, {x}, [&] {
+    return [shape = x.tensor().shape(), dx = sink_of(x)](Tensor dy) {
+      give(dx, ops::adaptive_avg_pool2d_backward(dy.reshape({shape[0], shape[1], 1, 1}), shape));
+    };
+  });
+  return y;
+}
+
+Value mul(const Value& a, const Value& b) {
+  Value y = recorded(op::Mul{}, "mul", {a, b}, {}, ops::multiply(a.tensor(), b.tensor()));
+  on_backward(y, {a, b}, [&] {
+    return [x = a.tensor(), g = b.tensor(), da = sink_of(a), db = sink_of(b)](Tensor dy) {
+      if (wanted(da)) give(da, ops::sum_to(ops::multiply(dy, g), x.shape()));
+      if (wanted(db)) give(db, ops::sum_to(ops::multiply(dy, x), g.shape()));
+    };
+  });
+  return y;
 }
 
 Value adaptive_avg_pool2d(const Value& x, ops::Size2 output) {
@@ -178,7 +212,8 @@ Value adaptive_max_pool2d(const Value& x, ops::Size2 output) {
 
 Value dropout(const Value& x, float p, Mode mode) {
   Recording* recording = Recording::active_for_backward();
-  if (mode == Mode::eval || !recording) return recorded(op::Dropout{p}, "dropout", {x}, {}, x.tensor());
+  if (!recording) return recorded(op::Dropout{p}, "dropout", {x}, {}, x.tensor());
+  if (mode == Mode::eval) return x;
   ops::Dropped dropped = ops::dropout(x.tensor(), p, recording->generator());
   Value y(std::move(dropped.y));
   on_backward(y, {x},

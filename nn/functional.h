@@ -31,7 +31,12 @@ Value relu(const Value& x);
 Value relu_(const Value& x);
 Value relu6(const Value& x);
 Value sigmoid(const Value& x);
+Value tanh(const Value& x);
+Value hardsigmoid(const Value& x);
+Value hardswish(const Value& x);
+Value silu(const Value& x);
 Value max_pool2d(const Value& x, const ops::MaxPool2dOptions& options);
+Value avg_pool2d(const Value& x, const ops::AvgPool2dOptions& options);
 Value adaptive_avg_pool2d(const Value& x, ops::Size2 output);
 Value adaptive_max_pool2d(const Value& x, ops::Size2 output);
 /// In train mode and recorded for backward it drops values by the recording's random numbers, else it is the identity.
@@ -40,8 +45,12 @@ Value dropout(const Value& x, float p, Mode mode = Mode::eval);
 Value flatten(const Value& x);
 /// The same under the name that x.view(x.size(0), -1) gets in a traced graph, which is what fastai's Flatten calls.
 Value view(const Value& x);
+/// [N, C, H, W] -> [N, C], or [N, C, 1, 1] with keepdim. torch.mean(x, [2, 3]).
+Value mean(const Value& x, bool keepdim);
 Value add(const Value& a, const Value& b);
 Value add_(const Value& a, const Value& b);
+/// Of equal shapes, or with a gate [N, C, 1, 1].
+Value mul(const Value& a, const Value& b);
 /// Along dimension 1.
 Value cat(std::span<const Value> parts);
 

@@ -69,10 +69,17 @@ struct GraphModule::Layer {
   Value operator()(const op::Linear& o) const {
     return activated(functional::linear(in[0], fake_quantized(value("weight"), o.qat.get()), value("bias")), o.relu);
   }
-  Value operator()(const op::BatchNorm& o) const { return batch_norm(in[0], "", o, model.mode()); }
+  Value operator()(const op::BatchNorm& o) const { return activated(batch_norm(in[0], "", o, model.mode()), o.relu); }
   Value operator()(const op::Relu&) const { return activated(std::move(in[0]), true); }
   Value operator()(const op::Relu6&) const { return functional::relu6(in[0]); }
   Value operator()(const op::Sigmoid&) const { return functional::sigmoid(in[0]); }
+  Value operator()(const op::Tanh&) const { return functional::tanh(in[0]); }
+  Value operator()(const op::Hardsigmoid&) const { return functional::hardsigmoid(in[0]); }
+  Value operator()(const op::Hardswish&) const { return functional::hardswish(in[0]); }
+  Value operator()(const op::Silu&) const { return functional::silu(in[0]); }
+  Value operator()(const op::AvgPool2d& o) const { return functional::avg_pool2d(in[0], o.options); }
+  Value operator()(const op::Mean& o) const { return functional::mean(in[0], o.keepdim); }
+  Value operator()(const op::Mul&) const { return functional::mul(in[0], in[1]); }
   Value operator()(const op::MaxPool2d& o) const { return functional::max_pool2d(in[0], o.options); }
   Value operator()(const op::AdaptiveAvgPool2d& o) const { return functional::adaptive_avg_pool2d(in[0], o.output_size); }
   Value operator()(const op::AdaptiveMaxPool2d& o) const { return functional::adaptive_max_pool2d(in[0], o.output_size); }

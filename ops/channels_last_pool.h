@@ -17,8 +17,8 @@ Tensor adaptive_max_pool2d_channels_last(const Tensor& x, Size2 output);
 inline Shape max_pooled_shape(const Shape& x, const MaxPool2dOptions& o) {
   OCTET_CHECK(o.padding.h <= o.kernel.h / 2 && o.padding.w <= o.kernel.w / 2, "max_pool2d: padding ", o.padding,
               " is more than half of the kernel ", o.kernel);
-  return {x[0], output_size(x[1], o.kernel.h, o.stride.h, o.padding.h), output_size(x[2], o.kernel.w, o.stride.w, o.padding.w),
-          x[3]};
+  return {x[0], output_size(x[1], o.kernel.h, o.stride.h, o.padding.h, o.ceil_mode),
+          output_size(x[2], o.kernel.w, o.stride.w, o.padding.w, o.ceil_mode), x[3]};
 }
 
 /// largest(x, count, stride, n, best): best[i] becomes the largest of x[i], x[stride + i], ..., `count` of them, for i < n.

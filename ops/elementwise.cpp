@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "ops/cuda/elementwise.h"
+#include "ops/support/broadcast.h"
 
 namespace octet::ops {
 
@@ -31,16 +32,17 @@ Tensor activate(Activation f, const Tensor& x) {
   return y;
 }
 
-void activation_backward_(Activation activation, Tensor& dy, const Tensor& y) {
-  OCTET_CHECK(dy.shape() == y.shape(), name_of(activation), " backward: gradient ", dy.shape(), " for an output ", y.shape());
-  check_same_device(name_of(activation), {&dy, &y});
-  if (dy.on_cuda()) return cuda::activation_backward(activation, dy, y);
+void activation_backward_(Activation activation, Tensor& dy, const Tensor& saved) {
+  OCTET_CHECK(dy.shape() == saved.shape(), name_of(activation), " backward: gradient ", dy.shape(), " for values ",
+              saved.shape());
+  check_same_device(name_of(activation), {&dy, &saved});
+  if (dy.on_cuda()) return cuda::activation_backward(activation, dy, saved);
   float* pd = dy.data<float>();
-  const float* py = y.data<float>();
+  const float* ps = saved.data<float>();
   const int64_t n = dy.numel();
   with(activation, [&](auto f) {
 #pragma omp parallel for simd
-    for (int64_t i = 0; i < n; ++i) pd[i] = f.gradient(pd[i], py[i]);
+    for (int64_t i = 0; i < n; ++i) pd[i] = f.gradient(pd[i], ps[i]);
   });
 }
 
@@ -68,9 +70,24 @@ void add_(Tensor& a, const Tensor& b) {
   for (int64_t i = 0; i < n; ++i) pa[i] += pb[i];
 }
 
+namespace {
+
+Tensor multiply_gate(const Tensor& x, const Tensor& gate) {
+  const Broadcast gate_of(x.shape(), gate.shape());
+  OCTET_CHECK(!x.on_cuda(), "multiply: ", x.shape(), " times ", gate.shape(), " is not there on a device yet; use the CPU");
+  Tensor y(x.shape());
+  const float *px = x.data<float>(), *pg = gate.data<float>();
+  float* py = y.data<float>();
+#pragma omp parallel for
+  for (int64_t row = 0; row < gate_of.rows(); ++row) gate_of.along(row, [&](int64_t i, int64_t g) { py[i] = px[i] * pg[g]; });
+  return y;
+}
+
+}  // namespace
+
 Tensor multiply(const Tensor& a, const Tensor& b) {
-  OCTET_CHECK(a.shape() == b.shape(), "multiply: shapes ", a.shape(), " and ", b.shape(), " differ");
   check_same_device("multiply", {&a, &b});
+  if (a.shape() != b.shape()) return is_gate_of(b.shape(), a.shape()) ? multiply_gate(a, b) : multiply_gate(b, a);
   Tensor y(a.shape(), DType::f32, a.device());
   if (a.on_cuda()) return cuda::multiply(a, b, y), y;
   const float *pa = a.data<float>(), *pb = b.data<float>();
@@ -78,6 +95,16 @@ Tensor multiply(const Tensor& a, const Tensor& b) {
   const int64_t n = y.numel();
 #pragma omp parallel for simd
   for (int64_t i = 0; i < n; ++i) py[i] = pa[i] * pb[i];
+  return y;
+}
+
+Tensor sum_to(const Tensor& x, const Shape& shape) {
+  if (x.shape() == shape) return x;
+  const Broadcast gate_of(x.shape(), shape);
+  OCTET_CHECK(!x.on_cuda(), "sum_to: ", x.shape(), " to ", shape, " is not there on a device yet; use the CPU");
+  Tensor y = Tensor::zeros(shape);
+  for (int64_t row = 0; row < gate_of.rows(); ++row)
+    gate_of.along(row, [&](int64_t i, int64_t g) { y.data<float>()[g] += x.data<float>()[i]; });
   return y;
 }
 

@@ -13,8 +13,8 @@ namespace octet::ops {
 /// f(x) of every value.
 Tensor activate(Activation f, const Tensor& x);
 void activate_(Activation f, Tensor& x);
-/// dy, the gradient of y = f(x), becomes that of x.
-void activation_backward_(Activation f, Tensor& dy, const Tensor& y);
+/// dy, the gradient of y = f(x), becomes that of x. saved: y or x, as saved_by(f) says.
+void activation_backward_(Activation f, Tensor& dy, const Tensor& saved);
 
 inline Tensor relu(const Tensor& x) { return activate(Activation::relu, x); }
 inline void relu_(Tensor& x) { activate_(Activation::relu, x); }
@@ -24,8 +24,10 @@ Tensor add(const Tensor& a, const Tensor& b);
 /// a += b
 void add_(Tensor& a, const Tensor& b);
 
-/// a * b of equal shapes.
+/// a * b of equal shapes, or where one has 1 in places of the other's size: a gate [N, C, 1, 1] times images [N, C, H, W].
 Tensor multiply(const Tensor& a, const Tensor& b);
+/// Sums over what a tensor of `shape` serves several times: the gradient of a gate. is_gate_of(shape, x).
+Tensor sum_to(const Tensor& x, const Shape& shape);
 /// x *= factor
 void scale_(Tensor& x, float factor);
 

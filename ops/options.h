@@ -35,20 +35,32 @@ struct MaxPool2dOptions {
   Size2 kernel;
   Size2 stride;
   Size2 padding = 0;
+  bool ceil_mode = false;
+};
+
+struct AvgPool2dOptions {
+  Size2 kernel;
+  Size2 stride;
+  Size2 padding = 0;
+  bool ceil_mode = false;
+  bool count_include_pad = true;  // the divisor counts padding as pixels
+  int64_t divisor_override = 0;   // 0: none
 };
 
 /// Largest window: larger than any network's, and far below what an int64 holds.
 constexpr int64_t kLargestWindow = int64_t{1} << 20;
 
-/// Number of window positions along one axis: floor((input + 2 padding - kernel) / stride) + 1.
-inline int64_t output_size(int64_t input, int64_t kernel, int64_t stride, int64_t padding) {
+/// Number of window positions along one axis: floor((input + 2 padding - kernel) / stride) + 1. ceil_mode: rounded up, but a window
+/// must begin before the padding behind the input.
+inline int64_t output_size(int64_t input, int64_t kernel, int64_t stride, int64_t padding, bool ceil_mode = false) {
   OCTET_CHECK(kernel > 0 && stride > 0 && padding >= 0, "window: kernel ", kernel, ", stride ", stride, ", padding ", padding,
               "; expected kernel and stride above 0 and padding not below 0");
   OCTET_CHECK(std::max({kernel, stride, padding}) <= kLargestWindow, "window: kernel ", kernel, ", stride ", stride, ", padding ",
               padding, "; expected at most ", kLargestWindow);
   OCTET_CHECK(input + 2 * padding >= kernel, "window: input of ", input, " with padding ", padding,
               " is smaller than the kernel of ", kernel);
-  return (input + 2 * padding - kernel) / stride + 1;
+  const int64_t steps = input + 2 * padding - kernel, rounded_up = (steps + stride - 1) / stride;
+  return (ceil_mode && rounded_up * stride < input + padding ? rounded_up : steps / stride) + 1;
 }
 
 }  // namespace octet::ops

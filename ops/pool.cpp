@@ -52,7 +52,8 @@ Tensor adaptive_pool(const Tensor& x, Size2 output, Reduce&& reduce, void (*on_c
 Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& o) {
   OCTET_CHECK(x.dim() == 4, "max_pool2d: expected input [N, C, H, W], got ", x.shape());
   const int64_t planes = x.size(0) * x.size(1), H = x.size(2), W = x.size(3);
-  const int64_t P = output_size(H, o.kernel.h, o.stride.h, o.padding.h), Q = output_size(W, o.kernel.w, o.stride.w, o.padding.w);
+  const int64_t P = output_size(H, o.kernel.h, o.stride.h, o.padding.h, o.ceil_mode),
+                Q = output_size(W, o.kernel.w, o.stride.w, o.padding.w, o.ceil_mode);
   OCTET_CHECK(o.padding.h <= o.kernel.h / 2 && o.padding.w <= o.kernel.w / 2, "max_pool2d: padding ", o.padding,
               " is more than half of the kernel ", o.kernel);
   Tensor y({x.size(0), x.size(1), P, Q}, DType::f32, x.device());
@@ -61,7 +62,8 @@ Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& o) {
   constexpr float kLowest = -std::numeric_limits<float>::infinity();
 #pragma omp parallel
   {
-    std::vector<float> columns(static_cast<size_t>(W + 2 * o.padding.w), kLowest);  // with the padding, which never wins
+    const int64_t width = std::max((Q - 1) * o.stride.w + o.kernel.w, W + o.padding.w);
+    std::vector<float> columns(static_cast<size_t>(width), kLowest);  // with the padding, which never wins
     float* inside = columns.data() + o.padding.w;
 #pragma omp for
     for (int64_t i = 0; i < planes * P; ++i) {
@@ -76,6 +78,47 @@ Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& o) {
         for (int64_t s = 0; s < o.kernel.w; ++s) best = larger(best, columns[static_cast<size_t>(q * o.stride.w + s)]);
         out[q] = best;
       }
+    }
+  }
+  return y;
+}
+
+AvgWindows::AvgWindows(const AvgPool2dOptions& o, int64_t H, int64_t W)
+    : o_(o),
+      H_(H),
+      W_(W),
+      P_(output_size(H, o.kernel.h, o.stride.h, o.padding.h, o.ceil_mode)),
+      Q_(output_size(W, o.kernel.w, o.stride.w, o.padding.w, o.ceil_mode)) {
+  OCTET_CHECK(o.padding.h <= o.kernel.h / 2 && o.padding.w <= o.kernel.w / 2, "avg_pool2d: padding ", o.padding,
+              " is more than half of the kernel ", o.kernel);
+  OCTET_CHECK(o.divisor_override >= 0, "avg_pool2d: divisor_override ", o.divisor_override, ", expected above 0");
+}
+
+AvgWindow AvgWindows::of(int64_t p, int64_t q) const {
+  const int64_t h0 = p * o_.stride.h - o_.padding.h, w0 = q * o_.stride.w - o_.padding.w;
+  const int64_t h1 = std::min(h0 + o_.kernel.h, H_ + o_.padding.h), w1 = std::min(w0 + o_.kernel.w, W_ + o_.padding.w);
+  AvgWindow window{std::max<int64_t>(h0, 0), std::min(h1, H_), std::max<int64_t>(w0, 0), std::min(w1, W_), o_.divisor_override};
+  if (window.divisor == 0)
+    window.divisor = o_.count_include_pad ? (h1 - h0) * (w1 - w0) : (window.h1 - window.h0) * (window.w1 - window.w0);
+  return window;
+}
+
+Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& o) {
+  OCTET_CHECK(x.dim() == 4, "avg_pool2d: expected input [N, C, H, W], got ", x.shape());
+  OCTET_CHECK(!x.on_cuda(), "avg_pool2d is not there on a device yet; use the CPU");
+  const int64_t planes = x.size(0) * x.size(1), H = x.size(2), W = x.size(3);
+  const AvgWindows windows(o, H, W);
+  const int64_t P = windows.P(), Q = windows.Q();
+  Tensor y({x.size(0), x.size(1), P, Q});
+#pragma omp parallel for
+  for (int64_t i = 0; i < planes * P; ++i) {
+    const float* plane = x.data<float>() + i / P * H * W;
+    for (int64_t q = 0; q < Q; ++q) {
+      const AvgWindow window = windows.of(i % P, q);
+      float sum = 0;
+      for (int64_t h = window.h0; h < window.h1; ++h)
+        for (int64_t w = window.w0; w < window.w1; ++w) sum += plane[h * W + w];
+      y.data<float>()[i * Q + q] = sum / static_cast<float>(window.divisor);
     }
   }
   return y;

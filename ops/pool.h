@@ -1,9 +1,10 @@
 // Pooling of float images [N, C, H, W] -> [N, C, P, Q].
 //
 //   max_pool2d:            the largest value of each window; padding never wins (it counts as -infinity)
+//   avg_pool2d:            the sum of each window, divided by its size
 //   adaptive_*_pool2d:     output cell i covers input [floor(i*H/P), ceil((i+1)*H/P)); P = Q = 1 is global pooling
 // Backward: the gradient of a window goes to its largest pixel (the first among equals), or in equal parts to all of them.
-// NaN in a window gives NaN, as in PyTorch. Counterparts: torch.nn.functional.max_pool2d, adaptive_avg_pool2d,
+// NaN in a window gives NaN, as in PyTorch. Counterparts: torch.nn.functional.max_pool2d, avg_pool2d, adaptive_avg_pool2d,
 // adaptive_max_pool2d.
 #pragma once
 
@@ -16,6 +17,7 @@
 namespace octet::ops {
 
 Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& options);
+Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& options);
 Tensor adaptive_avg_pool2d(const Tensor& x, Size2 output);
 Tensor adaptive_max_pool2d(const Tensor& x, Size2 output);
 
@@ -29,7 +31,27 @@ MaxPooled adaptive_max_pool2d_with_indices(const Tensor& x, Size2 output);
 /// Backward of both kinds of max pooling: dy [N, C, P, Q] -> dx of shape `x`. windows: the options of max_pool2d; none: adaptive.
 Tensor max_pool2d_backward(const Tensor& dy, const Tensor& indices, const Shape& x,
                            const std::optional<MaxPool2dOptions>& windows);
+Tensor avg_pool2d_backward(const Tensor& dy, const Shape& x, const AvgPool2dOptions& options);
 Tensor adaptive_avg_pool2d_backward(const Tensor& dy, const Shape& x);
+
+/// The pixels of one window of avg_pool2d, and what their sum is divided by.
+struct AvgWindow {
+  int64_t h0, h1, w0, w1, divisor;
+};
+/// Windows of an image of H x W. Throws Error for options that cannot be.
+class AvgWindows {
+ public:
+  AvgWindows(const AvgPool2dOptions& options, int64_t H, int64_t W);
+  /// Of the output.
+  int64_t P() const { return P_; }
+  int64_t Q() const { return Q_; }
+  /// Sources: ATen/native/cpu/AvgPoolKernel.cpp, which lets a window reach into the padding, but not beyond.
+  AvgWindow of(int64_t p, int64_t q) const;
+
+ private:
+  AvgPool2dOptions o_;
+  int64_t H_, W_, P_, Q_;
+};
 
 /// Input cells of adaptive output cell i: [begin, end).
 struct AdaptiveWindow {

@@ -65,7 +65,8 @@ MaxPooled max_pool2d_with_indices(const Tensor& x, const MaxPool2dOptions& o) {
   OCTET_CHECK(o.padding.h <= o.kernel.h / 2 && o.padding.w <= o.kernel.w / 2, "max_pool2d: padding ", o.padding,
               " is more than half of the kernel ", o.kernel);
   const int64_t planes = x.size(0) * x.size(1), H = x.size(2), W = x.size(3);
-  const int64_t P = output_size(H, o.kernel.h, o.stride.h, o.padding.h), Q = output_size(W, o.kernel.w, o.stride.w, o.padding.w);
+  const int64_t P = output_size(H, o.kernel.h, o.stride.h, o.padding.h, o.ceil_mode),
+                Q = output_size(W, o.kernel.w, o.stride.w, o.padding.w, o.ceil_mode);
   const Shape shape{x.size(0), x.size(1), P, Q};
   MaxPooled pooled{Tensor(shape, DType::f32, x.device()), Tensor(shape, DType::i32, x.device())};
   if (x.on_cuda()) return cuda::max_pool2d(x, o, pooled.y, pooled.indices), pooled;
@@ -117,6 +118,26 @@ Tensor max_pool2d_backward(const Tensor& dy, const Tensor& indices, const Shape&
 #pragma omp parallel for
   for (int64_t i = 0; i < planes; ++i)
     for (int64_t o = i * cells; o < (i + 1) * cells; ++o) out[i * pixels + index[o]] += gradient[o];
+  return dx;
+}
+
+Tensor avg_pool2d_backward(const Tensor& dy, const Shape& x_shape, const AvgPool2dOptions& o) {
+  OCTET_CHECK(dy.dim() == 4 && x_shape.size() == 4, "avg_pool2d_backward: gradient ", dy.shape(), ", input ", x_shape);
+  OCTET_CHECK(!dy.on_cuda(), "avg_pool2d_backward is not there on a device yet; use the CPU");
+  const int64_t planes = x_shape[0] * x_shape[1], H = x_shape[2], W = x_shape[3];
+  const AvgWindows windows(o, H, W);
+  const int64_t P = windows.P(), Q = windows.Q();
+  Tensor dx = Tensor::zeros(x_shape);
+#pragma omp parallel for
+  for (int64_t i = 0; i < planes; ++i)
+    for (int64_t p = 0; p < P; ++p)
+      for (int64_t q = 0; q < Q; ++q) {
+        const AvgWindow window = windows.of(p, q);
+        const float part = dy.data<float>()[(i * P + p) * Q + q] / static_cast<float>(window.divisor);
+        float* plane = dx.data<float>() + i * H * W;
+        for (int64_t h = window.h0; h < window.h1; ++h)
+          for (int64_t w = window.w0; w < window.w1; ++w) plane[h * W + w] += part;
+      }
   return dx;
 }
 

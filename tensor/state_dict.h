@@ -22,7 +22,8 @@ struct StoredQParams {
 
 struct StateEntry {
   std::string key;
-  Tensor tensor;  // codes (qint8, quint8, qint32) where qparams is set
+  Tensor
+      tensor;  // codes (qint8, quint8, qint32) where qparams is set; undefined: None, which PyTorch has for a bias that is not there
   std::optional<StoredQParams> qparams;
 };
 

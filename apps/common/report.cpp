@@ -119,9 +119,9 @@ json left_out_json(const CalibrationSet& calibrated_on, const EvaluationSet& eva
 std::vector<FloatLayer> float_layers(const nn::Graph& int8) {
   std::vector<FloatLayer> found;
   for (const nn::Node& node : int8.nodes()) {
-    const bool asked = quant::has_int8_form(node.op);
-    if (asked || quant::is_float_only(node.op))
-      found.push_back({node.name, nn::type_name(node), asked ? "as asked" : "no int8 form"});
+    const bool has_form = quant::has_int8_form(node.op);
+    const char* reason = !has_form ? "no int8 form" : node.quantizable ? "as asked" : "no int8 form of this call";
+    if (has_form || quant::is_float_only(node.op)) found.push_back({node.name, nn::type_name(node), reason});
   }
   return found;
 }

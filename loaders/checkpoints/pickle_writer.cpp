@@ -163,7 +163,10 @@ std::string pickled_state_dict(const StateDict& state, std::vector<Tensor>& stor
     const size_t at = entry.key.find(kPacked);
     if (at == std::string::npos) {
       pickle.text(entry.key);
-      pickle.tensor(entry);
+      if (entry.tensor.defined())
+        pickle.tensor(entry);
+      else
+        pickle.code("N");
     } else if (entry.key.ends_with(".0")) {
       const std::string layer = entry.key.substr(0, at);
       write_packed(pickle, layer, entry, state.find(layer + std::string(kPacked) + ".1"));

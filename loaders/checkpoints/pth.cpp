@@ -38,7 +38,8 @@ void add_value(const Pickle& pickle, TensorReader& reader, const std::string& ke
     if (const auto* count = pickle.get<int64_t>(value))
       return out.add({key, Tensor::from<int64_t>({*count}, {}, DType::i64), {}});
   const bool is_dtype = pickle.get<pickle::Global>(value) && key.ends_with(".dtype");
-  if (is_dtype) return;  // a packed linear layer's; its tensors say it too
+  if (is_dtype) return;                                                   // a packed linear layer's; its tensors say it too
+  if (key.ends_with(".bias") && pickle.get<pickle::None>(value)) return;  // a quantized convolution's that has none
   OCTET_CHECK(reader.is_tensor(value), where, ": ", quoted(key), " is ", pickle.describe(value), ", expected a tensor");
   add(value, key);
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "loaders/files/bytes.h"
+#include "ops/support/broadcast.h"
 
 namespace octet::networks {
 namespace {
@@ -74,6 +75,10 @@ Made batch_norm(const Arguments& a) {
 Made relu(const Arguments& a) { return {op::Relu{}, {a.value("self")}}; }
 Made relu6(const Arguments& a) { return {op::Relu6{}, {a.value("self")}}; }
 Made sigmoid(const Arguments& a) { return {op::Sigmoid{}, {a.value("self")}}; }
+Made tanh(const Arguments& a) { return {op::Tanh{}, {a.value("self")}}; }
+Made hardsigmoid(const Arguments& a) { return {op::Hardsigmoid{}, {a.value("self")}}; }
+Made hardswish(const Arguments& a) { return {op::Hardswish{}, {a.value("self")}}; }
+Made silu(const Arguments& a) { return {op::Silu{}, {a.value("self")}}; }
 
 Made hardtanh(const Arguments& a) {
   const double low = a.real("min_val", -1), high = a.real("max_val", 1);
@@ -83,10 +88,37 @@ Made hardtanh(const Arguments& a) {
 
 Made max_pool2d(const Arguments& a) {
   a.no_dilation();
-  OCTET_CHECK(!a.flag("ceil_mode", false), "ceil_mode=True is not supported");
   const ops::Size2 kernel = a.size2("kernel_size", 1);
-  return {op::MaxPool2d{{.kernel = kernel, .stride = a.size2("stride", kernel), .padding = a.size2("padding", 0)}},
+  return {op::MaxPool2d{{.kernel = kernel,
+                         .stride = a.size2("stride", kernel),
+                         .padding = a.size2("padding", 0),
+                         .ceil_mode = a.flag("ceil_mode", false)}},
           {a.value("self")}};
+}
+
+Made avg_pool2d(const Arguments& a) {
+  const ops::Size2 kernel = a.size2("kernel_size", 1);
+  const int64_t divisor = a.integer("divisor_override", 0);
+  OCTET_CHECK(divisor >= 0 && divisor <= ops::kLargestWindow, "divisor_override ", divisor, " is not supported, expected 1 to ",
+              ops::kLargestWindow);
+  return {op::AvgPool2d{{.kernel = kernel,
+                         .stride = a.size2("stride", kernel),
+                         .padding = a.size2("padding", 0),
+                         .ceil_mode = a.flag("ceil_mode", false),
+                         .count_include_pad = a.flag("count_include_pad", true),
+                         .divisor_override = divisor}},
+          {a.value("self")}};
+}
+
+Made mean(const Arguments& a) {
+  const std::string input = a.value("self");
+  std::vector<int64_t> dims = a.integers("dim");
+  const bool as_2_3 = dims == std::vector<int64_t>({2, 3});
+  for (int64_t& dim : dims) dim = dim < 0 ? dim + 4 : dim;
+  std::ranges::sort(dims);
+  OCTET_CHECK(a.shape(input).size() == 4 && dims == std::vector<int64_t>({2, 3}), "the mean of ", a.shape(input),
+              " over other dimensions than [2, 3] is not supported");
+  return {op::Mean{a.flag("keepdim", false), as_2_3}, {input}};
 }
 
 Made adaptive_avg_pool2d(const Arguments& a) { return {op::AdaptiveAvgPool2d{a.size2("output_size", 1)}, {a.value("self")}}; }
@@ -94,7 +126,8 @@ Made adaptive_max_pool2d(const Arguments& a) { return {op::AdaptiveMaxPool2d{a.s
 
 Made dropout(const Arguments& a) {
   OCTET_CHECK(!a.flag("train", false), "is in training mode; call model.eval() before torch.export.export");
-  return {op::Dropout{static_cast<float>(a.real("p", 0.5))}, {a.value("input")}, {}, true};
+  return {
+      op::Dropout{static_cast<float>(a.real("p", 0.5))}, {a.value(works_in_place(a.call().target) ? "self" : "input")}, {}, true};
 }
 
 /// flatten, view and reshape: to [N, all the rest] alone. What is [N, C] already is handed on.
@@ -114,6 +147,14 @@ Made add(const Arguments& a) {
   OCTET_CHECK(a.shape(x) == a.shape(y), "the sum of ", a.shape(x), " and ", a.shape(y),
               " is not supported, expected equal shapes");
   return {op::Add{}, {x, y}};
+}
+
+Made mul(const Arguments& a) {
+  const std::string x = a.value("self"), y = a.value("other");
+  const Shape &of_x = a.shape(x), &of_y = a.shape(y);
+  OCTET_CHECK(of_x.size() <= 4 && (ops::is_gate_of(of_y, of_x) || ops::is_gate_of(of_x, of_y)), "the product of ", of_x, " and ",
+              of_y, " is not supported, expected equal shapes, or a gate such as [N, C, 1, 1]");
+  return {op::Mul{}, {x, y}};
 }
 
 Made cat(const Arguments& a) {
@@ -138,7 +179,13 @@ constexpr Row kRows[] = {{"conv2d", conv2d},
                          {"relu6", relu6},
                          {"hardtanh", hardtanh},
                          {"sigmoid", sigmoid},
+                         {"tanh", tanh},
+                         {"hardsigmoid", hardsigmoid},
+                         {"hardswish", hardswish},
+                         {"silu", silu},
                          {"max_pool2d", max_pool2d},
+                         {"avg_pool2d", avg_pool2d},
+                         {"mean", mean},
                          {"adaptive_avg_pool2d", adaptive_avg_pool2d},
                          {"adaptive_max_pool2d", adaptive_max_pool2d},
                          {"dropout", dropout},
@@ -146,6 +193,7 @@ constexpr Row kRows[] = {{"conv2d", conv2d},
                          {"view", flattened},
                          {"reshape", flattened},
                          {"add", add},
+                         {"mul", mul},
                          {"cat", cat},
                          {"concat", cat},
                          {"contiguous", handed_on},
@@ -165,7 +213,26 @@ std::string base_name(const std::string& target) {
   return target.substr(begin, target.find('.', begin) - begin);
 }
 
+/// Calls that FX treats otherwise than their operation. Source: torch.ao.quantization.backend_config.get_native_backend_config,
+/// which lists functions and methods one by one; what is not there is not quantized. (x.add(y) is not, either, but a file does not
+/// tell it from x + y, which is.)
+struct FormRow {
+  const char* python;
+  Form form;
+};
+constexpr FormRow kForms[] = {{"builtin_function_or_method.relu", {.fusable = false, .quantizable = false}},
+                              {"builtin_function_or_method.relu_", {.fusable = false, .quantizable = false}},
+                              {"method_descriptor.relu", {.fusable = false, .quantizable = true}},
+                              {"method_descriptor.relu_", {.fusable = false, .quantizable = true}},
+                              {"method_descriptor.flatten", {.fusable = true, .quantizable = false}},  // nn.Flatten, too
+                              {"builtin_function_or_method.concat", {.fusable = true, .quantizable = false}}};
+
 }  // namespace
+
+Form form_of(const Call& call) {
+  const auto row = std::ranges::find_if(kForms, [&](const FormRow& r) { return call.python == r.python; });
+  return row == std::end(kForms) ? Form{} : row->form;
+}
 
 std::string function_name(const std::string& target) {
   std::string name = base_name(target);

@@ -16,6 +16,12 @@ struct Made {
   bool is_view = false;  // the result shares the first input's memory
 };
 
+/// What torch.fx does with a call as it is written in Python.
+struct Form {
+  bool fusable = true, quantizable = true;  // nn/graph/graph.h, Node
+};
+Form form_of(const Call& call);
+
 /// "aten.relu_.default" -> "relu", as torch.fx names a function: without the namespace, the overload, and the "_" of one in place.
 std::string function_name(const std::string& target);
 

@@ -118,6 +118,8 @@ Call call_from(const Json& j) {
   call.outputs = outputs_from(j.at("outputs"));
   const Json& notes = j.at("metadata");
   find_module(notes.value("nn_module_stack", ""), call);
+  const std::string function = notes.value("torch_fn", "");  // "relu_1;function.relu"
+  call.python = function.substr(function.find(';') + 1);
   call.source = source_of(notes.value("stack_trace", ""));
   return call;
 }

@@ -44,6 +44,8 @@ struct Call {
   std::vector<std::string> outputs = {};  // names of values
   std::string module = {};                // path of the module that makes the call: "features.0"
   bool is_layer = false;                  // it is one of torch.nn's, which torch.fx keeps whole; else the module's forward calls
+  std::string python = {};                // what Python calls: "function.relu" (of torch.nn.functional), "method_descriptor.relu"
+                                          // (of a tensor), "builtin_function_or_method.relu" (of torch); may be empty
   std::string source = {};                // "squeezenet.py:95: x = self.features(x)", for messages; may be empty
 };
 

@@ -17,6 +17,17 @@ std::string place_of(const Call& call) {
   return str("'", printable(call.module), "'", call.source.empty() ? "" : " (" + printable(call.source) + ")");
 }
 
+/// "Mixed_5b.branchPool" -> "mixed_5b.branch_pool", as torch.fx names nodes (torch/fx/graph.py, _snake_case).
+std::string snake_case(const std::string& path) {
+  std::string name;
+  for (const char c : path) {
+    const bool upper = c >= 'A' && c <= 'Z', after_lower = !name.empty() && name.back() >= 'a' && name.back() <= 'z';
+    if (upper && after_lower) name += '_';
+    name += upper ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return name;
+}
+
 class Builder {
  public:
   explicit Builder(const Program& program) : program_(program) {}
@@ -76,11 +87,14 @@ class Builder {
     Known result{first.node, first.memory};
     if (made.op) {
       const std::string target = call.is_layer ? call.module : function_name(call.target);
-      Node node{.name = target,
+      const Form form = form_of(call);
+      Node node{.name = snake_case(target),
                 .kind = call.is_layer ? nn::NodeKind::call_module : nn::NodeKind::call_function,
                 .target = target,
                 .op = *made.op,
                 .parameters = std::move(made.parameters),
+                .fusable = form.fusable,
+                .quantizable = form.quantizable,
                 .scope = call.is_layer ? "" : call.module};
       for (const std::string& input : made.inputs) node.inputs.push_back(value(input).node);
       result.node = graph_.append(std::move(node));

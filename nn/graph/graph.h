@@ -23,6 +23,8 @@ struct Node {
   Op op = {};
   std::vector<Node*> inputs = {};
   Parameters parameters = {};                    // float layers: weight, bias, running_mean, running_var
+  bool fusable = true;                           // torch.fx fuses this call with its neighbours: F.relu, but not torch.relu
+  bool quantizable = true;                       // torch.fx has an int8 form of this call, if the op has one
   std::string scope = {};                        // a function's: the path of the module that calls it ("layer1.0")
   std::map<std::string, std::string> meta = {};  // what passes note about it and nn does not read; torch.fx.Node.meta
 

@@ -9,34 +9,48 @@
 #include "nn/graph/ops/adaptive_avg_pool2d.h"
 #include "nn/graph/ops/adaptive_max_pool2d.h"
 #include "nn/graph/ops/add.h"
+#include "nn/graph/ops/avg_pool2d.h"
 #include "nn/graph/ops/batch_norm.h"
 #include "nn/graph/ops/cat.h"
 #include "nn/graph/ops/conv2d.h"
 #include "nn/graph/ops/dropout.h"
 #include "nn/graph/ops/flatten.h"
 #include "nn/graph/ops/function.h"
+#include "nn/graph/ops/hardsigmoid.h"
+#include "nn/graph/ops/hardswish.h"
 #include "nn/graph/ops/linear.h"
 #include "nn/graph/ops/max_pool2d.h"
+#include "nn/graph/ops/mean.h"
+#include "nn/graph/ops/mul.h"
 #include "nn/graph/ops/quantize.h"
 #include "nn/graph/ops/relu.h"
 #include "nn/graph/ops/relu6.h"
 #include "nn/graph/ops/sigmoid.h"
+#include "nn/graph/ops/silu.h"
+#include "nn/graph/ops/tanh.h"
 
 namespace octet::nn {
 
 using Op = std::variant<op::Placeholder, op::Output, op::Function, op::Lowered, op::Quantize, op::Dequantize,  //
                         op::Conv2d, op::QuantizedConv2d,                                                       //
                         op::Linear, op::QuantizedLinear,                                                       //
-                        op::BatchNorm,                                                                         //
+                        op::BatchNorm, op::QuantizedBatchNorm,                                                 //
                         op::Relu, op::QuantizedRelu,                                                           //
                         op::Relu6, op::QuantizedRelu6,                                                         //
                         op::Sigmoid, op::QuantizedSigmoid,                                                     //
+                        op::Tanh, op::QuantizedTanh,                                                           //
+                        op::Hardsigmoid, op::QuantizedHardsigmoid,                                             //
+                        op::Hardswish, op::QuantizedHardswish,                                                 //
+                        op::Silu,                                                                              //
                         op::MaxPool2d, op::QuantizedMaxPool2d,                                                 //
+                        op::AvgPool2d, op::QuantizedAvgPool2d,                                                 //
+                        op::Mean, op::QuantizedMean,                                                           //
                         op::AdaptiveAvgPool2d, op::QuantizedAdaptiveAvgPool2d,                                 //
                         op::AdaptiveMaxPool2d,                                                                 //
                         op::Flatten, op::QuantizedFlatten,                                                     //
                         op::Dropout, op::QuantizedDropout,                                                     //
                         op::Add, op::QuantizedAdd,                                                             //
+                        op::Mul, op::QuantizedMul,                                                             //
                         op::Cat, op::QuantizedCat>;
 
 template <class T>

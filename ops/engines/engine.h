@@ -36,6 +36,18 @@ enum class AverageFactor {
   reciprocal,  // 1 / n
 };
 
+/// The mean over space, torch.mean(x, [2, 3]).
+enum class MeanRule {
+  of_codes,  // as qnnpack's average of the same window
+  of_reals,  // codes become real numbers, these are added in torch.mean's order, and their mean is quantized
+};
+
+/// Where a table of codes, made by quantizing reals, has its zero point added.
+enum class TableRule {
+  after_rounding,   // rne(v / sy) + zy
+  before_rounding,  // rne(v / sy + zy)
+};
+
 struct EngineRules {
   std::string_view name;
   LayerRule conv2d;
@@ -43,7 +55,9 @@ struct EngineRules {
   LayerRule linear;
   AdditionRule addition;
   AverageFactor average;
-  bool linear_keeps_zero_bias;  // PyTorch's state_dict has a bias of zeros where a linear layer has none
+  MeanRule mean;
+  TableRule hardswish;
+  bool keeps_zero_bias;  // PyTorch's state_dict has a bias of zeros where a layer has none
 };
 constexpr int64_t kManyGroups = 100;
 

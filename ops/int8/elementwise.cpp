@@ -12,12 +12,15 @@ namespace {
 
 /// code -> the code of f(its value).
 template <class F>
-CodeTable table_by(F f, QParams input, QParams output) {
+CodeTable table_by(F f, QParams input, QParams output, TableRule rule = TableRule::after_rounding) {
   CodeTable table;
   const float inverse_scale = 1.0f / output.scale;
-  for (int32_t q = 0; q < 256; ++q)
-    table[static_cast<size_t>(q)] =
-        static_cast<uint8_t>(quantize_value(f(dequantize_value(q, input)), inverse_scale, output.zero_point, {0, 255}));
+  for (int32_t q = 0; q < 256; ++q) {
+    const float steps = f(dequantize_value(q, input)) * inverse_scale;
+    table[static_cast<size_t>(q)] = static_cast<uint8_t>(
+        rule == TableRule::after_rounding ? round_to_code(steps, output.zero_point, {0, 255})
+                                          : round_to_code(steps + static_cast<float>(output.zero_point), 0, {0, 255}));
+  }
   return table;
 }
 
@@ -43,8 +46,8 @@ Tensor clamp(const Tensor& x, int32_t low, int32_t high) {
   return y;
 }
 
-CodeTable table_of(Activation activation, QParams input, QParams output) {
-  return with(activation, [&](auto f) { return table_by(f.value, input, output); });
+CodeTable table_of(Activation activation, QParams input, QParams output, TableRule rule) {
+  return with(activation, [&](auto f) { return table_by(f.value, input, output, rule); });
 }
 
 Tensor lookup(const Tensor& x, const CodeTable& table) {

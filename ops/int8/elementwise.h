@@ -3,7 +3,8 @@
 //   clamp          min(max(q, low), high): relu with low = z, relu6 with high = the code of 6 besides; the scale stays
 //   lookup         table[q]: any function of one value, made a table of 256 codes by table_of:
 //                  table[q] = clamp(rne(f((q - zx) * sx) * (1/sy)) + zy, 0, 255), as qnnpack and fbgemm both round it
-//                  (ATen/native/quantized/cpu/qsigmoid.cpp and its siblings)
+//                  (ATen/native/quantized/cpu/qsigmoid.cpp and its siblings); qnnpack's hardswish adds zy before it rounds
+//                  (ATen/native/quantized/cpu/qnnpack/src/hardswish.c)
 //   cat_channels   codes of another scale are dequantized and quantized: [N, H, W, C_i] -> [N, H, W, sum of C_i];
 //                  [N, C_i] likewise
 //   flatten        [N, H, W, C] -> [N, C*H*W], in PyTorch's (c, h, w) order
@@ -21,7 +22,7 @@ namespace octet::ops::int8 {
 using CodeTable = std::array<uint8_t, 256>;
 
 /// What `activation` makes of each code of `input`, as codes of `output`.
-CodeTable table_of(Activation activation, QParams input, QParams output);
+CodeTable table_of(Activation activation, QParams input, QParams output, TableRule rule = TableRule::after_rounding);
 
 Tensor clamp(const Tensor& x, int32_t low, int32_t high);
 Tensor lookup(const Tensor& x, const CodeTable& table);

@@ -53,6 +53,37 @@ Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& o) {
   return max_pool_channels_last<uint8_t>(x, o, largest_codes);
 }
 
+Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& o, QParams qparams, Engine engine) {
+  check_image(x, "int8 avg_pool2d");
+  OCTET_CHECK(!x.on_cuda(), "int8 avg_pool2d is not there on a device yet; use the CPU");
+  const AverageRule rule{rules_of(engine).average, qparams};
+  const bool by_kernel = rule.by == AverageFactor::of_a_layer;
+  OCTET_CHECK(!by_kernel || !o.ceil_mode, "int8 avg_pool2d with ceil_mode=True: PyTorch's ", name_of(engine),
+              " gives wrong codes at the border; keep the call in float, or use another backend");
+  const int64_t N = x.size(0), H = x.size(1), W = x.size(2), C = x.size(3);
+  const AvgWindows windows(o, H, W);
+  const int64_t P = windows.P(), Q = windows.Q();
+  Tensor y({N, P, Q, C}, DType::quint8);
+#pragma omp parallel
+  {
+    std::vector<int32_t> sum(static_cast<size_t>(C));
+#pragma omp for
+    for (int64_t i = 0; i < N * P * Q; ++i) {
+      const AvgWindow window = windows.of(i / Q % P, i % Q);
+      const int64_t pixels = (window.h1 - window.h0) * (window.w1 - window.w0);
+      std::fill(sum.begin(), sum.end(), static_cast<int32_t>(-pixels * qparams.zero_point));
+      for (int64_t h = window.h0; h < window.h1; ++h)
+        for (int64_t w = window.w0; w < window.w1; ++w) {
+          const uint8_t* pixel = x.data<uint8_t>() + ((i / Q / P * H + h) * W + w) * C;
+          for (int64_t c = 0; c < C; ++c) sum[static_cast<size_t>(c)] += pixel[c];
+        }
+      const float factor = rule.factor(static_cast<int32_t>(by_kernel ? o.kernel.h * o.kernel.w : window.divisor));
+      for (int64_t c = 0; c < C; ++c) y.data<uint8_t>()[i * C + c] = rule.code(sum[static_cast<size_t>(c)], factor);
+    }
+  }
+  return y;
+}
+
 Tensor adaptive_avg_pool2d(const Tensor& x, Size2 output, QParams qparams, Engine engine) {
   check_image(x, "int8 adaptive_avg_pool2d");
   const int64_t N = x.size(0), H = x.size(1), W = x.size(2), C = x.size(3);

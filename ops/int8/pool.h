@@ -1,6 +1,8 @@
 // Pools of codes, channels last. The output keeps its input's scale.
 //
 //   max_pool2d            the largest code of each window; padding never wins
+//   avg_pool2d            y = clamp(rne((sum of q - z) * f) + z), f = 1/n, n as ops/pool.h has it; qnnpack: n is the kernel's size,
+//                         whatever was asked for, and f = s / (s*n). (ATen/native/quantized/cpu/AveragePool2d.cpp)
 //   adaptive_avg_pool2d   y = clamp(rne((sum of q - n*z) * f) + z), n the window's size; f = 1/n, except under qnnpack with
 //                         windows of one size: f = s / (s*n), which is another float for some n, because
 //                         ATen/native/quantized/cpu/AdaptiveAveragePooling.cpp then calls its average pool, which requantizes
@@ -15,6 +17,8 @@
 namespace octet::ops::int8 {
 
 Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& options);
+/// Throws Error for qnnpack with ceil_mode, where PyTorch's own windows at the border are wrong.
+Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& options, QParams qparams, Engine engine);
 Tensor adaptive_avg_pool2d(const Tensor& x, Size2 output, QParams qparams, Engine engine);
 
 }  // namespace octet::ops::int8

@@ -70,6 +70,7 @@ LayerWeights read_weights(Reader& reader, const nn::Node& layer) {
   LayerWeights dummy{Tensor::zeros(shape, DType::qint8), {1.0f}, {}};  // stands in until finish() reports the problem
   const StateEntry* weight = reader.get(key);
   const StateEntry* bias = reader.get_if_present(key_of(kPackedBiases, ".bias"));
+  if (bias && !bias->tensor.defined()) bias = nullptr;
   if (weight == nullptr) return dummy;
   if (!weight->qparams || weight->tensor.dtype() != DType::qint8 || weight->tensor.shape() != shape) {
     reader.problem(str("'", key, "' is ", weight->tensor.dtype(), " ", weight->tensor.shape(), ", expected qint8 ", shape));

@@ -68,6 +68,7 @@ class Read {
   void unless(const char* key, int64_t& n, int64_t usual, int64_t low, int64_t high) {
     n = attributes_.contains(key) ? integer_from(at(key), key, low, high) : usual;
   }
+  void unless(const char* key, bool& b, bool usual) { b = attributes_.contains(key) ? at(key).get<bool>() : usual; }
   void code(const char* key, int32_t& code) { code = code_from(at(key), key); }
   void group(const char* key, auto&& visit_inside) { visit_inside(Read(model_, at(key), name_, engine_)); }
   void engine(Engine& engine) { engine = engine_; }

@@ -37,6 +37,9 @@ class Write {
   void unless(const char* key, int64_t value, int64_t usual, int64_t, int64_t) {
     if (value != usual) json[key] = value;
   }
+  void unless(const char* key, bool value, bool usual) {
+    if (value != usual) json[key] = value;
+  }
   void code(const char* key, int32_t code) { json[key] = code; }
   void group(const char* key, auto&& visit_inside) {
     Write inside(name_, out_, engine_);

@@ -58,6 +58,13 @@ std::string parent_of(const nn::Node& call) {
   return call.target.substr(0, call.target.rfind('.') + 1);
 }
 
+/// Layers whose int8 module has "scale" and "zero_point" of its own; what others need has keys of the whole model.
+bool keeps_scale(const nn::Node& node) {
+  const bool has_weights =
+      nn::is<nn::op::Conv2d>(node.op) || nn::is<nn::op::Linear>(node.op) || nn::is<nn::op::BatchNorm>(node.op);
+  return has_weights || (nn::is<nn::op::Hardswish>(node.op) && node.kind == nn::NodeKind::call_module);
+}
+
 }  // namespace
 
 const StateEntry* find_packed(const StateDict& state, const std::string& layer, const std::array<const char*, 3>& endings) {
@@ -66,11 +73,15 @@ const StateEntry* find_packed(const StateDict& state, const std::string& layer, 
   return nullptr;
 }
 
-bool is_eager(const StateDict& state) { return !functional_below(state, "").empty(); }
+bool is_eager(const StateDict& state) {
+  const bool is_fx =
+      std::ranges::any_of(state.entries(), [](const StateEntry& e) { return e.key.find("_scale_") != e.key.npos; });
+  return !is_fx && !functional_below(state, "").empty();
+}
 
 QParamKeys eager_qparam_keys(const nn::Graph& prepared, const nn::Node& observer, const StateDict& state) {
   const nn::Node& observed = *observer.inputs[0];
-  if (nn::is<nn::op::Conv2d>(observed.op) || nn::is<nn::op::Linear>(observed.op)) return qparam_keys(prepared, observer);
+  if (keeps_scale(observed)) return qparam_keys(prepared, observer);
   const bool is_input = observed.kind == nn::NodeKind::placeholder;
   const std::string parent = is_input ? "" : parent_of(observed);
   std::string path = functional_below(state, parent);
@@ -80,8 +91,7 @@ QParamKeys eager_qparam_keys(const nn::Graph& prepared, const nn::Node& observer
 
 QParamKeys qparam_keys(const nn::Graph& prepared, const nn::Node& observer) {
   const nn::Node& observed = *observer.inputs[0];
-  if (nn::is<nn::op::Conv2d>(observed.op) || nn::is<nn::op::Linear>(observed.op))
-    return {observed.target + ".scale", observed.target + ".zero_point"};
+  if (keeps_scale(observed)) return {observed.target + ".scale", observed.target + ".zero_point"};
   const std::string prefix = prefix_of(prepared, observer), number = std::to_string(number_of(prepared, observer, prefix));
   return {prefix + "_scale_" + number, prefix + "_zero_point_" + number};
 }

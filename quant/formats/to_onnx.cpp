@@ -128,6 +128,19 @@ class Writer {
   std::string write(const op::Relu6&) { return relu6(); }
   std::string write(const op::QuantizedSigmoid&) { return call("Sigmoid", inputs_); }
   std::string write(const op::Sigmoid&) { return call("Sigmoid", inputs_); }
+  std::string write(const op::QuantizedTanh&) { return call("Tanh", inputs_); }
+  std::string write(const op::Tanh&) { return call("Tanh", inputs_); }
+  std::string write(const op::QuantizedHardsigmoid&) { return hardsigmoid(); }
+  std::string write(const op::Hardsigmoid&) { return hardsigmoid(); }
+  std::string write(const op::QuantizedHardswish&) { return call("Mul", {inputs_.at(0), hardsigmoid()}); }
+  std::string write(const op::Hardswish&) { return call("Mul", {inputs_.at(0), hardsigmoid()}); }
+  std::string write(const op::Silu&) { return call("Mul", {inputs_.at(0), call("Sigmoid", inputs_)}); }
+  std::string write(const op::QuantizedMul& o) { return activated(call("Mul", inputs_), o.params.relu); }
+  std::string write(const op::Mul&) { return call("Mul", inputs_); }
+  std::string write(const op::QuantizedAvgPool2d& o) { return avg_pool(o.options); }
+  std::string write(const op::AvgPool2d& o) { return avg_pool(o.options); }
+  std::string write(const op::QuantizedMean& o) { return mean(o.keepdim); }
+  std::string write(const op::Mean& o) { return mean(o.keepdim); }
   std::string write(const op::QuantizedFlatten&) { return flatten(); }
   std::string write(const op::Flatten&) { return flatten(); }
   std::string write(const op::QuantizedMaxPool2d& o) { return max_pool(o.options); }
@@ -135,12 +148,8 @@ class Writer {
   std::string write(const op::QuantizedAdaptiveAvgPool2d& o) { return adaptive("AveragePool", image_size_int8(), o.output_size); }
   std::string write(const op::AdaptiveAvgPool2d& o) { return adaptive("AveragePool", image_size(), o.output_size); }
   std::string write(const op::AdaptiveMaxPool2d& o) { return adaptive("MaxPool", image_size(), o.output_size); }
-  std::string write(const op::BatchNorm& o) {
-    Names values = inputs_;
-    for (const char* key : {"weight", "bias", "running_mean", "running_var"})
-      values.push_back(initializer(key, node_->parameter(key)));
-    return call("BatchNormalization", values, {}, Attributes().real("epsilon", o.eps));
-  }
+  std::string write(const op::QuantizedBatchNorm& o) { return activated(batch_norm(o.eps), o.codes.relu); }
+  std::string write(const op::BatchNorm& o) { return activated(batch_norm(o.eps), o.relu); }
   std::string write(const op::Placeholder&) { return refused(); }
   std::string write(const op::Output&) { return refused(); }
   std::string write(const op::Function&) { return refused(); }
@@ -167,8 +176,31 @@ class Writer {
   std::string relu6() {
     return call("Clip", {inputs_.at(0), initializer("min", Tensor::full({}, 0)), initializer("max", Tensor::full({}, 6))});
   }
+  /// x * (1/6) + 0.5, from 0 to 1.
+  std::string hardsigmoid() {
+    return call("HardSigmoid", {inputs_.at(0)}, {}, Attributes().real("alpha", 1.0f / 6).real("beta", 0.5f));
+  }
+  std::string batch_norm(float eps) {
+    Names values = inputs_;
+    for (const char* key : {"weight", "bias", "running_mean", "running_var"})
+      values.push_back(initializer(key, node_->parameter(key)));
+    return call("BatchNormalization", values, {}, Attributes().real("epsilon", eps));
+  }
+  std::string mean(bool keepdim) {
+    const std::string value = call("GlobalAveragePool", inputs_);
+    return keepdim ? value : call("Flatten", {value}, {}, Attributes().integer("axis", 1));
+  }
   std::string max_pool(const ops::MaxPool2dOptions& o) {
-    return call("MaxPool", inputs_, {}, windows(o.kernel, o.stride, o.padding));
+    Attributes attributes = windows(o.kernel, o.stride, o.padding);
+    if (o.ceil_mode) attributes.integer("ceil_mode", 1);
+    return call("MaxPool", inputs_, {}, attributes);
+  }
+  std::string avg_pool(const ops::AvgPool2dOptions& o) {
+    OCTET_CHECK(o.divisor_override == 0, "ONNX: ", node_->name, " divides by ", o.divisor_override,
+                " (divisor_override), for which ONNX has no operator");
+    Attributes attributes = windows(o.kernel, o.stride, o.padding).integer("count_include_pad", o.count_include_pad);
+    if (o.ceil_mode) attributes.integer("ceil_mode", 1);
+    return call("AveragePool", inputs_, {}, attributes);
   }
   std::string adaptive(const char* pool, Size2 size, Size2 output) {
     if (output == Size2(1)) return call(std::string("Global") + pool, inputs_);

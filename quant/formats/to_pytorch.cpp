@@ -27,13 +27,14 @@ class Writer {
     StoredQParams q{{w.scale.begin(), w.scale.end()}, std::vector<int64_t>(w.scale.size(), 0), {}};
     if (mapping_.of(layer)->weight.per_channel) q.axis = 0;
     add(layer.target + (linear ? kPackedWeight : ".weight"), w.codes, q);
-    const bool keeps_zeros = ops::int8::rules_of(mapping_.engine()).linear_keeps_zero_bias;
-    if (linear && keeps_zeros && !w.bias.defined()) w.bias = Tensor::zeros({w.codes.size(0)});
-    if (w.bias.defined()) add(layer.target + (linear ? kPackedBias : ".bias"), w.bias);
+    const bool keeps_zeros = ops::int8::rules_of(mapping_.engine()).keeps_zero_bias;
+    if (keeps_zeros && !w.bias.defined()) w.bias = Tensor::zeros({w.codes.size(0)});
+    if (w.bias.defined() || !linear) add(layer.target + (linear ? kPackedBias : ".bias"), w.bias);  // None of a convolution
     return w;
   }
 
-  void float_layer(const nn::Node& node) {
+  /// Of a batch norm, which keeps them when it is quantized.
+  void float_parameters(const nn::Node& node) {
     OCTET_CHECK(nn::is<nn::op::BatchNorm>(node.op), "export: '", node.target,
                 "' is kept in float, for which PyTorch has other keys; quantize it, or save model.safetensors");
     for (const auto& [name, tensor] : node.parameters) add(node.target + "." + name, tensor);
@@ -47,8 +48,8 @@ class Writer {
   void add(const std::string& key, const Tensor& tensor, const std::optional<StoredQParams>& qparams = {}) {
     const StateEntry* there = state_.find(key);
     if (there == nullptr) return state_.add({key, tensor, qparams});
-    const bool same =
-        there->tensor.nbytes() == tensor.nbytes() && std::memcmp(there->tensor.bytes(), tensor.bytes(), tensor.nbytes()) == 0;
+    const bool same = there->tensor.defined() == tensor.defined() && there->tensor.nbytes() == tensor.nbytes() &&
+                      std::memcmp(there->tensor.bytes(), tensor.bytes(), tensor.nbytes()) == 0;
     OCTET_CHECK(same, "export: '", key, "' would have two values: the layer is called twice, and PyTorch has one key for both");
   }
 
@@ -62,7 +63,7 @@ class Writer {
 StateDict state_dict_for_pytorch(const nn::Graph& prepared, const QConfigMapping& mapping) {
   Writer writer(prepared, mapping);
   for (const nn::Node& node : prepared.nodes())
-    if (!node.parameters.empty() && !is_quantized(node)) writer.float_layer(node);
+    if (!node.parameters.empty() && (!is_quantized(node) || nn::is<nn::op::BatchNorm>(node.op))) writer.float_parameters(node);
   convert(prepared, {.activation = [&](const nn::Node& observer) { return writer.activation(observer); },
                      .weights = [&](const nn::Node& layer) { return writer.weights(layer); },
                      .engine = mapping.engine()});

@@ -88,11 +88,13 @@ class Converter {
     form.output = output_qparams(node, last, form.in);
     if (nn::info(node.op).has_weight) form.weights = source_.weights(node);
     Node made{.name = node.name, .kind = node.kind, .target = node.target, .op = int8_form(node, form), .inputs = inputs};
-    if (nn::info(node.op).takes_relu) {  // FX makes a new call
+    if (node.kind == nn::NodeKind::call_function && nn::info(node.op).scale == op::Scale::own) {  // FX makes a new call
       made.target = str(nn::info(node.op).name.value, relu ? "_relu" : "");
       made.name = prepared_.take_name(made.target);
       made.kind = nn::NodeKind::call_function;
     }
+    for (const char* name : nn::info(made.op).parameters)
+      if (name) made.parameters[name] = node.parameter(name);
     made_[last] = {out_.append(std::move(made)), form.output, {}};
   }
 
@@ -108,7 +110,12 @@ class Converter {
   }
 
   void keep_float(Node& node) {
-    Node kept{.name = node.name, .kind = node.kind, .target = node.target, .op = node.op, .parameters = node.parameters};
+    Node kept{.name = node.name,
+              .kind = node.kind,
+              .target = node.target,
+              .op = node.op,
+              .parameters = node.parameters,
+              .quantizable = node.quantizable};
     for (Node* input : node.inputs) kept.inputs.push_back(float_value(input));
     made_[&node] = {out_.append(std::move(kept)), {}, {}};
   }

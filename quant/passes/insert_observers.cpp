@@ -68,7 +68,7 @@ void insert_observers(nn::Graph& graph, const QConfigMapping& mapping, const Mak
   mapping.check_all_match(graph, has_int8_form);
   std::vector<nn::Node*> calls;
   for (nn::Node& node : graph.nodes()) {
-    if (!has_int8_form(node.op)) continue;
+    if (!has_int8_form(node)) continue;
     const QConfigMapping::Choice choice = mapping.of(node);
     if (choice) check_fixed(node, choice->activation);
     keep_in_float(node, !choice.has_value());

@@ -24,8 +24,18 @@ inline QParams calibrated_qparams(const nn::Node& node) {
 }
 
 inline bool has_int8_form(const nn::Op& op) {
-  return std::visit([]<class T>(const T&) { return nn::op::Quantizable<T>; }, op);
+  return std::visit(
+      []<class T>(const T& o) {
+        if constexpr (requires { o.has_int8_form(); })
+          return o.has_int8_form();
+        else
+          return nn::op::Quantizable<T>;
+      },
+      op);
 }
+
+/// The same of a call as it was written: FX knows torch.flatten(x, 1), and not x.flatten(1).
+inline bool has_int8_form(const nn::Node& node) { return node.quantizable && has_int8_form(node.op); }
 
 /// Ops whose output keeps its input's scale and zero point (cat: its first input's).
 inline bool shares_qparams(const nn::Op& op) { return has_int8_form(op) && nn::info(op).scale == nn::op::Scale::of_input; }
@@ -58,13 +68,13 @@ inline std::string chosen_by(const nn::Node& node) {
 }
 
 /// Is this call to be quantized?
-inline bool is_quantized(const nn::Node& node) { return has_int8_form(node.op) && !is_kept_in_float(node); }
+inline bool is_quantized(const nn::Node& node) { return has_int8_form(node) && !is_kept_in_float(node); }
 
 /// The relu that belongs to a call such as an addition (its only user), or null: both are quantized as one, or stay float as one.
 inline nn::Node* relu_of(nn::Graph& graph, const nn::Node& node) {
   if (!nn::info(node.op).takes_relu) return nullptr;
   const auto users = graph.users(&node);
-  return users.size() == 1 && nn::is<nn::op::Relu>(users[0]->op) ? users[0] : nullptr;
+  return users.size() == 1 && nn::is<nn::op::Relu>(users[0]->op) && users[0]->fusable ? users[0] : nullptr;
 }
 
 /// The call that a relu belongs to, or null.

@@ -157,7 +157,9 @@ def fake_quantize(out, rng):
          tensor=torch.fake_quantize_per_tensor_affine(torch.from_numpy(w), float(s[0]), 0, -128, 127).numpy())
 
 
-ACTIVATIONS = {"sigmoid": (torch.sigmoid, 1 / 256, 0)}  # the fixed scale and zero point of FX's default mapping
+# The fixed scale and zero point of FX's default mapping; None: an observer's, or no int8 form.
+ACTIVATIONS = {"sigmoid": (torch.sigmoid, 1 / 256, 0), "tanh": (torch.tanh, 1 / 128, 128), "hardsigmoid": (F.hardsigmoid, 1 / 256, 0),
+               "hardswish": (F.hardswish, None, None), "silu": (F.silu, None, None)}
 
 
 def activations(out, rng):
@@ -167,19 +169,92 @@ def activations(out, rng):
         y, dy = function(x), torch.linspace(-2, 3, 307)
         y.backward(dy)
         save(out, name, x=x.detach().numpy(), y=y.detach().numpy(), dy=dy.numpy(), dx=x.grad.numpy())
+        if name == "silu":
+            continue
         scales, zero_points = np.exp(rng.uniform(-8, 0, 100)).astype(np.float32), rng.randint(0, 256, 100).astype(np.int32)
-        arrays = {"output": np.array([scale, zero_point], np.float32), "scale": scales, "zero_point": zero_points}
+        outputs = [(scale, zero_point)] * 100 if scale else [(float(s), int(z)) for s, z in zip(np.exp(rng.uniform(-8, 0, 100)).astype(np.float32), rng.randint(0, 256, 100))]
+        arrays = {"output": np.array(outputs[:1] if scale else outputs, np.float32), "scale": scales, "zero_point": zero_points}
         for engine in ENGINES:
             torch.backends.quantized.engine = engine
             all_codes = np.arange(256, dtype=np.uint8).reshape(1, 16, 4, 4)
-            tables = [getattr(torch.ops.quantized, name)(quantized(all_codes, s, int(z)).contiguous(memory_format=torch.channels_last), scale, zero_point) for s, z in zip(scales, zero_points)]
-            arrays[engine] = np.stack([t.int_repr().contiguous().numpy().reshape(256) for t in tables])
+            arrays[engine] = np.stack([table_of(function, quantized(all_codes, s, int(z)).contiguous(memory_format=torch.channels_last), *to) for s, z, to in zip(scales, zero_points, outputs)])
         save(out, f"{name}_codes", **arrays)
+
+
+def table_of(function, all_codes, scale, zero_point):
+    """The 256 codes that FX's int8 form of `function` makes; a function with a fixed scale knows it itself."""
+    y = torch.ops.quantized.hardswish(all_codes, scale, zero_point) if function is F.hardswish else function(all_codes)
+    assert (y.q_scale(), y.q_zero_point()) == (scale, zero_point)
+    return y.int_repr().contiguous().numpy().reshape(256)
+
+
+def window_averages(out, rng):
+    """avg_pool2d in float with its gradient, and of codes, channels last. ceil_mode is refused under qnnpack, where PyTorch is wrong."""
+    cases = [dict(kernel_size=2), dict(kernel_size=3, stride=1, padding=1), dict(kernel_size=(3, 2), stride=2, padding=(1, 0), count_include_pad=False),
+             dict(kernel_size=3, stride=2, ceil_mode=True), dict(kernel_size=3, stride=2, padding=1, ceil_mode=True),
+             dict(kernel_size=2, stride=3, ceil_mode=True, count_include_pad=False), dict(kernel_size=2, divisor_override=3)]
+    pair = lambda v: np.array(v if isinstance(v, tuple) else (v, v), np.int32)
+    for i, case in enumerate(cases):
+        x = torch.from_numpy(rng.randn(2, 3, 10, 8).astype(np.float32)).requires_grad_()
+        y = F.avg_pool2d(x, **case)
+        dy = torch.from_numpy(rng.randn(*y.shape).astype(np.float32))
+        y.backward(dy)
+        q, scale, zero_point = codes(rng, 2, 20, 10, 8), np.float32(rng.uniform(0.001, 0.1)), rng.randint(256)
+        arrays = {}
+        for engine in ENGINES:
+            torch.backends.quantized.engine = engine
+            if engine == "fbgemm" or not case.get("ceil_mode"):
+                arrays[engine] = F.avg_pool2d(quantized(q, scale, zero_point).contiguous(memory_format=torch.channels_last), **case).int_repr().contiguous().numpy()
+        save(out, f"avg_pool2d_{i}", kernel=pair(case["kernel_size"]), stride=pair(case.get("stride", case["kernel_size"])), padding=pair(case.get("padding", 0)),
+             ceil_mode=np.int32(case.get("ceil_mode", False)), count_include_pad=np.int32(case.get("count_include_pad", True)),
+             divisor_override=np.int32(case.get("divisor_override", 0)), x=x.detach().numpy(), y=y.detach().numpy(), dy=dy.numpy(), dx=x.grad.numpy(),
+             codes=q, qparams=np.array([scale, zero_point], np.float32), **arrays)
+    for i, (size, kernel, stride, padding) in enumerate([(14, 3, 2, 0), (13, 3, 2, 1), (9, 2, 3, 0), (8, 3, 3, 1)]):
+        x, q = torch.from_numpy(rng.randn(2, 3, size, size + 1).astype(np.float32)), codes(rng, 2, 5, size, size + 1)
+        save(out, f"max_pool2d_ceil_{i}", options=np.array([kernel, stride, padding], np.int32), x=x.numpy(), y=F.max_pool2d(x, kernel, stride, padding, ceil_mode=True).numpy(),
+             codes=q, y_codes=F.max_pool2d(quantized(q, 0.1, 7), kernel, stride, padding, ceil_mode=True).int_repr().numpy())
+
+
+def means(out, rng):
+    """torch.mean over space of codes, channels last: counts with ties; channels that fill vectors of 8 four at a time, and that do not."""
+    for engine in ENGINES:
+        torch.backends.quantized.engine = engine
+        for i, (channels, height, width, keepdim) in enumerate([(64, 4, 4, False), (37, 4, 4, False), (40, 10, 14, True), (33, 1, 1, False), (8, 32, 32, False)]):
+            x, scale, zero_point = codes(rng, 2, channels, height, width), np.float32(rng.uniform(0.001, 0.1)), rng.randint(256)
+            q = quantized(x, scale, zero_point).contiguous(memory_format=torch.channels_last)
+            save(out, f"mean_{engine}_{i}", x=x, qparams=np.array([scale, zero_point], np.float32), keepdim=np.int32(keepdim), y=q.mean([2, 3], keepdim).int_repr().contiguous().numpy())
+
+
+def multiply(out, rng):
+    """Every pair of codes, and a gate of images from either side."""
+    a, b = np.repeat(np.arange(256, dtype=np.uint8), 256), np.tile(np.arange(256, dtype=np.uint8), 256)
+    images, gate = codes(rng, 2, 6, 4, 5), codes(rng, 2, 6, 1, 1)
+    for i in range(4):
+        sa, sb, sy = np.exp(rng.uniform(-6, -2, 3)).astype(np.float32)
+        za, zb, zy = rng.randint(0, 256, 3)
+        op = torch.ops.quantized.mul_relu if i % 2 else torch.ops.quantized.mul
+        sy = np.float32(sa * sb * 100)
+        times = lambda x, y: op(quantized(x, sa, za), quantized(y, sb, zb), float(sy), int(zy)).int_repr().contiguous().numpy()
+        save(out, f"multiply_{i}", relu=np.int32(i % 2), a=np.array([sa, za], np.float32), b=np.array([sb, zb], np.float32), output=np.array([sy, zy], np.float32),
+             y=times(a, b), images=images, gate=gate, gated=times(images, gate), gating=times(gate, images))
+
+
+def batch_norms(out, rng):
+    """Batch norm of codes, with a relu behind it and without."""
+    for i in range(4):
+        x, sx, sy = codes(rng, 2, 12, 9, 7), *np.exp(rng.uniform(-5, -2, 2)).astype(np.float32)
+        zx, zy = rng.randint(0, 256, 2)
+        w, b, mean, var = (rng.uniform(-2, 2, 12).astype(np.float32) for _ in range(4))
+        op = torch.ops.quantized.batch_norm2d_relu if i % 2 else torch.ops.quantized.batch_norm2d
+        q = quantized(x, sx, zx).contiguous(memory_format=torch.channels_last)
+        y = op(q, *(torch.from_numpy(v) for v in (w, b, mean, np.abs(var))), 1e-5, float(sy), int(zy))
+        save(out, f"batch_norm2d_{i}", relu=np.int32(i % 2), x=x, input=np.array([sx, zx], np.float32), output=np.array([sy, zy], np.float32), w=w, b=b, mean=mean, var=np.abs(var),
+             y=y.int_repr().contiguous().numpy())
 
 
 def make(out):
     rng = np.random.RandomState(0)
     for case in (quantize, conv2d, linear, add, pools, fake_quantize):
         case(out, rng)
-    for i, case in enumerate((one_scale, large_bias, averages, activations)):
+    for i, case in enumerate((one_scale, large_bias, averages, activations, window_averages, means, multiply, batch_norms)):
         case(out, np.random.RandomState(100 + i))

@@ -63,6 +63,28 @@ class Views(nn.Module):
         return self.fc(x.reshape(x.size(0), -1))
 
 
+class Gates(nn.Module):
+    """MobileNetV3's gate, a batch norm before its convolution, pools with ceil_mode, and calls that FX leaves in float: SiLU, torch.relu, x.flatten."""
+
+    def __init__(self):
+        super().__init__()
+        self.Stem = nn.Conv2d(3, 8, 3, padding=1, bias=False)  # torch.fx calls it "stem"
+        self.norm, self.relu, self.conv = nn.BatchNorm2d(8), nn.ReLU(inplace=True), nn.Conv2d(8, 8, 3, padding=1, groups=4, bias=False)
+        self.gate = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(8, 8, 1), nn.Hardsigmoid())
+        self.swish, self.silu, self.pool = nn.Hardswish(inplace=True), nn.SiLU(), nn.MaxPool2d(3, 2, ceil_mode=True)
+        self.last_norm, self.drop, self.fc = nn.BatchNorm2d(8), nn.Dropout(0.2, inplace=True), nn.Linear(16, 3)
+        self.last_pool = nn.AvgPool2d(4)
+
+    def forward(self, x):
+        x = self.pool(self.Stem(x))
+        y = self.conv(self.relu(self.norm(x)))
+        y = self.swish(y * self.gate(y))
+        y = F.avg_pool2d(y, 3, stride=1, padding=1) + torch.relu(self.last_norm(x))
+        y = self.pool(self.silu(y)) * torch.tanh(self.pool(x).mean([2, 3], keepdim=True))
+        y = torch.cat([F.hardswish(y), F.relu(y)], 1)
+        return self.fc(self.drop(self.last_pool(y).flatten(1)) + y.mean((-1, -2)))
+
+
 def without_paths(path):
     """Keeps of a program what the tests read: no paths of this machine in tracebacks, no pickled example."""
     with zipfile.ZipFile(path) as archive:
@@ -88,7 +110,7 @@ def record(quantized, x):
 
 
 def make(out_dir):
-    for make_network in (Branches, Views):
+    for make_network in (Branches, Views, Gates):
         torch.manual_seed(0)
         model, name = make_network(), make_network.__name__.lower()
         x, images = torch.randn(2, 3, 16, 16), torch.randn(16, 3, 16, 16)

@@ -32,6 +32,39 @@ TEST(Affine, SameBitsOnEveryInstructionSet) {
   }
 }
 
+TEST(OutputSize, RoundedUpAWindowBeginsInTheImage) {
+  EXPECT_EQ(output_size(6, 3, 2, 0), 2);
+  EXPECT_EQ(output_size(6, 3, 2, 0, true), 3);
+  EXPECT_EQ(output_size(7, 3, 2, 0, true), 3);  // fits
+  EXPECT_EQ(output_size(4, 3, 2, 1, true), 3);  // begins at 3 of 0..3, the last pixel
+  EXPECT_EQ(output_size(1, 2, 2, 1, true), 1);  // would begin in the padding behind
+}
+
+TEST(AvgPool2d, ByHand) {
+  const Tensor x = Tensor::from({1, 2, 3, 4, 5, 6, 7, 8, 9}, {1, 1, 3, 3});
+  EXPECT_TRUE(test::bits_equal(avg_pool2d(x, {.kernel = 2, .stride = 1}), Tensor::from({3, 4, 6, 7}, {1, 1, 2, 2})));
+  EXPECT_TRUE(test::bits_equal(avg_pool2d(x, {.kernel = 2, .stride = 2, .padding = 1}),
+                               Tensor::from({0.25f, 1.25f, 2.75f, 7}, {1, 1, 2, 2})));
+  EXPECT_TRUE(test::bits_equal(avg_pool2d(x, {.kernel = 2, .stride = 2, .padding = 1, .count_include_pad = false}),
+                               Tensor::from({1, 2.5f, 5.5f, 7}, {1, 1, 2, 2})));
+  EXPECT_TRUE(test::bits_equal(avg_pool2d(x, {.kernel = 2, .stride = 2, .ceil_mode = true}),
+                               Tensor::from({3, 4.5f, 7.5f, 9}, {1, 1, 2, 2})));
+  EXPECT_TRUE(test::fails_with([&] { avg_pool2d(x, {.kernel = 2, .stride = 1, .padding = 2}); }, {"padding (2, 2)", "(2, 2)"}));
+  EXPECT_TRUE(test::fails_with([&] { avg_pool2d(x.reshape({3, 3}), {.kernel = 2, .stride = 1}); }, {"[N, C, H, W]", "[3, 3]"}));
+}
+
+TEST(Multiply, AGateServesAllPixels) {
+  const Tensor x = Tensor::from({1, 2, 3, 4, 5, 6, 7, 8}, {1, 2, 2, 2}), gate = Tensor::from({10, 100}, {1, 2, 1, 1});
+  const Tensor want = Tensor::from({10, 20, 30, 40, 500, 600, 700, 800}, {1, 2, 2, 2});
+  EXPECT_TRUE(test::bits_equal(multiply(x, gate), want));
+  EXPECT_TRUE(test::bits_equal(multiply(gate, x), want));
+  EXPECT_TRUE(test::bits_equal(multiply(to_channels_last(x), to_channels_last(gate)), to_channels_last(want)));
+  EXPECT_TRUE(test::bits_equal(sum_to(x, {1, 2, 1, 1}), Tensor::from({10, 26}, {1, 2, 1, 1})));
+  EXPECT_TRUE(test::bits_equal(sum_to(x, {1, 1, 2, 2}), Tensor::from({6, 8, 10, 12}, {1, 1, 2, 2})));
+  EXPECT_TRUE(test::fails_with([&] { multiply(x, Tensor::zeros({1, 3, 1, 1})); }, {"[1, 2, 2, 2]", "[1, 3, 1, 1]"}));
+  EXPECT_TRUE(test::fails_with([&] { multiply(x, Tensor::zeros({2, 1, 1})); }, {"[1, 2, 2, 2]", "[2, 1, 1]"}));
+}
+
 TEST(MaxPool2d, ByHand) {
   const Tensor x = Tensor::from({1, 2, 3, 4, 5, 6, 7, 8, -9}, {1, 1, 3, 3});
   EXPECT_TRUE(

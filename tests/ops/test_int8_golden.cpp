@@ -1,14 +1,19 @@
 // int8 ops against PyTorch's, code for code, under both engines.
+#include "ops/channels_last_pool.h"
 #include "ops/fake_quantize.h"
 #include "ops/int8/add.h"
+#include "ops/int8/batch_norm.h"
 #include "ops/int8/conv2d.h"
 #include "ops/int8/elementwise.h"
 #include "ops/int8/linear.h"
+#include "ops/int8/mean.h"
+#include "ops/int8/multiply.h"
 #include "ops/int8/pool.h"
 #include "ops/int8/quantize.h"
 #include "ops/reference/int8_conv2d.h"
 #include "tests/support/compare.h"
 #include "tests/support/golden.h"
+#include "tests/support/golden_options.h"
 
 namespace octet::ops::int8 {
 namespace {
@@ -40,15 +45,19 @@ TEST(Golden, FakeQuantize) {
 
 /// All 256 codes of a hundred scales.
 TEST(Golden, Activations) {
-  for (const Activation f : {Activation::sigmoid}) {
+  for (const Activation f : {Activation::sigmoid, Activation::tanh, Activation::hardsigmoid, Activation::hardswish}) {
     const Golden g(std::string("ops/") + name_of(f) + "_codes");
-    const QParams output = qparams(g, "output");
-    for (const char* engine : {"qnnpack", "fbgemm"}) {
-      const Tensor want = g[engine];
+    const std::vector<float> outputs = g.floats("output");  // one for all, or one for each: (scale, zero point)
+    for (const Engine engine : {Engine::qnnpack, Engine::fbgemm}) {
+      const Tensor want = g[std::string(name_of(engine))];
       for (int64_t i = 0; i < want.size(0); ++i) {
         const QParams input{g.floats("scale")[static_cast<size_t>(i)], g["zero_point"].data<int32_t>()[i]};
-        const CodeTable table = table_of(f, input, output);
-        EXPECT_EQ(std::memcmp(table.data(), want.data<uint8_t>() + 256 * i, 256), 0) << engine << ", scale " << input.scale;
+        const size_t at = outputs.size() > 2 ? static_cast<size_t>(2 * i) : 0;
+        const QParams output{outputs[at], static_cast<int32_t>(outputs[at + 1])};
+        const TableRule rule = f == Activation::hardswish ? rules_of(engine).hardswish : TableRule::after_rounding;
+        const CodeTable table = table_of(f, input, output, rule);
+        EXPECT_EQ(std::memcmp(table.data(), want.data<uint8_t>() + 256 * i, 256), 0)
+            << name_of(f) << " " << name_of(engine) << ", scale " << input.scale;
       }
     }
   }
@@ -128,6 +137,61 @@ TEST_P(GoldenEngine, AveragesWithTies) {
     EXPECT_TRUE(test::codes_equal(adaptive_avg_pool2d(codes(g, "x"), {size[0], size[1]}, qparams(g, "qparams"), GetParam()),
                                   codes(g, "y")))
         << i;
+  }
+}
+
+TEST_P(GoldenEngine, AveragesOfWindows) {
+  for (int i = 0; i < 7; ++i) {
+    const Golden g("ops/avg_pool2d_" + std::to_string(i));
+    const AvgPool2dOptions o = test::avg_pool2d_options(g);
+    const auto pool = [&] { return avg_pool2d(codes(g, "codes"), o, qparams(g, "qparams"), GetParam()); };
+    if (g.has(name()))
+      EXPECT_TRUE(test::codes_equal(pool(), codes(g, name()))) << i;
+    else
+      EXPECT_TRUE(test::fails_with(pool, {"ceil_mode=True", "keep the call in float"})) << i;
+  }
+}
+
+TEST(Golden, LargestOfWindowsRoundedUp) {
+  for (int i = 0; i < 4; ++i) {
+    const Golden g("ops/max_pool2d_ceil_" + std::to_string(i));
+    const int32_t* o = g["options"].data<int32_t>();
+    const MaxPool2dOptions options{.kernel = o[0], .stride = o[1], .padding = o[2], .ceil_mode = true};
+    EXPECT_TRUE(test::codes_equal(int8::max_pool2d(codes(g, "codes"), options), codes(g, "y_codes"))) << i;
+    EXPECT_TRUE(test::bits_equal(ops::max_pool2d(g["x"], options), g["y"])) << i;
+    EXPECT_TRUE(test::bits_equal(max_pool2d_with_indices(g["x"], options).y, g["y"])) << i;
+    EXPECT_TRUE(test::bits_equal(to_channels_first(max_pool2d_channels_last(to_channels_last(g["x"]), options)), g["y"])) << i;
+  }
+}
+
+TEST_P(GoldenEngine, MeansWithTies) {
+  for (int i = 0; i < 5; ++i) {
+    const Golden g("ops/mean_" + name() + "_" + std::to_string(i));
+    const bool keepdim = g.number("keepdim") != 0;
+    const Tensor y = mean(codes(g, "x"), qparams(g, "qparams"), rules_of(GetParam()).mean, keepdim);
+    EXPECT_TRUE(test::codes_equal(y, keepdim ? codes(g, "y") : g["y"])) << i;
+  }
+}
+
+TEST(Golden, ProductsOfEveryPairOfCodes) {
+  Tensor a({65536}, DType::quint8), b({65536}, DType::quint8);
+  for (int i = 0; i < 65536; ++i)
+    a.data<uint8_t>()[i] = static_cast<uint8_t>(i / 256), b.data<uint8_t>()[i] = static_cast<uint8_t>(i % 256);
+  for (int i = 0; i < 4; ++i) {
+    const Golden g("ops/multiply_" + std::to_string(i));
+    const MultiplyParams p{qparams(g, "a"), qparams(g, "b"), qparams(g, "output"), g.number("relu") != 0};
+    EXPECT_TRUE(test::codes_equal(multiply(a, b, p), g["y"])) << i;
+    EXPECT_TRUE(test::codes_equal(multiply(codes(g, "images"), codes(g, "gate"), p), codes(g, "gated"))) << i;
+    EXPECT_TRUE(test::codes_equal(multiply(codes(g, "gate"), codes(g, "images"), p), codes(g, "gating"))) << i;
+  }
+}
+
+TEST(Golden, BatchNorm) {
+  for (int i = 0; i < 4; ++i) {
+    const Golden g("ops/batch_norm2d_" + std::to_string(i));
+    const BatchNormCodes codes_of{qparams(g, "input"), qparams(g, "output"), g.number("relu") != 0};
+    const BatchNormParams params{g["w"], g["b"], g["mean"], g["var"], 1e-5f};
+    EXPECT_TRUE(test::codes_equal(batch_norm(codes(g, "x"), params, codes_of), codes(g, "y"))) << i;
   }
 }
 

@@ -7,6 +7,7 @@
 #include "ops/linear.h"
 #include "ops/pool.h"
 #include "tests/support/golden.h"
+#include "tests/support/golden_options.h"
 #include "tests/support/gradcheck.h"
 
 namespace octet::ops {
@@ -44,13 +45,23 @@ TEST(TrainingGolden, Linear) {
 }
 
 TEST(TrainingGolden, Activations) {
-  for (const Activation f : {Activation::sigmoid}) {
+  for (const Activation f :
+       {Activation::sigmoid, Activation::tanh, Activation::hardsigmoid, Activation::hardswish, Activation::silu}) {
     const test::Golden g(std::string("ops/") + name_of(f));
     const Tensor y = activate(f, g["x"]);
-    EXPECT_TRUE(test::all_close(y, g["y"], 3e-7f, 1e-37f));  // two float32 roundings; PyTorch flushes what is below
+    EXPECT_TRUE(test::all_close(y, g["y"], 3e-7f, 1e-36f));  // two float32 roundings; PyTorch flushes what is below
     Tensor dy = g["dy"].clone();
-    activation_backward_(f, dy, g["y"]);
-    EXPECT_TRUE(test::all_close(dy, g["dx"], 3e-7f, 1e-10f));
+    activation_backward_(f, dy, saved_by(f) == Saved::result ? g["y"] : g["x"]);
+    EXPECT_TRUE(test::all_close(dy, g["dx"], 2e-6f, 1e-6f)) << name_of(f);
+  }
+}
+
+TEST(TrainingGolden, AveragesOfWindows) {
+  for (int i = 0; i < 7; ++i) {
+    const test::Golden g("ops/avg_pool2d_" + std::to_string(i));
+    const AvgPool2dOptions o = test::avg_pool2d_options(g);
+    EXPECT_TRUE(test::all_close(avg_pool2d(g["x"], o), g["y"], 3e-7f, 1e-7f)) << i;
+    EXPECT_TRUE(test::all_close(avg_pool2d_backward(g["dy"], g["x"].shape(), o), g["dx"], 3e-7f, 1e-7f)) << i;
   }
 }
 

@@ -1,7 +1,5 @@
 // int8 and float graphs as ONNX: read back, and run by float ops between the codes. What onnx and ONNX Runtime make of them:
 // tests/oracle/compare.py onnx.
-#include <set>
-
 #include "nn/graph/executor.h"
 #include "nn/models/from_checkpoint.h"
 #include "nn/trace.h"
@@ -10,6 +8,7 @@
 #include "quant/passes/prepare.h"
 #include "tests/support/gates.h"
 #include "tests/support/onnx.h"
+#include "tests/support/onnx_codes.h"
 #include "tests/support/training.h"
 
 namespace octet::quant {
@@ -52,42 +51,13 @@ INSTANTIATE_TEST_SUITE_P(All, ToOnnx,
                            return std::string(std::get<0>(info.param).name) + "_" + std::get<1>(info.param);
                          });
 
-void expect_codes_are_octets(const nn::Graph& int8) {
-  std::map<std::string, Tensor> codes;
-  std::set<std::string> averages;
-  const Tensor logits = nn::run(int8, kImages, [&](const nn::Node& node, const Tensor& result) {
-    if (result.dtype() == DType::quint8) codes[node.name] = to_channels_first(result);
-    if (nn::is<nn::op::QuantizedAdaptiveAvgPool2d>(node.op)) averages.insert(node.name);
-  });
-  size_t seen = 0;
-  OnnxModel onnx(to_onnx(int8, {3, kSide, kSide}));
-  // Each node goes on from octet's codes, so that what differs is its own: sums in float. Averages of four codes are often
-  // ties, which the least error decides.
-  const Tensor result = onnx(kImages, [&](const std::string& name, const Tensor& got) {
-    const Tensor want = codes.at(name);
-    int64_t differ = 0;
-    for (int64_t i = 0; i < got.numel(); ++i) {
-      const int difference = std::abs(got.data<uint8_t>()[i] - want.data<uint8_t>()[i]);
-      EXPECT_LE(difference, 1) << name;
-      differ += difference;
-    }
-    EXPECT_LE(differ, 1 + want.numel() / (averages.contains(name) ? 20 : 500)) << name << ": of " << want.numel();
-    ++seen;
-    Tensor plain(want.shape(), DType::u8);
-    std::memcpy(plain.bytes(), want.bytes(), want.nbytes());
-    return plain;
-  });
-  EXPECT_EQ(seen, codes.size());
-  EXPECT_TRUE(test::all_close(result, logits, 1e-4f, 1e-4f));
-}
-
 TEST_P(ToOnnx, CodesAreOctets) {
-  expect_codes_are_octets(converted(traced(std::get<0>(GetParam()).form), std::get<1>(GetParam())));
+  test::expect_onnx_codes(converted(traced(std::get<0>(GetParam()).form), std::get<1>(GetParam())), kImages);
 }
 
 TEST(ToOnnxOwn, Sigmoid) {
   test::Gates gates(10);
-  expect_codes_are_octets(converted(traced(gates), "qnnpack"));
+  test::expect_onnx_codes(converted(traced(gates), "qnnpack"), kImages);
 }
 
 TEST(ToOnnxFloat, LogitsAreOctets) {

@@ -121,6 +121,12 @@ class OnnxModel {
       OCTET_CHECK(v.size() == 2 || (v[0] == v[2] && v[1] == v[3]), name, " is not the same on both sides");
       return ops::Size2(v.at(0), v.at(1));
     };
+    const auto real = [&](const char* name) {
+      float value = 0;
+      std::memcpy(&value, attributes.at(name).all(2).at(0).data(), sizeof value);
+      return value;
+    };
+    const auto is_set = [&](const char* name) { return attributes.contains(name) && attributes.at(name).integer(3) == 1; };
     const Tensor none;
     if (type == "Identity") return in.at(0);
     if (type == "QuantizeLinear") return quantized(in.at(0), in.at(1), in.at(2));
@@ -136,15 +142,19 @@ class OnnxModel {
       return ops::linear(in.at(0), in.at(1), in.size() > 2 ? in[2] : none);
     }
     if (type == "BatchNormalization") {
-      float epsilon = 0;
-      std::memcpy(&epsilon, attributes.at("epsilon").all(2).at(0).data(), sizeof epsilon);
-      return ops::batch_norm(in.at(0), {in.at(1), in.at(2), in.at(3), in.at(4), epsilon});
+      return ops::batch_norm(in.at(0), {in.at(1), in.at(2), in.at(3), in.at(4), real("epsilon")});
     }
     if (type == "Relu") return ops::relu(in.at(0));
     if (type == "Clip") {
       OCTET_CHECK(*in.at(1).data<float>() == 0 && *in.at(2).data<float>() == 6, "expected 0 and 6");
       return ops::activate(ops::Activation::relu6, in.at(0));
     }
+    if (type == "Tanh") return ops::activate(ops::Activation::tanh, in.at(0));
+    if (type == "HardSigmoid") {
+      OCTET_CHECK(real("alpha") == 1.0f / 6 && real("beta") == 0.5f, "expected x / 6 + 0.5");
+      return ops::activate(ops::Activation::hardsigmoid, in.at(0));
+    }
+    if (type == "Mul") return ops::multiply(in.at(0), in.at(1));
     if (type == "Sigmoid") return ops::activate(ops::Activation::sigmoid, in.at(0));
     if (type == "Add") return ops::add(in.at(0), in.at(1));
     if (type == "Concat") return ops::cat_channels(in);
@@ -153,9 +163,14 @@ class OnnxModel {
     if (type == "GlobalMaxPool") return ops::adaptive_max_pool2d(in.at(0), 1);
     const ops::Size2 kernel = pair("kernel_shape");
     if (type == "MaxPool")
-      return ops::max_pool2d(in.at(0), {.kernel = kernel, .stride = pair("strides"), .padding = pair("pads")});
-    OCTET_CHECK(type == "AveragePool" && pair("strides") == kernel && pair("pads") == ops::Size2(0), "unexpected ", type);
-    return ops::adaptive_avg_pool2d(in.at(0), {in[0].size(2) / kernel.h, in[0].size(3) / kernel.w});
+      return ops::max_pool2d(
+          in.at(0), {.kernel = kernel, .stride = pair("strides"), .padding = pair("pads"), .ceil_mode = is_set("ceil_mode")});
+    OCTET_CHECK(type == "AveragePool", "unexpected ", type);
+    return ops::avg_pool2d(in.at(0), {.kernel = kernel,
+                                      .stride = pair("strides"),
+                                      .padding = pair("pads"),
+                                      .ceil_mode = is_set("ceil_mode"),
+                                      .count_include_pad = is_set("count_include_pad")});
   }
 
   static Tensor quantized(const Tensor& x, const Tensor& scale, const Tensor& zero_point) {

@@ -14,6 +14,7 @@ void visit_options(auto&& visit, ops::MaxPool2dOptions& o) {
     inside("kernel", o.kernel);
     inside("stride", o.stride);
     inside("padding", o.padding);
+    inside.unless("ceil_mode", o.ceil_mode, false);
   });
 }
 

@@ -38,7 +38,15 @@ std::string conv_tail_text(const ops::Conv2dOptions& o) {
 
 std::string max_pool_text(const ops::MaxPool2dOptions& o) {
   return str("kernel_size=", size_text(o.kernel), ", stride=", size_text(o.stride), ", padding=", size_text(o.padding),
-             ", dilation=1, ceil_mode=False");
+             ", dilation=1, ceil_mode=", o.ceil_mode ? "True" : "False");
+}
+
+std::string avg_pool_text(const ops::AvgPool2dOptions& o) {
+  return str("kernel_size=", size_text(o.kernel), ", stride=", size_text(o.stride), ", padding=", size_text(o.padding));
+}
+
+std::string batch_norm_text(int64_t channels, float eps, float momentum) {
+  return str(channels, ", eps=", shortest(eps), ", momentum=", shortest(momentum), ", affine=True, track_running_stats=True");
 }
 
 }  // namespace octet::nn

@@ -30,4 +30,10 @@ std::string conv_tail_text(const ops::Conv2dOptions& o);
 /// "kernel_size=3, stride=2, padding=1, dilation=1, ceil_mode=False".
 std::string max_pool_text(const ops::MaxPool2dOptions& o);
 
+/// "kernel_size=3, stride=2, padding=1".
+std::string avg_pool_text(const ops::AvgPool2dOptions& o);
+
+/// "64, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True".
+std::string batch_norm_text(int64_t channels, float eps, float momentum);
+
 }  // namespace octet::nn

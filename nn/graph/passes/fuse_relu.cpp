@@ -1,20 +1,22 @@
-// conv -> relu becomes conv with the flag relu; the same for a linear layer. It needs a layer that only the relu reads: with
-// another user, the value before the relu is still wanted. PyTorch counterpart: ConvReLU2d and LinearReLU of
-// torch.ao.quantization.fx.fuse.
+// conv -> relu becomes conv with the flag relu; the same for a linear layer, and for a batch norm of images that was not folded. It
+// needs a layer that only the relu reads: with another user, the value before the relu is still wanted. PyTorch counterpart:
+// ConvReLU2d, LinearReLU and BNReLU2d of torch.ao.quantization.fx.fuse.
 #include "nn/graph/passes/fuse_relu.h"
 
 namespace octet::nn {
 
-void fuse_relu(Graph& graph) {
+void fuse_relu(Graph& graph, Relus relus) {
   for (auto it = graph.nodes().begin(); it != graph.nodes().end();) {
     Node& relu = *it++;
-    if (!is<op::Relu>(relu.op)) continue;
+    if (!is<op::Relu>(relu.op) || (relus == Relus::as_fx && !relu.fusable)) continue;
     Node* layer = relu.inputs.at(0);
     if (graph.users(layer).size() != 1) continue;
     if (auto* conv = std::get_if<op::Conv2d>(&layer->op))
       conv->relu = true;
     else if (auto* linear = std::get_if<op::Linear>(&layer->op))
       linear->relu = true;
+    else if (auto* norm = std::get_if<op::BatchNorm>(&layer->op); norm && norm->dims == 2)
+      norm->relu = true;
     else
       continue;
     graph.replace_uses(&relu, layer);

@@ -7,7 +7,10 @@
 
 namespace octet::nn {
 
-/// Fuses every relu whose input is a convolution or linear layer that nobody else uses.
-void fuse_relu(Graph& graph);
+/// as_fx: but for those that torch.fx leaves alone (Node::fusable).
+enum class Relus { as_fx, all };
+
+/// Fuses every relu whose input is a convolution, a linear layer or a batch norm of images that nobody else uses.
+void fuse_relu(Graph& graph, Relus relus = Relus::as_fx);
 
 }  // namespace octet::nn

@@ -201,7 +201,7 @@ class Layouts {
 Graph optimize_for_inference(const Graph& graph, Device device) {
   Graph fast = graph.clone();
   fold_batch_norm(fast);
-  fuse_relu(fast);
+  fuse_relu(fast, Relus::all);
   if (device == Device::cuda) {
     fast = fast.to(device);
   } else {

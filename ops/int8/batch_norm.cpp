@@ -1,0 +1,37 @@
+#include "ops/int8/batch_norm.h"
+
+#include <cmath>
+#include <vector>
+
+#include "ops/engines/round.h"
+
+namespace octet::ops::int8 {
+
+Tensor batch_norm(const Tensor& x, const BatchNormParams& params, const BatchNormCodes& codes) {
+  OCTET_CHECK(x.dim() == 4 && x.dtype() == DType::quint8, "int8 batch_norm: expected quint8 [N, H, W, C], got ", x.dtype(), " ",
+              x.shape());
+  OCTET_CHECK(!x.on_cuda(), "int8 batch_norm is not there on a device yet; use the CPU");
+  const int64_t C = x.size(3);
+  for (const Tensor& t : {params.weight, params.bias, params.running_mean, params.running_var})
+    OCTET_CHECK(t.shape() == Shape{C}, "int8 batch_norm: parameters ", t.shape(), " for ", C, " channels");
+  std::vector<float> factor(static_cast<size_t>(C)), offset(factor.size());
+  for (int64_t c = 0; c < C; ++c) {
+    const float r = 1.0f / std::sqrt(params.running_var.data<float>()[c] + params.eps), weight = params.weight.data<float>()[c];
+    const float shift = params.bias.data<float>()[c] - params.running_mean.data<float>()[c] * r * weight;
+    factor[static_cast<size_t>(c)] = static_cast<float>(double{r * weight} * (double{codes.input.scale} / codes.output.scale));
+    offset[static_cast<size_t>(c)] = static_cast<float>(shift / double{codes.output.scale});
+  }
+  Tensor y(x.shape(), DType::quint8);
+  const CodeRange range{codes.relu ? codes.output.zero_point : 0, 255};
+  const int64_t pixels = C ? x.numel() / C : 0;
+#pragma omp parallel for
+  for (int64_t p = 0; p < pixels; ++p)
+    for (int64_t c = 0; c < C; ++c) {
+      const auto steps = static_cast<float>(x.data<uint8_t>()[p * C + c] - codes.input.zero_point);
+      const float v = std::fma(steps, factor[static_cast<size_t>(c)], offset[static_cast<size_t>(c)]);
+      y.data<uint8_t>()[p * C + c] = static_cast<uint8_t>(round_to_code(v, codes.output.zero_point, range));
+    }
+  return y;
+}
+
+}  // namespace octet::ops::int8

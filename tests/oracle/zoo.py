@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+"""Any network of torchvision from a file of torch.export (.pt2), beside the real PyTorch. Needs torch 2.11, torchvision, numpy, onnx, onnxruntime.
+
+    zoo.py NAME ... [--backends qnnpack,x86] [--size 64] [--images 8] [--build build]      e.g. mobilenet_v3_large:224 densenet121
+
+Weights are random, batch norm has statistics, images are random. For each network and backend, one line:
+  codes      PyTorch's own int8 state_dict run by octet: codes that differ, node by node
+  floats     the float network: largest difference, of the largest output
+  calibrated by octet on the same tensor: observers in other places, zero points that differ, largest relative difference of a scale
+  torch      octet's quantized.pth loaded by PyTorch with strict=True: codes that differ, node by node
+  onnx       octet's model.onnx in ONNX Runtime: largest difference of outputs, of the largest
+Stochastic depth is left out on both sides, because torch.export leaves it out (docs/your-network.md). Exits 1 when a comparison fails.
+"""
+import argparse
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import warnings
+
+warnings.filterwarnings("ignore")
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "golden"))
+import numpy as np
+import onnxruntime
+import torch
+import torchvision
+from torch.ao.quantization import get_default_qconfig_mapping
+from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
+
+import golden_models
+import golden_networks
+
+torchvision.ops.StochasticDepth.forward = lambda self, x: x
+ENGINES = {"qnnpack": "qnnpack", "x86": "fbgemm", "fbgemm": "fbgemm"}
+
+
+def build(name, size):
+    extra = dict(aux_logits=False, init_weights=False) if name in ("googlenet", "inception_v3") else {}
+    torch.manual_seed(0)
+    model = torchvision.models.get_model(name, num_classes=10, **extra)
+    with torch.no_grad():
+        for _ in range(2):
+            model.train()(torch.randn(4, 3, size, size))
+    return model.eval()
+
+
+def octet(a, program, *arguments):
+    done = subprocess.run([str(a.build / program), *map(str, arguments)], capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(done.stderr.strip().splitlines()[-1])
+
+
+def recorded(quantized, x):
+    recorder = golden_models.Recorder(quantized)
+    with torch.no_grad():
+        recorder.run(x)
+    return recorder.outputs
+
+
+def differing(outputs, folder):
+    """(codes, codes that differ). PyTorch's nodes that do nothing (contiguous) have no file."""
+    codes = wrong = 0
+    for name, expected in outputs.items():
+        file = pathlib.Path(folder) / f"{name}.npy"
+        if expected.dtype == np.uint8 and file.exists():
+            got = np.load(file)
+            codes, wrong = codes + got.size, wrong + int((got != expected).sum() if got.shape == expected.shape else got.size)
+    return codes, wrong
+
+
+def observers_of(prepared):
+    """{value that is observed: (scale, zero point)}"""
+    found = {}
+    for n in prepared.graph.nodes:
+        if n.op == "call_module" and "activation_post_process" in str(n.target):
+            scale, zero_point = prepared.get_submodule(n.target).calculate_qparams()
+            found.setdefault(str(n.args[0]), (float(scale), int(zero_point)))
+    return found
+
+
+def compare(a, name, size, backend, tmp):
+    torch.backends.quantized.engine = ENGINES[backend]
+    model = build(name, size)
+    x, calib = torch.randn(2, 3, size, size), torch.randn(a.images, 3, size, size)
+    np.save(f"{tmp}/x.npy", x.numpy())
+    np.save(f"{tmp}/calib.npy", calib.numpy())
+    torch.export.save(torch.export.export(model, (x,), dynamic_shapes=({0: torch.export.Dim("N", min=1, max=1024)},)), f"{tmp}/net.pt2")
+    prepared = prepare_fx(model, get_default_qconfig_mapping(backend), x)
+    with torch.no_grad():
+        prepared(calib)
+        want = model(x).numpy()
+    theirs = observers_of(prepared)  # convert_fx takes them away
+    quantized = convert_fx(prepared)
+    golden_networks.repair_relu6(quantized, backend)
+    torch.save(quantized.state_dict(), f"{tmp}/int8.pth")
+    good, text = True, []
+
+    octet(a, "predict", "--network", f"{tmp}/net.pt2", "--model", f"{tmp}/int8.pth", "--engine", ENGINES[backend], "--input", f"{tmp}/x.npy", "--dump", f"{tmp}/nodes")
+    codes, wrong = differing(recorded(quantized, x), f"{tmp}/nodes")
+    good &= wrong == 0 and codes > 0
+    text.append(f"codes {wrong} of {codes}")
+
+    octet(a, "predict", "--model", f"{tmp}/net.pt2", "--input", f"{tmp}/x.npy", "--output", f"{tmp}/y.npy")
+    error = np.abs(np.load(f"{tmp}/y.npy") - want).max() / np.abs(want).max()
+    good &= error <= 1e-5
+    text.append(f"floats {error:.1e}")
+
+    octet(a, "quantize", "--weights", f"{tmp}/net.pt2", "--input", f"{tmp}/calib.npy", "--backend", backend, "--output", f"{tmp}/out", "--export", "torch,onnx", "--no-fake-quant")
+    mine = {}
+    for o in json.loads(pathlib.Path(f"{tmp}/out/report.json").read_text())["observers"]:
+        mine.setdefault(o["observes"], (o["scale"], o["zero_point"]))
+    both = theirs.keys() & mine.keys()
+    other_places = len((theirs.keys() | mine.keys()) - both)
+    zero_points = sum(theirs[k][1] != mine[k][1] for k in both)
+    scales = max(abs(theirs[k][0] / mine[k][0] - 1) for k in both)
+    good &= other_places == 0 and zero_points == 0 and scales <= 0.003
+    text.append(f"calibrated: {len(both)} observers, {other_places} elsewhere, {zero_points} zero points, scales {scales:.1e}")
+
+    quantized.load_state_dict(torch.load(f"{tmp}/out/quantized.pth"), strict=True)
+    octet(a, "predict", "--model", f"{tmp}/out/model.safetensors", "--input", f"{tmp}/x.npy", "--dump", f"{tmp}/mine", "--output", f"{tmp}/mine.npy")
+    codes, wrong = differing(recorded(quantized, x), f"{tmp}/mine")
+    good &= wrong == 0
+    text.append(f"torch {wrong} of {codes}")
+
+    session = onnxruntime.InferenceSession(f"{tmp}/out/model.onnx", providers=["CPUExecutionProvider"])
+    answer, expected = session.run(None, {"input": x.numpy()})[0], np.load(f"{tmp}/mine.npy")
+    text.append(f"onnx {np.abs(answer - expected).max() / np.abs(expected).max():.1e}")
+    return good, "; ".join(text)
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("networks", nargs="+", help="names of torchvision, each perhaps with :SIZE")
+    p.add_argument("--backends", default="qnnpack,x86")
+    p.add_argument("--size", type=int, default=64)
+    p.add_argument("--images", type=int, default=8)
+    p.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
+    a = p.parse_args()
+    torch.set_num_threads(2)
+    failed = 0
+    for network in a.networks:
+        name, _, size = network.partition(":")
+        for backend in a.backends.split(","):
+            with tempfile.TemporaryDirectory() as tmp:
+                try:
+                    good, text = compare(a, name, int(size or a.size), backend, tmp)
+                except RuntimeError as error:
+                    good, text = False, re.sub(rf"{tmp}/", "", str(error))
+            failed += not good
+            print(f"{'ok  ' if good else 'FAIL'} {name} {backend}: {text}", flush=True)
+    sys.exit(bool(failed))
+
+
+if __name__ == "__main__":
+    main()
