@@ -110,7 +110,7 @@ TEST(PngCheck, Chunks) {
 TEST(PngCheck, PixelData) {
   EXPECT_EQ(decode_image(with_pixels(deflated(kPixels)), "x").rgb[3], 20);
   FileBytes no_checksum = deflated(kPixels), wrong_checksum = no_checksum, broken = no_checksum;
-  no_checksum.resize(no_checksum.size() - 4);
+  no_checksum.erase(no_checksum.end() - 4, no_checksum.end());
   wrong_checksum.back() ^= 1;
   broken[2] = 0xff;
   expect_refused(with_pixels(no_checksum), "without its checksum");
