@@ -60,9 +60,9 @@ std::string parent_of(const nn::Node& call) {
 
 /// Layers whose int8 module has "scale" and "zero_point" of its own; what others need has keys of the whole model.
 bool keeps_scale(const nn::Node& node) {
-  const bool has_weights =
-      nn::is<nn::op::Conv2d>(node.op) || nn::is<nn::op::Linear>(node.op) || nn::is<nn::op::BatchNorm>(node.op);
-  return has_weights || (nn::is<nn::op::Hardswish>(node.op) && node.kind == nn::NodeKind::call_module);
+  if (nn::is<nn::op::Conv2d>(node.op) || nn::is<nn::op::Linear>(node.op)) return true;
+  const bool is_module = nn::is<nn::op::BatchNorm>(node.op) || nn::is<nn::op::Hardswish>(node.op);
+  return is_module && node.kind == nn::NodeKind::call_module && is_quantized(node);
 }
 
 }  // namespace

@@ -56,7 +56,8 @@ TEST(OpenModel, ProgramsSayWhereAFileBelongs) {
   EXPECT_TRUE(fails(run("predict --model " + resume + " x.jpg"), 1, {resume, "interrupted training", "--resume"}));
   for (const char* program : {"quantize", "compare_observers", "train_or_load"})
     EXPECT_TRUE(fails(run(std::string(program) + " --weights " + int8), 1,
-                      {int8, "an int8 model that quantize has made already", "a float checkpoint or one trained", "predict"}))
+                      {int8, "an int8 model that quantize has made already",
+                       "a float checkpoint, one trained quantization-aware or a network", "predict"}))
         << program;
   EXPECT_TRUE(fails(run("quantize --weights " + files.paths[FileKind::pytorch_int8]), 1,
                     {"quantized.pth", "PyTorch has quantized already", "expected a float checkpoint"}));
