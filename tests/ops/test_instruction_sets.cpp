@@ -15,6 +15,12 @@ const InstructionSet& named(const std::string& name) { return choose(instruction
 
 constexpr Features kAvx512WithoutVnni = kHasAvx2 | kHasFma | kHasAvx512F | kHasAvx512Bw | kHasAvx512Dq | kHasAvx512Vl;
 
+/// Asks for OCTET_ISA's set before any test does: an exception inside a parallel loop would end the program.
+class ActiveSet : public ::testing::Environment {
+  void SetUp() override { active_isa(); }
+};
+const ::testing::Environment* const kActiveSet = ::testing::AddGlobalTestEnvironment(new ActiveSet);
+
 TEST(InstructionSets, PortableIsTheFirstAndLacksNothing) {
   const InstructionSet& portable = *instruction_sets()[0];
   EXPECT_STREQ(portable.name, "portable");
