@@ -1,6 +1,8 @@
 """Quantized ops of PyTorch under both engines: codes in, codes out.
 
 Every case is one .npz: the inputs, the numbers of its layer and `y`, the codes that PyTorch gives. Images are stored [N, C, H, W].
+
+Make it on a CPU with VNNI: without, fbgemm adds pairs of products in 16 bits, which saturate for codes above 127.
 """
 import numpy as np
 import torch
