@@ -49,7 +49,7 @@ Value view(const Value& x);
 Value mean(const Value& x, bool keepdim);
 Value add(const Value& a, const Value& b);
 Value add_(const Value& a, const Value& b);
-/// Of equal shapes, or with a gate [N, C, 1, 1].
+/// a * b of equal shapes, or one of them a gate [N, C, 1, 1].
 Value mul(const Value& a, const Value& b);
 /// Along dimension 1.
 Value cat(std::span<const Value> parts);

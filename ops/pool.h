@@ -42,7 +42,7 @@ struct AvgWindow {
 class AvgWindows {
  public:
   AvgWindows(const AvgPool2dOptions& options, int64_t H, int64_t W);
-  /// Of the output.
+  /// The output has P rows and Q columns.
   int64_t P() const { return P_; }
   int64_t Q() const { return Q_; }
   /// Sources: ATen/native/cpu/AvgPoolKernel.cpp, which lets a window reach into the padding, but not beyond.

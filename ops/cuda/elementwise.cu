@@ -16,8 +16,8 @@ struct Activate {
 template <class F>
 struct ActivationBackward {
   float* dy;
-  const float* y;
-  OCTET_HD void operator()(uint32_t i) const { dy[i] = F::gradient(dy[i], y[i]); }
+  const float* saved;
+  OCTET_HD void operator()(uint32_t i) const { dy[i] = F::gradient(dy[i], saved[i]); }
 };
 
 struct Add {
@@ -80,9 +80,9 @@ void activate(Activation activation, const Tensor& x, Tensor& y) {
   with(activation, [&]<class F>(F f) { map(f.kName, x.numel(), Activate<F>{x.cuda_data<float>(), y.cuda_data<float>()}); });
 }
 
-void activation_backward(Activation activation, Tensor& dy, const Tensor& y) {
+void activation_backward(Activation activation, Tensor& dy, const Tensor& saved) {
   with(activation, [&]<class F>(F) {
-    map("activation backward", dy.numel(), ActivationBackward<F>{dy.cuda_data<float>(), y.cuda_data<float>()});
+    map("activation backward", dy.numel(), ActivationBackward<F>{dy.cuda_data<float>(), saved.cuda_data<float>()});
   });
 }
 

@@ -10,8 +10,8 @@
 namespace octet::ops::cuda {
 
 void activate(Activation f, const Tensor& x, Tensor& y);
-/// dy, the gradient of y = f(x), becomes that of x.
-void activation_backward(Activation f, Tensor& dy, const Tensor& y);
+/// dy, the gradient of y = f(x), becomes that of x. saved: y or x, as saved_by(f) says.
+void activation_backward(Activation f, Tensor& dy, const Tensor& saved);
 void add(const Tensor& a, const Tensor& b, Tensor& y);
 void multiply(const Tensor& a, const Tensor& b, Tensor& y);
 void scale(const Tensor& x, float factor, Tensor& y);

@@ -23,7 +23,7 @@ class Broadcast {
   /// Throws Error unless is_gate_of(gate, x), with at most 4 dimensions.
   Broadcast(const Shape& x, const Shape& gate) {
     OCTET_CHECK(is_gate_of(gate, x) && x.size() <= kDims, "shapes ", x, " and ", gate,
-                " do not fit, expected equal ones, or 1 in ", "places of one of them");
+                " do not fit, expected equal ones, or 1 in places of one of them");
     int64_t stride = 1;
     for (size_t d = x.size(), at = kDims; d-- > 0;) {
       sizes_[--at] = x[d];

@@ -33,7 +33,7 @@ class Writer {
     return w;
   }
 
-  /// Of a batch norm, which keeps them when it is quantized.
+  /// Adds the tensors of a batch norm, which its int8 form keeps as floats.
   void float_parameters(const nn::Node& node) {
     OCTET_CHECK(nn::is<nn::op::BatchNorm>(node.op), "export: '", node.target,
                 "' is kept in float, for which PyTorch has other keys; quantize it, or save model.safetensors");

@@ -22,7 +22,8 @@ class Backward : public test::OnCuda {};
 
 TEST_F(Backward, ElementwiseAndCat) {
   const Tensor x = test::random_floats({3, 4, 5, 6}, 1), dy = test::random_floats({3, 4, 5, 6}, 2);
-  for (const auto activation : {ops::Activation::relu, ops::Activation::relu6, ops::Activation::sigmoid}) {
+  using enum ops::Activation;
+  for (const auto activation : {relu, relu6, sigmoid, tanh, hardsigmoid, hardswish, silu}) {
     Tensor want = dy.clone(), got = there(dy);
     ops::activation_backward_(activation, want, x);
     ops::activation_backward_(activation, got, there(x));

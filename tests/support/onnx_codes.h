@@ -1,4 +1,4 @@
-// An int8 graph beside its ONNX form, run by float ops between the codes: node by node the same codes, but for rounding.
+// An int8 graph beside its ONNX form, which float ops run between the codes: each node gives the same codes, except for rounding.
 #pragma once
 
 #include <set>

@@ -1,5 +1,5 @@
-// batch_norm: y = (x - running_mean) / sqrt(running_var + eps) * weight + bias of each channel. Behind a convolution or linear layer it
-// is folded into that; elsewhere that of images has an int8 form, with the relu behind it, and that of rows stays float.
+// batch_norm: y = (x - running_mean) / sqrt(running_var + eps) * weight + bias of each channel. Behind a convolution or a linear
+// layer it is folded into that. Elsewhere that of images has an int8 form, with the relu behind it; that of rows stays float.
 //   [N, C] (torch.nn.BatchNorm1d) or [N, C, H, W] (torch.nn.BatchNorm2d); codes [N, H, W, C]
 #pragma once
 

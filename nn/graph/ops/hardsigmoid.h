@@ -1,5 +1,5 @@
-// hardsigmoid: y = min(max(x + 3, 0), 6) / 6. int8: a table of 256 codes; the result always has scale 1/256 and zero point 0, as FX's default
-// mapping has it. torch.nn.Hardsigmoid.
+// hardsigmoid: y = min(max(x + 3, 0), 6) / 6. int8: a table of 256 codes; the result always has
+// scale 1/256 and zero point 0, as FX's default mapping has it. torch.nn.Hardsigmoid.
 #pragma once
 
 #include "nn/graph/ops/page.h"

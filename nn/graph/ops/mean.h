@@ -1,5 +1,5 @@
-// mean: the mean of each channel over all pixels. int8: of the codes, rounded as the engine does; the input's scale stays. PyTorch asks
-// qnnpack only where the dimensions are written as [2, 3]; of [-2, -1] and the like it takes the mean of reals.
+// mean: the mean of each channel over all pixels. int8: of the codes, rounded as the engine does; the input's scale stays. PyTorch
+// asks qnnpack only where the dimensions are written as [2, 3]; for [-2, -1] and the like it takes the mean of reals.
 // torch.mean(x, [2, 3]).   [N, C, H, W] -> [N, C], or [N, C, 1, 1] with keepdim; codes [N, H, W, C] -> [N, C] or [N, 1, 1, C]
 #pragma once
 

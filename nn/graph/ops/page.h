@@ -4,11 +4,11 @@
 //   fields(visit)    its attributes, one call each: saved and loaded from there
 //   describe(...)    type and arguments as PyTorch prints them
 //   run(in)          the result
-//   float ops        with a scale: to_int8(form), the op that computes the same with codes
+//   float ops        with a scale: to_int8(form), the op that computes the same with codes; has_int8_form(), where not all have one
 //   ops on codes     made_for(): the scale and zero point of each input, where the op depends on them
 //                    output(): of its codes, where they are its own (Scale::own)
 //                    differs_from_fake_quant(input): quant/checks/compare.h
-//   where it helps   has_int8_form(): whether these attributes have one; check(): attributes that cannot be; algorithm(input): what an input of that shape is computed with
+//   where it helps   check(): attributes that cannot be; algorithm(input): what an input of that shape is computed with
 // nn/graph/op.h checks at compile time that none is missing. Training (nn/graph_module.cpp), ONNX (quant/formats/to_onnx.cpp) and
 // channels last (nn/graph/passes/optimize_for_inference.cpp) translate ops one by one, without a catch-all.
 #pragma once

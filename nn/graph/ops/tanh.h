@@ -1,5 +1,5 @@
-// tanh: y = (exp(x) - exp(-x)) / (exp(x) + exp(-x)). int8: a table of 256 codes; the result always has scale 1/128 and zero point 128, as FX's default
-// mapping has it. torch.nn.Tanh, torch.tanh.
+// tanh: y = (exp(x) - exp(-x)) / (exp(x) + exp(-x)). int8: a table of 256 codes; the result always has
+// scale 1/128 and zero point 128, as FX's default mapping has it. torch.nn.Tanh, torch.tanh.
 #pragma once
 
 #include "nn/graph/ops/page.h"

@@ -7,7 +7,7 @@
 
 namespace octet::nn {
 
-/// as_fx: but for those that torch.fx leaves alone (Node::fusable).
+/// as_fx: all except those that torch.fx leaves alone (Node::fusable).
 enum class Relus { as_fx, all };
 
 /// Fuses every relu whose input is a convolution, a linear layer or a batch norm of images that nobody else uses.
