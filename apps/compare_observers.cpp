@@ -218,7 +218,7 @@ void show_table(const std::vector<Kind>& kinds, const Totals& totals, bool label
 void compare_observers(const CLI::App& app, const Options& o) {
   apps::check_calibration_usage(app, o.data, o.calibrate_on);
   const apps::CalibrationSet calibration = apps::open_calibration(o.data, o.calibrate_on);
-  const apps::Model model = apps::load_float_model(o.data.weights);
+  const apps::Model model = apps::load_float_model(o.data.weights, {.network = o.data.network});
   const loaders::ModelCard card = apps::used_card(model, o.card, o.data.weights);
   if (calibration.images) apps::check_images(card, model, o.data.weights);
   std::cout << apps::describe(card, model, o.card) << "\n";

@@ -57,7 +57,7 @@ apps::CalibrationSet open_data(const apps::QuantizeOptions& o) {
 
 apps::Model load_model(const apps::QuantizeOptions& o) {
   apps::show_stage(2, "Float model");
-  apps::Model model = apps::load_float_model(o.data.weights);
+  apps::Model model = apps::load_float_model(o.data.weights, {.network = o.data.network});
   for (const std::string& note : model.notes) std::cerr << "note: " << note << "\n";
   std::cout << o.data.weights << ": " << model.description << ", " << model.classes << " classes\n";
   return model;

@@ -2,6 +2,7 @@
 //
 //   train_or_load --data imagenette2-320.tgz --epochs 20 --size 96,128,160 --output r18.pth      trains from scratch
 //   train_or_load --weights W.pth --data MINE --freeze-epochs 1 --epochs 5                       fine-tunes
+//   train_or_load --weights net.pt2 --data MINE --epochs 5 --output net.pth                      a network that the file defines
 //   train_or_load --weights W.pth --data imagenette2-320.tgz                                     evaluates
 // A checkpoint whose classes are not the data's gets a new head, of fastai's form with --head fastai (apps/train/start.h).
 #include <CLI/CLI.hpp>
@@ -13,6 +14,8 @@
 #include "apps/common/data.h"
 #include "apps/common/evaluate.h"
 #include "apps/common/models.h"
+#include "apps/common/network.h"
+#include "apps/common/open_model.h"
 #include "apps/common/show.h"
 #include "apps/train/benchmark.h"
 #include "apps/train/train.h"
@@ -55,8 +58,10 @@ void add_options(CLI::App& app, Options& o) {
 
 void evaluate(const Options& o) {
   const loaders::ImageFolder data = apps::open_data(o.data, o.data.split, apps::image_limit(o.limit));
-  const apps::Model model = apps::load_float_model(o.data.weights, o.head, static_cast<int64_t>(data.classes().size()),
-                                                   static_cast<uint64_t>(o.train.seed));
+  const apps::Model model = apps::load_float_model(o.data.weights, {.network = o.data.network,
+                                                                    .head = o.head,
+                                                                    .classes = std::ssize(data.classes()),
+                                                                    .seed = static_cast<uint64_t>(o.train.seed)});
   for (const std::string& note : model.notes) std::cerr << "note: " << note << "\n";
   std::cout << o.data.weights << ": " << model.description << ", " << model.classes << " classes\n";
   const loaders::ModelCard card = apps::used_card(model, o.card, o.data.weights);
@@ -91,12 +96,20 @@ void check_usage(const CLI::App& app, const Options& o) {
   if (trains && app.count("--split")) refuse("--split: is for evaluation; training uses train/ and validates on val/");
   if (!trains && o.train.resume) refuse("--resume: needs the --epochs and other options of the training that was begun");
   if (!trains && o.train.sizes.size() > 1) refuse("--size: several sizes are for training, with --epochs");
+  if (app.count("--network") && app.count("--head")) refuse("--head: is for octet's own networks; leave it or --network out");
   if (o.head == "torchvision" && !trains) refuse("--head torchvision: is for training, with --epochs");
   if (!o.train.qat)
     for (const char* name : {"--backend", "--num-observer-update-epochs", "--num-batch-norm-update-epochs"})
       if (app.count(name)) refuse(std::string(name) + ": goes with --qat");
   if (const std::string name = trains ? "" : without_effect(app, o); !name.empty())
     refuse(name + ": is for training, with --epochs");
+}
+
+/// The size that the weights are for, as they say or as their network has it; none where nobody says.
+std::optional<int> size_for(const std::string& weights, const std::optional<loaders::ModelCard>& says) {
+  if (says) return says->input.size;
+  const int size = !weights.empty() && apps::is_network(weights) ? apps::open_network(weights).size : 0;
+  return size > 0 ? std::optional(size) : std::nullopt;
 }
 
 void train_or_load(const CLI::App& app, Options& o) {
@@ -114,7 +127,7 @@ void train_or_load(const CLI::App& app, Options& o) {
   }
   const std::string weights = o.weights->count() ? o.data.weights : "";
   const auto says = weights.empty() ? std::nullopt : loaders::read_card(weights);
-  if (says && !app.count("--size")) o.train.sizes = {says->input.size};
+  if (!app.count("--size")) o.train.sizes = {size_for(weights, says).value_or(o.train.sizes[0])};
   apps::train({.weights = weights, .head = o.head, .data = o.data, .says = says, .card = o.card}, o.train, o.common);
 }
 

@@ -154,6 +154,15 @@ Value tanh(const Value& x) { return activated(op::Tanh{}, ops::Activation::tanh,
 Value hardsigmoid(const Value& x) { return activated(op::Hardsigmoid{}, ops::Activation::hardsigmoid, x); }
 Value hardswish(const Value& x) { return activated(op::Hardswish{}, ops::Activation::hardswish, x); }
 Value silu(const Value& x) { return activated(op::Silu{}, ops::Activation::silu, x); }
+Value gelu(const Value& x, bool by_tanh) {
+  return activated(op::Gelu{by_tanh}, by_tanh ? ops::Activation::gelu_tanh : ops::Activation::gelu, x);
+}
+Value hardtanh(const Value& x, float low, float high) {
+  return activated(op::Hardtanh{low, high}, {ops::Activation::hardtanh, low, high}, x);
+}
+Value leaky_relu(const Value& x, float negative_slope) {
+  return activated(op::LeakyRelu{negative_slope}, {ops::Activation::leaky_relu, negative_slope}, x);
+}
 
 Value relu_(const Value& x) {
   if (!may_overwrite(x)) return relu(x);
@@ -175,8 +184,32 @@ Value avg_pool2d(const Value& x, const ops::AvgPool2dOptions& o) {
   return y;
 }
 
+Value view_channels(const Value& x, const std::vector<int64_t>& channels) {
+  Value y = recorded(op::View{channels}, "view", {x}, {}, ops::view_channels(x.tensor(), channels));
+  on_backward(y, {x}, [&] { return [shape = x.tensor().shape(), dx = sink_of(x)](Tensor dy) { give(dx, dy.reshape(shape)); }; });
+  return y;
+}
+
+Value permute_channels(const Value& x, const std::vector<int64_t>& dims) {
+  Value y = recorded(op::Permute{dims}, "permute", {x}, {}, ops::permute_channels(x.tensor(), dims));
+  on_backward(y, {x}, [&] {
+    return [back = ops::inverse_order(dims), dx = sink_of(x)](Tensor dy) { give(dx, ops::permute_channels(dy, back)); };
+  });
+  return y;
+}
+
+Value slice_channels(const Value& x, int64_t begin, int64_t end) {
+  Value y = recorded(op::Slice{begin, end}, "getitem", {x}, {}, ops::slice_channels(x.tensor(), begin, end));
+  on_backward(y, {x}, [&] {
+    return [begin, shape = x.tensor().shape(), dx = sink_of(x)](Tensor dy) {
+      give(dx, ops::slice_channels_backward(dy, shape, begin));
+    };
+  });
+  return y;
+}
+
 Value mean(const Value& x, bool keepdim) {
-  Value y = recorded(op::Mean{keepdim, true}, "mean", {x}, {}, op::Mean{keepdim, true}.run({std::array{x.tensor()}, {}}));
+  Value y = recorded(op::Mean{keepdim, true}, "mean", {x}, {}, ops::mean(x.tensor(), keepdim));
   on_backward(y, {x}, [&] {
     return [shape = x.tensor().shape(), dx = sink_of(x)](Tensor dy) {
       give(dx, ops::adaptive_avg_pool2d_backward(dy.reshape({shape[0], shape[1], 1, 1}), shape));

@@ -35,6 +35,9 @@ Value tanh(const Value& x);
 Value hardsigmoid(const Value& x);
 Value hardswish(const Value& x);
 Value silu(const Value& x);
+Value gelu(const Value& x, bool by_tanh = false);
+Value hardtanh(const Value& x, float low, float high);
+Value leaky_relu(const Value& x, float negative_slope);
 Value max_pool2d(const Value& x, const ops::MaxPool2dOptions& options);
 Value avg_pool2d(const Value& x, const ops::AvgPool2dOptions& options);
 Value adaptive_avg_pool2d(const Value& x, ops::Size2 output);
@@ -45,6 +48,11 @@ Value dropout(const Value& x, float p, Mode mode = Mode::eval);
 Value flatten(const Value& x);
 /// The same under the name that x.view(x.size(0), -1) gets in a traced graph, which is what fastai's Flatten calls.
 Value view(const Value& x);
+/// [N, channels..., H, W] under other channels, and with their dimensions in another order: ops/channel_order.h.
+Value view_channels(const Value& x, const std::vector<int64_t>& channels);
+Value permute_channels(const Value& x, const std::vector<int64_t>& dims);
+/// x[:, begin:end]
+Value slice_channels(const Value& x, int64_t begin, int64_t end);
 /// [N, C, H, W] -> [N, C], or [N, C, 1, 1] with keepdim. torch.mean(x, [2, 3]).
 Value mean(const Value& x, bool keepdim);
 Value add(const Value& a, const Value& b);

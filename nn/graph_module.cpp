@@ -23,8 +23,18 @@ GraphModule::GraphModule(const Graph& graph) : graph_(graph.clone()) {
   const auto add_function = [&](const std::string& prefix, const std::shared_ptr<TensorFunction>& function, const Node& node) {
     for (const NamedValue& b : trainable(function, node).buffers()) add_buffer(prefix + "." + b.name, b.value);
   };
+  std::map<std::string, const Node*> modules;  // by path
   for (const Node& node : graph_.nodes()) {
     std::map<std::string, Value>& mine = parameters_[&node];
+    if (!node.parameters.empty()) {
+      OCTET_CHECK(node.kind == NodeKind::call_module, "graph module: '", node.name,
+                  "' is a function with weights of its own, which cannot be trained; let a module hold them");
+      const auto [first, is_new] = modules.emplace(node.target, &node);
+      if (!is_new) {  // called again: the same tensors
+        mine = parameters_.at(first->second);
+        continue;
+      }
+    }
     for (const std::string name : kNames) {
       const auto it = node.parameters.find(name);
       if (it == node.parameters.end()) continue;
@@ -77,6 +87,13 @@ struct GraphModule::Layer {
   Value operator()(const op::Hardsigmoid&) const { return functional::hardsigmoid(in[0]); }
   Value operator()(const op::Hardswish&) const { return functional::hardswish(in[0]); }
   Value operator()(const op::Silu&) const { return functional::silu(in[0]); }
+  Value operator()(const op::Gelu& o) const { return functional::gelu(in[0], o.by_tanh); }
+  Value operator()(const op::Hardtanh& o) const { return functional::hardtanh(in[0], o.low, o.high); }
+  Value operator()(const op::LeakyRelu& o) const { return functional::leaky_relu(in[0], o.negative_slope); }
+  Value operator()(const op::View& o) const { return functional::view_channels(in[0], o.channels); }
+  Value operator()(const op::Permute& o) const { return functional::permute_channels(in[0], o.dims); }
+  Value operator()(const op::Contiguous&) const { return in[0]; }
+  Value operator()(const op::Slice& o) const { return functional::slice_channels(in[0], o.begin, o.end); }
   Value operator()(const op::AvgPool2d& o) const { return functional::avg_pool2d(in[0], o.options); }
   Value operator()(const op::Mean& o) const { return functional::mean(in[0], o.keepdim); }
   Value operator()(const op::Mul&) const { return functional::mul(in[0], in[1]); }

@@ -29,6 +29,7 @@ struct Conv2dOptions {
   Size2 stride = 1;
   Size2 padding = 0;
   int64_t groups = 1;
+  Size2 dilation = 1;  // pixels from one tap of the kernel to the next (ops/conv/dilation.h)
 };
 
 struct MaxPool2dOptions {

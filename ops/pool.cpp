@@ -133,4 +133,9 @@ Tensor adaptive_max_pool2d(const Tensor& x, Size2 output) {
   });
 }
 
+Tensor mean(const Tensor& x, bool keepdim) {
+  const Tensor y = adaptive_avg_pool2d(x, 1);
+  return keepdim ? y : y.reshape({y.size(0), y.size(1)});
+}
+
 }  // namespace octet::ops

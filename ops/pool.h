@@ -20,6 +20,8 @@ Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& options);
 Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& options);
 Tensor adaptive_avg_pool2d(const Tensor& x, Size2 output);
 Tensor adaptive_max_pool2d(const Tensor& x, Size2 output);
+/// Of each channel over all pixels: [N, C], or [N, C, 1, 1] with keepdim.
+Tensor mean(const Tensor& x, bool keepdim);
 
 /// Largest values and where they were: index h * W + w of the plane, int32 [N, C, P, Q].
 struct MaxPooled {

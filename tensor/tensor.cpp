@@ -113,14 +113,26 @@ Tensor transposed(const Tensor& x, Shape shape, int64_t a, int64_t b) {
 
 }  // namespace
 
+Shape channels_last(Shape shape) {
+  if (shape.size() >= 4) std::rotate(shape.begin() + 1, shape.end() - 2, shape.end());
+  return shape;
+}
+
+Shape channels_first(Shape shape) {
+  if (shape.size() >= 4) std::rotate(shape.begin() + 1, shape.begin() + 3, shape.end());
+  return shape;
+}
+
 Tensor to_channels_last(const Tensor& x) {
-  if (x.dim() != 4) return x;
-  return transposed(x, {x.size(0), x.size(2), x.size(3), x.size(1)}, x.size(1), x.size(2) * x.size(3));
+  if (x.dim() < 4) return x;
+  const int64_t pixels = x.size(-2) * x.size(-1), C = x.numel() / std::max<int64_t>(1, x.size(0) * pixels);
+  return transposed(x, channels_last(x.shape()), C, pixels);
 }
 
 Tensor to_channels_first(const Tensor& x) {
-  if (x.dim() != 4) return x;
-  return transposed(x, {x.size(0), x.size(3), x.size(1), x.size(2)}, x.size(1) * x.size(2), x.size(3));
+  if (x.dim() < 4) return x;
+  const int64_t pixels = x.size(1) * x.size(2), C = x.numel() / std::max<int64_t>(1, x.size(0) * pixels);
+  return transposed(x, channels_first(x.shape()), pixels, C);
 }
 
 }  // namespace octet

@@ -118,7 +118,10 @@ class Tensor {
 /// Throws Error unless all of them, where defined, are on the device of the first; what: who needs them there.
 void check_same_device(std::string_view what, std::initializer_list<const Tensor*> tensors);
 
-/// [N, C, H, W] -> [N, H, W, C] and back, for any element type; other ranks are returned as they are.
+/// [N, C, H, W] -> [N, H, W, C] and back, for any element type. Channels may have several dimensions: [N, 2, C, H, W] ->
+/// [N, H, W, 2, C]. Ranks below 4 are returned as they are.
+Shape channels_last(Shape shape);
+Shape channels_first(Shape shape);
 Tensor to_channels_last(const Tensor& x);
 Tensor to_channels_first(const Tensor& x);
 

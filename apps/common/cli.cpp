@@ -64,6 +64,9 @@ void add_data_options(CLI::App& app, DataOptions& o) {
          "Float checkpoint, .pth or .safetensors, with torchvision's or fastai's keys; or a network, .pt2 of torch.export")
       ->check(not_empty())
       ->capture_default_str();
+  app.add_option("--network", o.network, "The network (.pt2 of torch.export) that --weights are of, if it is none of octet's own")
+      ->check(not_empty())
+      ->needs("--weights");
   app.add_option(
          "--data", o.data,
          "Images: a folder with train/, val/ (or valid/) or test/, in each a folder per class; or a folder of classes, with "

@@ -31,6 +31,7 @@ std::string data_file(const std::string& name);
 /// The checkpoint and the images that a program runs it on. The defaults are those of data/.
 struct DataOptions {
   std::string weights = data_file("resnet18-imagenette-fastai.pth");
+  std::string network = {};  // the file of the network that the weights are of; empty: octet finds it
   std::string data = data_file("imagenette-sample");
   std::string split = "val";
   double valid_share = 0;  // of a folder of classes; 0: the folder has its parts itself

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 
+#include "apps/common/network.h"
 #include "apps/common/open_model.h"
 #include "loaders/files/bytes.h"
-#include "networks/pt2/to_graph.h"
+#include "nn/classifier.h"
 #include "nn/models/from_checkpoint.h"
 #include "nn/trace.h"
 #include "quant/formats/from_pytorch.h"
@@ -33,40 +34,26 @@ Model from_qat(const StateDict& state, const nn::Form& form, const std::string& 
   return model;
 }
 
-/// Width of the last linear layer; 0 without one.
+/// Of an int8 model; 0 where its graph does not tell.
 int64_t classes_of(const nn::Graph& graph) {
-  for (auto node = graph.nodes().rbegin(); node != graph.nodes().rend(); ++node) {
-    if (const auto* linear = std::get_if<nn::op::QuantizedLinear>(&node->op)) return linear->layer->params().weight.size(0);
-    if (nn::is<nn::op::Linear>(node->op)) return node->parameter("weight").size(0);
-  }
-  return 0;
-}
-
-Model from_program(const networks::Program& program) {
-  Model model{networks::to_graph(program),
-              str("a network of torch.export (PyTorch ", loaders::printable(program.torch_version), ")"),
-              0,
-              {}};
-  model.classes = classes_of(model.graph);
-  const auto x = program.shapes.find(program.inputs[0]);
-  if (x != program.shapes.end() && x->second.size() == 4 && x->second[2] == x->second[3])  // -1: any size
-    model.size = static_cast<int>(std::clamp<int64_t>(x->second[2], 0, INT32_MAX));
-  return model;
+  const nn::Node* layer = nn::classifier_of(graph);
+  return layer ? nn::outputs_of(*layer) : 0;
 }
 
 /// A network, a float checkpoint, or one trained quantization-aware.
-Model from_float(const ModelFile& file, const std::string& head, int64_t classes, uint64_t seed) {
-  if (file.program) {
-    Model model = from_program(*file.program);
-    model.description += ", float32";
-    return model;
-  }
+Model from_float(const ModelFile& file, const FloatOptions& o) {
   const StateDict& state = file.contents.tensors;
   loaders::check_finite(state, file.path);
+  const bool is_qat = file.kind == FileKind::qat_checkpoint;
+  if (file.program || !o.network.empty()) {
+    Model model = file.program ? from_program(*file.program) : with_weights(open_network(o.network), state, is_qat, file.path);
+    model.description += model.qat ? "" : ", float32";
+    return model;
+  }
   const nn::Form form = nn::form_of(state, file.path);
-  if (file.kind == FileKind::qat_checkpoint) return from_qat(state, form, file.path);
-  nn::LoadedModel loaded = head == "fastai" ? nn::fastai_model_from_checkpoint(state, form, file.path, classes, seed)
-                                            : nn::model_from_checkpoint(state, form, file.path);
+  if (is_qat) return from_qat(state, form, file.path);
+  nn::LoadedModel loaded = o.head == "fastai" ? nn::fastai_model_from_checkpoint(state, form, file.path, o.classes, o.seed)
+                                              : nn::model_from_checkpoint(state, form, file.path);
   return {traced(*loaded.model, loaded.channels), loaded.form + ", float32", loaded.classes, loaded.notes};
 }
 
@@ -78,7 +65,11 @@ Engine engine_of(const StateDict& state) {
 
 /// The float network of a state_dict that PyTorch quantized: octet's own that has its keys, or the one of a .pt2 file.
 Model network_of(const ModelFile& file, const std::string& network) {
-  if (!network.empty()) return from_program(*open_model(network, kNetworks).program);
+  if (!network.empty()) {
+    Model model = open_network(network);
+    take_classes(model, file.contents.tensors, file.path);
+    return model;
+  }
   const nn::Form form = nn::form_of(file.contents.tensors, file.path);
   const int64_t classes = quant::outputs_from_pytorch(file.contents.tensors, form.classifier(), file.path);
   return {traced(*nn::make_model(form, classes), form.widths.input), form.name(), classes, notes_of(form, file.path)};
@@ -153,20 +144,22 @@ nn::Graph as_trained(const Model& model) {
   return model.qat ? quant::fake_quantize(model.qat->folded, model.qat->mapping) : model.graph.clone();
 }
 
-Model load_float_model(const std::string& path, const std::string& head, int64_t classes, uint64_t seed) {
+Model load_float_model(const std::string& path, const FloatOptions& options) {
   const ModelFile file = open_model(path, kFloatModels);
-  return with(Beside(file), from_float(file, head, classes, seed));
+  OCTET_CHECK(options.network.empty() || file.kind != FileKind::network, loaders::printable(path),
+              ": --network is for a state_dict; this file is a network itself, leave it out");
+  return with(Beside(file), from_float(file, options));
 }
 
 Model load_any_model(const std::string& path, const std::optional<Engine>& engine, const std::string& network) {
   ModelFile file = open_model(path, kRunnable);
-  OCTET_CHECK(network.empty() || file.kind == FileKind::pytorch_int8, loaders::printable(path),
-              ": --network is for a state_dict that PyTorch quantized; leave it out");
+  OCTET_CHECK(network.empty() || (file.kind != FileKind::octet_int8 && file.kind != FileKind::network), loaders::printable(path),
+              ": --network is for a state_dict; this file says itself which network it is, leave it out");
   check_engine(file, engine);
   const Beside beside(file);
   if (file.kind == FileKind::octet_int8) return with(beside, from_octet(std::move(file)));
   if (file.kind == FileKind::pytorch_int8) return with(beside, from_pytorch(file, engine, network));
-  return with(beside, trained(from_float(file, "auto", 0, 0)));
+  return with(beside, trained(from_float(file, {.network = network})));
 }
 
 }  // namespace octet::apps

@@ -31,14 +31,21 @@ int64_t channels_of(const nn::Graph& graph);
 /// The graph that a quantization-aware training trained: with fake quantization. Of another float model, its graph.
 nn::Graph as_trained(const Model& model);
 
-/// A float checkpoint (.pth or .safetensors) or a network (.pt2). head: "auto" keeps the checkpoint's form, "fastai" gives torchvision's weights a
-/// new fastai head with `classes` outputs.
-Model load_float_model(const std::string& path, const std::string& head = "auto", int64_t classes = 10, uint64_t seed = 0);
+struct FloatOptions {
+  std::string network = {};   // the file of the network that a state_dict is of, where it is none of octet's own
+  std::string head = "auto";  // auto: the checkpoint's form; fastai: torchvision's weights get a new fastai head of `classes`
+  int64_t classes = 10;
+  uint64_t seed = 0;
+};
+
+/// A float checkpoint (.pth or .safetensors), one trained quantization-aware, or a network (.pt2). Throws Error when a network comes
+/// with a network.
+Model load_float_model(const std::string& path, const FloatOptions& options = {});
 
 /// Any of them, a quantization-aware one as trained. engine: whose arithmetic a PyTorch state_dict follows, which the file does
 /// not say; by default fbgemm for per-channel weights and qnnpack for per-tensor ones. Throws Error when another engine than its
-/// own is given for an octet model, or any for a float one. network: a .pt2 file whose network a PyTorch state_dict is of, where it
-/// is none of octet's own. Throws Error when a network comes with another kind of model.
+/// own is given for an octet model, or any for a float one. network: as of FloatOptions, for a float or an int8 state_dict. Throws
+/// Error when a network comes with a model that needs none.
 Model load_any_model(const std::string& path, const std::optional<ops::int8::Engine>& engine, const std::string& network = "");
 
 /// What `work` on a model returns. An Error of its, which knows nodes but no files, gets `where` in front.

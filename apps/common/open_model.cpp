@@ -41,6 +41,8 @@ std::string expected(const std::vector<FileKind>& kinds) {
 
 }  // namespace
 
+bool is_network(const std::string& path) { return networks::is_pt2(loaders::File(path)); }
+
 ModelFile open_model(const std::string& path, const Accepted& accepted) {
   const auto check_kind = [&](FileKind kind) {
     OCTET_CHECK(std::ranges::find(accepted.kinds, kind) != accepted.kinds.end(), loaders::printable(path), ": this is ",

@@ -18,7 +18,7 @@ struct Accepted {
   std::vector<FileKind> kinds;
   const char* purpose;
 };
-inline const Accepted kTrainable = {{FileKind::float_checkpoint}, "to begin a training with"};
+inline const Accepted kTrainable = {{FileKind::float_checkpoint, FileKind::network}, "to begin a training with"};
 /// What is a float model, or holds one: quantize, compare_observers, and train_or_load when it evaluates.
 inline const Accepted kFloatModels = {{FileKind::float_checkpoint, FileKind::qat_checkpoint, FileKind::network}, "to begin with"};
 /// What predict runs.
@@ -35,6 +35,9 @@ struct ModelFile {
   loaders::Checkpoint contents = {};
   std::optional<networks::Program> program = {};  // of a network
 };
+
+/// Does the file define a network itself?
+bool is_network(const std::string& path);
 
 /// Throws Error for a file of another kind: what it is, what was expected and where it belongs.
 ModelFile open_model(const std::string& path, const Accepted& accepted);

@@ -56,7 +56,7 @@ void check_usage(const CLI::App& app, const QuantizeOptions& o) {
     throw CLI::ValidationError("--benchmark: times the layers on the CPU; use --device cpu, or predict --benchmark");
   if (o.output.empty()) return;
   make_folder(o.output);
-  check_can_export(o.output, o.export_to, {o.data.weights, o.qconfig.file, o.image, o.card.labels},
+  check_can_export(o.output, o.export_to, {o.data.weights, o.data.network, o.qconfig.file, o.image, o.card.labels},
                    o.force ? Replace::all_files : Replace::own_files);
 }
 
@@ -65,6 +65,7 @@ nlohmann::json inputs_json(const QuantizeOptions& o) {
     return text.empty() ? nlohmann::json(nullptr) : nlohmann::json(loaders::printable(text));
   };
   return {{"weights", name(o.data.weights)},
+          {"network", name(o.data.network)},
           {"data", name(o.data.data)},
           {"split", o.data.split},
           {"calibration_split", name(o.calibrate_on.split)},

@@ -4,10 +4,13 @@
 #include <cstring>
 #include <numeric>
 
+#include "apps/common/models.h"
 #include "apps/common/open_model.h"
 #include "loaders/checkpoints/model_card.h"
 #include "loaders/datasets/imagenette.h"
 #include "loaders/files/bytes.h"
+#include "nn/classifier.h"
+#include "nn/graph_module.h"
 #include "nn/init.h"
 
 namespace octet::apps {
@@ -40,12 +43,11 @@ bool has_form(const nn::Form& form, const std::string& head) {
   return head == "fastai" ? form.fastai_head : !form.fastai_head && !form.head;
 }
 
-/// Why the file's head cannot stay; empty if it can, with the output that stands for each class.
-std::string reason_for_new_head(const StateDict& state, const nn::Form& form, const std::string& source,
-                                const std::vector<std::string>& names, const std::vector<std::string>& classes,
+/// Why a head of `count` outputs with these names cannot stay; empty if it can, with the output that stands for each class.
+std::string reason_for_new_head(int64_t count, const std::vector<std::string>& names, const std::vector<std::string>& classes,
                                 std::vector<int64_t>& outputs) {
-  if (!nn::has_classifier(state, form)) return "it has no head";
-  const int64_t count = nn::classes_of(state, form, source), wanted = std::ssize(classes);
+  if (count == 0) return "it has no head";
+  const int64_t wanted = std::ssize(classes);
   if (count != wanted) return str("it has ", count, " classes and the data ", wanted);
   outputs.resize(classes.size());
   std::iota(outputs.begin(), outputs.end(), int64_t{0});
@@ -67,28 +69,69 @@ void reorder(nn::Module& model, const std::string& classifier, const std::vector
   }
 }
 
-nn::LoadedModel from_weights(const TrainInput& input, const std::vector<std::string>& classes, uint64_t seed) {
-  const loaders::Checkpoint file = open_model(input.weights, kTrainable).contents;
+/// A training must not change what it began with, and rows come in the order of the data's classes.
+void take_over(nn::LoadedModel& start, const std::string& classifier, const std::vector<int64_t>& outputs,
+               const std::string& source) {
+  for (nn::Module::State& s : start.model->state()) s.value.set(s.value.tensor().clone());  // training changes them in place
+  if (std::ranges::is_sorted(outputs)) return;
+  reorder(*start.model, classifier, outputs);
+  start.notes.push_back(source + ": its classes come in another order than the data's; its outputs were put in the data's");
+}
+
+std::string new_head_note(const std::string& source, size_t classes, const std::string& reason) {
+  return source + " gets a new head of " + str(classes, " classes: ", reason);
+}
+
+/// A network that a file defines: its last layer is the head.
+nn::LoadedModel from_network(const TrainInput& input, const std::vector<std::string>& classes, uint64_t seed) {
+  OCTET_CHECK(input.head == "auto", input.weights, ": --head ", input.head,
+              " is for octet's own networks; --head auto puts a new last layer on this one, if the data has other classes");
+  Model model = load_float_model(input.weights, {.network = input.data.network});
+  const nn::Node* classifier = nn::classifier_of(std::as_const(model.graph));
+  OCTET_CHECK(classifier != nullptr, input.weights,
+              ": the network does not end in a linear layer or convolution with an output per class; it cannot be trained here");
+  std::vector<int64_t> outputs;
+  const std::string path = classifier->target,
+                    reason = reason_for_new_head(nn::outputs_of(*classifier),
+                                                 model.card ? model.card->classes : std::vector<std::string>(), classes, outputs);
+  if (!reason.empty()) {
+    Generator generator(seed);
+    nn::renew_classifier(model.graph, std::ssize(classes), generator);
+    model.notes.push_back(new_head_note(input.weights, classes.size(), reason));
+    outputs.clear();
+  }
+  nn::LoadedModel start{std::make_unique<nn::GraphModule>(model.graph), model.description, std::ssize(classes), model.notes,
+                        model.channels};
+  take_over(start, path, outputs, input.weights);
+  return start;
+}
+
+nn::LoadedModel from_checkpoint(const TrainInput& input, const loaders::Checkpoint& file, const std::vector<std::string>& classes,
+                                uint64_t seed) {
   const StateDict& state = file.tensors;
   loaders::check_finite(state, input.weights);
   const nn::Form form = nn::form_of(state, input.weights);
+  const int64_t count = nn::has_classifier(state, form) ? nn::classes_of(state, form, input.weights) : 0;
   std::vector<int64_t> outputs;
-  const std::string reason = has_form(form, input.head) ? reason_for_new_head(state, form, input.weights,
-                                                                              class_names(file, input.weights), classes, outputs)
-                                                        : "--head " + input.head + " asks for one";
+  const std::string reason = has_form(form, input.head)
+                                 ? reason_for_new_head(count, class_names(file, input.weights), classes, outputs)
+                                 : "--head " + input.head + " asks for one";
   nn::LoadedModel start =
       reason.empty() ? nn::model_from_checkpoint(state, form, input.weights)
                      : nn::model_with_new_head(state, form, input.weights, new_head(input.head), std::ssize(classes), seed);
-  if (!reason.empty())
-    start.notes.insert(start.notes.begin(), input.weights + " gets a new head of " + str(classes.size(), " classes: ", reason));
-  start.notes.insert(start.notes.begin(), file.notes.begin(), file.notes.end());
-  for (nn::Module::State& s : start.model->state()) s.value.set(s.value.tensor().clone());  // training changes them in place
-  if (reason.empty() && !std::ranges::is_sorted(outputs)) {
-    reorder(*start.model, form.classifier(), outputs);
-    start.notes.push_back(input.weights +
-                          ": its classes come in another order than the data's; its outputs were put in the data's");
+  if (!reason.empty()) {
+    start.notes.insert(start.notes.begin(), new_head_note(input.weights, classes.size(), reason));
+    outputs.clear();
   }
+  start.notes.insert(start.notes.begin(), file.notes.begin(), file.notes.end());
+  take_over(start, form.classifier(), outputs, input.weights);
   return start;
+}
+
+nn::LoadedModel from_weights(const TrainInput& input, const std::vector<std::string>& classes, uint64_t seed) {
+  const ModelFile file = open_model(input.weights, kTrainable);
+  if (file.kind == FileKind::network || !input.data.network.empty()) return from_network(input, classes, seed);
+  return from_checkpoint(input, file.contents, classes, seed);
 }
 
 }  // namespace

@@ -16,7 +16,6 @@
 #include "apps/train/trainer.h"
 #include "loaders/files/file_lock.h"
 #include "nn/graph/passes/optimize_for_inference.h"
-#include "nn/trace.h"
 #include "quant/qat/prepare_qat.h"
 
 namespace octet::apps {
@@ -53,16 +52,22 @@ Conditions conditions_of(const TrainOptions& options, const nn::LoadedModel& sta
 }
 
 void check_outputs(const TrainInput& input, const TrainOptions& o) {
-  refuse_overwriting("--output", o.output, {input.weights});
+  refuse_overwriting("--output", o.output, {input.weights, input.data.network});
   check_can_write(o.output);
   if (!o.force && !o.resume) refuse_to_replace("--output", o.output);
   if (o.log.empty()) return;
-  refuse_overwriting("--log", o.log, {input.weights, o.output});
+  refuse_overwriting("--log", o.log, {input.weights, input.data.network, o.output});
   check_can_write(o.log);
   check_can_write(curves_file(o.log));
   if (o.force || o.resume) return;
   refuse_to_replace("--log", o.log);
   refuse_to_replace("--log", curves_file(o.log));
+}
+
+/// The option with which other programs read what was trained: the weights of a network that a file defines.
+std::string network_of(const TrainInput& input) {
+  if (!input.data.network.empty()) return " --network " + input.data.network;
+  return !input.weights.empty() && is_network(input.weights) ? " --network " + input.weights : "";
 }
 
 void evaluate_trained(const Trainee& trainee, ImageSet validation, const TrainOptions& o, const std::string& data, bool quiet) {
@@ -97,14 +102,20 @@ void train(const TrainInput& input, const TrainOptions& options, const CommonOpt
   const ImageSet validation{validation_images, validation_cache};
   const quant::QConfigMapping mapping = quant::get_default_qat_qconfig_mapping(options.backend);
   std::optional<nn::GraphModule> qat;
-  if (options.qat) qat.emplace(quant::prepare_qat(nn::trace(*start.model, Tensor::zeros({1, start.channels, 64, 64})), mapping));
+  if (options.qat) qat.emplace(quant::prepare_qat(graph_of(*start.model, start.channels), mapping));
   (qat ? *qat : *start.model).to(common.compute_device());
-  Trainee trainee = qat ? qat_trainee(*qat, mapping, options) : float_trainee(*start.model);
+  Trainee trainee = qat ? qat_trainee(*qat, mapping, options, layer_group_of(*start.model)) : float_trainee(*start.model);
   trainee.card = card;
   Trainer trainer(trainee, {training_images, training_cache}, validation, options,
                   conditions_of(options, start, card, training_images), common.quiet);
   trainer.run();
-  std::cout << "wrote " << options.output << (options.qat ? "; convert it: quantize --weights " + options.output : "") << "\n";
+  const std::string network = network_of(input);
+  std::cout << "wrote " << options.output;
+  if (options.qat)
+    std::cout << "; convert it: quantize --weights " << options.output << network;
+  else if (!network.empty())
+    std::cout << "; programs take it with" << network;
+  std::cout << "\n";
   evaluate_trained(trainee, validation, options, input.data.data + ", split val", common.quiet);
 }
 

@@ -13,7 +13,6 @@
 #include "loaders/checkpoints/safetensors.h"
 #include "loaders/images/augment.h"
 #include "nn/graph/passes/optimize_for_inference.h"
-#include "nn/models/resnet.h"
 #include "nn/optim/adamw.h"
 #include "nn/optim/sgd.h"
 
@@ -31,17 +30,17 @@ uint64_t seed_of(const TrainOptions& o, Stream stream, int epoch, size_t place =
 constexpr nn::AdamW::Options kFastaiAdam = {.beta1 = 0.9, .beta2 = 0.99, .eps = 1e-5};
 
 /// Two groups, with and without weight decay, for each layer group.
-std::vector<nn::ParameterGroup> groups_of(const nn::Module& model, double weight_decay) {
+std::vector<nn::ParameterGroup> groups_of(const Trainee& trainee, double weight_decay) {
   std::vector<nn::Module::State> parts[kLayerGroups];
-  for (const nn::Module::State& s : model.state()) parts[nn::layer_group(s.key)].push_back(s);
+  for (const nn::Module::State& s : trainee.module.state()) parts[trainee.layer_group(s.key)].push_back(s);
   std::vector<nn::ParameterGroup> groups;
   for (const auto& part : parts)
     for (nn::ParameterGroup& group : nn::decay_groups(part, 0, weight_decay)) groups.push_back(std::move(group));
   return groups;
 }
 
-std::unique_ptr<nn::Optimizer> make_optimizer(const nn::Module& model, const TrainOptions& o) {
-  auto groups = groups_of(model, o.weight_decay);
+std::unique_ptr<nn::Optimizer> make_optimizer(const Trainee& trainee, const TrainOptions& o) {
+  auto groups = groups_of(trainee, o.weight_decay);
   if (o.optimizer == "sgd") return std::make_unique<nn::Sgd>(std::move(groups), nn::Sgd::Options{.momentum = Phase::kMomentum});
   return std::make_unique<nn::AdamW>(std::move(groups), kFastaiAdam);
 }
@@ -72,7 +71,7 @@ Trainer::Trainer(Trainee trainee, ImageSet training, ImageSet validation, const 
       options_(options),
       conditions_(std::move(conditions)),
       quiet_(quiet),
-      optimizer_(make_optimizer(model_, options)) {
+      optimizer_(make_optimizer(trainee_, options)) {
   const std::string file = resume_file(options.output);
   if (options.resume)
     at_ = load_training(options.output, model_, *optimizer_, conditions_);
@@ -94,7 +93,7 @@ void Trainer::run() {
 void Trainer::begin(const Phase& phase) {
   for (nn::ParameterGroup& group : optimizer_->groups())
     for (nn::Module::State& p : group.parameters) {
-      const int part = nn::layer_group(p.key);
+      const int part = trainee_.layer_group(p.key);
       group.max_lr = phase.lr[static_cast<size_t>(part)];
       p.value.set_requires_grad(!phase.frozen || part == kLayerGroups - 1 || nn::is_free_of_decay(p));
     }

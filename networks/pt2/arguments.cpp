@@ -60,6 +60,8 @@ double Arguments::real(const std::string& name, double standard) const {
   return get(name, standard, "a number");
 }
 
+std::string Arguments::text(const std::string& name, const std::string& standard) const { return get(name, standard, "text"); }
+
 bool Arguments::flag(const std::string& name, bool standard) const { return get(name, standard, "a bool"); }
 
 std::vector<int64_t> Arguments::integers(const std::string& name) const {

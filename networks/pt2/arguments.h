@@ -25,6 +25,7 @@ class Arguments {
 
   int64_t integer(const std::string& name, int64_t standard) const;
   double real(const std::string& name, double standard) const;
+  std::string text(const std::string& name, const std::string& standard) const;
   bool flag(const std::string& name, bool standard) const;
   /// Numbers; an empty list where the file has none.
   std::vector<int64_t> integers(const std::string& name) const;

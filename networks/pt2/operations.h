@@ -8,7 +8,7 @@
 
 namespace octet::networks {
 
-/// What a call becomes.
+/// What an output of a call becomes.
 struct Made {
   std::optional<nn::Op> op;         // nothing: the result is the first input
   std::vector<std::string> inputs;  // names of values
@@ -34,7 +34,7 @@ bool is_of_numbers(const Call& call);
 /// Is there a row for this operation?
 bool is_supported(const Call& call);
 
-/// Throws Error, without a place, for options that octet does not have.
-Made make(const Program& program, const Call& call);
+/// What each output of the call becomes. Throws Error, without a place, for options that octet does not have.
+std::vector<Made> make(const Program& program, const Call& call);
 
 }  // namespace octet::networks

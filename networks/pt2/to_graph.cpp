@@ -73,20 +73,23 @@ class Builder {
     }
     try {
       OCTET_CHECK(!call.outputs.empty(), "gives nothing, expected a tensor");
-      append(call, make(program_, call));
+      std::vector<Made> made = make(program_, call);
+      for (size_t i = 0; i < made.size(); ++i) append(call, call.outputs.at(i), std::move(made[i]));
     } catch (const Error& error) {
       problems_.push_back(str(printable(call.target), " of ", place_of(call), ": ", error.what()));
     }
   }
 
-  /// Calls whose inputs could not be made are left out: the reason is among the problems already.
-  void append(const Call& call, Made made) {
+  /// Makes a node of an output of the call. Calls whose inputs could not be made are left out: the reason is among the problems
+  /// already.
+  void append(const Call& call, const std::string& output, Made made) {
     if (!std::ranges::all_of(made.inputs, [&](const std::string& input) { return known_.contains(input); })) return;
     check_layer(call);
     const Known first = value(made.inputs[0]);
     Known result{first.node, first.memory};
     if (made.op) {
-      const std::string target = call.is_layer ? call.module : function_name(call.target);
+      const bool is_part = nn::is<nn::op::Slice>(*made.op);  // in Python x[...], as each part of a chunk is
+      const std::string target = call.is_layer ? call.module : is_part ? "getitem" : function_name(call.target);
       const Form form = form_of(call);
       Node node{.name = snake_case(target),
                 .kind = call.is_layer ? nn::NodeKind::call_module : nn::NodeKind::call_function,
@@ -101,7 +104,7 @@ class Builder {
       if (!made.is_view) result.memory = memories_++;
     }
     if (works_in_place(call.target)) overwrite(first, result);
-    known_[call.outputs.at(0)] = result;
+    known_[output] = result;
   }
 
   /// An operation in place: who reads the old value by any of its names gets the new one from now on. Other views of that memory

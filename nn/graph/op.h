@@ -12,22 +12,29 @@
 #include "nn/graph/ops/avg_pool2d.h"
 #include "nn/graph/ops/batch_norm.h"
 #include "nn/graph/ops/cat.h"
+#include "nn/graph/ops/contiguous.h"
 #include "nn/graph/ops/conv2d.h"
 #include "nn/graph/ops/dropout.h"
 #include "nn/graph/ops/flatten.h"
 #include "nn/graph/ops/function.h"
+#include "nn/graph/ops/gelu.h"
 #include "nn/graph/ops/hardsigmoid.h"
 #include "nn/graph/ops/hardswish.h"
+#include "nn/graph/ops/hardtanh.h"
+#include "nn/graph/ops/leaky_relu.h"
 #include "nn/graph/ops/linear.h"
 #include "nn/graph/ops/max_pool2d.h"
 #include "nn/graph/ops/mean.h"
 #include "nn/graph/ops/mul.h"
+#include "nn/graph/ops/permute.h"
 #include "nn/graph/ops/quantize.h"
 #include "nn/graph/ops/relu.h"
 #include "nn/graph/ops/relu6.h"
 #include "nn/graph/ops/sigmoid.h"
 #include "nn/graph/ops/silu.h"
+#include "nn/graph/ops/slice.h"
 #include "nn/graph/ops/tanh.h"
+#include "nn/graph/ops/view.h"
 
 namespace octet::nn {
 
@@ -41,13 +48,19 @@ using Op = std::variant<op::Placeholder, op::Output, op::Function, op::Lowered, 
                         op::Tanh, op::QuantizedTanh,                                                           //
                         op::Hardsigmoid, op::QuantizedHardsigmoid,                                             //
                         op::Hardswish, op::QuantizedHardswish,                                                 //
-                        op::Silu,                                                                              //
+                        op::LeakyRelu, op::QuantizedLeakyRelu,                                                 //
+                        op::Hardtanh, op::QuantizedHardtanh,                                                   //
+                        op::Silu, op::Gelu,                                                                    //
                         op::MaxPool2d, op::QuantizedMaxPool2d,                                                 //
                         op::AvgPool2d, op::QuantizedAvgPool2d,                                                 //
                         op::Mean, op::QuantizedMean,                                                           //
                         op::AdaptiveAvgPool2d, op::QuantizedAdaptiveAvgPool2d,                                 //
                         op::AdaptiveMaxPool2d,                                                                 //
                         op::Flatten, op::QuantizedFlatten,                                                     //
+                        op::View, op::QuantizedView,                                                           //
+                        op::Permute, op::QuantizedPermute,                                                     //
+                        op::Contiguous, op::QuantizedContiguous,                                               //
+                        op::Slice,                                                                             //
                         op::Dropout, op::QuantizedDropout,                                                     //
                         op::Add, op::QuantizedAdd,                                                             //
                         op::Mul, op::QuantizedMul,                                                             //

@@ -9,6 +9,7 @@
 
 #include "ops/channels.h"
 #include "ops/conv/columns.h"
+#include "ops/conv/dilation.h"
 #include "ops/gemm.h"
 
 namespace octet::ops {
@@ -16,6 +17,7 @@ namespace octet::ops {
 Im2colShape conv2d_shape(const Shape& x, const Shape& weight, const Conv2dOptions& options) {
   OCTET_CHECK(x.size() == 4 && weight.size() == 4, "conv2d: expected input [N, C, H, W] and weight [K, C/G, R, S], got ", x,
               " and ", weight);
+  OCTET_CHECK(options.dilation == Size2(1), "conv2d: dilation ", options.dilation, ", which without_dilation takes away first");
   const int64_t groups = options.groups;
   OCTET_CHECK(groups > 0 && x[1] == weight[1] * groups && weight[0] % groups == 0, "conv2d: input ", x, " and weight ", weight,
               " do not fit with ", groups, " groups: the input needs ", weight[1] * groups, " channels");
@@ -69,6 +71,10 @@ struct Forward {
 }  // namespace
 
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options) {
+  if (options.dilation != Size2(1)) {
+    const Undilated plain = without_dilation(weight, options);
+    return conv2d(x, plain.weight, bias, plain.options);
+  }
   const Im2colShape s = conv2d_shape(x.shape(), weight.shape(), options);
   const int64_t N = x.size(0), K = weight.size(0);
   OCTET_CHECK(!bias.defined() || bias.shape() == Shape{K}, "conv2d: bias ", bias.shape(), " for ", K, " output channels");

@@ -8,6 +8,7 @@
 #include "ops/channels.h"
 #include "ops/conv/columns.h"
 #include "ops/conv/conv2d.h"
+#include "ops/conv/dilation.h"
 #include "ops/gemm.h"
 #include "ops/support/integers.h"
 
@@ -96,6 +97,12 @@ Tensor sum_of_parts(const std::vector<Scratch>& parts, const Shape& shape) {
 
 Conv2dGradients conv2d_backward(const Tensor& dy, const Tensor& x, const Tensor& weight, const Conv2dOptions& options,
                                 Conv2dWanted wanted) {
+  if (options.dilation != Size2(1)) {
+    const Undilated plain = without_dilation(weight, options);
+    Conv2dGradients d = conv2d_backward(dy, x, plain.weight, plain.options, wanted);
+    if (d.weight.defined()) d.weight = taps_of(d.weight, weight.shape(), options.dilation);
+    return d;
+  }
   const Im2colShape s = conv2d_shape(x.shape(), weight.shape(), options);
   const int64_t N = x.size(0), K = weight.size(0), G = options.groups;
   OCTET_CHECK(dy.shape() == (Shape{N, K, s.out_height, s.out_width}), "conv2d_backward: gradient ", dy.shape(), " for an output ",

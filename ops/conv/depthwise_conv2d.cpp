@@ -4,14 +4,19 @@
 #include <limits>
 
 #include "ops/conv/conv2d.h"
+#include "ops/conv/dilation.h"
 #include "ops/conv/padded_images.h"
 
 namespace octet::ops {
 
-DepthwiseConv2d::DepthwiseConv2d(const Tensor& weight, const Tensor& bias, const Conv2dOptions& options, bool relu)
-    : weight_shape_(weight.shape()), options_(options), low_(relu ? 0.0f : -std::numeric_limits<float>::infinity()) {
-  OCTET_CHECK(applies(weight.shape(), options), "depthwise conv2d: expected weight [C, 1, R, S] of C groups, got ",
-              weight.shape(), " of ", options.groups);
+DepthwiseConv2d::DepthwiseConv2d(const Tensor& kernel, const Tensor& bias, const Conv2dOptions& options, bool relu)
+    : low_(relu ? 0.0f : -std::numeric_limits<float>::infinity()) {
+  OCTET_CHECK(applies(kernel.shape(), options), "depthwise conv2d: expected weight [C, 1, R, S] of C groups, got ",
+              kernel.shape(), " of ", options.groups);
+  const Undilated plain = without_dilation(kernel, options);
+  const Tensor& weight = plain.weight;
+  weight_shape_ = weight.shape();
+  options_ = plain.options;
   const int64_t C = weight.size(0), taps = weight.size(2) * weight.size(3);
   taps_ = Tensor({weight.size(2), weight.size(3), C});
   for (int64_t c = 0; c < C; ++c)

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "ops/conv/conv2d.h"
+#include "ops/conv/dilation.h"
 #include "ops/conv/winograd.h"
 #include "ops/conv/winograd_grid.h"
 #include "ops/conv/winograd_tiles.h"
@@ -107,10 +108,13 @@ bool InferenceConv2d::available(const Conv2dOptions& options) {
   return options.groups == 1 && cpu::active_isa().worthwhile.float_channels_last;
 }
 
-InferenceConv2d::InferenceConv2d(Tensor weight, const Tensor& bias, const Conv2dOptions& options, bool relu)
-    : weight_(std::move(weight)), options_(options), low_(relu ? 0.0f : -std::numeric_limits<float>::infinity()) {
-  OCTET_CHECK(weight_.dim() == 4 && options.groups == 1, "inference conv2d: expected weight [K, C, R, S] of one group, got ",
-              weight_.shape(), " of ", options.groups);
+InferenceConv2d::InferenceConv2d(const Tensor& weight, const Tensor& bias, const Conv2dOptions& options, bool relu)
+    : low_(relu ? 0.0f : -std::numeric_limits<float>::infinity()) {
+  OCTET_CHECK(weight.dim() == 4 && options.groups == 1, "inference conv2d: expected weight [K, C, R, S] of one group, got ",
+              weight.shape(), " of ", options.groups);
+  const Undilated plain = without_dilation(weight, options);
+  weight_ = plain.weight;
+  options_ = plain.options;
   OCTET_CHECK(!bias.defined() || bias.shape() == Shape{weight_.size(0)}, "inference conv2d: bias ", bias.shape(), " for weight ",
               weight_.shape());
   bias_ = Tensor::zeros({strips_of(weight_.size(0)) * cpu::kernels().fconv->strip});

@@ -19,7 +19,7 @@ class InferenceConv2d {
   /// Is there a kernel on this CPU for such a convolution? Needs AVX2.
   static bool available(const Conv2dOptions& options);
 
-  InferenceConv2d(Tensor weight, const Tensor& bias, const Conv2dOptions& options, bool relu);
+  InferenceConv2d(const Tensor& weight, const Tensor& bias, const Conv2dOptions& options, bool relu);
 
   Tensor operator()(const Tensor& x, const Tensor& added = {}) const;
 

@@ -8,16 +8,18 @@ namespace {
 
 template <class F>
 struct Activate {
+  F f;
   const float* x;
   float* y;
-  OCTET_HD void operator()(uint32_t i) const { y[i] = F::value(x[i]); }
+  OCTET_HD void operator()(uint32_t i) const { y[i] = f.value(x[i]); }
 };
 
 template <class F>
 struct ActivationBackward {
+  F f;
   float* dy;
   const float* saved;
-  OCTET_HD void operator()(uint32_t i) const { dy[i] = F::gradient(dy[i], saved[i]); }
+  OCTET_HD void operator()(uint32_t i) const { dy[i] = f.gradient(dy[i], saved[i]); }
 };
 
 struct Add {
@@ -77,12 +79,12 @@ uint8_t* bytes_of(Tensor& x) { return reinterpret_cast<uint8_t*>(x.cuda_bytes())
 }  // namespace
 
 void activate(Activation activation, const Tensor& x, Tensor& y) {
-  with(activation, [&]<class F>(F f) { map(f.kName, x.numel(), Activate<F>{x.cuda_data<float>(), y.cuda_data<float>()}); });
+  with(activation, [&]<class F>(F f) { map(f.kName, x.numel(), Activate<F>{f, x.cuda_data<float>(), y.cuda_data<float>()}); });
 }
 
 void activation_backward(Activation activation, Tensor& dy, const Tensor& saved) {
-  with(activation, [&]<class F>(F) {
-    map("activation backward", dy.numel(), ActivationBackward<F>{dy.cuda_data<float>(), saved.cuda_data<float>()});
+  with(activation, [&]<class F>(F f) {
+    map("activation backward", dy.numel(), ActivationBackward<F>{f, dy.cuda_data<float>(), saved.cuda_data<float>()});
   });
 }
 

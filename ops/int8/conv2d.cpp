@@ -29,9 +29,10 @@ Conv2dParams checked(Conv2dParams p) {
 
 Conv2d::Conv2d(Conv2dParams params)
     : params_(checked(std::move(params))),
+      plain_(without_dilation(params_.weight, params_.options)),
       requantization_(params_, conv2d_rule(params_.engine, params_.options.groups)),
       winograd_applies_(cpu::active_isa().worthwhile.winograd &&
-                        WinogradConv2d::applies(params_.weight, params_.options, params_.input.zero_point, requantization_)) {}
+                        WinogradConv2d::applies(plain_.weight, plain_.options, params_.input.zero_point, requantization_)) {}
 
 const char* name_of(ConvAlgorithm algorithm) {
   switch (algorithm) {
@@ -83,7 +84,7 @@ ConvAlgorithm Conv2d::algorithm(const Shape& x) const {
 
 Im2colShape Conv2d::shape_of(const Shape& x) const {
   OCTET_CHECK(x.size() == 4, "int8 conv2d: expected input quint8 [N, H, W, C], got ", x);
-  return conv2d_shape({x[0], x[3], x[1], x[2]}, params_.weight.shape(), params_.options);
+  return conv2d_shape({x[0], x[3], x[1], x[2]}, plain_.weight.shape(), plain_.options);
 }
 
 Tensor Conv2d::operator()(const Tensor& x, const Addition& addition, const Tensor& other) const {
@@ -99,7 +100,7 @@ Tensor Conv2d::run(const Tensor& x, const Addend& addend) const {
   OCTET_CHECK(x.dtype() == DType::quint8, "int8 conv2d: expected input quint8 [N, H, W, C], got ", x.dtype(), " ", x.shape());
   const Im2colShape shape = shape_of(x.shape());
   if (x.on_cuda()) return run_on_cuda(x, shape, addend);
-  const Tensor& w = params_.weight;
+  const Tensor& w = plain_.weight;
   const int32_t zero_point = params_.input.zero_point;
   using Weights = WinogradConv2d::Weights;
   switch (algorithm(x.shape())) {
@@ -120,7 +121,7 @@ Tensor Conv2d::run(const Tensor& x, const Addend& addend) const {
 Tensor Conv2d::run_on_cuda(const Tensor& x, const Im2colShape& s, const Addend& addend) const {
   const int64_t groups = params_.options.groups;
   Tensor y({x.size(0), s.out_height, s.out_width, params_.weight.size(0)}, DType::quint8, Device::cuda);
-  on_cuda_.get([&] { return cuda::Int8Conv2d(params_.weight, groups, params_.input.zero_point, requantization_); })(
+  on_cuda_.get([&] { return cuda::Int8Conv2d(plain_.weight, groups, params_.input.zero_point, requantization_); })(
       x, s, addend.on_device(), y);
   return y;
 }

@@ -10,6 +10,7 @@
 // and torch.ao.nn.intrinsic.quantized.ConvReLU2d. Naive twin: ops/reference/int8_conv2d.h.
 #pragma once
 
+#include "ops/conv/dilation.h"
 #include "ops/cuda/int8_conv2d.h"
 #include "ops/engines/requantize.h"
 #include "ops/int8/direct_conv2d.h"
@@ -68,6 +69,7 @@ class Conv2d {
   Tensor run_on_cuda(const Tensor& x, const Im2colShape& shape, const Addend& addend) const;
 
   Conv2dParams params_;
+  Undilated plain_;  // of the parameters
   Requantization requantization_;
   bool winograd_applies_;
   Lazy<Im2colConv2d> im2col_;

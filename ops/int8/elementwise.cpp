@@ -47,7 +47,7 @@ Tensor clamp(const Tensor& x, int32_t low, int32_t high) {
 }
 
 CodeTable table_of(Activation activation, QParams input, QParams output, TableRule rule) {
-  return with(activation, [&](auto f) { return table_by(f.value, input, output, rule); });
+  return with(activation, [&](auto f) { return table_by([f](float x) { return f.value(x); }, input, output, rule); });
 }
 
 Tensor lookup(const Tensor& x, const CodeTable& table) {

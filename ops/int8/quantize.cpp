@@ -1,5 +1,7 @@
 #include "ops/int8/quantize.h"
 
+#include <algorithm>
+
 #include "ops/cpu/isa.h"
 #include "ops/cuda/int8_elementwise.h"
 #include "ops/engines/requantize.h"
@@ -9,20 +11,19 @@ namespace octet::ops::int8 {
 Tensor quantize(const Tensor& x, QParams qparams) {
   check_qparams(qparams, DType::quint8, "quantize");
   if (x.on_cuda()) {
-    const Shape shape = x.dim() == 4 ? Shape{x.size(0), x.size(2), x.size(3), x.size(1)} : x.shape();
-    Tensor codes(shape, DType::quint8, Device::cuda);
+    Tensor codes(channels_last(x.shape()), DType::quint8, Device::cuda);
     return cuda::quantize(x, qparams, codes), codes;
   }
   const cpu::QuantizeConstants constants{1.0f / qparams.scale, qparams.zero_point};
   cpu::QuantizeRow* const quantize_row = cpu::kernels().quantize_row;
   const float* px = x.data<float>();
-  if (x.dim() != 4) {
+  if (x.dim() < 4) {
     Tensor codes(x.shape(), DType::quint8);
     quantize_row(px, x.numel(), 1, x.numel(), constants, codes.data<uint8_t>());
     return codes;
   }
-  const int64_t N = x.size(0), C = x.size(1), H = x.size(2), W = x.size(3);
-  Tensor codes({N, H, W, C}, DType::quint8);
+  const int64_t N = x.size(0), H = x.size(-2), W = x.size(-1), C = x.numel() / std::max<int64_t>(1, N * H * W);
+  Tensor codes(channels_last(x.shape()), DType::quint8);
   uint8_t* pc = codes.data<uint8_t>();
 #pragma omp parallel for collapse(2)
   for (int64_t n = 0; n < N; ++n)
@@ -33,8 +34,7 @@ Tensor quantize(const Tensor& x, QParams qparams) {
 Tensor dequantize(const Tensor& codes, QParams qparams) {
   OCTET_CHECK(codes.dtype() == DType::quint8, "dequantize: expected quint8, got ", codes.dtype());
   if (codes.on_cuda()) {
-    const Shape shape = codes.dim() == 4 ? Shape{codes.size(0), codes.size(3), codes.size(1), codes.size(2)} : codes.shape();
-    Tensor x(shape, DType::f32, Device::cuda);
+    Tensor x(channels_first(codes.shape()), DType::f32, Device::cuda);
     return cuda::dequantize(codes, qparams, x), x;
   }
   const Tensor nchw = to_channels_first(codes);

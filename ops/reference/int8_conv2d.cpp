@@ -9,7 +9,8 @@ Tensor int8_conv2d_accumulators(const Tensor& x, const int8::Conv2dParams& p) {
   const int64_t N = x.size(0), H = x.size(1), W = x.size(2), channels = x.size(3);
   const int64_t K = p.weight.size(0), C = p.weight.size(1), R = p.weight.size(2), S = p.weight.size(3);
   const Conv2dOptions& o = p.options;
-  const int64_t P = output_size(H, R, o.stride.h, o.padding.h), Q = output_size(W, S, o.stride.w, o.padding.w);
+  const int64_t P = output_size(H, (R - 1) * o.dilation.h + 1, o.stride.h, o.padding.h),
+                Q = output_size(W, (S - 1) * o.dilation.w + 1, o.stride.w, o.padding.w);
   Tensor acc({N, P, Q, K}, DType::i32);
   int32_t* out = acc.data<int32_t>();
   for (int64_t n = 0; n < N; ++n)
@@ -20,7 +21,8 @@ Tensor int8_conv2d_accumulators(const Tensor& x, const int8::Conv2dParams& p) {
           int32_t sum = 0;
           for (int64_t r = 0; r < R; ++r)
             for (int64_t s = 0; s < S; ++s) {
-              const int64_t h = py * o.stride.h - o.padding.h + r, w = qx * o.stride.w - o.padding.w + s;
+              const int64_t h = py * o.stride.h - o.padding.h + r * o.dilation.h,
+                            w = qx * o.stride.w - o.padding.w + s * o.dilation.w;
               if (h < 0 || h >= H || w < 0 || w >= W) continue;  // the padded code is zx: (zx - zx) * weight = 0
               for (int64_t c = 0; c < C; ++c)
                 sum += (x.data<uint8_t>()[((n * H + h) * W + w) * channels + first_channel + c] - p.input.zero_point) *

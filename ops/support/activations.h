@@ -4,7 +4,8 @@
 //   value(x)              y
 //   kSaved                what its gradient follows from: y, or x where y does not tell
 //   gradient(dy, saved)   of x, from the gradient dy of y
-// PyTorch counterparts: torch.nn.functional.relu, relu6, hardsigmoid, hardswish, silu, torch.sigmoid, tanh.
+// An activation with parameters has them as members.
+// PyTorch counterparts: torch.nn.functional.relu, relu6, hardtanh, leaky_relu, hardsigmoid, hardswish, silu, gelu, torch.sigmoid, tanh.
 #pragma once
 
 #include <cmath>
@@ -80,12 +81,66 @@ struct Silu {
   }
 };
 
-enum class Activation { relu, relu6, sigmoid, tanh, hardsigmoid, hardswish, silu };
+/// min(max(x, low), high); NaN stays NaN.
+struct Hardtanh {
+  float low, high;
+  static constexpr const char* kName = "hardtanh";
+  static constexpr Saved kSaved = Saved::result;
+  OCTET_HD float value(float x) const {
+    const float above = x < low ? low : x;
+    return above > high ? high : above;
+  }
+  OCTET_HD float gradient(float dy, float y) const { return y > low && y < high ? dy : 0.0f; }
+};
+
+/// x where it is positive, slope * x elsewhere. (Rectifier Nonlinearities Improve Neural Network Acoustic Models, Maas et al. 2013)
+struct LeakyRelu {
+  float slope;
+  static constexpr const char* kName = "leaky_relu";
+  static constexpr Saved kSaved = Saved::input;
+  OCTET_HD float value(float x) const { return x > 0.0f ? x : x * slope; }
+  OCTET_HD float gradient(float dy, float x) const { return x > 0.0f ? dy : dy * slope; }
+};
+
+/// x * P(Z <= x) of a standard normal Z, by float64. (Gaussian Error Linear Units, Hendrycks and Gimpel 2016)
+struct Gelu {
+  static constexpr const char* kName = "gelu";
+  static constexpr Saved kSaved = Saved::input;
+  OCTET_HD static double cumulative(double x) { return 0.5 * (1.0 + std::erf(x * 0.70710678118654752440)); }
+  OCTET_HD static float value(float x) { return static_cast<float>(x * cumulative(x)); }
+  OCTET_HD static float gradient(float dy, float x) {
+    const double v = x, density = std::exp(-0.5 * v * v) * 0.39894228040143267794;  // 1 / sqrt(2 pi)
+    return static_cast<float>(dy * (cumulative(v) + v * density));
+  }
+};
+
+/// The same paper's approximation: x * (1 + tanh(u)) / 2, u = sqrt(2 / pi) * (x + 0.044715 x^3). By float64.
+struct GeluTanh {
+  static constexpr const char* kName = "gelu_tanh";
+  static constexpr Saved kSaved = Saved::input;
+  static constexpr double kFactor = 0.79788456080286535588, kCubic = 0.044715;
+  OCTET_HD static double inner(double x) { return std::tanh(kFactor * (x + kCubic * x * x * x)); }
+  OCTET_HD static float value(float x) { return static_cast<float>(0.5 * x * (1.0 + inner(x))); }
+  OCTET_HD static float gradient(float dy, float x) {
+    const double v = x, t = inner(v), slope = kFactor * (1.0 + 3.0 * kCubic * v * v);
+    return static_cast<float>(dy * 0.5 * (1.0 + t + v * (1.0 - t * t) * slope));
+  }
+};
+
+/// Which activation, with its parameters in the order of its struct's members.
+struct Activation {
+  enum Kind { relu, relu6, sigmoid, tanh, hardsigmoid, hardswish, silu, gelu, gelu_tanh, hardtanh, leaky_relu };
+  Kind kind;
+  float a = 0, b = 0;
+
+  Activation(Kind k, float first = 0, float second = 0) : kind(k), a(first), b(second) {}  // implicit: Activation::relu
+  bool operator==(const Activation&) const = default;
+};
 
 /// Calls visit with the struct of `activation`.
 template <class Visit>
 auto with(Activation activation, Visit&& visit) {
-  switch (activation) {
+  switch (activation.kind) {
     case Activation::relu:
       return visit(Relu{});
     case Activation::relu6:
@@ -100,6 +155,14 @@ auto with(Activation activation, Visit&& visit) {
       return visit(Hardswish{});
     case Activation::silu:
       return visit(Silu{});
+    case Activation::gelu:
+      return visit(Gelu{});
+    case Activation::gelu_tanh:
+      return visit(GeluTanh{});
+    case Activation::hardtanh:
+      return visit(Hardtanh{activation.a, activation.b});
+    case Activation::leaky_relu:
+      return visit(LeakyRelu{activation.a});
   }
   __builtin_unreachable();
 }

@@ -13,6 +13,7 @@
 
 #include "nn/graph/executor.h"
 #include "ops/conv/conv2d.h"
+#include "ops/conv/dilation.h"
 #include "ops/conv/im2col.h"
 
 namespace octet::quant {
@@ -112,7 +113,10 @@ std::optional<HandCheck> verify_first_layer(const nn::Graph& graph, const Tensor
     if (&node == layer_node) by_layer = to_channels_first(result);
   });
   const auto input = quantize_by_hand(image.data<float>(), image.numel(), layer.input.scale, layer.input.zero_point);
-  const auto by_hand = layer_by_hand(layer, input, ops::conv2d_shape(image.shape(), layer.weight.shape(), layer.options));
+  const ops::Undilated plain = ops::without_dilation(layer.weight, layer.options);
+  Conv2dParams by_taps = layer;
+  by_taps.weight = plain.weight;
+  const auto by_hand = layer_by_hand(by_taps, input, ops::conv2d_shape(image.shape(), plain.weight.shape(), plain.options));
 
   const uint8_t* codes = by_layer.data<uint8_t>();
   HandCheck check{.rule = ops::int8::conv2d_rule(layer.engine, layer.options.groups), .equal = 0, .total = by_layer.numel()};

@@ -58,6 +58,11 @@ class Read {
   void operator()(const char* key, bool& b) { b = at(key).get<bool>(); }
   void operator()(const char* key, float& x) { x = float_from(at(key), key); }
   void operator()(const char* key, int64_t& n, int64_t low, int64_t high) { n = integer_from(at(key), key, low, high); }
+  void operator()(const char* key, std::vector<int64_t>& values, int64_t low, int64_t high) {
+    constexpr size_t kMost = 16;
+    OCTET_CHECK(at(key).is_array() && at(key).size() <= kMost, key, ": expected a list of up to ", kMost, " numbers");
+    for (const Json& value : at(key)) values.push_back(integer_from(value, key, low, high));
+  }
   void operator()(const char* key, std::vector<QParams>& all) {
     for (const Json& q : at(key)) all.push_back(qparams_from(q));
   }
@@ -67,6 +72,9 @@ class Read {
   }
   void unless(const char* key, int64_t& n, int64_t usual, int64_t low, int64_t high) {
     n = attributes_.contains(key) ? integer_from(at(key), key, low, high) : usual;
+  }
+  void unless(const char* key, ops::Size2& size, ops::Size2 usual) {
+    size = attributes_.contains(key) ? size_from(attributes_, key) : usual;
   }
   void unless(const char* key, bool& b, bool usual) { b = attributes_.contains(key) ? at(key).get<bool>() : usual; }
   void code(const char* key, int32_t& code) { code = code_from(at(key), key); }

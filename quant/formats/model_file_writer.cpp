@@ -37,6 +37,9 @@ class Write {
   void unless(const char* key, int64_t value, int64_t usual, int64_t, int64_t) {
     if (value != usual) json[key] = value;
   }
+  void unless(const char* key, ops::Size2 size, ops::Size2 usual) {
+    if (size != usual) json[key] = to_json(size);
+  }
   void unless(const char* key, bool value, bool usual) {
     if (value != usual) json[key] = value;
   }
@@ -67,6 +70,7 @@ class Write {
   static Json value_of(bool b) { return b; }
   static Json value_of(float x) { return x; }
   static Json value_of(int64_t n) { return n; }
+  static Json value_of(const std::vector<int64_t>& values) { return values; }
 
   void add(const char* key, Tensor t) { out_.tensors.add({name_ + "." + key, std::move(t), {}}); }
 

@@ -30,7 +30,7 @@ enum Type : uint32_t { kTensorType = 1 };
 enum TensorType : uint32_t { kElemType = 1, kShape = 2 };
 enum ShapeAndDim : uint32_t { kDim = 1, kDimValue = 1, kDimParam = 2 };
 }  // namespace field
-enum class Type : int64_t { f32 = 1, u8 = 2, i8 = 3, i32 = 6 };
+enum class Type : int64_t { f32 = 1, u8 = 2, i8 = 3, i32 = 6, i64 = 7 };
 enum class AttributeType : int64_t { f = 1, i = 2, ints = 7 };
 constexpr int64_t kIrVersion = 7, kOpset = 13;
 
@@ -43,7 +43,7 @@ struct Attributes {
   Attributes& real(const char* name, float value) {
     return add(name, AttributeType::f, [&](ProtobufMessage& m) { m.real(field::kF, value); });
   }
-  Attributes& integers(const char* name, std::initializer_list<int64_t> values) {
+  Attributes& integers(const char* name, const std::vector<int64_t>& values) {
     return add(name, AttributeType::ints, [&](ProtobufMessage& m) {
       for (int64_t v : values) m.integer(field::kInts, v);
     });
@@ -135,6 +135,20 @@ class Writer {
   std::string write(const op::QuantizedHardswish&) { return call("Mul", {inputs_.at(0), hardsigmoid()}); }
   std::string write(const op::Hardswish&) { return call("Mul", {inputs_.at(0), hardsigmoid()}); }
   std::string write(const op::Silu&) { return call("Mul", {inputs_.at(0), call("Sigmoid", inputs_)}); }
+  std::string write(const op::Gelu& o) { return gelu(o.by_tanh); }
+  std::string write(const op::QuantizedLeakyRelu& o) { return leaky_relu(o.negative_slope); }
+  std::string write(const op::LeakyRelu& o) { return leaky_relu(o.negative_slope); }
+  std::string write(const op::QuantizedHardtanh& o) { return clip(o.low, o.high); }
+  std::string write(const op::Hardtanh& o) { return clip(o.low, o.high); }
+  std::string write(const op::QuantizedView& o) { return view(o.channels, image_size_int8()); }
+  std::string write(const op::View& o) { return view(o.channels, image_size()); }
+  std::string write(const op::QuantizedPermute& o) { return permute(o.dims); }
+  std::string write(const op::Permute& o) { return permute(o.dims); }
+  std::string write(const op::QuantizedContiguous&) { return inputs_.at(0); }
+  std::string write(const op::Contiguous&) { return inputs_.at(0); }
+  std::string write(const op::Slice& o) {
+    return call("Slice", {inputs_.at(0), integers("begin", {o.begin}), integers("end", {o.end}), integers("axis", {1})});
+  }
   std::string write(const op::QuantizedMul& o) { return activated(call("Mul", inputs_), o.params.relu); }
   std::string write(const op::Mul&) { return call("Mul", inputs_); }
   std::string write(const op::QuantizedAvgPool2d& o) { return avg_pool(o.options); }
@@ -162,7 +176,9 @@ class Writer {
   std::string conv(const ops::Conv2dOptions& o, const Shape& weight, const Names& parameters) {
     Names values = inputs_;
     values.insert(values.end(), parameters.begin(), parameters.end());
-    return call("Conv", values, {}, windows({weight.at(2), weight.at(3)}, o.stride, o.padding).integer("group", o.groups));
+    Attributes attributes = windows({weight.at(2), weight.at(3)}, o.stride, o.padding).integer("group", o.groups);
+    if (o.dilation != Size2(1)) attributes.integers("dilations", {o.dilation.h, o.dilation.w});
+    return call("Conv", values, {}, attributes);
   }
   /// x [N, C] * weight [K, C] transposed + bias.
   std::string gemm(const Names& parameters) {
@@ -173,8 +189,41 @@ class Writer {
   std::string activated(std::string value, bool relu) { return relu ? call("Relu", {value}) : value; }
   std::string cat() { return call("Concat", inputs_, {}, Attributes().integer("axis", 1)); }
   std::string flatten() { return call("Flatten", inputs_, {}, Attributes().integer("axis", 1)); }
-  std::string relu6() {
-    return call("Clip", {inputs_.at(0), initializer("min", Tensor::full({}, 0)), initializer("max", Tensor::full({}, 6))});
+  std::string relu6() { return clip(0, 6); }
+  std::string clip(float low, float high) {
+    return call("Clip", {inputs_.at(0), initializer("min", Tensor::full({}, low)), initializer("max", Tensor::full({}, high))});
+  }
+  std::string leaky_relu(float slope) { return call("LeakyRelu", inputs_, {}, Attributes().real("alpha", slope)); }
+  /// The operator Gelu is newer than the opset: x * (1 + erf(x / sqrt(2))) / 2, or by tanh.
+  std::string gelu(bool by_tanh) {
+    const std::string x = inputs_.at(0);
+    std::string inner;
+    if (by_tanh) {
+      const std::string cube = call("Mul", {call("Mul", {x, x}, node_->name + "_square"), x}, node_->name + "_cube");
+      const std::string bent = call("Mul", {cube, number("cubic", 0.044715f)}, node_->name + "_bent");
+      const std::string sum = call("Add", {x, bent}, node_->name + "_sum");
+      inner = call("Tanh", {call("Mul", {sum, number("factor", 0.7978845608f)}, node_->name + "_inner")});
+    } else {
+      inner = call("Erf", {call("Mul", {x, number("factor", 0.70710678f)}, node_->name + "_inner")});
+    }
+    const std::string half = call("Mul", {x, number("half", 0.5f)}, node_->name + "_half_x");
+    return call("Mul", {half, call("Add", {inner, number("one", 1)}, node_->name + "_shifted")}, node_->name + "_gelu");
+  }
+  std::string view(const std::vector<int64_t>& channels, Size2 size) {
+    std::vector<int64_t> shape{0};  // 0: as many images as there are
+    shape.insert(shape.end(), channels.begin(), channels.end());
+    shape.insert(shape.end(), {size.h, size.w});
+    return call("Reshape", {inputs_.at(0), integers("shape", shape)});
+  }
+  std::string permute(const std::vector<int64_t>& dims) {
+    std::vector<int64_t> order{0};
+    for (const int64_t d : dims) order.push_back(d + 1);
+    for (int pixels = 0; pixels < 2; ++pixels) order.push_back(std::ssize(order));
+    return call("Transpose", inputs_, {}, Attributes().integers("perm", order));
+  }
+  std::string number(const char* what, float value) { return initializer(what, Tensor::full({}, value)); }
+  std::string integers(const char* what, const std::vector<int64_t>& values) {
+    return initializer(what, Tensor::from(values, {std::ssize(values)}, DType::i64));
   }
   /// x * (1/6) + 0.5, from 0 to 1.
   std::string hardsigmoid() {
@@ -212,7 +261,7 @@ class Writer {
 
   Size2 image_size() const {
     const Shape& s = shapes_.at(node_->inputs.at(0));
-    return {s.at(2), s.at(3)};
+    return {s.at(s.size() - 2), s.at(s.size() - 1)};
   }
   Size2 image_size_int8() const {
     const Shape& s = shapes_.at(node_->inputs.at(0));
@@ -288,6 +337,8 @@ class Writer {
         return Type::i8;
       case DType::i32:
         return Type::i32;
+      case DType::i64:
+        return Type::i64;
       default:
         fail("ONNX: no type for ", dtype);
     }

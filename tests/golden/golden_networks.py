@@ -38,10 +38,10 @@ EAGER_NETWORKS = {"resnet18": "fbgemm", "resnet50": "fbgemm", "mobilenet_v2": "q
 
 
 def repair_relu6(quantized, backend):
-    """PyTorch 2.11, qnnpack: relu6 of a channels_last tensor (which every convolution gives) writes the values in another order."""
+    """PyTorch 2.11, qnnpack: relu6 and hardtanh of a channels_last tensor (which every convolution gives) write the values in another order."""
     for module in quantized.modules():
-        if backend == "qnnpack" and isinstance(module, torch.nn.ReLU6):
-            module.forward = lambda q: torch.nn.functional.relu6(q.contiguous())
+        if backend == "qnnpack" and isinstance(module, torch.nn.Hardtanh):
+            module.forward = lambda q, low=module.min_val, high=module.max_val: torch.nn.functional.hardtanh(q.contiguous(), low, high)
 
 
 def crc(codes):

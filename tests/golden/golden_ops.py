@@ -161,17 +161,20 @@ def fake_quantize(out, rng):
 
 # The fixed scale and zero point of FX's default mapping; None: an observer's, or no int8 form.
 ACTIVATIONS = {"sigmoid": (torch.sigmoid, 1 / 256, 0), "tanh": (torch.tanh, 1 / 128, 128), "hardsigmoid": (F.hardsigmoid, 1 / 256, 0),
-               "hardswish": (F.hardswish, None, None), "silu": (F.silu, None, None)}
+               "hardswish": (F.hardswish, None, None), "leaky_relu": (lambda x: F.leaky_relu(x, 0.2), None, None), "silu": (F.silu, None, None),
+               "gelu": (F.gelu, None, None), "gelu_tanh": (lambda x: F.gelu(x, approximate="tanh"), None, None), "hardtanh": (lambda x: F.hardtanh(x, -0.5, 2.0), None, None)}
+FLOAT_ONLY = ("silu", "gelu", "gelu_tanh", "hardtanh")  # hardtanh of codes is a clamp: test_int8.cpp
 
 
 def activations(out, rng):
     """Float32 with its gradient, and all 256 codes of many scales under both engines."""
     for name, (function, scale, zero_point) in ACTIVATIONS.items():
-        x = torch.from_numpy(np.concatenate([np.linspace(-30, 30, 301), [-1e30, -104, -89, -88, 88, 1e30]]).astype(np.float32)).requires_grad_()
+        largest = 1e4 if name == "gelu_tanh" else 1e30  # whose gradient PyTorch has as NaN
+        x = torch.from_numpy(np.concatenate([np.linspace(-30, 30, 301), [-largest, -104, -89, -88, 88, largest]]).astype(np.float32)).requires_grad_()
         y, dy = function(x), torch.linspace(-2, 3, 307)
         y.backward(dy)
         save(out, name, x=x.detach().numpy(), y=y.detach().numpy(), dy=dy.numpy(), dx=x.grad.numpy())
-        if name == "silu":
+        if name in FLOAT_ONLY:
             continue
         scales, zero_points = np.exp(rng.uniform(-8, 0, 100)).astype(np.float32), rng.randint(0, 256, 100).astype(np.int32)
         outputs = [(scale, zero_point)] * 100 if scale else [(float(s), int(z)) for s, z in zip(np.exp(rng.uniform(-8, 0, 100)).astype(np.float32), rng.randint(0, 256, 100))]
@@ -185,7 +188,12 @@ def activations(out, rng):
 
 def table_of(function, all_codes, scale, zero_point):
     """The 256 codes that FX's int8 form of `function` makes; a function with a fixed scale knows it itself."""
-    y = torch.ops.quantized.hardswish(all_codes, scale, zero_point) if function is F.hardswish else function(all_codes)
+    if function is F.hardswish:
+        y = torch.ops.quantized.hardswish(all_codes, scale, zero_point)
+    elif function is ACTIVATIONS["leaky_relu"][0]:
+        y = torch.ops.quantized.leaky_relu(all_codes, 0.2, False, scale, zero_point)
+    else:
+        y = function(all_codes)
     assert (y.q_scale(), y.q_zero_point()) == (scale, zero_point)
     return y.int_repr().contiguous().numpy().reshape(256)
 

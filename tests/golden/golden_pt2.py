@@ -85,6 +85,31 @@ class Gates(nn.Module):
         return self.fc(self.drop(self.last_pool(y).flatten(1)) + y.mean((-1, -2)))
 
 
+class Shuffles(nn.Module):
+    """ShuffleNet's shuffle and halves, dilated and grouped convolutions, activations with parameters, and calls that FX leaves in float: chunk, GELU."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem, self.leak = nn.Conv2d(3, 12, 3, padding=2, dilation=2), nn.LeakyReLU(0.2)
+        self.grouped = nn.Conv2d(12, 12, (3, 5), stride=2, padding=(2, 2), dilation=(2, 1), groups=3, bias=False)
+        self.cut, self.side, self.gelu = nn.Hardtanh(-0.5, 0.75), nn.Conv2d(6, 6, 3, padding=1, groups=6), nn.GELU()
+        self.pool, self.fc = nn.AdaptiveAvgPool2d(1), nn.Linear(12, 3)
+
+    def shuffled(self, x):
+        x = x.view(-1, 3, 4, 8, 8)
+        x = torch.transpose(x, 1, 2).contiguous()
+        return x.view(-1, 12, 8, 8)
+
+    def forward(self, x):
+        x = self.grouped(self.leak(self.stem(x)))
+        a, b = self.shuffled(self.cut(x)).chunk(2, dim=1)
+        x = torch.cat((a, F.leaky_relu(self.side(b), 0.01)), 1)
+        x = x.reshape(-1, 2, 6, 8, 8).permute(0, 2, 1, 3, 4).reshape(-1, 12, 8, 8)
+        x = F.gelu(self.gelu(x), approximate="tanh") + x
+        a, b = torch.split(x, [4, 8], 1)
+        return self.fc(torch.flatten(self.pool(torch.cat([b, a], 1)), 1)) + x[:, 3:-6].mean([2, 3])
+
+
 def without_paths(path):
     """Keeps of a program what the tests read: no paths of this machine in tracebacks, no pickled example."""
     with zipfile.ZipFile(path) as archive:
@@ -103,14 +128,15 @@ def without_paths(path):
 
 
 def record(quantized, x):
-    """Each node's result; codes of images as [N, H, W, C]."""
+    """Each node's result; codes of images as [N, H, W, channels...]."""
     recorder = Recorder(quantized)
     recorder.run(x)
-    return {name: np.ascontiguousarray(r.transpose(0, 2, 3, 1) if r.dtype == np.uint8 and r.ndim == 4 else r) for name, r in recorder.outputs.items()}
+    last = lambda r: np.moveaxis(r, (-2, -1), (1, 2)) if r.dtype == np.uint8 and r.ndim >= 4 else r
+    return {name: np.ascontiguousarray(last(r)) for name, r in recorder.outputs.items()}
 
 
 def make(out_dir):
-    for make_network in (Branches, Views, Gates):
+    for make_network in (Branches, Views, Gates, Shuffles):
         torch.manual_seed(0)
         model, name = make_network(), make_network.__name__.lower()
         x, images = torch.randn(2, 3, 16, 16), torch.randn(16, 3, 16, 16)

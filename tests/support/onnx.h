@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "ops/batch_norm.h"
+#include "ops/channel_order.h"
 #include "ops/conv/conv2d.h"
 #include "ops/elementwise.h"
 #include "ops/linear.h"
@@ -104,7 +105,7 @@ class OnnxModel {
  private:
   void add_initializer(const Protobuf& t) {
     const std::vector<int64_t> dims = t.integers(1);
-    const std::map<int64_t, DType> types = {{1, DType::f32}, {2, DType::u8}, {3, DType::i8}, {6, DType::i32}};
+    const std::map<int64_t, DType> types = {{1, DType::f32}, {2, DType::u8}, {3, DType::i8}, {6, DType::i32}, {7, DType::i64}};
     Tensor tensor(Shape(dims.begin(), dims.end()), types.at(t.integer(2)));
     const std::string_view raw = t.all(9).at(0);
     OCTET_CHECK(raw.size() == tensor.nbytes(), t.text(8), ": ", raw.size(), " bytes for ", tensor.shape());
@@ -136,7 +137,10 @@ class OnnxModel {
     }
     if (type == "Conv")
       return ops::conv2d(in.at(0), in.at(1), in.size() > 2 ? in[2] : none,
-                         {.stride = pair("strides"), .padding = pair("pads"), .groups = attributes.at("group").integer(3)});
+                         {.stride = pair("strides"),
+                          .padding = pair("pads"),
+                          .groups = attributes.at("group").integer(3),
+                          .dilation = attributes.contains("dilations") ? pair("dilations") : ops::Size2(1)});
     if (type == "Gemm") {
       OCTET_CHECK(attributes.at("transB").integer(3) == 1, "expected transB");
       return ops::linear(in.at(0), in.at(1), in.size() > 2 ? in[2] : none);
@@ -145,18 +149,24 @@ class OnnxModel {
       return ops::batch_norm(in.at(0), {in.at(1), in.at(2), in.at(3), in.at(4), real("epsilon")});
     }
     if (type == "Relu") return ops::relu(in.at(0));
-    if (type == "Clip") {
-      OCTET_CHECK(*in.at(1).data<float>() == 0 && *in.at(2).data<float>() == 6, "expected 0 and 6");
-      return ops::activate(ops::Activation::relu6, in.at(0));
+    if (type == "Clip")
+      return ops::activate({ops::Activation::hardtanh, *in.at(1).data<float>(), *in.at(2).data<float>()}, in.at(0));
+    if (type == "LeakyRelu") return ops::activate({ops::Activation::leaky_relu, real("alpha")}, in.at(0));
+    if (type == "Erf") return error_function(in.at(0));
+    if (type == "Reshape") return reshaped(in.at(0), in.at(1));
+    if (type == "Transpose") return permuted(in.at(0), attributes.at("perm").integers(8));
+    if (type == "Slice") {
+      OCTET_CHECK(*in.at(3).data<int64_t>() == 1, "expected the axis 1");
+      return ops::slice_channels(in.at(0), *in.at(1).data<int64_t>(), *in.at(2).data<int64_t>());
     }
     if (type == "Tanh") return ops::activate(ops::Activation::tanh, in.at(0));
     if (type == "HardSigmoid") {
       OCTET_CHECK(real("alpha") == 1.0f / 6 && real("beta") == 0.5f, "expected x / 6 + 0.5");
       return ops::activate(ops::Activation::hardsigmoid, in.at(0));
     }
-    if (type == "Mul") return ops::multiply(in.at(0), in.at(1));
+    if (type == "Mul") return ops::multiply(in.at(0), like(in.at(0), in.at(1)));
     if (type == "Sigmoid") return ops::activate(ops::Activation::sigmoid, in.at(0));
-    if (type == "Add") return ops::add(in.at(0), in.at(1));
+    if (type == "Add") return ops::add(in.at(0), like(in.at(0), in.at(1)));
     if (type == "Concat") return ops::cat_channels(in);
     if (type == "Flatten") return ops::flatten(in.at(0));
     if (type == "GlobalAveragePool") return ops::adaptive_avg_pool2d(in.at(0), 1);
@@ -171,6 +181,28 @@ class OnnxModel {
                                       .padding = pair("pads"),
                                       .ceil_mode = is_set("ceil_mode"),
                                       .count_include_pad = is_set("count_include_pad")});
+  }
+
+  /// A number becomes a tensor of x's shape.
+  static Tensor like(const Tensor& x, const Tensor& y) { return y.dim() == 0 ? Tensor::full(x.shape(), *y.data<float>()) : y; }
+  static Tensor error_function(const Tensor& x) {
+    Tensor y = x.clone();
+    for (int64_t i = 0; i < y.numel(); ++i) y.data<float>()[i] = static_cast<float>(std::erf(double{x.data<float>()[i]}));
+    return y;
+  }
+  static Tensor reshaped(const Tensor& x, const Tensor& to) {
+    Shape shape(to.data<int64_t>(), to.data<int64_t>() + to.numel());
+    OCTET_CHECK(shape.at(0) == 0, "expected 0 for the images");
+    shape[0] = x.size(0);
+    return x.reshape(shape);
+  }
+  static Tensor permuted(const Tensor& x, const std::vector<int64_t>& order) {
+    const auto last = std::ssize(order) - 1;
+    OCTET_CHECK(order.at(0) == 0 && order.back() == last && order.at(order.size() - 2) == last - 1,
+                "expected channels alone to move");
+    std::vector<int64_t> dims;
+    for (size_t i = 1; i + 2 < order.size(); ++i) dims.push_back(order[i] - 1);
+    return ops::permute_channels(x, dims);
   }
 
   static Tensor quantized(const Tensor& x, const Tensor& scale, const Tensor& zero_point) {

@@ -18,6 +18,7 @@ void visit_options(auto&& visit, ops::Conv2dOptions& o) {
   visit("groups", o.groups, int64_t{1}, int64_t{INT32_MAX});
   visit("stride", o.stride);
   visit("padding", o.padding);
+  visit.unless("dilation", o.dilation, ops::Size2(1));
 }
 
 struct QuantizedConv2d {

@@ -57,10 +57,7 @@ struct Mean {
     visit("as_2_3", as_2_3);
   }
   Description describe(const Parameters&) const { return {"Mean"}; }
-  Tensor run(const Inputs& in) const {
-    const Tensor y = ops::adaptive_avg_pool2d(in[0], 1);
-    return keepdim ? y : y.reshape({y.size(0), y.size(1)});
-  }
+  Tensor run(const Inputs& in) const { return ops::mean(in[0], keepdim); }
   QuantizedMean to_int8(const Int8Form& form) const { return {keepdim, as_2_3, form.in[0], form.engine}; }
 };
 

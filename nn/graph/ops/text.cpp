@@ -23,6 +23,12 @@ std::string shortest(float value) {
   return {digits, std::to_chars(digits, digits + sizeof digits, value).ptr};
 }
 
+std::string list_text(const std::vector<int64_t>& values) {
+  std::string text;
+  for (const int64_t value : values) text += str(text.empty() ? "(" : ", ", value);
+  return text + ")";
+}
+
 std::string qparams_text(ops::int8::QParams q) { return str("scale=", python_float(q.scale), ", zero_point=", q.zero_point); }
 
 std::string size_text(ops::Size2 size) { return size.is_pair ? str(size) : str(size.h); }
@@ -33,7 +39,8 @@ std::string conv_shape_text(const Tensor& weight, const ops::Conv2dOptions& o) {
 }
 
 std::string conv_tail_text(const ops::Conv2dOptions& o) {
-  return str(o.padding == ops::Size2(0) ? "" : str(", padding=", o.padding), o.groups == 1 ? "" : str(", groups=", o.groups));
+  return str(o.padding == ops::Size2(0) ? "" : str(", padding=", o.padding),
+             o.dilation == ops::Size2(1) ? "" : str(", dilation=", o.dilation), o.groups == 1 ? "" : str(", groups=", o.groups));
 }
 
 std::string max_pool_text(const ops::MaxPool2dOptions& o) {

@@ -15,6 +15,9 @@ std::string python_float(double value);
 /// An option is written in source code, so it prints as few digits as a float needs.
 std::string shortest(float value);
 
+/// "(2, 58)".
+std::string list_text(const std::vector<int64_t>& values);
+
 /// "scale=0.5, zero_point=3".
 std::string qparams_text(ops::int8::QParams q);
 

@@ -1,4 +1,4 @@
-// A network of torch.export with MobileNetV3's gate and calls that FX leaves in float (tests/golden/golden_pt2.py, Gates), through
+// Networks of torch.export with many ops and with calls that FX leaves in float (tests/golden/golden_pt2.py, Gates and Shuffles), through
 // octet's passes and formats.
 #include <gtest/gtest.h>
 
@@ -24,30 +24,33 @@ namespace {
 
 using test::Golden;
 
-nn::Graph gates() { return to_graph(read_pt2(loaders::File(test::golden_path("pt2/gates.pt2")))); }
-const Tensor& images() {
-  static const Tensor x = Golden("pt2/gates_qnnpack")["x"];
-  return x;
-}
+class EachOp : public testing::TestWithParam<const char*> {
+ protected:
+  nn::Graph network() const { return to_graph(read_pt2(loaders::File(test::golden_path(str("pt2/", GetParam(), ".pt2"))))); }
+  const Tensor& images() const { return images_; }
 
-struct Quantized {
-  quant::QConfigMapping mapping;
-  nn::Graph prepared, int8;
+  struct Quantized {
+    quant::QConfigMapping mapping;
+    nn::Graph prepared, int8;
+  };
+  Quantized quantized(const std::string& backend) const {
+    quant::QConfigMapping mapping = quant::get_default_qconfig_mapping(backend);
+    nn::Graph prepared = quant::prepare(network(), mapping);
+    nn::run(prepared, images());
+    nn::Graph int8 = quant::convert(prepared, mapping);
+    return {std::move(mapping), std::move(prepared), std::move(int8)};
+  }
+
+ private:
+  const Tensor images_ = Golden(str("pt2/", GetParam(), "_qnnpack"))["x"];
 };
-Quantized quantized(const std::string& backend) {
-  quant::QConfigMapping mapping = quant::get_default_qconfig_mapping(backend);
-  nn::Graph prepared = quant::prepare(gates(), mapping);
-  nn::run(prepared, images());
-  nn::Graph int8 = quant::convert(prepared, mapping);
-  return {std::move(mapping), std::move(prepared), std::move(int8)};
-}
 
-TEST(Gates, OptimizedTheyGiveTheSameFloats) {
-  const nn::Graph graph = gates();
+TEST_P(EachOp, OptimizedTheyGiveTheSameFloats) {
+  const nn::Graph graph = network();
   EXPECT_TRUE(test::all_close(nn::run(nn::optimize_for_inference(graph), images()), nn::run(graph, images()), 1e-5f, 1e-5f));
 }
 
-TEST(Gates, ModelFileKeepsThem) {
+TEST_P(EachOp, ModelFileKeepsThem) {
   for (const char* backend : {"qnnpack", "fbgemm"}) {
     const nn::Graph int8 = quantized(backend).int8, loaded = quant::load_graph(quant::save_graph(int8, {}), "model");
     EXPECT_TRUE(test::bits_equal(nn::run(loaded, images()), nn::run(int8, images()))) << backend;
@@ -55,35 +58,38 @@ TEST(Gates, ModelFileKeepsThem) {
   }
 }
 
-TEST(Gates, PyTorchsStateDictHasTheKeysOfConvertFx) {
+TEST_P(EachOp, PyTorchsStateDictHasTheKeysOfConvertFx) {
   for (const char* backend : {"qnnpack", "fbgemm"}) {
     const Quantized q = quantized(backend);
     const StateDict state = quant::state_dict_for_pytorch(q.prepared, q.mapping);
-    const nn::Graph again = quant::graph_from_pytorch(gates(), state, q.mapping.engine(), "state");
+    const nn::Graph again = quant::graph_from_pytorch(network(), state, q.mapping.engine(), "state");
     EXPECT_TRUE(test::bits_equal(nn::run(again, images()), nn::run(q.int8, images()))) << backend;
-    const StateEntry* bias = state.find("conv.bias");  // of a convolution that has none: zeros or None
+    const StateEntry* bias = state.find(GetParam() == std::string("gates") ? "conv.bias" : "grouped.bias");  // zeros or None
     ASSERT_NE(bias, nullptr) << backend;
     EXPECT_EQ(bias->tensor.defined(), q.mapping.engine() == ops::int8::Engine::qnnpack);
   }
 }
 
-TEST(Gates, OnnxGivesTheSameCodes) {
+TEST_P(EachOp, OnnxGivesTheSameCodes) {
   for (const char* backend : {"qnnpack", "x86"}) test::expect_onnx_codes(quantized(backend).int8, images());
 }
 
-TEST(Gates, CallsThatFxLeavesInFloatStayInFloat) {
+TEST_P(EachOp, CallsThatFxLeavesInFloatStayInFloat) {
   std::set<std::string> names;
   const nn::Graph int8 = quantized("qnnpack").int8;
   for (const nn::Node& node : int8.nodes())
     if (quant::has_int8_form(node.op) || quant::is_float_only(node.op)) names.insert(node.name);
-  EXPECT_EQ(names, (std::set<std::string>{"silu", "relu_1", "flatten"}));
+  if (GetParam() == std::string("gates"))
+    EXPECT_EQ(names, (std::set<std::string>{"silu", "relu_1", "flatten"}));
+  else
+    EXPECT_EQ(names, (std::set<std::string>{"getitem", "getitem_1", "gelu", "gelu_1", "getitem_2", "getitem_3", "getitem_4"}));
 }
 
-TEST(Gates, GradientsReachEveryParameter) {
-  nn::GraphModule model(gates());
+TEST_P(EachOp, GradientsReachEveryParameter) {
+  nn::GraphModule model(network());
   model.eval();
   const auto forward = [&] { return model(nn::Value(images())).tensor(); };
-  EXPECT_TRUE(test::bits_equal(forward(), nn::run(gates(), images())));
+  EXPECT_TRUE(test::bits_equal(forward(), nn::run(network(), images())));
   const Tensor dy = test::random_floats(forward().shape(), 3);
   {
     nn::Recording recording(nn::Recording::Purpose::backward);
@@ -97,6 +103,8 @@ TEST(Gates, GradientsReachEveryParameter) {
     EXPECT_TRUE(test::gradient_is(gradient, parameter.value.tensor(), dy, forward, 300)) << parameter.key;
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Pt2, EachOp, testing::Values("gates", "shuffles"));
 
 }  // namespace
 }  // namespace octet::networks

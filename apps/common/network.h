@@ -1,0 +1,22 @@
+// A network that a file defines (.pt2 of torch.export): with the file's own weights, or with those of a state_dict of the same
+// network, whose last layer may have other classes.
+#pragma once
+
+#include "apps/common/models.h"
+#include "networks/pt2/program.h"
+
+namespace octet::apps {
+
+Model from_program(const networks::Program& program);
+
+/// The network of that file. Throws Error for a file of another kind.
+Model open_network(const std::string& path);
+
+/// The network with a state_dict's weights: float, or trained quantization-aware. source: the state_dict's file. Throws one Error
+/// that lists all keys that do not fit.
+Model with_weights(Model network, const StateDict& state, bool is_qat, const std::string& source);
+
+/// Gives the network the classes of a state_dict that PyTorch quantized, whose weights quant/formats/from_pytorch.h reads.
+void take_classes(Model& network, const StateDict& quantized, const std::string& source);
+
+}  // namespace octet::apps
