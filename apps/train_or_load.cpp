@@ -18,6 +18,7 @@
 #include "apps/common/open_model.h"
 #include "apps/common/show.h"
 #include "apps/train/benchmark.h"
+#include "apps/train/start.h"
 #include "apps/train/train.h"
 #include "loaders/checkpoints/checkpoint.h"
 #include "nn/graph/passes/optimize_for_inference.h"
@@ -48,7 +49,8 @@ void add_options(CLI::App& app, Options& o) {
   app.add_option("--limit", o.limit, "Images to evaluate on, spread over all classes; 0: all")
       ->check(apps::image_count())
       ->capture_default_str();
-  app.add_option("--benchmark-steps", o.benchmark_steps, "Only time this many training steps on random images")
+  app.add_option("--benchmark-steps", o.benchmark_steps,
+                 "Only time this many training steps on random images: of ResNet18, or of the network of --weights")
       ->check(CLI::Range(0, 1'000'000))
       ->capture_default_str();
   apps::add_train_options(app, o.train);
@@ -112,15 +114,23 @@ std::optional<int> size_for(const std::string& weights, const std::optional<load
   return size > 0 ? std::optional(size) : std::nullopt;
 }
 
+/// Of ten classes, as bench/train_step.py.
+void benchmark(const Options& o) {
+  const std::vector<std::string> classes{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
+  const std::string weights = o.weights->count() ? o.data.weights : "";
+  const nn::LoadedModel start =
+      apps::start_of_training({.weights = weights, .head = weights.empty() ? "torchvision" : "auto", .data = o.data}, classes, 0);
+  apps::benchmark_training(start, {.steps = o.benchmark_steps,
+                                   .size = o.train.sizes[0],
+                                   .batch_size = o.data.batch_size,
+                                   .device = o.common.compute_device()});
+}
+
 void train_or_load(const CLI::App& app, Options& o) {
   check_usage(app, o);
   o.train.batch_size = o.data.batch_size;
   o.data.seed = o.train.seed;
-  if (o.benchmark_steps > 0)
-    return apps::benchmark_training({.steps = o.benchmark_steps,
-                                     .size = o.train.sizes[0],
-                                     .batch_size = o.data.batch_size,
-                                     .device = o.common.compute_device()});
+  if (o.benchmark_steps > 0) return benchmark(o);
   if (!o.train.trains()) {
     if (app.count("--size")) o.card.size = o.train.sizes[0];
     return evaluate(o);

@@ -75,9 +75,15 @@ struct GraphModule::Layer {
 
   Value operator()(const op::Placeholder&) const { return in[0]; }
   Value operator()(const op::Output&) const { return in[0]; }
-  Value operator()(const op::Conv2d& o) const { return activated(conv2d(o), o.relu); }
+  Value operator()(const op::Conv2d& o) const {
+    const auto conv2d = [&](const Value& weight, const Value& bias) {
+      return functional::conv2d(in[0], weight, bias, o.options);
+    };
+    return activated(layer(conv2d, o.qat.get()), o.relu);
+  }
   Value operator()(const op::Linear& o) const {
-    return activated(functional::linear(in[0], fake_quantized(value("weight"), o.qat.get()), value("bias")), o.relu);
+    const auto linear = [&](const Value& weight, const Value& bias) { return functional::linear(in[0], weight, bias); };
+    return activated(layer(linear, o.qat.get()), o.relu);
   }
   Value operator()(const op::BatchNorm& o) const { return activated(batch_norm(in[0], "", o, model.mode()), o.relu); }
   Value operator()(const op::Relu&) const { return activated(std::move(in[0]), true); }
@@ -116,19 +122,17 @@ struct GraphModule::Layer {
  private:
   Value value(const std::string& name) const { return model.parameter(node, name); }
 
-  Value conv2d(const op::Conv2d& o) const {
-    const op::Qat* qat = o.qat.get();
-    if (qat == nullptr || !qat->batch_norm)
-      return functional::conv2d(in[0], fake_quantized(value("weight"), qat), value("bias"), o.options);
+  /// of(weight, bias): the layer's result.
+  template <class Of>
+  Value layer(const Of& of, const op::Qat* qat) const {
+    if (qat == nullptr || !qat->batch_norm) return of(fake_quantized(value("weight"), qat), value("bias"));
     const Mode mode = model.frozen_ ? Mode::eval : model.mode();
-    if (qat->weight_fake_quant == nullptr)
-      return batch_norm(functional::conv2d(in[0], value("weight"), value("bias"), o.options), "bn.", *qat->batch_norm, mode);
+    if (qat->weight_fake_quant == nullptr) return batch_norm(of(value("weight"), value("bias")), "bn.", *qat->batch_norm, mode);
     const Value factor = functional::batch_norm_factor(values("bn."), *qat->batch_norm);
     const Value weight = fake_quantized(functional::multiply_slices(value("weight"), factor), qat);
     // PyTorch adds the bias after the division, which is the same sum.
     const Value bias = value("bias").defined() ? functional::multiply_slices(value("bias"), factor) : Value();
-    return batch_norm(functional::divide_channels_(functional::conv2d(in[0], weight, bias, o.options), factor), "bn.",
-                      *qat->batch_norm, mode);
+    return batch_norm(functional::divide_channels_(of(weight, bias), factor), "bn.", *qat->batch_norm, mode);
   }
 
   functional::BatchNormValues values(const std::string& prefix) const {

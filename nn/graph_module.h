@@ -1,7 +1,7 @@
 // GraphModule: a graph as a model that can be trained: its float layers' tensors are the parameters, and each node is recorded
 // like a layer. This is how a graph that quant/ has prepared for quantization-aware training (QAT) is trained.
 //
-// A convolution with batch norm inside (op::Qat) computes, as torch.ao.nn.intrinsic.qat.ConvBn2d does,
+// A convolution with batch norm inside (op::Qat) computes, as torch.ao.nn.intrinsic.qat.ConvBn2d does, and a linear layer likewise,
 //   factor[k] = bn.weight / sqrt(bn.running_var + eps)
 //   y = batch_norm(conv2d(x, fake_quantize(weight * factor)) / factor)
 // so that the weight is rounded as it will be when batch norm is folded into it, and the batch's statistics stay those of the

@@ -72,13 +72,18 @@ std::string missing_prefix(const std::vector<Module::State>& wanted, const State
 
 bool is_counter(const std::string& key) { return key.ends_with("num_batches_tracked"); }
 
+/// int32 and int64: PyTorch has either for a zero point, depending on what was done before.
+bool is_signed_integer(DType dtype) { return dtype == DType::i32 || dtype == DType::i64; }
+
 /// The file's tensor fits the model's: the same shape and a kind of number that converts. A counter is one number of any type.
 std::string mismatch(const StateEntry& entry, const Module::State& wanted) {
   const Tensor &file = entry.tensor, &model = wanted.value.tensor();
   if (is_counter(wanted.key) && file.numel() == 1 && !entry.qparams) return "";
   if (file.shape() != model.shape())
     return str("size mismatch for '", wanted.key, "': file ", file.shape(), ", model ", model.shape());
-  if (file.dtype() != model.dtype() && !(is_floating_point(file.dtype()) && is_floating_point(model.dtype())))
+  const bool converts = (is_floating_point(file.dtype()) && is_floating_point(model.dtype())) ||
+                        (is_signed_integer(file.dtype()) && is_signed_integer(model.dtype()));
+  if (file.dtype() != model.dtype() && !converts)
     return str("type mismatch for '", wanted.key, "': file ", file.dtype(), ", model ", model.dtype());
   return "";
 }

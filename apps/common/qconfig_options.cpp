@@ -61,13 +61,18 @@ quant::QConfigMapping make_qconfig_mapping(const QConfigOptions& o) {
 }
 
 void check_any_quantized(const nn::Graph& prepared, const QConfigOptions& o) {
-  const auto to_int8 = [](const nn::Node& node) { return nn::is<nn::op::Conv2d>(node.op) && quant::is_quantized(node); };
+  const auto is_conv = [](const nn::Node& node) { return nn::is<nn::op::Conv2d>(node.op); };
+  const bool has_convs = std::ranges::any_of(prepared.nodes(), is_conv);
+  const auto to_int8 = [&](const nn::Node& node) {
+    return (has_convs ? is_conv(node) : nn::is<nn::op::Linear>(node.op)) && quant::is_quantized(node);
+  };
   if (std::ranges::any_of(prepared.nodes(), to_int8)) return;
   std::string causes;
   for (const std::string& pattern : o.keep_float) causes += " --keep-float " + loaders::quoted(pattern);
   if (!o.file.empty()) causes += " --qconfig " + loaders::printable(o.file);
-  fail("no ", quant::observers(prepared).empty() ? "layer" : "convolution", " is quantized: all stay in float by", causes,
-       "; leave some to int8");
+  const char* what = quant::observers(prepared).empty() ? "layer" : has_convs ? "convolution" : "linear layer";
+  OCTET_CHECK(!causes.empty(), "no ", what, " is quantized: the network has none");
+  fail("no ", what, " is quantized: all stay in float by", causes, "; leave some to int8");
 }
 
 }  // namespace octet::apps

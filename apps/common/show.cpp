@@ -44,23 +44,41 @@ void show_float_layers(const nn::Graph& graph) {
   std::cout << "\n";
 }
 
+namespace {
+
+/// A row of a weight: the last dimension at the beginning of all others.
+void show_weight_row(const Tensor& weight, float scale) {
+  constexpr int64_t kMost = 16;
+  std::string place;
+  for (int64_t d = 0; d + 1 < weight.dim(); ++d) place += d ? ", 0" : "0";
+  const int64_t row = std::min(weight.size(-1), kMost);
+  const int8_t* codes = weight.data<int8_t>();
+  std::cout << "weight[" << place << "] dequantized:" << std::fixed << std::setprecision(4);
+  for (int64_t i = 0; i < row; ++i) std::cout << " " << static_cast<float>(codes[i]) * scale;
+  std::cout << std::defaultfloat << "\nweight[" << place << "] int8:       ";
+  for (int64_t i = 0; i < row; ++i) std::cout << " " << int{codes[i]};
+  std::cout << "\n";
+}
+
+/// Null for other ops.
+const ops::int8::QuantizedLayer* layer_of(const nn::Op& op) {
+  if (const auto* conv = std::get_if<nn::op::QuantizedConv2d>(&op)) return &conv->layer->params();
+  if (const auto* linear = std::get_if<nn::op::QuantizedLinear>(&op)) return &linear->layer->params();
+  return nullptr;
+}
+
+}  // namespace
+
 void show_first_layer(const nn::Graph& graph) {
   for (const nn::Node& node : graph.nodes()) {
-    const auto* conv = std::get_if<nn::op::QuantizedConv2d>(&node.op);
-    if (conv == nullptr) continue;
-    const auto& p = conv->layer->params();
-    const int64_t row = p.weight.size(3);
+    const ops::int8::QuantizedLayer* p = layer_of(node.op);
+    if (p == nullptr) continue;
     std::cout << "layer " << node.target << ": " << nn::describe(node) << "\n"
-              << "weight: " << p.weight.dtype() << " " << p.weight.shape() << ", scale=" << nn::python_float(p.weight_scale[0])
-              << (p.weight_scale.size() > 1 ? str(" (first of ", p.weight_scale.size(), " channels)") : "") << ", zero_point=0\n"
-              << "output: scale=" << nn::python_float(p.output.scale) << ", zero_point=" << p.output.zero_point << "\n"
-              << "weight[0, 0, 0] dequantized:";
-    std::cout << std::fixed << std::setprecision(4);
-    for (int64_t i = 0; i < row; ++i) std::cout << " " << static_cast<float>(p.weight.data<int8_t>()[i]) * p.weight_scale[0];
-    std::cout << std::defaultfloat << "\nweight[0, 0, 0] int8:       ";
-    for (int64_t i = 0; i < row; ++i) std::cout << " " << int{p.weight.data<int8_t>()[i]};
-    std::cout << "\n";
-    return;
+              << "weight: " << p->weight.dtype() << " " << p->weight.shape() << ", scale=" << nn::python_float(p->weight_scale[0])
+              << (p->weight_scale.size() > 1 ? str(" (first of ", p->weight_scale.size(), " channels)") : "")
+              << ", zero_point=0\n"
+              << "output: scale=" << nn::python_float(p->output.scale) << ", zero_point=" << p->output.zero_point << "\n";
+    return show_weight_row(p->weight, p->weight_scale[0]);
   }
 }
 

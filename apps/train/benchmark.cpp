@@ -8,25 +8,22 @@
 
 #include "apps/common/cli.h"
 #include "apps/common/stopwatch.h"
-#include "nn/init.h"
-#include "nn/models/resnet.h"
 #include "nn/optim/sgd.h"
 #include "tensor/cuda/runtime.h"
 
 namespace octet::apps {
 
-void benchmark_training(const BenchmarkOptions& o) {
-  constexpr int kClasses = 10;
+void benchmark_training(const nn::LoadedModel& start, const BenchmarkOptions& o) {
   keep_freed_memory();
   Generator generator(0);
-  nn::ResNet18 model(kClasses);
-  nn::init::initialise(model, generator);
+  nn::Module& model = *start.model;
   model.train();
   model.to(o.device);
   nn::Sgd optimizer(nn::decay_groups(model.state(), 0.01, 0), {.momentum = 0.9});
-  const Tensor images = randn({o.batch_size, 3, o.size, o.size}, generator).to(o.device);
+  const Tensor images = randn({o.batch_size, start.channels, o.size, o.size}, generator).to(o.device);
   std::vector<int> labels;
-  for (int n = 0; n < o.batch_size; ++n) labels.push_back(static_cast<int>(generator.below(kClasses)));
+  for (int n = 0; n < o.batch_size; ++n)
+    labels.push_back(static_cast<int>(generator.below(static_cast<uint64_t>(start.classes))));
   std::vector<double> seconds;
   for (int step = 0; step < std::max(2, o.steps); ++step) {
     const Stopwatch watch;

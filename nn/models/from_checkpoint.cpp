@@ -44,7 +44,7 @@ void load(LoadedModel& loaded, const StateDict& state, const std::string& source
   try {
     load_state_dict(*loaded.model, state, source);
   } catch (const Error& error) {
-    fail(error.what(), "; for a network of your own see docs/using-the-library.md");
+    fail(error.what(), "; is it another network? ", kBringYourOwn);
   }
 }
 

@@ -19,7 +19,7 @@
 namespace octet::nn {
 
 /// The remedy of errors about networks that octet does not have.
-inline constexpr const char* kBringYourOwn = "docs/using-the-library.md shows how to bring a network of your own";
+inline constexpr const char* kBringYourOwn = "give its network with --network net.pt2, as docs/your-network.md shows";
 
 struct HeadLayer {
   enum class Kind { linear, batch_norm, relu, dropout, concat_pool, average_pool, flatten, sequence };

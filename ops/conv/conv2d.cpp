@@ -9,6 +9,7 @@
 
 #include "ops/channels.h"
 #include "ops/conv/columns.h"
+#include "ops/conv/depthwise_planes.h"
 #include "ops/conv/dilation.h"
 #include "ops/gemm.h"
 
@@ -81,6 +82,7 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const C
   check_same_device("conv2d", {&x, &weight, &bias});
   Tensor y({N, K, s.out_height, s.out_width}, DType::f32, x.device());
   if (y.numel() == 0) return y;
+  if (is_depthwise(weight, options)) return depthwise_forward(x, weight, bias, s, y), y;
   if (bias.defined()) fill_channels(bias, y);
   const Forward forward{x, weight, s, options.groups, bias.defined() ? 1.0f : 0.0f, y};
   const auto scratch = [&](int64_t images) {

@@ -8,6 +8,7 @@
 #include "ops/channels.h"
 #include "ops/conv/columns.h"
 #include "ops/conv/conv2d.h"
+#include "ops/conv/depthwise_planes.h"
 #include "ops/conv/dilation.h"
 #include "ops/gemm.h"
 #include "ops/support/integers.h"
@@ -112,6 +113,10 @@ Conv2dGradients conv2d_backward(const Tensor& dy, const Tensor& x, const Tensor&
   check_same_device("conv2d_backward", {&dy, &x, &weight});
   if (wanted.x) d.x = Tensor::zeros(x.shape(), DType::f32, x.device());
   if (!wanted.x && !wanted.weight) return d;
+  if (is_depthwise(weight, options)) {
+    if (wanted.weight) d.weight = Tensor::zeros(weight.shape());
+    return depthwise_backward(dy, x, weight, s, d.x, d.weight), d;
+  }
   const Backward backward{dy, x, weight, s, G, wanted, d.x};
   if (x.on_cuda()) {
     Scratch scratch;

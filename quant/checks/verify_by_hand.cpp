@@ -67,13 +67,13 @@ float code_by_hand(const Conv2dParams& layer, LayerRule rule, int32_t acc, float
 }
 
 /// The whole layer on one image: codes of the output, [K, P, Q].
-std::vector<int> layer_by_hand(const Conv2dParams& layer, const std::vector<int32_t>& image, const ops::Im2colShape& shape) {
+std::vector<int> layer_by_hand(const Conv2dParams& layer, LayerRule rule, const std::vector<int32_t>& image,
+                               const ops::Im2colShape& shape) {
   const int64_t K = layer.weight.size(0), pixels = shape.cols();
   std::vector<int32_t> columns(static_cast<size_t>(shape.rows() * pixels));
   ops::im2col(image.data(), shape, layer.input.zero_point, columns.data());
   const auto acc = integer_matmul(layer.weight.data<int8_t>(), columns, K, shape.rows(), pixels, layer.input.zero_point);
 
-  const LayerRule rule = ops::int8::conv2d_rule(layer.engine, layer.options.groups);
   const int32_t zy = layer.output.zero_point;
   std::vector<int> y;
   for (int64_t k = 0; k < K; ++k) {
@@ -87,8 +87,39 @@ std::vector<int> layer_by_hand(const Conv2dParams& layer, const std::vector<int3
   return y;
 }
 
-bool quantizes_the_image(const nn::Node& node) {
-  return nn::is<nn::op::Quantize>(node.op) && node.inputs[0]->kind == nn::NodeKind::placeholder;
+/// Are its codes those of the image, in their order?
+bool has_codes_of_the_image(const nn::Node& node) {
+  const nn::Node* from = &node;
+  while (nn::is<nn::op::QuantizedFlatten>(from->op) || nn::is<nn::op::QuantizedDropout>(from->op)) from = from->inputs[0];
+  return nn::is<nn::op::Quantize>(from->op) && from->inputs[0]->kind == nn::NodeKind::placeholder;
+}
+
+/// The first int8 layer: a convolution without dilation, of an image of that shape.
+struct FirstLayer {
+  const nn::Node* node;
+  Conv2dParams layer;
+  LayerRule rule;
+  Shape image;
+};
+
+std::optional<FirstLayer> first_layer(const nn::Graph& graph, const Shape& image) {
+  for (const nn::Node& node : graph.nodes()) {
+    const bool of_image = node.inputs.size() == 1 && has_codes_of_the_image(*node.inputs[0]);
+    if (const auto* conv = std::get_if<nn::op::QuantizedConv2d>(&node.op); conv && of_image) {
+      Conv2dParams layer = conv->layer->params();
+      const ops::Undilated plain = ops::without_dilation(layer.weight, layer.options);
+      layer.weight = plain.weight;
+      layer.options = plain.options;
+      return FirstLayer{&node, layer, ops::int8::conv2d_rule(layer.engine, layer.options.groups), image};
+    }
+    if (const auto* linear = std::get_if<nn::op::QuantizedLinear>(&node.op); linear && of_image) {  // of one pixel
+      Conv2dParams layer{linear->layer->params(), {}};
+      const int64_t K = layer.weight.size(0), C = layer.weight.size(1);
+      layer.weight = layer.weight.reshape({K, C, 1, 1});
+      return FirstLayer{&node, layer, ops::int8::rules_of(layer.engine).linear, {1, C, 1, 1}};
+    }
+  }
+  return std::nullopt;
 }
 
 std::vector<int> first_ten(const auto& values) {
@@ -98,28 +129,23 @@ std::vector<int> first_ten(const auto& values) {
 }  // namespace
 
 std::optional<HandCheck> verify_first_layer(const nn::Graph& graph, const Tensor& image) {
-  const nn::Node* layer_node = nullptr;
-  for (const nn::Node& node : graph.nodes())
-    if (layer_node == nullptr && nn::is<nn::op::QuantizedConv2d>(node.op) && quantizes_the_image(*node.inputs[0]))
-      layer_node = &node;
-  if (layer_node == nullptr) return std::nullopt;
-  const Conv2dParams& layer = std::get<nn::op::QuantizedConv2d>(layer_node->op).layer->params();
-  OCTET_CHECK(layer.options.groups == 1 && image.dim() == 4 && image.size(0) == 1,
-              "verify: expected one image and a convolution without groups, got ", image.shape(), " and ", layer.options.groups,
+  const std::optional<FirstLayer> first = first_layer(graph, image.shape());
+  if (!first) return std::nullopt;
+  const Conv2dParams& layer = first->layer;
+  OCTET_CHECK(layer.options.groups == 1 && image.dim() >= 2 && image.size(0) == 1,
+              "verify: expected one image and a layer without groups, got ", image.shape(), " and ", layer.options.groups,
               " groups");
 
   Tensor by_layer;
   nn::run(graph, image, [&](const nn::Node& node, const Tensor& result) {
-    if (&node == layer_node) by_layer = to_channels_first(result);
+    if (&node == first->node) by_layer = to_channels_first(result);
   });
   const auto input = quantize_by_hand(image.data<float>(), image.numel(), layer.input.scale, layer.input.zero_point);
-  const ops::Undilated plain = ops::without_dilation(layer.weight, layer.options);
-  Conv2dParams by_taps = layer;
-  by_taps.weight = plain.weight;
-  const auto by_hand = layer_by_hand(by_taps, input, ops::conv2d_shape(image.shape(), plain.weight.shape(), plain.options));
+  const auto by_hand =
+      layer_by_hand(layer, first->rule, input, ops::conv2d_shape(first->image, layer.weight.shape(), layer.options));
 
   const uint8_t* codes = by_layer.data<uint8_t>();
-  HandCheck check{.rule = ops::int8::conv2d_rule(layer.engine, layer.options.groups), .equal = 0, .total = by_layer.numel()};
+  HandCheck check{.rule = first->rule, .equal = 0, .total = by_layer.numel()};
   for (int64_t i = 0; i < check.total; ++i) {
     const int difference = std::abs(by_hand[static_cast<size_t>(i)] - codes[i]);
     check.equal += difference == 0;

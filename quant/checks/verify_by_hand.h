@@ -20,8 +20,8 @@ struct HandCheck {
   std::vector<int> input = {}, by_hand = {}, by_layer = {};  // the first ten codes of each, in (n, c, h, w) order
 };
 
-/// image float32 [1, 3, H, W], as the model gets it. Nothing when the first layer is no int8 convolution, because it was kept in
-/// float. Throws Error for a convolution with groups.
+/// image float32 [1, C, H, W], as the model gets it. A linear layer counts as a convolution of one pixel. Nothing when the first layer
+/// is not in int8, because it was kept in float. Throws Error for a convolution with groups.
 std::optional<HandCheck> verify_first_layer(const nn::Graph& int8_graph, const Tensor& image);
 
 }  // namespace octet::quant

@@ -131,8 +131,8 @@ void refuse_dynamic(const StateDict& state, const std::string& source) {
 
 int64_t outputs_from_pytorch(const StateDict& state, const std::string& layer, const std::string& source) {
   const StateEntry* weight = find_packed(state, layer, kPackedWeights);
-  OCTET_CHECK(weight && weight->tensor.dim() == 2, source, ": missing key '", layer, kPackedWeight,
-              "' of a quantized linear layer, or it is not [outputs, inputs]");
+  OCTET_CHECK(weight && weight->tensor.dim() >= 2, source, ": missing key '", layer, kPackedWeight,
+              "' of a quantized layer, or it is not [outputs, inputs, ...]");
   return weight->tensor.size(0);
 }
 

@@ -18,7 +18,7 @@ namespace octet::quant {
 /// missing and unexpected keys. `source` names the file.
 nn::Graph graph_from_pytorch(const nn::Graph& traced, const StateDict& state, Engine engine, const std::string& source);
 
-/// Outputs of a linear layer, such as a classifier, by its path. Throws Error (naming `source`) when it is not there.
+/// Outputs of a layer, such as a classifier, by its path. Throws Error (naming `source`) when it is not there.
 int64_t outputs_from_pytorch(const StateDict& state, const std::string& layer, const std::string& source);
 
 }  // namespace octet::quant

@@ -65,6 +65,17 @@ TEST(OwnNetwork, FromTrainingToInt8) {
   }
 }
 
+TEST(OwnNetwork, WithoutConvolutions) {
+  const SmallSet set;
+  const TemporaryFolder folder;
+  const std::string network = golden_path("pt2/perceptron.pt2");
+  const Result r = run("quantize --quiet --weights " + network + " --data " + set.path() +
+                       "/val/n01440764 --export onnx,torch,c --output " + (folder / "out"));
+  ASSERT_EQ(r.exit_code, 0) << r.err;
+  for (const char* part : {"layer fc1: QuantizedLinearReLU", "weight: torch.qint8 [12, 768]", "12 of 12 outputs"})
+    EXPECT_NE(r.out.find(part), std::string::npos) << part << "\n" << r.out;
+}
+
 TEST(OwnNetwork, TrainsOnFromItsWeights) {
   const SmallSet set;
   const TemporaryFolder folder;

@@ -1,8 +1,10 @@
 """Networks as torch.export.save writes them, and the same quantized by FX: state_dict and every node's codes.
 
 NAME.pt2: the float network, its batch size free. NAME_ENGINE.pth: the state_dict of convert_fx. NAME_ENGINE.npz: x, float_output, `nodes` (names in
-order) and node.NAME (codes as [N, H, W, C], floats as they are).
+order) and node.NAME (codes as [N, H, W, C], floats as they are). NAME_qat: the same of quantization-aware training, whose .pth is that of
+prepare_qat_fx.
 """
+import copy
 import json
 import zipfile
 
@@ -10,8 +12,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torch.ao.quantization import get_default_qconfig_mapping
-from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
+from torch.ao.quantization import get_default_qat_qconfig_mapping, get_default_qconfig_mapping
+from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx, prepare_qat_fx
 
 from golden_models import Recorder
 from golden_networks import repair_relu6
@@ -110,6 +112,18 @@ class Shuffles(nn.Module):
         return self.fc(torch.flatten(self.pool(torch.cat([b, a], 1)), 1)) + x[:, 3:-6].mean([2, 3])
 
 
+class Perceptron(nn.Module):
+    """No convolution at all."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc1, self.norm, self.relu = nn.Linear(3 * 16 * 16, 12), nn.BatchNorm1d(12), nn.ReLU()
+        self.fc2 = nn.Linear(12, 3)
+
+    def forward(self, x):
+        return self.fc2(self.relu(self.norm(self.fc1(torch.flatten(x, 1)))))
+
+
 def without_paths(path):
     """Keeps of a program what the tests read: no paths of this machine in tracebacks, no pickled example."""
     with zipfile.ZipFile(path) as archive:
@@ -135,8 +149,29 @@ def record(quantized, x):
     return {name: np.ascontiguousarray(last(r)) for name, r in recorder.outputs.items()}
 
 
+def save_nodes(path, x, nodes, **more):
+    np.savez_compressed(path, x=x.numpy(), nodes=np.frombuffer("\n".join(nodes).encode(), np.uint8), **{f"node.{k}": v for k, v in nodes.items()}, **more)
+
+
+def train_aware(out_dir, name, model, x, images):
+    """Two steps of quantization-aware training; its state_dict, and every node's codes after convert_fx."""
+    torch.backends.quantized.engine = "qnnpack"
+    trained = prepare_qat_fx(copy.deepcopy(model).train(), get_default_qat_qconfig_mapping("qnnpack"), x)
+    optimizer = torch.optim.SGD(trained.parameters(), lr=0.05)
+    for _ in range(2):
+        loss = trained(images).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    torch.save(trained.eval().state_dict(), out_dir / f"{name}_qat.pth")
+    quantized = convert_fx(trained)
+    repair_relu6(quantized, "qnnpack")
+    with torch.no_grad():
+        save_nodes(out_dir / f"{name}_qat.npz", x, record(quantized, x))
+
+
 def make(out_dir):
-    for make_network in (Branches, Views, Gates, Shuffles):
+    for make_network in (Branches, Views, Gates, Shuffles, Perceptron):
         torch.manual_seed(0)
         model, name = make_network(), make_network.__name__.lower()
         x, images = torch.randn(2, 3, 16, 16), torch.randn(16, 3, 16, 16)
@@ -149,11 +184,11 @@ def make(out_dir):
             without_paths(path)
             for engine in ("qnnpack", "fbgemm"):
                 torch.backends.quantized.engine = engine
-                prepared = prepare_fx(model, get_default_qconfig_mapping(engine), x)
+                prepared = prepare_fx(copy.deepcopy(model), get_default_qconfig_mapping(engine), x)  # it notes qconfigs in what it is given
                 prepared(images)
                 quantized = convert_fx(prepared)
                 repair_relu6(quantized, engine)
                 torch.save(quantized.state_dict(), out_dir / f"{name}_{engine}.pth")
-                nodes = record(quantized, x)
-                np.savez_compressed(out_dir / f"{name}_{engine}.npz", x=x.numpy(), float_output=model(x).numpy(),
-                                    nodes=np.frombuffer("\n".join(nodes).encode(), np.uint8), **{f"node.{k}": v for k, v in nodes.items()})
+                save_nodes(out_dir / f"{name}_{engine}.npz", x, record(quantized, x), float_output=model(x).numpy())
+        if make_network in (Branches, Shuffles):
+            train_aware(out_dir, name, model, x, images)

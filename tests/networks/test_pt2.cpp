@@ -12,6 +12,8 @@
 #include "nn/graph/executor.h"
 #include "nn/graph/print.h"
 #include "quant/formats/from_pytorch.h"
+#include "quant/formats/qat_checkpoint.h"
+#include "quant/passes/convert.h"
 #include "tests/loaders/builders.h"
 #include "tests/support/compare.h"
 #include "tests/support/golden.h"
@@ -93,7 +95,28 @@ TEST_P(EachNetwork, CodesArePyTorchsOnBothEngines) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Pt2, EachNetwork, testing::Values("branches", "views", "gates", "shuffles"));
+/// Quantization-aware training in PyTorch, converted here; with batch norm inside convolutions and a linear layer.
+TEST(Pt2, CodesOfTrainedQuantizationAreConvertFxs) {
+  for (const std::string name : {"branches", "shuffles"}) {
+    const Golden golden("pt2/" + name + "_qat");
+    const quant::TrainedQat qat =
+        quant::load_qat(to_graph(program(name)), loaders::load_pth(test::golden_path("pt2/" + name + "_qat.pth")), name);
+    EXPECT_EQ(qat.mapping.backend(), "qnnpack");
+    std::map<std::string, Tensor> mine;
+    nn::run(quant::convert(qat.folded, qat.mapping), golden["x"],
+            [&](const nn::Node& node, const Tensor& result) { mine[node.name] = result; });
+    for (const std::string& node : golden.lines("nodes")) {
+      ASSERT_TRUE(mine.contains(node)) << name << ": no node " << node;
+      const Tensor& expected = golden["node." + node];
+      if (node.starts_with("gelu"))
+        EXPECT_TRUE(test::all_close(mine[node], expected, 5e-7f, 1e-7f));
+      else
+        EXPECT_EQ(std::memcmp(mine[node].bytes(), expected.bytes(), expected.nbytes()), 0) << name << ": " << node;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Pt2, EachNetwork, testing::Values("branches", "views", "gates", "shuffles", "perceptron"));
 
 /// These bytes as a file.
 class Damaged {

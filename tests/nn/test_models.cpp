@@ -134,7 +134,7 @@ TEST(Form, NetworksThatAreNotBuiltInAreCalledByName) {
     StateDict state;
     state.add({key, Tensor::zeros({1}), {}});
     EXPECT_TRUE(test::fails_with([&] { form_of(state, "w.pth"); },
-                                 {"w.pth", "not a checkpoint of ResNet18", name, "docs/using-the-library.md"}))
+                                 {"w.pth", "not a checkpoint of ResNet18", name, "docs/your-network.md"}))
         << key;
   }
 }

@@ -34,6 +34,10 @@ TEST(Conv2dBackward, ThreeByThreeStride2) { check_conv2d({5, 3, 6, 5}, {4, 3, 3,
 TEST(Conv2dBackward, PointwiseStride2) { check_conv2d({2, 4, 5, 6}, {3, 4, 1, 1}, {.stride = 2}); }
 TEST(Conv2dBackward, Pointwise) { check_conv2d({2, 4, 3, 3}, {3, 4, 1, 1}, {}); }
 TEST(Conv2dBackward, Grouped) { check_conv2d({2, 4, 4, 4}, {6, 2, 3, 3}, {.padding = 1, .groups = 2}); }
+TEST(Conv2dBackward, Depthwise) { check_conv2d({2, 4, 5, 6}, {4, 1, 3, 3}, {.padding = 1, .groups = 4}); }
+TEST(Conv2dBackward, DepthwiseTwoOutputsEach) {
+  check_conv2d({2, 3, 7, 6}, {6, 1, 5, 3}, {.stride = {2, 3}, .padding = {2, 1}, .groups = 3});
+}
 TEST(Conv2dBackward, UnequalSides) { check_conv2d({1, 3, 7, 6}, {4, 3, 2, 5}, {.stride = {1, 2}, .padding = {0, 2}}); }
 
 TEST(Conv2dBackward, LeavesOutWhatIsNotWanted) {

@@ -40,6 +40,9 @@ TEST(Conv2d, Pointwise) { expect_as_naive({2, 16, 5, 5}, {7, 16, 1, 1}, {}); }
 TEST(Conv2d, PointwiseStride2) { expect_as_naive({2, 16, 5, 6}, {7, 16, 1, 1}, {.stride = 2}); }
 TEST(Conv2d, Grouped) { expect_as_naive({2, 8, 7, 7}, {12, 2, 3, 3}, {.padding = 1, .groups = 4}); }
 TEST(Conv2d, Depthwise) { expect_as_naive({2, 8, 7, 7}, {8, 1, 3, 3}, {.padding = 1, .groups = 8}); }
+TEST(Conv2d, DepthwiseTwoOutputsEach) {
+  expect_as_naive({2, 3, 9, 8}, {6, 1, 5, 3}, {.stride = {2, 3}, .padding = {2, 1}, .groups = 3});
+}
 TEST(Conv2d, UnequalSides) { expect_as_naive({1, 3, 11, 8}, {4, 3, 2, 5}, {.stride = {1, 2}, .padding = {0, 2}}); }
 TEST(Conv2d, WholeImageKernel) { expect_as_naive({1, 3, 4, 4}, {4, 3, 4, 4}, {}); }
 

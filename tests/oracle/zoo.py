@@ -9,10 +9,13 @@ Weights are random, batch norm has statistics, images are random. For each netwo
   calibrated by octet on the same tensor: observers in other places, zero points that differ, largest relative difference of a scale
   torch      octet's quantized.pth loaded by PyTorch with strict=True: codes that differ, node by node
   onnx       octet's model.onnx in ONNX Runtime: largest difference of outputs, of the largest
+  qat        prepare_qat_fx, two steps of training, its state_dict converted by octet and by convert_fx: codes that differ
 Stochastic depth is left out on both sides, because torch.export leaves it out (docs/your-network.md). Exits 1 when a comparison fails.
 """
 import argparse
+import copy
 import json
+import operator
 import pathlib
 import re
 import subprocess
@@ -27,8 +30,8 @@ import numpy as np
 import onnxruntime
 import torch
 import torchvision
-from torch.ao.quantization import get_default_qconfig_mapping
-from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
+from torch.ao.quantization import get_default_qat_qconfig_mapping, get_default_qconfig_mapping
+from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx, prepare_qat_fx
 
 import golden_models
 import golden_networks
@@ -72,13 +75,27 @@ def differing(outputs, folder):
 
 
 def observers_of(prepared):
-    """{value that is observed: (scale, zero point)}"""
-    found = {}
+    """{value that is observed: (scale, zero point)}. Parts of tensors are numbered without x.size()'s, which a .pt2 does not have."""
+    found, parts = {}, 0
     for n in prepared.graph.nodes:
+        if n.op == "call_function" and n.target is operator.getitem and str(n.args[0].target) in ("chunk", "split"):
+            n.meta["part"] = f"getitem_{parts}" if parts else "getitem"
+            parts += 1
         if n.op == "call_module" and "activation_post_process" in str(n.target):
             scale, zero_point = prepared.get_submodule(n.target).calculate_qparams()
-            found.setdefault(str(n.args[0]), (float(scale), int(zero_point)))
+            found.setdefault(n.args[0].meta.get("part", str(n.args[0])), (float(scale), int(zero_point)))
     return found
+
+
+def trained_qat(model, backend, images):
+    trained = prepare_qat_fx(copy.deepcopy(model).train(), get_default_qat_qconfig_mapping(backend), images)
+    optimizer = torch.optim.SGD(trained.parameters(), lr=0.01)
+    for _ in range(2):
+        loss = trained(images).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return trained.eval()
 
 
 def compare(a, name, size, backend, tmp):
@@ -88,7 +105,7 @@ def compare(a, name, size, backend, tmp):
     np.save(f"{tmp}/x.npy", x.numpy())
     np.save(f"{tmp}/calib.npy", calib.numpy())
     torch.export.save(torch.export.export(model, (x,), dynamic_shapes=({0: torch.export.Dim("N", min=1, max=1024)},)), f"{tmp}/net.pt2")
-    prepared = prepare_fx(model, get_default_qconfig_mapping(backend), x)
+    prepared = prepare_fx(copy.deepcopy(model), get_default_qconfig_mapping(backend), x)  # it notes qconfigs in what it is given
     with torch.no_grad():
         prepared(calib)
         want = model(x).numpy()
@@ -128,6 +145,16 @@ def compare(a, name, size, backend, tmp):
     session = onnxruntime.InferenceSession(f"{tmp}/out/model.onnx", providers=["CPUExecutionProvider"])
     answer, expected = session.run(None, {"input": x.numpy()})[0], np.load(f"{tmp}/mine.npy")
     text.append(f"onnx {np.abs(answer - expected).max() / np.abs(expected).max():.1e}")
+
+    trained = trained_qat(model, backend, calib)
+    torch.save(trained.state_dict(), f"{tmp}/qat.pth")
+    converted = convert_fx(trained)
+    golden_networks.repair_relu6(converted, backend)
+    octet(a, "quantize", "--network", f"{tmp}/net.pt2", "--weights", f"{tmp}/qat.pth", "--input", f"{tmp}/calib.npy", "--output", f"{tmp}/qat", "--no-fake-quant")
+    octet(a, "predict", "--model", f"{tmp}/qat/model.safetensors", "--input", f"{tmp}/x.npy", "--dump", f"{tmp}/qat_nodes")
+    codes, wrong = differing(recorded(converted, x), f"{tmp}/qat_nodes")
+    good &= wrong == 0 and codes > 0
+    text.append(f"qat {wrong} of {codes}")
     return good, "; ".join(text)
 
 

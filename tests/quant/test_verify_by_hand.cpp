@@ -1,7 +1,8 @@
 // The hand check follows the layer's formula on every engine, where the weights have one scale and where they have several.
 #include "quant/checks/verify_by_hand.h"
 
-#include <gtest/gtest.h>
+#include "tests/support/compare.h"
+#include "tests/support/make.h"
 
 namespace octet::quant {
 namespace {
@@ -63,6 +64,31 @@ TEST(VerifyByHand, UnderOnednnTheZeroPointIsAddedBeforeRounding) {
   p.bias = Tensor::from({103.5f, 102.5f}, {2});
   p.output = {1.0f, 11};
   EXPECT_EQ(checked_codes(p), (std::vector{14, 14}));  // acc = -100
+}
+
+/// A network that begins with flatten and a linear layer.
+TEST(VerifyByHand, ALinearLayerIsAConvolutionOfOnePixel) {
+  const Tensor image = test::random_floats({1, 2, 3, 2}, 1);
+  for (const Engine engine : ops::int8::kEngines) {
+    const ops::int8::LinearParams params{.weight = test::random_codes({5, 12}, DType::qint8, 2),
+                                         .weight_scale = {0.01f},
+                                         .bias = test::random_floats({5}, 3),
+                                         .engine = engine,
+                                         .input = {0.02f, 120},
+                                         .output = {0.05f, 100}};
+    nn::Graph graph;
+    nn::Node* x = graph.append({.name = "x", .kind = nn::NodeKind::placeholder, .op = nn::op::Placeholder{}});
+    x = graph.append({.name = "quantize_per_tensor", .op = nn::op::Quantize{params.input}, .inputs = {x}});
+    x = graph.append({.name = "flatten", .op = nn::op::QuantizedFlatten{}, .inputs = {x}});
+    x = graph.append(
+        {.name = "fc", .op = nn::op::QuantizedLinear{std::make_shared<const ops::int8::Linear>(params)}, .inputs = {x}});
+    x = graph.append({.name = "dequantize", .op = nn::op::Dequantize{params.output}, .inputs = {x}});
+    graph.append({.name = "output", .kind = nn::NodeKind::output, .op = nn::op::Output{}, .inputs = {x}});
+    const std::optional<HandCheck> check = verify_first_layer(graph, image);
+    ASSERT_TRUE(check.has_value());
+    EXPECT_EQ(check->total, 5);
+    EXPECT_EQ(check->equal, 5) << name_of(engine);
+  }
 }
 
 TEST(VerifyByHand, TheExampleOfTheLesson) {  // ops/engines/requantize.md

@@ -56,10 +56,12 @@ struct Linear {
   void fields(auto&& visit) { visit("relu", relu); }
   Description describe(const Parameters& p) const {
     const Tensor& w = p.at("weight");
-    return {relu ? "LinearReLU" : "Linear",
+    const bool bn = qat && qat->batch_norm;
+    return {bn ? "LinearBn1d" : relu ? "LinearReLU" : "Linear",
             str("in_features=", w.size(1), ", out_features=", w.size(0), ", bias=", p.contains("bias") ? "True" : "False")};
   }
   Tensor run(const Inputs& in) const {
+    OCTET_CHECK(!qat || !qat->batch_norm, "batch norm inside a linear layer is for training; fold it first");
     Tensor y = ops::linear(in[0], Qat::weight(qat.get(), in.parameter("weight")), in.parameter("bias"));
     if (relu) ops::relu_(y);
     return y;

@@ -1,5 +1,5 @@
-// A layer in quantization-aware training (QAT): its weight goes through fake quantization, and the batch norm behind a
-// convolution is inside. torch.ao.nn.qat.Conv2d, Linear; torch.ao.nn.intrinsic.qat.ConvBn2d, ConvBnReLU2d.
+// A layer in quantization-aware training (QAT): its weight goes through fake quantization, and the batch norm behind it is inside.
+// torch.ao.nn.qat.Conv2d, Linear; torch.ao.nn.intrinsic.qat.ConvBn2d, ConvBnReLU2d, LinearBn1d.
 #pragma once
 
 #include <optional>

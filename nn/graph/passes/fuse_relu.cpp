@@ -13,8 +13,8 @@ void fuse_relu(Graph& graph, Relus relus) {
     if (graph.users(layer).size() != 1) continue;
     if (auto* conv = std::get_if<op::Conv2d>(&layer->op))
       conv->relu = true;
-    else if (auto* linear = std::get_if<op::Linear>(&layer->op))
-      linear->relu = true;
+    else if (auto* linear = std::get_if<op::Linear>(&layer->op); linear && !(linear->qat && linear->qat->batch_norm))
+      linear->relu = true;  // PyTorch has no LinearBn1d with a relu
     else if (auto* norm = std::get_if<op::BatchNorm>(&layer->op); norm && norm->dims == 2)
       norm->relu = true;
     else
