@@ -4,6 +4,7 @@
 
 #include "apps/common/open_model.h"
 #include "loaders/files/bytes.h"
+#include "networks/onnx/to_graph.h"
 #include "networks/pt2/to_graph.h"
 #include "nn/models/from_checkpoint.h"
 #include "nn/trace.h"
@@ -54,10 +55,23 @@ Model from_program(const networks::Program& program) {
   return model;
 }
 
+Model from_onnx(const networks::onnx::Model& onnx) {
+  networks::onnx::Network network = networks::onnx::to_graph(onnx);
+  Model model{std::move(network.graph),
+              str("a network of ONNX (", onnx.producer.empty() ? "" : loaders::printable(onnx.producer) + ", ", "opset ",
+                  onnx.opset, ")"),
+              0, std::move(network.notes)};
+  model.classes = classes_of(model.graph);
+  model.size = static_cast<int>(std::min<int64_t>(network.size, INT32_MAX));
+  return model;
+}
+
+Model from_network(const ModelFile& file) { return file.onnx ? from_onnx(*file.onnx) : from_program(*file.program); }
+
 /// A network, a float checkpoint, or one trained quantization-aware.
 Model from_float(const ModelFile& file, const std::string& head, int64_t classes, uint64_t seed) {
-  if (file.program) {
-    Model model = from_program(*file.program);
+  if (file.kind == FileKind::network) {
+    Model model = from_network(file);
     model.description += ", float32";
     return model;
   }
@@ -76,9 +90,9 @@ Engine engine_of(const StateDict& state) {
   return per_channel ? Engine::fbgemm : Engine::qnnpack;
 }
 
-/// The float network of a state_dict that PyTorch quantized: octet's own that has its keys, or the one of a .pt2 file.
+/// The float network of a state_dict that PyTorch quantized: octet's own that has its keys, or the one of a .pt2 or .onnx file.
 Model network_of(const ModelFile& file, const std::string& network) {
-  if (!network.empty()) return from_program(*open_model(network, kNetworks).program);
+  if (!network.empty()) return from_network(open_model(network, kNetworks));
   const nn::Form form = nn::form_of(file.contents.tensors, file.path);
   const int64_t classes = quant::outputs_from_pytorch(file.contents.tensors, form.classifier(), file.path);
   return {traced(*nn::make_model(form, classes), form.widths.input), form.name(), classes, notes_of(form, file.path)};

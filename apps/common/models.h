@@ -1,5 +1,5 @@
 // Any model file to a graph that runs: a float checkpoint, one in quantization-aware training, our int8 model, a state_dict that
-// PyTorch quantized, or a network of torch.export.
+// PyTorch quantized, or a network of torch.export or ONNX.
 #pragma once
 
 #include <optional>
@@ -31,13 +31,13 @@ int64_t channels_of(const nn::Graph& graph);
 /// The graph that a quantization-aware training trained: with fake quantization. Of another float model, its graph.
 nn::Graph as_trained(const Model& model);
 
-/// A float checkpoint (.pth or .safetensors) or a network (.pt2). head: "auto" keeps the checkpoint's form, "fastai" gives torchvision's weights a
+/// A float checkpoint (.pth or .safetensors) or a network (.pt2, .onnx). head: "auto" keeps the checkpoint's form, "fastai" gives torchvision's weights a
 /// new fastai head with `classes` outputs.
 Model load_float_model(const std::string& path, const std::string& head = "auto", int64_t classes = 10, uint64_t seed = 0);
 
 /// Any of them, a quantization-aware one as trained. engine: whose arithmetic a PyTorch state_dict follows, which the file does
 /// not say; by default fbgemm for per-channel weights and qnnpack for per-tensor ones. Throws Error when another engine than its
-/// own is given for an octet model, or any for a float one. network: a .pt2 file whose network a PyTorch state_dict is of, where it
+/// own is given for an octet model, or any for a float one. network: a .pt2 or .onnx file whose network a PyTorch state_dict is of, where it
 /// is none of octet's own. Throws Error when a network comes with another kind of model.
 Model load_any_model(const std::string& path, const std::optional<ops::int8::Engine>& engine, const std::string& network = "");
 
