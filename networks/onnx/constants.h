@@ -13,7 +13,8 @@ namespace octet::networks::onnx {
 /// As kept: whole numbers as int64.
 Tensor as_constant(const Tensor& tensor, Budget& budget);
 
-/// The result, if it does not depend on the image. Throws Error, without a place, for operators on constants that it lacks.
+/// The result, if it does not depend on the image and the operator is one of these. Throws Error, without a place, for forms of them
+/// that it lacks.
 std::optional<Tensor> fold(const Call& call);
 
 }  // namespace octet::networks::onnx

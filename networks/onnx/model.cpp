@@ -12,7 +12,6 @@ namespace octet::networks::onnx {
 namespace {
 
 using loaders::Bytes;
-using loaders::quoted;
 
 constexpr int64_t kFirstOpset = 9, kLastOpset = 21;
 constexpr size_t kMaxNodes = 20'000;     // DenseNet121 with all that an exporter may write has 1,400
@@ -90,7 +89,8 @@ class Reader {
     auto [name, tensor] = tensors_.read(message);
     OCTET_CHECK(model_.initializers.size() < loaders::kMaxTensors, source_.name, ": more than ", loaders::kMaxTensors,
                 " tensors");
-    OCTET_CHECK(model_.initializers.emplace(name, tensor).second, source_.name, ": tensor ", quoted(name), " is there twice");
+    OCTET_CHECK(model_.initializers.emplace(name, tensor).second, source_.name, ": tensor ", loaders::quoted(name),
+                " is there twice");
   }
 
   void read_node(Bytes message) {

@@ -61,10 +61,11 @@ std::string entry(const std::map<std::string, std::string>& metadata, const char
   return it == metadata.end() ? "" : it->second;
 }
 
-/// "features.0.0.weight" -> "features.0.0".
+/// "features.0.0.weight" -> "features.0.0". Of a batch norm it is not asked: exporters keep one of several equal tensors, and those of
+/// batch norms are often equal, before a training. (Of a convolution that took in a batch norm, the metadata names the latter.)
 std::string owner_of_weight(const Node& node) {
   constexpr string_view kEnd = ".weight";
-  const bool has_weight = node.op_type == "Conv" || node.op_type == "Gemm" || node.op_type == "BatchNormalization";
+  const bool has_weight = node.op_type == "Conv" || node.op_type == "Gemm";
   if (!has_weight || node.inputs.size() < 2 || !node.inputs[1].ends_with(kEnd)) return "";
   return node.inputs[1].substr(0, node.inputs[1].size() - kEnd.size());
 }

@@ -44,6 +44,12 @@ bool ceil_mode_for(int64_t input, int64_t kernel, int64_t stride, Sides pads, bo
   fail("padding ", pads.before, " before and ", pads.after, " behind is not supported");
 }
 
+/// Has a window as many positions with ceil_mode as without?
+bool is_same_in_both(int64_t input, int64_t kernel, int64_t stride, int64_t padding) {
+  return is_known(input) &&
+         ops::output_size(input, kernel, stride, padding, true) == ops::output_size(input, kernel, stride, padding, false);
+}
+
 /// Options that fit both axes; padding: of the first side.
 struct PoolShape {
   Size2 padding;
@@ -54,18 +60,14 @@ PoolShape pool_shape(const Call& call, const Value& x, const Window& w) {
   const bool asked = call.flag("ceil_mode", false);
   const Pads& p = w.pads;
   const int64_t H = x.shape[2], W = x.shape[3];
-  const bool square = p.top == p.bottom && p.left == p.right;
   const bool rows = ceil_mode_for(H, w.kernel.h, w.stride.h, {p.top, p.bottom}, asked);
-  bool columns = ceil_mode_for(W, w.kernel.w, w.stride.w, {p.left, p.right}, asked);
-  if (!square && rows != columns) {  // an axis for which either mode is right goes by the other
-    const auto fits = [&](int64_t input, int64_t kernel, int64_t stride, int64_t pad) {
-      return ops::output_size(input, kernel, stride, pad, true) == ops::output_size(input, kernel, stride, pad, false);
-    };
-    OCTET_CHECK(fits(rows ? W : H, rows ? w.kernel.w : w.kernel.h, rows ? w.stride.w : w.stride.h, rows ? p.left : p.top),
-                "padding ", p.top, ", ", p.left, ", ", p.bottom, ", ", p.right, " is not supported");
-    columns = rows;
+  const bool columns = ceil_mode_for(W, w.kernel.w, w.stride.w, {p.left, p.right}, asked);
+  if (rows != columns) {  // then the axis that asks for none must be right with it, too
+    const bool fits =
+        rows ? is_same_in_both(W, w.kernel.w, w.stride.w, p.left) : is_same_in_both(H, w.kernel.h, w.stride.h, p.top);
+    OCTET_CHECK(fits, "pads ", text_of({p.top, p.left, p.bottom, p.right}), " are not supported");
   }
-  const bool mode = square ? asked : (rows || columns);
+  const bool mode = rows || columns;
   return {p.top == p.left ? Size2(p.top) : Size2(p.top, p.left),
           mode,
           {x.shape[0], x.shape[1], positions(H, w.kernel.h, w.stride.h, p.top + p.bottom, asked),
@@ -131,19 +133,19 @@ Made max_pool(const Call& call) {
 Made average_pool(const Call& call) {
   const Value& x = call.padded(0);
   const Window w = window_of(call, x, 0);
-  const PoolShape p = pool_shape(call, x, w);
-  const bool around = x.pads.any(), counts = call.flag("count_include_pad", false);
-  OCTET_CHECK(!around || counts || call.integers("pads").empty() || call.integers("pads") == Dims(4, 0),
-              "whose padding does not count behind a Pad, whose does, is not supported");
-  const bool none = !w.pads.any();
+  const bool behind_pad = x.pads.any(), counts = call.flag("count_include_pad", false);
   const bool even = w.pads.top == w.pads.bottom && w.pads.left == w.pads.right;
-  OCTET_CHECK(even || !(around || counts), "whose padding counts and is not the same on both sides is not supported");
-  OCTET_CHECK(!around || !p.ceil_mode, "with ceil_mode behind a Pad is not supported");
+  const Dims own = call.integers("pads");
+  OCTET_CHECK(!behind_pad || counts || own.empty() || own == Dims(4, 0),
+              "whose padding does not count, behind a Pad, whose does, is not supported");
+  OCTET_CHECK(even || !(behind_pad || counts), "whose padding counts and is not the same on both sides is not supported");
+  const PoolShape p = pool_shape(call, x, w);
+  OCTET_CHECK(!behind_pad || !p.ceil_mode, "with ceil_mode behind a Pad is not supported");
   return {.op = op::AvgPool2d{{.kernel = w.kernel,
                                .stride = w.stride,
                                .padding = p.padding,
                                .ceil_mode = p.ceil_mode,
-                               .count_include_pad = none || around || counts}},
+                               .count_include_pad = !w.pads.any() || behind_pad || counts}},
           .inputs = {x.node},
           .value = {.shape = p.output}};
 }

@@ -53,6 +53,14 @@ void fill(Tensor& tensor, const std::vector<T>& numbers) {
   if (!numbers.empty()) std::memcpy(tensor.bytes(), numbers.data(), numbers.size() * sizeof(T));
 }
 
+uint64_t elements_of(const Shape& shape, const std::string& where) {
+  try {
+    return static_cast<uint64_t>(numel(shape));
+  } catch (const Error& error) {
+    fail(where, error.what());
+  }
+}
+
 uint64_t number_from(const std::string& text, const std::string& where) {
   uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -105,7 +113,7 @@ TensorReader::Named TensorReader::read(Bytes message) {
   const std::string where = str(source_.name, ": tensor ", quoted(proto.name), ": ");
   OCTET_CHECK(proto.shape.size() <= loaders::kMaxRank, where, proto.shape.size(), " dimensions, at most ", loaders::kMaxRank);
   const DType type = dtype_of(proto.type, where);
-  const auto elements = static_cast<uint64_t>(numel(proto.shape));
+  const uint64_t elements = elements_of(proto.shape, where);
   const uint64_t size = elements * size_of(type);
   const auto check = [&](uint64_t there, uint64_t expected, const char* unit) {
     OCTET_CHECK(there == expected, where, there, unit, " of ", proto.shape, " ", type, ", expected ", expected);

@@ -170,6 +170,8 @@ class Builder {
     for (const auto& [target, row] : unsupported_)
       text += str(text.empty() ? "octet lacks " : "; ", target, ", ", row.count, row.count == 1 ? " node: " : " nodes, first ",
                   row.first);
+    if (unsupported_.contains("DequantizeLinear"))
+      text += " (an int8 model: octet runs its own model.safetensors, and quantizes float networks)";
     for (const std::string& problem : problems_) text += (text.empty() ? "" : "; ") + problem;
     OCTET_CHECK(text.empty(), model_.file, ": ", text);
   }
