@@ -63,6 +63,7 @@ Model from_onnx(const networks::onnx::Model& onnx) {
               0, std::move(network.notes)};
   model.classes = classes_of(model.graph);
   model.size = static_cast<int>(std::min<int64_t>(network.size, INT32_MAX));
+  model.channels = network.channels;
   return model;
 }
 
@@ -138,7 +139,7 @@ struct Beside {
 Model with(const Beside& beside, Model model) {
   model.notes.insert(model.notes.begin(), beside.notes.begin(), beside.notes.end());
   model.card = beside.card;
-  model.channels = channels_of(model.graph);
+  if (model.channels == 0) model.channels = channels_of(model.graph);
   return model;
 }
 

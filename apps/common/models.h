@@ -19,7 +19,7 @@ struct Model {
   std::string description;  // "resnet18 with fastai's head, float32"
   int64_t classes = 0;      // 0: unknown, of an int8 model that ends in no linear layer
   std::vector<std::string> notes;
-  int64_t channels = 3;                         // of its input
+  int64_t channels = 0;                         // of its input
   int size = 0;                                 // side of its images, where its file says and a card does not; 0: unknown
   std::optional<loaders::ModelCard> card = {};  // what its file says that it is for
   std::optional<quant::TrainedQat> qat = {};    // of a quantization-aware training: `graph` is then its float model

@@ -181,14 +181,8 @@ class Reader {
 }  // namespace
 
 bool is_onnx(const loaders::File& file, const std::string& path) {
-  const Bytes bytes = file.bytes();
-  const auto byte = [&](size_t i) { return i < bytes.size() ? static_cast<unsigned>(bytes[i]) : 0u; };
-  // ir_version, a small number, comes first. Behind it: producer, domain, version, text, graph or operators.
-  constexpr unsigned kSecond[] = {0x12, 0x1a, 0x22, 0x28, 0x32, 0x3a, 0x42};
-  const bool begins = byte(0) == (field::kIrVersion << 3) && byte(1) > 0 && byte(1) < 0x80 &&
-                      std::ranges::find(kSecond, byte(2)) != std::end(kSecond);
-  if (begins) return true;
-  return std::filesystem::path(path).extension() == ".onnx" && loaders::format_of(bytes) == loaders::Format::other;
+  if (loaders::is_onnx(file.bytes())) return true;
+  return std::filesystem::path(path).extension() == ".onnx" && loaders::format_of(file.bytes()) == loaders::Format::other;
 }
 
 Model read_onnx(const loaders::File& file, const std::string& path) { return Reader(file, path).read(); }

@@ -59,6 +59,8 @@ struct PoolShape {
 PoolShape pool_shape(const Call& call, const Value& x, const Window& w) {
   const bool asked = call.flag("ceil_mode", false);
   const Pads& p = w.pads;
+  OCTET_CHECK(2 * p.top <= w.kernel.h && 2 * p.left <= w.kernel.w, "pads ", text_of({p.top, p.left, p.bottom, p.right}),
+              " are more than half of the kernel ", w.kernel, ", which is not supported");
   const int64_t H = x.shape[2], W = x.shape[3];
   const bool rows = ceil_mode_for(H, w.kernel.h, w.stride.h, {p.top, p.bottom}, asked);
   const bool columns = ceil_mode_for(W, w.kernel.w, w.stride.w, {p.left, p.right}, asked);

@@ -63,6 +63,7 @@ class Builder {
         {.name = input.name, .kind = nn::NodeKind::placeholder, .target = input.name, .op = nn::op::Placeholder{}});
     const int64_t h = value.shape[value.channels_last ? 1 : 2], w = value.shape[value.channels_last ? 2 : 3];
     if (is_known(h) && h == w) network_.size = h;
+    if (is_known(value.channels())) network_.channels = value.channels();
   }
 
   bool is_transposed_at_once(const std::string& name) const {

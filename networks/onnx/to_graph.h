@@ -15,7 +15,8 @@ namespace octet::networks::onnx {
 
 struct Network {
   nn::Graph graph;
-  int64_t size = 0;  // side of its images; 0: any, or not square
+  int64_t size = 0;      // side of its images; 0: any, or not square
+  int64_t channels = 0;  // of its images; 0: the file does not say
   std::vector<std::string> notes = {};
 };
 
