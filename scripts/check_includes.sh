@@ -11,7 +11,7 @@ ops="$kernels ops ops/conv ops/int8"
 nn="nn/graph/* nn nn/layers nn/models nn/optim"
 quant="quant/observers quant/qconfig quant/passes quant/qat quant/checks quant/formats"
 loaders="loaders/files loaders/images loaders/checkpoints loaders/datasets"
-networks="networks/pt2"
+networks="networks networks/pt2 networks/onnx"
 export table="
 tensor/*
 loaders/files         tensor/*
@@ -37,7 +37,9 @@ quant/passes          tensor/* $ops $nn quant/observers quant/qconfig
 quant/qat             tensor/* $ops $nn quant/observers quant/qconfig quant/passes
 quant/checks          tensor/* $ops $nn quant/observers quant/qconfig quant/passes
 quant/formats         tensor/* $ops $nn quant/observers quant/qconfig quant/passes quant/qat
-networks/pt2          tensor/* $ops $nn $loaders
+networks              tensor/*
+networks/pt2          tensor/* $ops $nn $loaders networks
+networks/onnx         tensor/* $ops $nn $loaders networks
 apps/common           tensor/* $ops $nn $quant $loaders $networks
 apps/train            tensor/* $ops $nn $quant $loaders apps/common
 apps/quantize         tensor/* $ops $nn $quant $loaders apps/common

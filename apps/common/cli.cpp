@@ -59,12 +59,12 @@ bool finish_stdout() {
 std::string data_file(const std::string& name) { return OCTET_DATA_DIR "/" + name; }
 
 void add_data_options(CLI::App& app, DataOptions& o) {
-  app.add_option(
-         "--weights", o.weights,
-         "Float checkpoint, .pth or .safetensors, with torchvision's or fastai's keys; or a network, .pt2 of torch.export")
+  app.add_option("--weights", o.weights,
+                 "Float checkpoint, .pth or .safetensors, with torchvision's or fastai's keys; or a network, .pt2 of "
+                 "torch.export or .onnx")
       ->check(not_empty())
       ->capture_default_str();
-  app.add_option("--network", o.network, "The network (.pt2 of torch.export) that --weights are of, if it is none of octet's own")
+  app.add_option("--network", o.network, "The network (.pt2 or .onnx) that --weights are of, if it is none of octet's own")
       ->check(not_empty())
       ->needs("--weights");
   app.add_option(

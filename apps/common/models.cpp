@@ -45,8 +45,8 @@ Model from_float(const ModelFile& file, const FloatOptions& o) {
   const StateDict& state = file.contents.tensors;
   loaders::check_finite(state, file.path);
   const bool is_qat = file.kind == FileKind::qat_checkpoint;
-  if (file.program || !o.network.empty()) {
-    Model model = file.program ? from_program(*file.program) : with_weights(open_network(o.network), state, is_qat, file.path);
+  if (const bool defines = file.kind == FileKind::network; defines || !o.network.empty()) {
+    Model model = defines ? from_network(file) : with_weights(open_network(o.network), state, is_qat, file.path);
     model.description += model.qat ? "" : ", float32";
     return model;
   }
@@ -63,7 +63,7 @@ Engine engine_of(const StateDict& state) {
   return per_channel ? Engine::fbgemm : Engine::qnnpack;
 }
 
-/// The float network of a state_dict that PyTorch quantized: octet's own that has its keys, or the one of a .pt2 file.
+/// The float network of a state_dict that PyTorch quantized: octet's own that has its keys, or the one of a .pt2 or .onnx file.
 Model network_of(const ModelFile& file, const std::string& network) {
   if (!network.empty()) {
     Model model = open_network(network);
@@ -115,7 +115,7 @@ struct Beside {
 Model with(const Beside& beside, Model model) {
   model.notes.insert(model.notes.begin(), beside.notes.begin(), beside.notes.end());
   model.card = beside.card;
-  model.channels = channels_of(model.graph);
+  if (model.channels == 0) model.channels = channels_of(model.graph);
   return model;
 }
 

@@ -1,5 +1,5 @@
 // Any model file to a graph that runs: a float checkpoint, one in quantization-aware training, our int8 model, a state_dict that
-// PyTorch quantized, or a network of torch.export.
+// PyTorch quantized, or a network of torch.export or ONNX.
 #pragma once
 
 #include <optional>
@@ -19,7 +19,7 @@ struct Model {
   std::string description;  // "resnet18 with fastai's head, float32"
   int64_t classes = 0;      // 0: unknown, of an int8 model that ends in no linear layer
   std::vector<std::string> notes;
-  int64_t channels = 3;                         // of its input
+  int64_t channels = 0;                         // of its input
   int size = 0;                                 // side of its images, where its file says and a card does not; 0: unknown
   std::optional<loaders::ModelCard> card = {};  // what its file says that it is for
   std::optional<quant::TrainedQat> qat = {};    // of a quantization-aware training: `graph` is then its float model
@@ -38,7 +38,7 @@ struct FloatOptions {
   uint64_t seed = 0;
 };
 
-/// A float checkpoint (.pth or .safetensors), one trained quantization-aware, or a network (.pt2). Throws Error when a network comes
+/// A float checkpoint (.pth or .safetensors), one trained quantization-aware, or a network (.pt2, .onnx). Throws Error when a network comes
 /// with a network.
 Model load_float_model(const std::string& path, const FloatOptions& options = {});
 

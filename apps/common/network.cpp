@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "apps/common/open_model.h"
 #include "loaders/files/bytes.h"
+#include "networks/onnx/to_graph.h"
 #include "networks/pt2/to_graph.h"
 #include "nn/classifier.h"
 #include "nn/graph_module.h"
@@ -28,8 +28,6 @@ int64_t classes_of(const nn::Graph& graph, const StateDict& state) {
   return 0;
 }
 
-}  // namespace
-
 Model from_program(const networks::Program& program) {
   Model model{networks::to_graph(program),
               str("a network of torch.export (PyTorch ", loaders::printable(program.torch_version), ")"),
@@ -46,7 +44,23 @@ Model from_program(const networks::Program& program) {
   return model;
 }
 
-Model open_network(const std::string& path) { return from_program(*open_model(path, kNetworks).program); }
+Model from_onnx(const networks::onnx::Model& onnx) {
+  networks::onnx::Network network = networks::onnx::to_graph(onnx);
+  Model model{std::move(network.graph),
+              str("a network of ONNX (", onnx.producer.empty() ? "" : loaders::printable(onnx.producer) + ", ", "opset ",
+                  onnx.opset, ")"),
+              0, std::move(network.notes)};
+  if (const nn::Node* layer = nn::classifier_of(std::as_const(model.graph))) model.classes = nn::outputs_of(*layer);
+  model.size = static_cast<int>(std::min<int64_t>(network.size, INT32_MAX));
+  model.channels = network.channels;
+  return model;
+}
+
+}  // namespace
+
+Model from_network(const ModelFile& file) { return file.onnx ? from_onnx(*file.onnx) : from_program(*file.program); }
+
+Model open_network(const std::string& path) { return from_network(open_model(path, kNetworks)); }
 
 Model with_weights(Model network, const StateDict& state, bool is_qat, const std::string& source) {
   if (const int64_t classes = classes_of(network.graph, state)) set_classes(network, classes);

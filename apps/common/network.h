@@ -1,13 +1,14 @@
-// A network that a file defines (.pt2 of torch.export): with the file's own weights, or with those of a state_dict of the same
+// A network that a file defines (.pt2 of torch.export, .onnx): with the file's own weights, or with those of a state_dict of the same
 // network, whose last layer may have other classes.
 #pragma once
 
 #include "apps/common/models.h"
-#include "networks/pt2/program.h"
+#include "apps/common/open_model.h"
 
 namespace octet::apps {
 
-Model from_program(const networks::Program& program);
+/// file: of kind network.
+Model from_network(const ModelFile& file);
 
 /// The network of that file. Throws Error for a file of another kind.
 Model open_network(const std::string& path);

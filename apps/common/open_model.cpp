@@ -21,7 +21,8 @@ constexpr KindText kTexts[] = {
      "run it with predict"},
     {FileKind::octet_int8, "an int8 model.safetensors that quantize made", "an int8 model that quantize has made already",
      "run it with predict"},
-    {FileKind::network, "a network of torch.export (.pt2)", "a network of torch.export (.pt2)", "quantize and predict take it"},
+    {FileKind::network, "a network (.pt2 of torch.export, or .onnx)", "a network with its weights (.pt2 or .onnx)",
+     "quantize and predict take it"},
     {FileKind::training_state, "the state of an interrupted training", "the state of an interrupted training",
      "go on with it by train_or_load --resume"},
 };
@@ -41,7 +42,10 @@ std::string expected(const std::vector<FileKind>& kinds) {
 
 }  // namespace
 
-bool is_network(const std::string& path) { return networks::is_pt2(loaders::File(path)); }
+bool is_network(const std::string& path) {
+  const loaders::File file(path);
+  return networks::is_pt2(file) || networks::onnx::is_onnx(file, path);
+}
 
 ModelFile open_model(const std::string& path, const Accepted& accepted) {
   const auto check_kind = [&](FileKind kind) {
@@ -50,8 +54,13 @@ ModelFile open_model(const std::string& path, const Accepted& accepted) {
     return kind;
   };
   loaders::refuse_url(path);
-  if (const loaders::File file(path); networks::is_pt2(file))
-    return {.path = path, .kind = check_kind(FileKind::network), .program = networks::read_pt2(file)};
+  const loaders::File file(path);
+  if (networks::is_pt2(file)) return {.path = path, .kind = check_kind(FileKind::network), .program = networks::read_pt2(file)};
+  if (networks::onnx::is_onnx(file, path)) {
+    ModelFile model{.path = path, .kind = check_kind(FileKind::network), .onnx = networks::onnx::read_onnx(file, path)};
+    model.contents.metadata = model.onnx->metadata;
+    return model;
+  }
   loaders::Checkpoint contents = loaders::open_checkpoint(path);
   const FileKind kind = check_kind(quant::recognise(contents.tensors, contents.metadata));
   return {path, kind, std::move(contents)};

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "loaders/checkpoints/checkpoint.h"
+#include "networks/onnx/model.h"
 #include "networks/pt2/program.h"
 #include "quant/formats/recognise.h"
 
@@ -33,7 +34,8 @@ struct ModelFile {
   std::string path;
   FileKind kind;
   loaders::Checkpoint contents = {};
-  std::optional<networks::Program> program = {};  // of a network
+  std::optional<networks::Program> program = {};   // of a network of torch.export
+  std::optional<networks::onnx::Model> onnx = {};  // of one of ONNX
 };
 
 /// Does the file define a network itself?

@@ -41,14 +41,6 @@ bool matches(std::string_view text, const Lookalike& like) {
   return std::equal(like.magic.begin(), like.magic.end(), text.begin() + static_cast<std::ptrdiff_t>(like.offset), same);
 }
 
-/// A protobuf that begins with ONNX's field 1, ir_version, and goes on with one of its next fields.
-bool is_onnx(std::string_view text) {
-  constexpr int kLargestVersion = 64;
-  constexpr std::string_view kNextFields = "\x12\x1a\x22\x28\x32\x3a\x42";  // producer_name to opset_import
-  return text.size() > 2 && text[0] == '\x08' && text[1] > 0 && text[1] < kLargestVersion &&
-         kNextFields.find(text[2]) != text.npos;
-}
-
 bool has_ending(const Zip& zip, std::string_view end) {
   return std::ranges::any_of(zip.entries(), [&](const ZipEntry& e) { return e.name.ends_with(end); });
 }
@@ -88,11 +80,19 @@ Format format_of(Bytes bytes) {
   return Format::other;
 }
 
+bool is_onnx(Bytes bytes) {
+  constexpr int kLargestVersion = 64;
+  constexpr std::string_view kNextFields = "\x12\x1a\x22\x28\x32\x3a\x42";  // producer_name to opset_import
+  const std::string_view text = as_text(bytes);
+  return text.size() > 2 && text[0] == '\x08' && text[1] > 0 && text[1] < kLargestVersion &&
+         kNextFields.find(text[2]) != text.npos;
+}
+
 void refuse_format(Bytes bytes, std::string_view name) {
   std::string_view text = as_text(bytes);
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // byte order mark of a text file
   if (const size_t start = text.find_first_not_of(" \t\r\n"); start != text.npos && start < 64) text.remove_prefix(start);
-  if (is_onnx(as_text(bytes)))
+  if (is_onnx(bytes))
     fail(name, ": expected a checkpoint, but it looks like an ONNX model; save the PyTorch model that it was exported from: ",
          "torch.save(model.state_dict(), 'weights.pth')");
   for (const Lookalike& like : kLookalikes)

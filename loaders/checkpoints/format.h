@@ -18,6 +18,9 @@ inline constexpr std::string_view kLegacyMagic = "\x80\x02\x8a\x0a\x6c\xfc\x9c\x
 
 Format format_of(Bytes bytes);
 
+/// Does it begin as a model of ONNX does: a protobuf with field 1, ir_version, and one of its next fields?
+bool is_onnx(Bytes bytes);
+
 /// Throws Error saying what a file of another format looks like, and what to do about it.
 [[noreturn]] void refuse_format(Bytes bytes, std::string_view name);
 

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "loaders/files/bytes.h"
+#include "networks/names.h"
 #include "networks/pt2/operations.h"
 
 namespace octet::networks {
@@ -15,17 +16,6 @@ using nn::Node;
 /// "'features.0' (squeezenet.py:95: x = self.features(x))".
 std::string place_of(const Call& call) {
   return str("'", printable(call.module), "'", call.source.empty() ? "" : " (" + printable(call.source) + ")");
-}
-
-/// "Mixed_5b.branchPool" -> "mixed_5b.branch_pool", as torch.fx names nodes (torch/fx/graph.py, _snake_case).
-std::string snake_case(const std::string& path) {
-  std::string name;
-  for (const char c : path) {
-    const bool upper = c >= 'A' && c <= 'Z', after_lower = !name.empty() && name.back() >= 'a' && name.back() <= 'z';
-    if (upper && after_lower) name += '_';
-    name += upper ? static_cast<char>(c - 'A' + 'a') : c;
-  }
-  return name;
 }
 
 class Builder {

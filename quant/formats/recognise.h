@@ -5,7 +5,7 @@
 //   qat_checkpoint     scales of fake quantization: quant/formats/qat_checkpoint.h. It needs the network, traced
 //   pytorch_int8       quantized tensors: quant/formats/from_pytorch.h. It needs the network, traced, and an engine
 //   octet_int8         metadata "format": quant/formats/model_file.h. It needs nothing else
-//   network            a program of torch.export: networks/pt2/program.h. It needs nothing else
+//   network            a program of torch.export (networks/pt2/program.h) or ONNX (networks/onnx/model.h). It needs nothing else
 //   training_state     metadata "octet.training": an interrupted training, which only train_or_load --resume reads
 #pragma once
 

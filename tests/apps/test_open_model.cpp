@@ -4,6 +4,7 @@
 #include "loaders/checkpoints/safetensors.h"
 #include "tests/apps/run.h"
 #include "tests/apps/small_model.h"
+#include "tests/networks/onnx_file.h"
 #include "tests/support/compare.h"
 #include "tests/support/golden.h"
 
@@ -19,6 +20,7 @@ struct Files {
                                            {FileKind::qat_checkpoint, folder / "qat.safetensors"},
                                            {FileKind::pytorch_int8, golden_path("loaders/quantized.pth")},
                                            {FileKind::octet_int8, folder / "int8.safetensors"},
+                                           {FileKind::network, folder / "network"},
                                            {FileKind::training_state, folder / "r18.pth.resume"}};
 
   Files() {
@@ -26,6 +28,7 @@ struct Files {
     save(FileKind::qat_checkpoint, "fc.weight_fake_quant.scale");
     save(FileKind::training_state, "model/fc.weight", {{quant::kTrainingMetadata, "{}"}});
     save_small_model(paths[FileKind::octet_int8], nn::op::Relu{});
+    std::ofstream(paths[FileKind::network], std::ios::binary) << OnnxFile({-1, 3, 8, 8}).node("Relu", {"x"}, "y").bytes();
   }
 
  private:

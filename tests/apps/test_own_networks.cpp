@@ -93,7 +93,7 @@ TEST(OwnNetwork, BadInputs) {
                     {kNetwork, "this file is a network itself, leave it out"}));
   EXPECT_TRUE(fails(run("quantize --weights " + kWeights + network + data), 1, {kWeights, "missing key 'stem.0.weight'"}));
   EXPECT_TRUE(fails(run("quantize --weights " + kWeights + " --network " + kWeights + data), 1,
-                    {kWeights, "expected a network of torch.export (.pt2) for --network"}));
+                    {kWeights, "expected a network (.pt2 of torch.export, or .onnx) for --network"}));
   EXPECT_TRUE(fails(run("train_or_load" + network + data), 2, {"--network", "--weights"}));
   EXPECT_TRUE(fails(run("train_or_load --weights " + kWeights + network + " --head fastai" + data), 2, {"--head"}));
   EXPECT_TRUE(fails(run("train_or_load --epochs 1 --weights " + kNetwork + data + " --output " + kNetwork), 2, {"--output"}));

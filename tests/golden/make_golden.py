@@ -2,10 +2,10 @@
 """Makes every golden tensor with the real PyTorch, and manifest.json, which says what they are.
 
     python tests/golden/make_golden.py            all of them (about two minutes)
-    python tests/golden/make_golden.py ops        one folder: loaders, images, ops, engines, observers, models, networks, pt2, qat, qconfigs or
+    python tests/golden/make_golden.py ops        one folder: loaders, images, ops, engines, observers, models, networks, pt2, onnx, qat, qconfigs or
                                                   training
 
-Needs torch 2.11, torchvision, fastai, numpy and pillow (any environment; the tests themselves need none of them).
+Needs torch 2.11, torchvision, fastai, numpy and pillow, of onnx also onnxscript (any environment; the tests themselves need none of them).
 Each golden_NAME.py has a make(out_dir) that fills tests/golden/NAME. Seeds are fixed: a second run gives the same files.
 """
 import importlib
@@ -17,7 +17,7 @@ import warnings
 
 warnings.filterwarnings("ignore")
 HERE = pathlib.Path(__file__).resolve().parent
-FOLDERS = ["loaders", "images", "ops", "engines", "observers", "models", "networks", "pt2", "qat", "qconfigs", "training"]
+FOLDERS = ["loaders", "images", "ops", "engines", "observers", "models", "networks", "pt2", "onnx", "qat", "qconfigs", "training"]
 
 
 def main():

@@ -1,0 +1,61 @@
+#include "networks/onnx/operations.h"
+
+#include <algorithm>
+
+namespace octet::networks::onnx {
+namespace {
+
+struct Row {
+  const char* op_type;
+  Made (*make)(const Call&);
+};
+constexpr Row kRows[] = {{"Conv", conv},
+                         {"Gemm", gemm},
+                         {"MatMul", matmul},
+                         {"BatchNormalization", batch_normalization},
+                         {"MaxPool", max_pool},
+                         {"AveragePool", average_pool},
+                         {"GlobalAveragePool", global_average_pool},
+                         {"GlobalMaxPool", global_max_pool},
+                         {"ReduceMean", reduce_mean},
+                         {"Relu", relu},
+                         {"Clip", clip},
+                         {"Sigmoid", sigmoid},
+                         {"Tanh", tanh},
+                         {"HardSigmoid", hard_sigmoid},
+                         {"HardSwish", hard_swish},
+                         {"Add", add},
+                         {"Sub", sub},
+                         {"Mul", mul},
+                         {"Div", div},
+                         {"Concat", concat},
+                         {"Flatten", flatten},
+                         {"Reshape", reshape},
+                         {"Squeeze", squeeze},
+                         {"Unsqueeze", unsqueeze},
+                         {"Transpose", transpose},
+                         {"Dropout", dropout},
+                         {"Identity", identity},
+                         {"Cast", cast},
+                         {"Pad", pad}};
+
+const Row* row_of(const Node& node) {
+  const auto row = std::ranges::find_if(kRows, [&](const Row& r) { return node.domain.empty() && node.op_type == r.op_type; });
+  return row == std::end(kRows) ? nullptr : row;
+}
+
+}  // namespace
+
+bool is_supported(const Node& node) { return row_of(node) != nullptr; }
+
+Made make(const Call& call) { return row_of(call.node())->make(call); }
+
+Made elementwise(nn::Op op, const Value& x) {
+  return {.op = std::move(op),
+          .inputs = {x.node},
+          .value = {.shape = x.shape, .channels_last = x.channels_last, .row_order = x.row_order}};
+}
+
+Made handed_on(const Value& x) { return {.op = std::nullopt, .value = x}; }
+
+}  // namespace octet::networks::onnx

@@ -1,0 +1,26 @@
+// From an ONNX model to a graph: the one that nn::trace would make of the same network written in C++, under the names that torch.fx
+// would give (networks/onnx/names.h).
+//
+// Operators that octet lacks, and options that it does not have, are all named in one Error. A Softmax at the end is left out: octet's
+// programs take logits. Not here: several inputs or outputs, control flow.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "networks/onnx/model.h"
+#include "nn/graph/graph.h"
+
+namespace octet::networks::onnx {
+
+struct Network {
+  nn::Graph graph;
+  int64_t size = 0;      // side of its images; 0: any, or not square
+  int64_t channels = 0;  // of its images; 0: the file does not say
+  std::vector<std::string> notes = {};
+};
+
+/// Throws Error, one line that begins with the file's name; also for parameters with NaN or infinity.
+Network to_graph(const Model& model);
+
+}  // namespace octet::networks::onnx

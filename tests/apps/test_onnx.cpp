@@ -1,0 +1,76 @@
+// Networks of ONNX in the programs: what predict, quantize, compare_observers and train_or_load make of them, beside the .pt2 of the
+// same network.
+#include <gtest/gtest.h>
+
+#include "loaders/checkpoints/model_card.h"
+#include "loaders/files/npy.h"
+#include "networks/pt2/to_graph.h"
+#include "quant/formats/to_onnx.h"
+#include "tests/apps/run.h"
+#include "tests/networks/onnx_file.h"
+#include "tests/support/compare.h"
+#include "tests/support/golden.h"
+#include "tests/support/make.h"
+
+namespace octet::test {
+namespace {
+
+/// The network of pt2/branches.pt2 as an .onnx file with a card, and images for it.
+struct Branches {
+  TemporaryFolder folder;
+  std::string pt2 = golden_path("pt2/branches.pt2"), onnx = folder / "net.onnx", input = folder / "x.npy";
+  loaders::ModelCard card{{"one", "two", "three"}, {.size = 16, .mean = {0.5f, 0.5f, 0.5f}, .deviation = {0.25f, 0.25f, 0.25f}}};
+
+  Branches() {
+    const nn::Graph graph = networks::to_graph(networks::read_pt2(loaders::File(pt2)));
+    std::ofstream(onnx, std::ios::binary) << quant::to_onnx(graph, {3, 16, 16}, {{loaders::kCardKey, loaders::to_json(card)}});
+    loaders::save_npy(input, random_floats({8, 3, 16, 16}, 1));
+  }
+  /// What a program answers for the images.
+  Tensor answer(const std::string& model, const std::string& name) const {
+    const Result r = octet::test::run("predict --model " + model + " --input " + input + " --output " + (folder / name));
+    EXPECT_EQ(r.exit_code, 0) << r.err;
+    return loaders::load_npy(folder / name);
+  }
+  std::string quantized(const std::string& network, const std::string& name) const {
+    const Result r =
+        run("quantize --weights " + network + " --input " + input + " --output " + (folder / name) + " --export onnx");
+    EXPECT_EQ(r.exit_code, 0) << r.err;
+    return folder / name;
+  }
+};
+
+TEST(OnnxPrograms, AnswersAreThoseOfThePt2) {
+  const Branches net;
+  EXPECT_TRUE(all_close(net.answer(net.onnx, "a.npy"), net.answer(net.pt2, "b.npy")));
+  const std::string a = net.quantized(net.onnx, "a"), b = net.quantized(net.pt2, "b");
+  EXPECT_TRUE(bits_equal(net.answer(a + "/model.safetensors", "c.npy"), net.answer(b + "/model.safetensors", "d.npy")));
+}
+
+TEST(OnnxPrograms, TheCardIsReadBack) {
+  const Branches net;
+  const Result r = run("predict --model " + net.onnx + " " + kSample + "/val/n01440764");
+  EXPECT_EQ(r.exit_code, 0) << r.err;
+  EXPECT_NE(r.err.find("images of 16 px"), std::string::npos) << r.err;
+  EXPECT_NE(r.err.find("3 classes: one, two, three (as the model says)"), std::string::npos) << r.err;
+}
+
+TEST(OnnxPrograms, AnInt8ModelIsRefusedWithWhatToDo) {
+  const Branches net;
+  const std::string out = net.quantized(net.pt2, "out");
+  EXPECT_TRUE(fails(run("predict --model " + out + "/model.onnx x.jpg"), 1,
+                    {"model.onnx: octet lacks DequantizeLinear, ", "QuantizeLinear, ", "octet runs its own model.safetensors"}));
+}
+
+TEST(OnnxPrograms, DamagedFilesAndLacksAreNamed) {
+  const OnnxFile file({-1, 3, 16, 16});
+  file.write("not a model");
+  EXPECT_TRUE(fails(run("predict --model " + file.path() + " x.jpg"), 1, {"net.onnx: at byte "}));
+  file.write(OnnxFile({-1, 3, 16, 16}).node("LRN", {"x"}, "y", {}, "norm").bytes());
+  EXPECT_TRUE(fails(run("quantize --weights " + file.path()), 1, {"net.onnx: octet lacks LRN, 1 node: 'norm'"}));
+  EXPECT_TRUE(
+      fails(run("train_or_load --weights " + file.path() + " --epochs 1 --qat"), 1, {"net.onnx: this is a network with its weights"}));
+}
+
+}  // namespace
+}  // namespace octet::test

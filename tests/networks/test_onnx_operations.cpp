@@ -1,0 +1,384 @@
+// Each operator of ONNX that octet reads, in the forms that opset 9 to 21 have, beside octet's float ops on the same numbers; and what
+// is refused.
+#include <gtest/gtest.h>
+
+#include "ops/batch_norm.h"
+#include "ops/conv/conv2d.h"
+#include "ops/elementwise.h"
+#include "ops/linear.h"
+#include "ops/pool.h"
+#include "tests/networks/onnx_file.h"
+#include "tests/support/compare.h"
+#include "tests/support/make.h"
+
+namespace octet::networks::onnx {
+namespace {
+
+using ops::Activation;
+using test::all_close;
+using test::bits_equal;
+using test::fails_with;
+using test::OnnxAttribute;
+using test::OnnxFile;
+using test::OnnxNumbers;
+using test::random_floats;
+
+const Shape kImage{-1, 4, 7, 6};
+Tensor images() { return random_floats({2, 4, 7, 6}, 1); }
+
+/// [N, C, H, W] among zeros.
+Tensor among_zeros(const Tensor& x, int64_t top, int64_t left, int64_t bottom, int64_t right) {
+  const int64_t planes = x.size(0) * x.size(1), H = x.size(2), W = x.size(3), w = W + left + right;
+  Tensor y = Tensor::zeros({x.size(0), x.size(1), H + top + bottom, w});
+  for (int64_t p = 0; p < planes; ++p)
+    for (int64_t h = 0; h < H; ++h)
+      std::copy_n(x.data<float>() + (p * H + h) * W, W, y.data<float>() + (p * y.size(2) + h + top) * w + left);
+  return y;
+}
+
+/// [N, H, W, C] of [N, C, H, W], in the same numbers of bytes.
+Tensor last(const Tensor& x) { return to_channels_last(x); }
+
+struct Conv {
+  Tensor weight = random_floats({6, 4, 3, 3}, 2), bias = random_floats({6}, 3);
+  Tensor y(const Tensor& x, const ops::Conv2dOptions& o = {}) const { return ops::conv2d(x, weight, bias, o); }
+  Tensor run(const Shape& image, const Tensor& x, const std::vector<OnnxAttribute>& attributes) const {
+    return OnnxFile(image).tensor("w", weight).tensor("b", bias).node("Conv", {"x", "w", "b"}, "y", attributes).run(x);
+  }
+};
+
+TEST(OnnxConv, PadsStridesAndGroups) {
+  const Conv c;
+  const Tensor x = images();
+  EXPECT_TRUE(bits_equal(c.run(kImage, x,
+                               {{"kernel_shape", OnnxNumbers{3, 3}},
+                                {"pads", OnnxNumbers{1, 0, 1, 0}},
+                                {"strides", OnnxNumbers{1, 2}},
+                                {"dilations", OnnxNumbers{1, 1}}}),
+                         c.y(x, {.stride = {1, 2}, .padding = {1, 0}})));
+  EXPECT_TRUE(bits_equal(c.run(kImage, x, {}), c.y(x)));
+  EXPECT_TRUE(bits_equal(c.run(kImage, x, {{"auto_pad", "VALID"}}), c.y(x)));
+  const Tensor depthwise = random_floats({4, 1, 3, 3}, 4);
+  EXPECT_TRUE(bits_equal(OnnxFile(kImage).tensor("w", depthwise).node("Conv", {"x", "w"}, "y", {{"group", int64_t{4}}}).run(x),
+                         ops::conv2d(x, depthwise, {}, {.groups = 4})));
+}
+
+TEST(OnnxConv, PaddingOfOneSideIsThatOfAnImageAmongZeros) {
+  const Conv c;
+  for (const OnnxNumbers& p : {OnnxNumbers{0, 0, 1, 1}, {1, 1, 0, 0}, {2, 0, 0, 1}, {0, 1, 2, 3}})
+    for (const int64_t stride : {1, 2})
+      EXPECT_TRUE(all_close(c.run(kImage, images(), {{"pads", p}, {"strides", OnnxNumbers{stride, stride}}}),
+                            c.y(among_zeros(images(), p[0], p[1], p[2], p[3]), {.stride = stride})))
+          << p[0] << p[1] << p[2] << p[3];
+}
+
+TEST(OnnxConv, SameIsAsManyOutputsAsInputsByStride) {
+  const Conv c;
+  const Shape image{-1, 4, 7, 6};  // rows: 1 zero on each side; columns: one behind (upper) or before (lower)
+  const std::vector<OnnxAttribute> two = {{"strides", OnnxNumbers{2, 2}}};
+  auto upper = two, lower = two;
+  upper.emplace_back("auto_pad", "SAME_UPPER"), lower.emplace_back("auto_pad", "SAME_LOWER");
+  EXPECT_TRUE(all_close(c.run(image, images(), upper), c.y(among_zeros(images(), 1, 0, 1, 1), {.stride = 2})));
+  EXPECT_TRUE(all_close(c.run(image, images(), lower), c.y(among_zeros(images(), 1, 1, 1, 0), {.stride = 2})));
+  EXPECT_TRUE(all_close(c.run({-1, 4, -1, -1}, images(), {{"auto_pad", "SAME_UPPER"}}), c.y(images(), {.padding = 1})));
+}
+
+TEST(OnnxConv, APadBeforeItIsItsPadding) {
+  const Conv c;
+  OnnxFile by_input(kImage), by_attribute(kImage, 10);
+  by_input.tensor("w", c.weight).tensor("b", c.bias).numbers("p", {0, 0, 0, 0, 0, 0, 1, 1}).node("Pad", {"x", "p"}, "a");
+  by_attribute.tensor("w", c.weight).tensor("b", c.bias);
+  by_attribute.node("Pad", {"x"}, "a", {{"pads", OnnxNumbers{0, 0, 0, 0, 0, 0, 1, 1}}, {"mode", "constant"}});
+  for (OnnxFile* file : {&by_input, &by_attribute}) {
+    file->node("Conv", {"a", "w", "b"}, "y", {{"strides", OnnxNumbers{2, 2}}});
+    EXPECT_TRUE(all_close(file->run(images()), c.y(among_zeros(images(), 0, 0, 1, 1), {.stride = 2})));
+    EXPECT_EQ(file->types(), "conv2d");
+  }
+}
+
+TEST(OnnxConv, ConstantsOfEachChannelAreTakenIn) {
+  const Conv c;
+  const Tensor factor = random_floats({6, 1, 1}, 5), summand = random_floats({1, 6, 1, 1}, 6);
+  OnnxFile file(kImage);
+  file.tensor("w", c.weight).tensor("f", factor).tensor("s", summand).node("Conv", {"x", "w"}, "a");
+  file.node("Mul", {"f", "a"}, "b").node("Add", {"b", "s"}, "c").node("Sub", {"c", "s"}, "d").node("Div", {"d", "f"}, "y");
+  EXPECT_EQ(file.types(), "conv2d");
+  EXPECT_TRUE(all_close(file.run(images()), ops::conv2d(images(), c.weight, {}, {}), 1e-5f));
+}
+
+TEST(OnnxScale, ConstantsElsewhereAreABatchNorm) {
+  OnnxFile file(kImage);
+  file.tensor("m", random_floats({1, 4, 1, 1}, 7)).tensor("s", Tensor::full({}, 2)).node("Sub", {"x", "m"}, "a");
+  file.node("Div", {"a", "s"}, "y");
+  EXPECT_EQ(file.types(), "batch_norm");
+  const Tensor x = images(), y = file.run(x), mean = random_floats({1, 4, 1, 1}, 7);
+  for (int64_t i = 0; i < x.numel(); ++i)
+    ASSERT_NEAR(y.data<float>()[i], (x.data<float>()[i] - mean.data<float>()[i / 42 % 4]) / 2, 1e-6);
+}
+
+TEST(OnnxLinear, GemmAndMatMul) {
+  const Tensor x = images(), rows = ops::flatten(x), weight = random_floats({5, 168}, 8), bias = random_floats({5}, 9);
+  Tensor transposed({168, 5});
+  for (int64_t k = 0; k < 5; ++k)
+    for (int64_t i = 0; i < 168; ++i) transposed.data<float>()[i * 5 + k] = weight.data<float>()[k * 168 + i];
+  const Tensor expected = ops::linear(rows, weight, bias);
+  const auto file = [&](OnnxFile& f) -> OnnxFile& {
+    return f.tensor("w", weight).tensor("t", transposed).tensor("b", bias).node("Flatten", {"x"}, "r", {{"axis", int64_t{1}}});
+  };
+  OnnxFile gemm(kImage), plain(kImage), matmul(kImage), scaled(kImage);
+  EXPECT_TRUE(bits_equal(file(gemm).node("Gemm", {"r", "w", "b"}, "y", {{"transB", int64_t{1}}}).run(x), expected));
+  EXPECT_TRUE(bits_equal(file(plain).node("Gemm", {"r", "t", "b"}, "y").run(x), expected));
+  EXPECT_TRUE(bits_equal(file(matmul).node("MatMul", {"r", "t"}, "a").node("Add", {"a", "b"}, "y").run(x), expected));
+  EXPECT_EQ(matmul.types(), "flatten linear");
+  file(scaled).node("Gemm", {"r", "w", "b"}, "y", {{"transB", int64_t{1}}, {"alpha", 2.0}, {"beta", 0.5}});
+  Tensor doubled = ops::linear(rows, weight, {});
+  for (int64_t i = 0; i < 10; ++i) doubled.data<float>()[i] = 2 * doubled.data<float>()[i] + bias.data<float>()[i % 5] / 2;
+  EXPECT_TRUE(all_close(scaled.run(x), doubled));
+}
+
+TEST(OnnxBatchNorm, IsOctets) {
+  const Tensor x = images(), w = random_floats({4}, 10), b = random_floats({4}, 11), mean = random_floats({4}, 12);
+  const Tensor var = Tensor::from({0.5f, 1, 2, 3}, {4});
+  OnnxFile file(kImage);
+  file.tensor("w", w).tensor("b", b).tensor("m", mean).tensor("v", var);
+  file.node("BatchNormalization", {"x", "w", "b", "m", "v"}, "y", {{"epsilon", 0.001}, {"momentum", 0.8}});
+  EXPECT_TRUE(bits_equal(file.run(x), ops::batch_norm(x, {w, b, mean, var, 0.001f})));
+}
+
+TEST(OnnxPools, MaxPool) {
+  const Tensor x = images();
+  const auto run = [&](std::vector<OnnxAttribute> attributes) {
+    attributes.emplace_back("kernel_shape", OnnxNumbers{3, 3});
+    return OnnxFile(kImage).node("MaxPool", {"x"}, "y", attributes).run(x);
+  };
+  EXPECT_TRUE(bits_equal(run({{"strides", OnnxNumbers{2, 2}}, {"pads", OnnxNumbers{1, 1, 1, 1}}, {"storage_order", int64_t{0}}}),
+                         ops::max_pool2d(x, {.kernel = 3, .stride = 2, .padding = 1})));
+  EXPECT_TRUE(bits_equal(run({}), ops::max_pool2d(x, {.kernel = 3, .stride = 1})));
+  EXPECT_TRUE(bits_equal(run({{"strides", OnnxNumbers{2, 2}}, {"ceil_mode", int64_t{1}}}),
+                         ops::max_pool2d(x, {.kernel = 3, .stride = 2, .ceil_mode = true})));
+  // One column of padding behind 6: 3 positions, as ceil_mode has them; 7 rows have 3 either way.
+  EXPECT_TRUE(bits_equal(run({{"strides", OnnxNumbers{2, 2}}, {"pads", OnnxNumbers{0, 0, 0, 1}}}),
+                         ops::max_pool2d(x, {.kernel = 3, .stride = 2, .ceil_mode = true})));
+}
+
+TEST(OnnxPools, MaxPoolBehindAPadOfARelu) {
+  OnnxFile file(kImage);
+  file.numbers("p", {0, 0, 1, 1, 0, 0, 1, 1}).node("Relu", {"x"}, "a").node("Pad", {"a", "p"}, "b");
+  file.node("MaxPool", {"b"}, "y", {{"kernel_shape", OnnxNumbers{3, 3}}, {"strides", OnnxNumbers{2, 2}}});
+  EXPECT_TRUE(bits_equal(file.run(images()), ops::max_pool2d(ops::relu(images()), {.kernel = 3, .stride = 2, .padding = 1})));
+}
+
+TEST(OnnxPools, AveragePool) {
+  const Tensor x = images();
+  const OnnxAttribute kernel{"kernel_shape", OnnxNumbers{3, 3}}, two{"strides", OnnxNumbers{2, 2}},
+      pads{"pads", OnnxNumbers{1, 1, 1, 1}};
+  const auto run = [&](const std::vector<OnnxAttribute>& attributes) {
+    return OnnxFile(kImage).node("AveragePool", {"x"}, "y", attributes).run(x);
+  };
+  EXPECT_TRUE(bits_equal(run({kernel, two, pads}),
+                         ops::avg_pool2d(x, {.kernel = 3, .stride = 2, .padding = 1, .count_include_pad = false})));
+  EXPECT_TRUE(bits_equal(run({kernel, two, pads, {"count_include_pad", int64_t{1}}}),
+                         ops::avg_pool2d(x, {.kernel = 3, .stride = 2, .padding = 1})));
+  EXPECT_TRUE(bits_equal(run({kernel, two, {"ceil_mode", int64_t{1}}}),
+                         ops::avg_pool2d(x, {.kernel = 3, .stride = 2, .ceil_mode = true})));
+  OnnxFile padded(kImage);
+  padded.numbers("p", {0, 0, 1, 1, 0, 0, 1, 1}).node("Pad", {"x", "p"}, "a").node("AveragePool", {"a"}, "y", {kernel, two});
+  EXPECT_TRUE(bits_equal(padded.run(x), ops::avg_pool2d(x, {.kernel = 3, .stride = 2, .padding = 1})));
+}
+
+TEST(OnnxPools, GlobalOnesAndMeans) {
+  const Tensor x = images(), mean = ops::adaptive_avg_pool2d(x, 1), rows = mean.reshape({2, 4});
+  EXPECT_TRUE(bits_equal(OnnxFile(kImage).node("GlobalAveragePool", {"x"}, "y").run(x), mean));
+  EXPECT_TRUE(bits_equal(OnnxFile(kImage).node("GlobalMaxPool", {"x"}, "y").run(x), ops::adaptive_max_pool2d(x, 1)));
+  const OnnxAttribute no{"keepdims", int64_t{0}};
+  EXPECT_TRUE(bits_equal(OnnxFile(kImage, 13).node("ReduceMean", {"x"}, "y", {{"axes", OnnxNumbers{2, 3}}}).run(x), mean));
+  EXPECT_TRUE(bits_equal(OnnxFile(kImage, 13).node("ReduceMean", {"x"}, "y", {{"axes", OnnxNumbers{-1, 2}}, no}).run(x), rows));
+  EXPECT_TRUE(bits_equal(OnnxFile(kImage, 18).numbers("a", {2, 3}).node("ReduceMean", {"x", "a"}, "y", {no}).run(x), rows));
+  EXPECT_EQ(OnnxFile(kImage, 18).numbers("a", {-1, -2}).node("ReduceMean", {"x", "a"}, "y").types(), "adaptive_avg_pool2d");
+}
+
+TEST(OnnxActivations, EachIsOctets) {
+  const Tensor x = images();
+  const auto is = [&](OnnxFile& file, const char* type, Activation activation) {
+    EXPECT_EQ(file.types(), type);
+    EXPECT_TRUE(bits_equal(file.run(x), ops::activate(activation, x)));
+  };
+  const auto one = [&](const char* op, const char* type, Activation activation,
+                       const std::vector<OnnxAttribute>& attributes = {}) {
+    OnnxFile file(kImage);
+    is(file.node(op, {"x"}, "y", attributes), type, activation);
+  };
+  EXPECT_TRUE(bits_equal(OnnxFile(kImage).node("Relu", {"x"}, "y").run(x), ops::relu(x)));
+  one("Sigmoid", "sigmoid", Activation::sigmoid);
+  one("Tanh", "tanh", Activation::tanh);
+  one("HardSigmoid", "hardsigmoid", Activation::hardsigmoid, {{"alpha", 1.0 / 6}});
+  one("HardSwish", "hardswish", Activation::hardswish);
+  one("Clip", "relu6", Activation::relu6, {{"min", 0.0}, {"max", 6.0}});
+  OnnxFile clip(kImage), silu(kImage), hard(kImage);
+  is(clip.tensor("0", Tensor::full({}, 0)).tensor("6", Tensor::full({}, 6)).node("Clip", {"x", "0", "6"}, "y"), "relu6",
+     Activation::relu6);
+  is(silu.node("Sigmoid", {"x"}, "s").node("Mul", {"x", "s"}, "y"), "silu", Activation::silu);
+  is(hard.node("HardSigmoid", {"x"}, "s", {{"alpha", 1.0 / 6}}).node("Mul", {"s", "x"}, "y"), "hardswish", Activation::hardswish);
+  EXPECT_EQ(OnnxFile(kImage).tensor("0", Tensor::full({}, 0)).node("Clip", {"x", "0"}, "y").types(), "relu");
+  EXPECT_EQ(OnnxFile(kImage).node("Clip", {"x"}, "a").node("Relu", {"a"}, "y").types(), "relu");
+}
+
+TEST(OnnxActivations, HardOnesInSingleSteps) {
+  const Tensor x = images();
+  const auto steps = [](OnnxFile& file) -> OnnxFile& {
+    file.tensor("3", Tensor::full({}, 3)).tensor("0", Tensor::full({}, 0)).tensor("6", Tensor::full({}, 6));
+    file.tensor("sixth", Tensor::full({1}, 1.0f / 6)).node("Add", {"x", "3"}, "a");
+    return file.node("Clip", {"a", "0", "6"}, "c");
+  };
+  OnnxFile sigmoid(kImage), swish(kImage), swish_first(kImage);
+  steps(sigmoid).node("Mul", {"c", "sixth"}, "y");
+  steps(swish).node("Mul", {"x", "c"}, "m").node("Div", {"m", "6"}, "y");
+  steps(swish_first).node("Mul", {"c", "sixth"}, "m").node("Mul", {"x", "m"}, "y");
+  EXPECT_EQ(sigmoid.types(), "hardsigmoid");
+  EXPECT_EQ(swish.types(), "hardswish");
+  EXPECT_EQ(swish_first.types(), "hardswish");
+  EXPECT_TRUE(bits_equal(swish.run(x), ops::activate(Activation::hardswish, x)));
+}
+
+TEST(OnnxPairs, AddMulConcat) {
+  const Tensor x = images(), relu = ops::relu(x), mean = ops::adaptive_avg_pool2d(x, 1);
+  const auto file = [](OnnxFile& f) -> OnnxFile& { return f.node("Relu", {"x"}, "r").node("GlobalAveragePool", {"x"}, "g"); };
+  OnnxFile add(kImage), gate(kImage), cat(kImage), negative(kImage);
+  EXPECT_TRUE(bits_equal(file(add).node("Add", {"x", "r"}, "y").run(x), ops::add(x, relu)));
+  EXPECT_TRUE(bits_equal(file(gate).node("Mul", {"g", "r"}, "y").run(x), ops::multiply(mean, relu)));
+  EXPECT_TRUE(bits_equal(file(cat).node("Concat", {"x", "r"}, "y", {{"axis", int64_t{1}}}).run(x),
+                         ops::cat_channels(std::vector{x, relu})));
+  EXPECT_TRUE(bits_equal(file(negative).node("Concat", {"x", "r"}, "y", {{"axis", int64_t{-3}}}).run(x),
+                         ops::cat_channels(std::vector{x, relu})));
+  EXPECT_EQ(add.types(), "relu add");  // nothing reads the average
+}
+
+TEST(OnnxViews, FlattenInEachForm) {
+  const Tensor x = images(), rows = ops::flatten(x);
+  EXPECT_TRUE(bits_equal(OnnxFile(kImage).node("Flatten", {"x"}, "y").run(x), rows));
+  EXPECT_TRUE(bits_equal(OnnxFile(kImage).numbers("s", {0, -1}).node("Reshape", {"x", "s"}, "y").run(x), rows));
+  EXPECT_TRUE(bits_equal(OnnxFile(kImage).numbers("s", {-1, 168}).node("Reshape", {"x", "s"}, "y").run(x), rows));
+  EXPECT_TRUE(bits_equal(OnnxFile({5, 4, 7, 6}).numbers("s", {5, 168}).node("Reshape", {"x", "s"}, "y").run(x), rows));
+  OnnxFile chain({-1, 4, -1, -1}, 11);  // x.view(x.size(0), -1), as older exporters write it
+  chain.node("Shape", {"x"}, "s").node("Constant", {}, "zero", {{"value", Tensor::from(OnnxNumbers{0}, {}, DType::i64)}});
+  chain.node("Gather", {"s", "zero"}, "n", {{"axis", int64_t{0}}}).node("Unsqueeze", {"n"}, "u", {{"axes", OnnxNumbers{0}}});
+  chain.numbers("rest", {-1}).node("Concat", {"u", "rest"}, "to", {{"axis", int64_t{0}}}).node("Reshape", {"x", "to"}, "y");
+  EXPECT_TRUE(bits_equal(chain.run(x), rows));
+  EXPECT_EQ(chain.types(), "flatten");
+}
+
+TEST(OnnxViews, SizesAreWorkedOut) {
+  OnnxFile file(kImage);  // [N, 4 * (7 - 1) / 2 * 2 + 4 * 6 * 3 + ...]: each step by itself must be right
+  file.node("Shape", {"x"}, "s", {{"start", int64_t{1}}}).numbers("from", {1}).numbers("to", {9}).numbers("two", {2});
+  file.node("Slice", {"s", "from", "to"}, "hw")
+      .node("Slice", {"s", "zero", "from"}, "c")
+      .numbers("zero", {0})
+      .numbers("one", {1});
+  file.node("Gather", {"hw", "zero"}, "h").node("Gather", {"hw", "one"}, "w").node("Mul", {"h", "w"}, "pixels");
+  file.node("Mul", {"pixels", "c"}, "all").node("Add", {"all", "two"}, "more").node("Sub", {"more", "two"}, "same");
+  file.node("Mul", {"same", "two"}, "twice")
+      .node("Div", {"twice", "two"}, "rest")
+      .node("Cast", {"rest"}, "i32", {{"to", int64_t{6}}});
+  file.node("Squeeze", {"i32"}, "number").node("Unsqueeze", {"number", "zero"}, "again").numbers("n", {-1});
+  file.node("Concat", {"n", "again"}, "shape", {{"axis", int64_t{0}}}).node("Reshape", {"x", "shape"}, "y");
+  EXPECT_TRUE(bits_equal(file.run(images()), ops::flatten(images())));
+}
+
+TEST(OnnxViews, WhatWasAPixelMayBeOneAgain) {
+  OnnxFile file(kImage, 13), squeeze(kImage, 11);
+  file.numbers("axes", {2, 3}).node("GlobalAveragePool", {"x"}, "a").node("Squeeze", {"a", "axes"}, "b");
+  file.node("Unsqueeze", {"b", "axes"}, "c").node("Mul", {"x", "c"}, "y");
+  EXPECT_EQ(file.types(), "adaptive_avg_pool2d mul");
+  EXPECT_TRUE(bits_equal(file.run(images()), ops::multiply(images(), ops::adaptive_avg_pool2d(images(), 1))));
+  squeeze.node("GlobalAveragePool", {"x"}, "a").node("Squeeze", {"a"}, "y", {{"axes", OnnxNumbers{2, 3}}});
+  EXPECT_EQ(squeeze.types(), "adaptive_avg_pool2d flatten");
+}
+
+TEST(OnnxViews, ChannelsLastAsKerasHasThem) {
+  const Conv c;
+  const Tensor dense = random_floats({7 * 6 * 6, 3}, 13);  // rows in the order of [H, W, C]
+  OnnxFile file({-1, 7, 6, 4});
+  file.tensor("w", c.weight).tensor("b", c.bias).tensor("d", dense).numbers("rows", {-1, 252});
+  file.node("Transpose", {"x"}, "p", {{"perm", OnnxNumbers{0, 3, 1, 2}}})
+      .node("Conv", {"p", "w", "b"}, "a", {{"auto_pad", "SAME_UPPER"}});
+  file.node("Transpose", {"a"}, "l", {{"perm", OnnxNumbers{0, 2, 3, 1}}}).node("Relu", {"l"}, "r").node("Add", {"r", "l"}, "s");
+  file.node("Concat", {"s", "s"}, "cat", {{"axis", int64_t{3}}}).node("ReduceMean", {"cat"}, "m", {{"axes", OnnxNumbers{1, 2}}});
+  file.node("Reshape", {"s", "rows"}, "f").node("MatMul", {"f", "d"}, "y");
+  EXPECT_EQ(file.types(), "conv2d relu add flatten linear");
+  const Tensor a = c.y(images(), {.padding = 1}), s = last(ops::add(ops::relu(a), a)).reshape({2, 252});
+  Tensor weight({3, 252});
+  for (int64_t k = 0; k < 3; ++k)
+    for (int64_t i = 0; i < 252; ++i) weight.data<float>()[k * 252 + i] = dense.data<float>()[i * 3 + k];
+  EXPECT_TRUE(all_close(file.run(images()), ops::linear(s, weight, {}), 1e-5f, 1e-4f));
+  EXPECT_EQ(file.network().graph.nodes().front().name, "x");
+}
+
+TEST(OnnxViews, NothingIsLeftOfTheseAtInference) {
+  OnnxFile file(kImage);
+  file.node("Identity", {"x"}, "a").node("Cast", {"a"}, "b", {{"to", int64_t{1}}}).node("Dropout", {"b"}, "c", {{"ratio", 0.2}});
+  file.node("Relu", {"c"}, "d").node("Softmax", {"d"}, "y", {{"axis", int64_t{1}}}, "probabilities");
+  EXPECT_EQ(file.types(), "dropout relu");
+  EXPECT_TRUE(bits_equal(file.run(images()), ops::relu(images())));
+  ASSERT_EQ(file.network().notes.size(), 1u);
+  EXPECT_NE(file.network().notes[0].find("the Softmax at its end, 'probabilities', is left out"), std::string::npos);
+}
+
+TEST(OnnxRefused, AllAtOnceByName) {
+  OnnxFile file(kImage);
+  file.node("Erf", {"x"}, "a", {}, "first").node("Erf", {"a"}, "b", {}, "second").node("Softmax", {"x"}, "c");
+  file.tensor("w", random_floats({2, 4, 3, 3}, 1)).node("Conv", {"x", "w"}, "d", {{"dilations", OnnxNumbers{2, 2}}}, "wide");
+  file.node("Relu", {"d"}, "y");
+  EXPECT_TRUE(fails_with([&] { file.network(); },
+                         {"net.onnx: octet lacks Erf, 2 nodes, first 'first'; Softmax, 1 node: the node of 'c'; Conv 'wide': "
+                          "dilations (2, 2) are not supported, expected (1, 1)"}));
+}
+
+TEST(OnnxRefused, OptionsThatOctetLacks) {
+  const Tensor w = random_floats({2, 4, 3, 3}, 1), number = Tensor::full({}, 2);
+  const auto refused = [&](const char* type, const std::vector<std::string>& inputs, const std::vector<OnnxAttribute>& attributes,
+                           const char* words) {
+    OnnxFile file(kImage);
+    file.tensor("w", w)
+        .tensor("two", number)
+        .tensor("row", random_floats({6}, 1))
+        .numbers("pads", {0, 0, 1, 1, 0, 0, 1, 1})
+        .numbers("n", {8, 21});
+    file.node("GlobalAveragePool", {"x"}, "g").node("MaxPool", {"x"}, "small", {{"kernel_shape", OnnxNumbers{2, 2}}});
+    EXPECT_TRUE(
+        fails_with([&] { file.node(type, inputs, "y", attributes, "it").network(); }, {"net.onnx: ", type, "'it': ", words}))
+        << type;
+  };
+  const OnnxAttribute three{"kernel_shape", OnnxNumbers{3, 3}};
+  refused("Conv", {"x", "w"}, {{"auto_pad", "OTHER"}}, "auto_pad 'OTHER', expected NOTSET");
+  refused("Conv", {"x", "x"}, {}, "input 1 is computed, expected a constant");
+  refused("Conv", {"w", "w"}, {}, "input 0 is a constant, expected a value");
+  refused("Conv", {"x", "w"}, {{"pads", OnnxNumbers{1, 1}}}, "'pads' has 2 numbers, expected 4");
+  refused("Conv", {"x", "w"}, {{"pads", OnnxNumbers{-1, 0, 0, 0}}}, "pads [-1, 0, 0, 0], expected 0 to");
+  refused("Conv", {"x", "w"}, {{"strides", OnnxNumbers{0, 1}}}, "'strides' has 0, expected 1 to");
+  refused("Conv", {"x", "w"}, {{"group", "one"}}, "attribute 'group' is not a whole number");
+  refused("Conv", {"x", "w"}, {{"kernel_shape", OnnxNumbers{5, 5}}}, "kernel_shape (5, 5), expected (3, 3)");
+  refused("Gemm", {"x", "w"}, {}, "its weight is [2, 4, 3, 3], expected 2 dimensions");
+  refused("MaxPool", {"x"}, {}, "kernel_shape");
+  refused("MaxPool", {"x"}, {three, {"pads", OnnxNumbers{0, 0, 5, 5}}}, "padding 0 before and 5 behind is not supported");
+  refused("AveragePool", {"x"}, {three, {"pads", OnnxNumbers{0, 0, 1, 1}}, {"count_include_pad", int64_t{1}}},
+          "counts and is not the same");
+  refused("ReduceMean", {"x"}, {{"axes", OnnxNumbers{1}}},
+          "over axes [1] of [N, 4, 7, 6] is not supported, expected height and width");
+  refused("Clip", {"x", "two"}, {}, "from 2 to inf is not supported");
+  refused("HardSigmoid", {"x"}, {}, "with alpha 0.2 and beta 0.5 is not supported");
+  refused("Add", {"x", "g"}, {}, "of [N, 4, 7, 6] and [N, 4, 1, 1] is not supported, expected equal shapes");
+  refused("Add", {"x", "row"}, {}, "and a constant [6] is not supported, expected a number for each channel");
+  refused("Mul", {"x", "small"}, {}, "is not supported, expected equal shapes, or a gate");
+  refused("Sub", {"x", "g"}, {}, "of two values that the network computes is not supported");
+  refused("Concat", {"x", "x"}, {{"axis", int64_t{2}}}, "along dimension 2 of 4 is not supported, expected channels");
+  refused("Reshape", {"x", "n"}, {}, "from [N, 4, 7, 6] to [8, 21]");
+  refused("Transpose", {"x"}, {{"perm", OnnxNumbers{0, 1, 3, 2}}}, "with perm [0, 1, 3, 2] is not supported");
+  refused("Flatten", {"x"}, {{"axis", int64_t{2}}}, "from axis 2 on is not supported, expected 1");
+  refused("Pad", {"x", "pads"}, {{"mode", "reflect"}}, "with other numbers than 0 is not supported");
+  refused("Pad", {"x", "pads", "two"}, {}, "with other numbers than 0 is not supported");
+  refused("Cast", {"x"}, {{"to", int64_t{7}}}, "to type 7 is not supported, expected floats");
+  refused("Relu", {"nothing"}, {}, "the value 'nothing' is never made");
+}
+
+}  // namespace
+}  // namespace octet::networks::onnx
