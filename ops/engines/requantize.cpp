@@ -87,6 +87,18 @@ Requantization Requantization::padded(int64_t outputs) const {
   return r;
 }
 
+Requantization Requantization::part(int64_t first, int64_t count) const {
+  Requantization r = *this;
+  const auto keep = [&](auto& values) {
+    const auto begin = values.begin() + first;
+    values = {begin, begin + count};
+  };
+  keep(r.bias_i32);
+  keep(r.bias_f32);
+  keep(r.multiplier);
+  return r;
+}
+
 void requantize(const int32_t* acc, const Requantization& r, int64_t first_channel, int64_t channels, uint8_t* y) {
   const int32_t* bias_i32 = r.bias_i32.data() + first_channel;
   const float *bias_f32 = r.bias_f32.data() + first_channel, *multiplier = r.multiplier.data() + first_channel;

@@ -68,6 +68,9 @@ struct Requantization {
   /// of 0 throughout is left out, which makes the epilogue that of an int32 bias.
   Requantization padded(int64_t outputs) const;
 
+  /// Of `count` output channels from `first` on.
+  Requantization part(int64_t first, int64_t count) const;
+
  private:
   void add_scaled_once(const QuantizedLayer& layer, LayerRule rule, int64_t k);
   void add_real(const QuantizedLayer& layer, LayerRule rule, int64_t k);

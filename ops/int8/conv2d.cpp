@@ -43,6 +43,8 @@ const char* name_of(ConvAlgorithm algorithm) {
       return "winograd";
     case ConvAlgorithm::winograd_fused:
       return "winograd_fused";
+    case ConvAlgorithm::depthwise:
+      return "depthwise";
   }
   return "";
 }
@@ -52,12 +54,14 @@ bool Conv2d::has(ConvAlgorithm algorithm, const Shape& x) const {
     case ConvAlgorithm::im2col:
       return true;
     case ConvAlgorithm::direct:
-      return params_.options.groups == 1 && DirectConv2d::worthwhile();
+      return DirectConv2d::worthwhile();
     case ConvAlgorithm::winograd:
       return winograd_applies_;
     case ConvAlgorithm::winograd_fused:
       return winograd_applies_ && WinogradConv2d::plain_weights_worthwhile() &&
              WinogradConv2d::tiles(x.at(0), shape_of(x)) <= WinogradConv2d::kMostTiles;
+    case ConvAlgorithm::depthwise:
+      return DepthwiseConv2d::applies(params_.weight, params_.options);
   }
   return false;
 }
@@ -72,6 +76,7 @@ ConvAlgorithm Conv2d::algorithm(const Shape& x) const {
     for (const ConvChoice& choice : params_.choices)
       if (choice.is_for(here) && has(choice.algorithm, x)) return choice.algorithm;
   }
+  if (has(ConvAlgorithm::depthwise, x)) return ConvAlgorithm::depthwise;
   const Im2colShape shape = shape_of(x);
   const int64_t tiles = WinogradConv2d::tiles(x[0], shape);
   if (winograd_applies_ && tiles >= kWorthwhileTiles) return ConvAlgorithm::winograd;
@@ -99,6 +104,7 @@ Tensor Conv2d::run(const Tensor& x, const Addend& addend) const {
   OCTET_CHECK(x.dtype() == DType::quint8, "int8 conv2d: expected input quint8 [N, H, W, C], got ", x.dtype(), " ", x.shape());
   const Im2colShape shape = shape_of(x.shape());
   if (x.on_cuda()) return run_on_cuda(x, shape, addend);
+  if (x.numel() == 0) return Tensor({0, shape.out_height, shape.out_width, params_.weight.size(0)}, DType::quint8);
   const Tensor& w = params_.weight;
   const int32_t zero_point = params_.input.zero_point;
   using Weights = WinogradConv2d::Weights;
@@ -110,7 +116,10 @@ Tensor Conv2d::run(const Tensor& x, const Addend& addend) const {
       return winograd_fused_.get([&] { return WinogradConv2d(Weights::plain, w, zero_point, requantization_); })(x, shape,
                                                                                                                  addend);
     case ConvAlgorithm::direct:
-      return direct_.get([&] { return DirectConv2d(w, zero_point, requantization_); })(x, shape, addend);
+      return direct_.get([&] { return DirectConv2d(w, params_.options.groups, zero_point, requantization_); })(x, shape, addend);
+    case ConvAlgorithm::depthwise:
+      return depthwise_.get([&] { return DepthwiseConv2d(w, params_.options.stride, zero_point, requantization_); })(x, shape,
+                                                                                                                     addend);
     case ConvAlgorithm::im2col:
       break;
   }

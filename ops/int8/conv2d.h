@@ -6,12 +6,13 @@
 //
 //   x quint8 [N, H, W, C], weight qint8 [K, C/G, R, S] -> y quint8 [N, P, Q, K].
 // This is the layer; it checks, and chooses a way, all with the same codes: im2col_conv2d.h, which is read first,
-// direct_conv2d.h, winograd_conv2d.h, or on a device ops/cuda/int8_conv2d.h. PyTorch counterpart: torch.ao.nn.quantized.Conv2d
+// direct_conv2d.h, winograd_conv2d.h, depthwise_conv2d.h, or on a device ops/cuda/int8_conv2d.h. PyTorch counterpart: torch.ao.nn.quantized.Conv2d
 // and torch.ao.nn.intrinsic.quantized.ConvReLU2d. Naive twin: ops/reference/int8_conv2d.h.
 #pragma once
 
 #include "ops/cuda/int8_conv2d.h"
 #include "ops/engines/requantize.h"
+#include "ops/int8/depthwise_conv2d.h"
 #include "ops/int8/direct_conv2d.h"
 #include "ops/int8/im2col_conv2d.h"
 #include "ops/int8/winograd_conv2d.h"
@@ -21,9 +22,9 @@
 namespace octet::ops::int8 {
 
 /// Ways to the same codes.
-enum class ConvAlgorithm { im2col, direct, winograd, winograd_fused };
+enum class ConvAlgorithm { im2col, direct, winograd, winograd_fused, depthwise };
 constexpr ConvAlgorithm kConvAlgorithms[] = {ConvAlgorithm::im2col, ConvAlgorithm::direct, ConvAlgorithm::winograd,
-                                             ConvAlgorithm::winograd_fused};
+                                             ConvAlgorithm::winograd_fused, ConvAlgorithm::depthwise};
 const char* name_of(ConvAlgorithm algorithm);
 
 /// What was found fastest (nn/graph/passes/tune.h) for one shape of input, on one kind of CPU with so many threads.
@@ -73,6 +74,7 @@ class Conv2d {
   Lazy<Im2colConv2d> im2col_;
   Lazy<DirectConv2d> direct_;
   Lazy<WinogradConv2d> winograd_, winograd_fused_;
+  Lazy<DepthwiseConv2d> depthwise_;
   Lazy<cuda::Int8Conv2d> on_cuda_;
 };
 

@@ -69,7 +69,7 @@ void conv_tile(const ConvView& w, const ConvTile& tile, int64_t strip) {
       // No upper bound: a value too large for an int32 becomes 0x80000000, and what is above 255, as an unsigned number, 255.
       const __m512i rounded = _mm512_cvtps_epi32(_mm512_max_ps(low, v));
       const __m512i q = in_reals ? rounded : _mm512_add_epi32(rounded, zero_point);
-      _mm512_mask_cvtusepi32_storeu_epi8(tile.y + m * w.outputs + k, mask, q);
+      _mm512_mask_cvtusepi32_storeu_epi8(tile.y + m * w.y_pixel + k, mask, q);
     }
   }
 }
