@@ -55,6 +55,9 @@ class Conv2d {
   /// Followed by ops/int8/add.h, in one pass: the convolution's codes are the first summand, `other` the second.
   Tensor operator()(const Tensor& x, const Addition& addition, const Tensor& other) const;
 
+  /// Followed by a clamp of its codes, in one pass: relu6.
+  Tensor operator()(const Tensor& x, CodeRange clamp) const;
+
   /// Can an input of this shape [N, H, W, C] go that way, on this CPU and with these weights?
   bool has(ConvAlgorithm algorithm, const Shape& x) const;
   /// The way that an input of this shape [N, H, W, C] goes.
@@ -65,8 +68,8 @@ class Conv2d {
 
  private:
   Im2colShape shape_of(const Shape& x) const;
-  Tensor run(const Tensor& x, const Addend& addend) const;
-  Tensor run_on_cuda(const Tensor& x, const Im2colShape& shape, const Addend& addend) const;
+  Tensor run(const Tensor& x, const FollowUp& follow_up) const;
+  Tensor run_on_cuda(const Tensor& x, const Im2colShape& shape, const FollowUp& follow_up) const;
 
   Conv2dParams params_;
   Requantization requantization_;

@@ -20,13 +20,13 @@ struct Job {
   int64_t N;
   const uint8_t *x, *x_end;
   uint8_t* y;
-  const Addend& addend;
+  const FollowUp& follow_up;
   uint8_t border[64];  // the zero point, for a block
   EvenPieces tiles;    // of a row of output
   int64_t blocks = ceil_div(w.channels, kernel.block), row_pieces = ceil_div(s.out_height, w.rows);
 
   Job(const cpu::DepthwiseKernel& k, const cpu::DepthwiseWeights& weights, const Im2colShape& shape, const Tensor& images,
-      int32_t zero_point, const Addend& added, Tensor& out)
+      int32_t zero_point, const FollowUp& what_follows, Tensor& out)
       : kernel(k),
         w(weights.view()),
         s(shape),
@@ -34,7 +34,7 @@ struct Job {
         x(images.data<uint8_t>()),
         x_end(x + images.numel()),
         y(out.data<uint8_t>()),
-        addend(added),
+        follow_up(what_follows),
         tiles(s.out_width, std::max<int64_t>(1, (kColumnsBytes / (k.column_bytes() * w.row_groups) - w.width) / s.stride.w + 1)) {
     OCTET_CHECK(k.block <= static_cast<int64_t>(sizeof border), "depthwise conv2d: blocks of ", k.block, " channels");
     std::fill_n(border, sizeof border, static_cast<uint8_t>(zero_point));
@@ -56,7 +56,7 @@ struct Job {
     const int64_t first = (n * s.out_height + p) * y_row + q * w.channels;
     kernel.multiply(w, {scratch, group_bytes, s.stride.w * kernel.column_bytes(), pixels, rows, y + first, y_row}, block);
     const int64_t c = block * kernel.block, channels = std::min(kernel.block, w.channels - c);
-    for (int64_t r = 0; r < rows; ++r) addend.add_to(y, first + r * y_row + c, {pixels, channels, w.channels});
+    for (int64_t r = 0; r < rows; ++r) follow_up.apply_to(y, first + r * y_row + c, {pixels, channels, w.channels});
   }
 
  private:
@@ -94,9 +94,9 @@ DepthwiseConv2d::DepthwiseConv2d(const Tensor& weight, Size2 stride, int32_t inp
       input_zero_point_(input_zero_point),
       weights_(weight, stride.h, input_zero_point, requantization, kernel) {}
 
-Tensor DepthwiseConv2d::operator()(const Tensor& x, const Im2colShape& s, const Addend& addend) const {
+Tensor DepthwiseConv2d::operator()(const Tensor& x, const Im2colShape& s, const FollowUp& follow_up) const {
   Tensor y({x.size(0), s.out_height, s.out_width, weights_.channels}, DType::quint8);
-  const Job job(kernel_, weights_, s, x, input_zero_point_, addend, y);
+  const Job job(kernel_, weights_, s, x, input_zero_point_, follow_up, y);
   SharedWork work(job.pieces());
 #pragma omp parallel
   {

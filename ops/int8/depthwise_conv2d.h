@@ -8,7 +8,7 @@
 
 #include "ops/conv/im2col.h"
 #include "ops/cpu/isa.h"
-#include "ops/int8/add.h"
+#include "ops/int8/follow_up.h"
 
 namespace octet::ops::int8 {
 
@@ -23,7 +23,7 @@ class DepthwiseConv2d {
                   const cpu::DepthwiseKernel& kernel = *cpu::kernels().qdepthwise);
 
   /// x quint8 [N, H, W, C] -> [N, P, Q, C].
-  Tensor operator()(const Tensor& x, const Im2colShape& shape, const Addend& addend = {}) const;
+  Tensor operator()(const Tensor& x, const Im2colShape& shape, const FollowUp& follow_up = {}) const;
 
  private:
   const cpu::DepthwiseKernel& kernel_;

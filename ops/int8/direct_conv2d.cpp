@@ -31,7 +31,7 @@ Tensor block_diagonal(const Tensor& weight, int64_t groups, int64_t first, int64
 /// Multiplies all strips of weights with all windows of the images. y [N, P, Q, K].
 template <class Images>
 void run(const Images& images, const cpu::ConvKernel& kernel, const std::vector<cpu::ConvWeights>& parts, const Im2colShape& s,
-         int64_t N, int64_t K, const Addend& addend, uint8_t* y) {
+         int64_t N, int64_t K, const FollowUp& follow_up, uint8_t* y) {
   const EvenPieces tiles(s.cols(), cpu::ConvTile::kRows);
   const auto count = static_cast<int64_t>(parts.size());
   const int64_t pixels = s.cols(), strips = parts[0].strips.size(0), blocks = ceil_div(tiles.count, kBlock);
@@ -60,7 +60,7 @@ void run(const Images& images, const cpu::ConvKernel& kernel, const std::vector<
         const int64_t quarter = t - begin - 1;  // the first tile waits for its own weights
         tile.ahead = fetches && quarter >= 0 && quarter < 4 ? next + quarter * strip_bytes / 4 : nullptr;
         kernel.tile(view, tile, strip);
-        addend.add_to(y, at + k, {tile.pixels, channels, K});
+        follow_up.apply_to(y, at + k, {tile.pixels, channels, K});
       }
     });
   }
@@ -95,14 +95,14 @@ DirectConv2d::DirectConv2d(const Tensor& weight, int64_t groups, int32_t input_z
   }
 }
 
-Tensor DirectConv2d::operator()(const Tensor& x, const Im2colShape& s, const Addend& addend) const {
+Tensor DirectConv2d::operator()(const Tensor& x, const Im2colShape& s, const FollowUp& follow_up) const {
   const bool skips = s.kernel == Size2(1) && s.stride != Size2(1) && s.padding == Size2(0);
   if (skips && kernel_.values != DType::u8) {  // the others would be made int16 for nothing
     Im2colShape dense = s;
     dense.stride = 1;
     dense.height = s.out_height;
     dense.width = s.out_width;
-    return (*this)(sampled(x, s), dense, addend);
+    return (*this)(sampled(x, s), dense, follow_up);
   }
   Im2colShape of_part = s;
   of_part.channels = part_channels_;
@@ -111,7 +111,7 @@ Tensor DirectConv2d::operator()(const Tensor& x, const Im2colShape& s, const Add
   const auto zero_point = static_cast<uint8_t>(input_zero_point_);
   Tensor y({x.size(0), s.out_height, s.out_width, outputs_}, DType::quint8);
   const auto run_on = [&](const auto& images) {
-    run(images, kernel_, parts_, of_part, x.size(0), outputs_, addend, y.data<uint8_t>());
+    run(images, kernel_, parts_, of_part, x.size(0), outputs_, follow_up, y.data<uint8_t>());
   };
   if (kernel_.values == DType::u8)
     run_on(PaddedImages<uint8_t>(x, part_channels_, s.padding, height, width, zero_point));

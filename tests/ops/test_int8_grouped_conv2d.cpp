@@ -4,6 +4,7 @@
 
 #include "ops/conv/conv2d.h"
 #include "ops/int8/add.h"
+#include "ops/int8/elementwise.h"
 #include "tests/support/int8_layer.h"
 #include "tests/support/kernels.h"
 
@@ -19,15 +20,15 @@ Im2colShape shape_of(const Tensor& x, const Conv2dParams& p) {
 Requantization requantization_of(const Conv2dParams& p) { return {p, conv2d_rule(p.engine, p.options.groups)}; }
 
 /// The two ways, each with the kernel of a set.
-Tensor depthwise(const cpu::Kernels& kernels, const Tensor& x, const Conv2dParams& p, const Addend& addend = {}) {
+Tensor depthwise(const cpu::Kernels& kernels, const Tensor& x, const Conv2dParams& p, const FollowUp& follow_up = {}) {
   return DepthwiseConv2d(p.weight, p.options.stride, p.input.zero_point, requantization_of(p), *kernels.qdepthwise)(
-      x, shape_of(x, p), addend);
+      x, shape_of(x, p), follow_up);
 }
-Tensor direct(const cpu::Kernels& kernels, const Tensor& x, const Conv2dParams& p, const Addend& addend = {}) {
+Tensor direct(const cpu::Kernels& kernels, const Tensor& x, const Conv2dParams& p, const FollowUp& follow_up = {}) {
   return DirectConv2d(p.weight, p.options.groups, p.input.zero_point, requantization_of(p), *kernels.qconv)(x, shape_of(x, p),
-                                                                                                            addend);
+                                                                                                            follow_up);
 }
-using Way = Tensor (*)(const cpu::Kernels&, const Tensor&, const Conv2dParams&, const Addend&);
+using Way = Tensor (*)(const cpu::Kernels&, const Tensor&, const Conv2dParams&, const FollowUp&);
 
 /// f(way, kernels) for each way that applies.
 template <class F>
@@ -64,9 +65,9 @@ void expect_same_codes(const Case& c, int32_t zero_point) {
   });
 }
 
-class Groups : public ::testing::TestWithParam<Case> {};
+class Int8Groups : public ::testing::TestWithParam<Case> {};
 INSTANTIATE_TEST_SUITE_P(
-    Depthwise, Groups,
+    Depthwise, Int8Groups,
     ::testing::Values(Case{{2, 9, 8, 1}, {1, 1, 3, 3}, {.padding = 1, .groups = 1}},
                       Case{{1, 9, 8, 3}, {3, 1, 3, 3}, {.padding = 1, .groups = 3}},
                       Case{{2, 7, 7, 7}, {7, 1, 3, 3}, {.stride = 2, .padding = 1, .groups = 7}},
@@ -75,7 +76,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{{1, 9, 9, 100}, {100, 1, 5, 5}, {.stride = 2, .padding = 2, .groups = 100}},
                       Case{{1, 5, 4, 130}, {130, 1, 3, 3}, {.padding = 1, .groups = 130}},   // x86's rule of more than 100 groups
                       Case{{1, 3, 150, 64}, {64, 1, 3, 3}, {.padding = 1, .groups = 64}}));  // tiles of a row
-INSTANTIATE_TEST_SUITE_P(FewChannels, Groups,
+INSTANTIATE_TEST_SUITE_P(FewChannels, Int8Groups,
                          ::testing::Values(Case{{2, 7, 7, 8}, {12, 2, 3, 3}, {.padding = 1, .groups = 4}},
                                            Case{{1, 8, 7, 64}, {64, 4, 3, 3}, {.padding = 1, .groups = 16}},
                                            Case{{2, 8, 7, 24}, {24, 8, 3, 3}, {.stride = 2, .padding = 1, .groups = 3}},
@@ -84,9 +85,9 @@ INSTANTIATE_TEST_SUITE_P(FewChannels, Groups,
                                            Case{{1, 6, 5, 15}, {10, 3, 2, 3}, {.padding = 1, .groups = 5}},
                                            Case{{2, 6, 5, 7}, {21, 1, 3, 3}, {.padding = 1, .groups = 7}},  // three outputs each
                                            Case{{2, 7, 6, 40}, {140, 20, 1, 1}, {.stride = 2, .groups = 2}}));
-TEST_P(Groups, SameCodes) { expect_same_codes(GetParam()); }
+TEST_P(Int8Groups, SameCodes) { expect_same_codes(GetParam()); }
 
-TEST(Depthwise, KernelsOfAllSizes) {
+TEST(Int8Depthwise, KernelsOfAllSizes) {
   for (int64_t R = 1; R <= 7; ++R)
     for (int64_t S = 1; S <= 7; ++S)
       for (const Size2 stride : {Size2(1), Size2(2), Size2(3, 1), Size2(1, 4)})
@@ -95,7 +96,7 @@ TEST(Depthwise, KernelsOfAllSizes) {
             expect_same_codes({{1, 5, 6, 5}, {5, 1, R, S}, {.stride = stride, .padding = padding, .groups = 5}}, 119);
 }
 
-TEST(Depthwise, ImagesSmallerThanTheKernelAndZeroPointsAtTheEnds) {
+TEST(Int8Depthwise, ImagesSmallerThanTheKernelAndZeroPointsAtTheEnds) {
   for (const int32_t zero_point : {0, 1, 128, 255})
     for (const int64_t size : {1, 2, 3})
       for (const int64_t kernel : {3, 5, 7})
@@ -103,13 +104,13 @@ TEST(Depthwise, ImagesSmallerThanTheKernelAndZeroPointsAtTheEnds) {
           expect_same_codes({{N, size, 1, 33}, {33, 1, kernel, kernel}, {.padding = kernel / 2 + 1, .groups = 33}}, zero_point);
 }
 
-TEST(GroupedConv2d, ZeroPointsAtTheEnds) {
+TEST(Int8GroupedConv2d, ZeroPointsAtTheEnds) {
   for (const int32_t zero_point : {0, 128, 255})
     expect_same_codes({{1, 5, 6, 24}, {24, 4, 3, 3}, {.padding = 2, .groups = 6}}, zero_point);
 }
 
 /// The largest sums of either sign.
-TEST(Depthwise, ExtremeSumsAreExact) {
+TEST(Int8Depthwise, ExtremeSumsAreExact) {
   for (const int weight : {-128, 127})
     for (const int code : {0, 255})
       for (const int32_t zero_point : {0, 255}) {
@@ -125,7 +126,7 @@ TEST(Depthwise, ExtremeSumsAreExact) {
       }
 }
 
-TEST(GroupedConv2d, AddsWhatFollows) {
+TEST(Int8GroupedConv2d, AddsWhatFollows) {
   for (const Case& c : {Case{{2, 7, 5, 36}, {36, 1, 3, 3}, {.padding = 1, .groups = 36}},
                         Case{{2, 7, 5, 36}, {36, 4, 3, 3}, {.padding = 1, .groups = 9}}})
     for (const Engine engine : kEngines) {
@@ -140,7 +141,21 @@ TEST(GroupedConv2d, AddsWhatFollows) {
     }
 }
 
-TEST(GroupedConv2d, SameCodesForAnyNumberOfThreads) {
+TEST(Int8GroupedConv2d, ClampsWhatFollows) {
+  for (const Case& c :
+       {Case{{2, 7, 5, 36}, {36, 1, 3, 3}, {.padding = 1, .groups = 36}},
+        Case{{2, 7, 5, 36}, {36, 4, 3, 3}, {.padding = 1, .groups = 9}}, Case{{2, 9, 7, 36}, {70, 36, 3, 3}, {.padding = 1}}})
+    for (const ConvAlgorithm algorithm : kConvAlgorithms)
+      for (const CodeRange range : {CodeRange{103, 140}, CodeRange{0, 90}, CodeRange{180, 255}}) {
+        const Tensor x = test::random_codes(c.x, DType::quint8, 1);
+        Conv2dParams p = test::int8_layer(c.weight, c.options, Engine::fbgemm, true, false);
+        p.choices = {choice_here(x.shape(), algorithm)};
+        EXPECT_TRUE(test::codes_equal(Conv2d(p)(x, range), clamp(reference::int8_conv2d(x, p), range.qmin, range.qmax)))
+            << name_of(algorithm);
+      }
+}
+
+TEST(Int8GroupedConv2d, SameCodesForAnyNumberOfThreads) {
   const int threads = omp_get_max_threads();
   for (const Case& c : {Case{{2, 13, 9, 80}, {80, 1, 3, 3}, {.padding = 1, .groups = 80}},
                         Case{{2, 13, 9, 80}, {80, 8, 3, 3}, {.padding = 1, .groups = 10}}}) {
@@ -155,7 +170,7 @@ TEST(GroupedConv2d, SameCodesForAnyNumberOfThreads) {
   }
 }
 
-TEST(GroupedConv2d, EveryAlgorithmTakesABatchOfNone) {
+TEST(Int8GroupedConv2d, EveryAlgorithmTakesABatchOfNone) {
   for (const Case& c : {Case{{0, 5, 6, 8}, {8, 1, 3, 3}, {.padding = 1, .groups = 8}},
                         Case{{0, 5, 6, 8}, {4, 4, 3, 3}, {.padding = 1, .groups = 2}}, Case{{0, 5, 6, 8}, {4, 8, 3, 3}, {}}})
     for (const ConvAlgorithm algorithm : kConvAlgorithms) {
@@ -167,7 +182,7 @@ TEST(GroupedConv2d, EveryAlgorithmTakesABatchOfNone) {
     }
 }
 
-TEST(GroupedConv2d, DepthwiseGoesThatWayAndNothingElseDoes) {
+TEST(Int8GroupedConv2d, DepthwiseGoesThatWayAndNothingElseDoes) {
   const auto chosen = [](const Shape& weight, int64_t groups) {
     const Conv2d conv(test::int8_layer(weight, {.padding = 1, .groups = groups}, Engine::qnnpack, true, true));
     return conv.algorithm({1, 5, 5, weight[1] * groups});
