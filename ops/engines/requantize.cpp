@@ -87,6 +87,22 @@ Requantization Requantization::padded(int64_t outputs) const {
   return r;
 }
 
+bool Requantization::stays_in_int32(const Tensor& weight) const {
+  const int64_t K = weight.size(0), depth = weight.numel() / K;
+  for (int64_t k = 0; k < K; ++k) {
+    const auto i = static_cast<size_t>(k);
+    double sum = std::abs(static_cast<double>(bias_i32[i]));
+    for (int64_t d = 0; d < depth; ++d) sum += 255.0 * std::abs(weight.data<int8_t>()[k * depth + d]);
+    const double b = std::abs(static_cast<double>(bias_f32[i])), m = static_cast<double>(multiplier[i]);
+    const double value =
+        epilogue == Epilogue::real
+            ? (sum * static_cast<double>(scales.input) * m + b) * static_cast<double>(scales.inverse_output) + 255
+            : (sum + b * static_cast<double>(bias_factor)) * m;
+    if (!(value < 0x1p30)) return false;
+  }
+  return true;
+}
+
 Requantization Requantization::part(int64_t first, int64_t count) const {
   Requantization r = *this;
   const auto keep = [&](auto& values) {

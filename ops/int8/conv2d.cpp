@@ -32,7 +32,8 @@ Conv2d::Conv2d(Conv2dParams params)
     : params_(checked(std::move(params))),
       requantization_(params_, conv2d_rule(params_.engine, params_.options.groups)),
       winograd_applies_(cpu::active_isa().worthwhile.winograd &&
-                        WinogradConv2d::applies(params_.weight, params_.options, params_.input.zero_point, requantization_)) {}
+                        WinogradConv2d::applies(params_.weight, params_.options, params_.input.zero_point, requantization_)),
+      stays_in_int32_(requantization_.stays_in_int32(params_.weight)) {}
 
 const char* name_of(ConvAlgorithm algorithm) {
   switch (algorithm) {
@@ -55,14 +56,14 @@ bool Conv2d::has(ConvAlgorithm algorithm, const Shape& x) const {
     case ConvAlgorithm::im2col:
       return true;
     case ConvAlgorithm::direct:
-      return DirectConv2d::worthwhile();
+      return DirectConv2d::worthwhile() && stays_in_int32_;
     case ConvAlgorithm::winograd:
       return winograd_applies_;
     case ConvAlgorithm::winograd_fused:
       return winograd_applies_ && WinogradConv2d::plain_weights_worthwhile() &&
              WinogradConv2d::tiles(x.at(0), shape_of(x)) <= WinogradConv2d::kMostTiles;
     case ConvAlgorithm::depthwise:
-      return DepthwiseConv2d::applies(params_.weight, params_.options);
+      return DepthwiseConv2d::applies(params_.weight, params_.options) && stays_in_int32_;
   }
   return false;
 }

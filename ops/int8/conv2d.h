@@ -74,6 +74,7 @@ class Conv2d {
   Conv2dParams params_;
   Requantization requantization_;
   bool winograd_applies_;
+  bool stays_in_int32_;  // what is rounded, as the kernels of direct and depthwise need it
   Lazy<Im2colConv2d> im2col_;
   Lazy<DirectConv2d> direct_;
   Lazy<WinogradConv2d> winograd_, winograd_fused_;

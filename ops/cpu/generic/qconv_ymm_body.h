@@ -53,7 +53,7 @@ void conv_tile(const ConvView& w, const ConvTile& tile, int64_t strip) {
   for (int m = 0; m < Pixels; ++m, y += y_pixel) {
     // The packs work on halves of 128 bits: codes of 0-3, 8-11, 4-7, 12-15, put in order at the end.
     const __m256i words = requantize.words(requantize(sum[m][0], k), requantize(sum[m][1], k + kPanel));
-    const __m256i bytes = _mm256_packus_epi16(words, words);
+    const __m256i bytes = requantize.codes(words, words);
     const __m128i codes = _mm256_castsi256_si128(_mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 0, 0, 0, 0)));
     if (left >= kStrip)
       _mm_storeu_si128(reinterpret_cast<__m128i*>(y), codes);

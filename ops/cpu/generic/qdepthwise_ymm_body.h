@@ -84,9 +84,9 @@ template <class Isa, int8::Epilogue epilogue>
   const __m256i low = requantize.words(requantize(sum[0], place), requantize(sum[1], place + kLanes));
   if constexpr (kGroup<Isa> == 4) {
     const __m256i high = requantize.words(requantize(sum[2], place + 2 * kLanes), requantize(sum[3], place + 3 * kLanes));
-    store_first(y, _mm256_packus_epi16(low, high), channels);
+    store_first(y, requantize.codes(low, high), channels);
   } else {
-    const __m256i codes = _mm256_permute4x64_epi64(_mm256_packus_epi16(low, low), 0b1000);
+    const __m256i codes = _mm256_permute4x64_epi64(requantize.codes(low, low), 0b1000);
     store_first(y, codes, channels < kBlock<Isa> ? channels : kBlock<Isa>);
   }
 }
