@@ -17,7 +17,7 @@
 
 namespace octet::ops::cpu {
 
-/// What a kernel sees.
+/// What a kernel sees. Requantization::stays_in_int32 holds for the weights.
 struct ConvView : RequantizeView {
   int64_t outputs, rows, run;
   int64_t y_pixel;  // from one pixel of y to the next: more than `outputs` where other groups have theirs between

@@ -16,7 +16,7 @@
 
 namespace octet::ops::cpu {
 
-/// What Multiply sees of the weights. Constants are in the order of a block's channels in registers (DepthwiseKernel::channel_at).
+/// What Multiply sees of the weights. Requantization::stays_in_int32 holds for them. Constants are in the order of a block's channels in registers (DepthwiseKernel::channel_at).
 struct DepthwiseView : RequantizeView {
   int64_t channels;    // of a pixel of y
   int64_t row_groups;  // of a window's rows

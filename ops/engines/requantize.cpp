@@ -91,8 +91,10 @@ bool Requantization::stays_in_int32(const Tensor& weight) const {
   const int64_t K = weight.size(0), depth = weight.numel() / K;
   for (int64_t k = 0; k < K; ++k) {
     const auto i = static_cast<size_t>(k);
-    double sum = std::abs(static_cast<double>(bias_i32[i]));
-    for (int64_t d = 0; d < depth; ++d) sum += 255.0 * std::abs(weight.data<int8_t>()[k * depth + d]);
+    int64_t magnitudes = 0;
+    const int8_t* w = weight.data<int8_t>() + k * depth;
+    for (int64_t d = 0; d < depth; ++d) magnitudes += std::abs(int32_t{w[d]});
+    const double sum = 255 * static_cast<double>(magnitudes) + std::abs(static_cast<double>(bias_i32[i]));
     const double b = std::abs(static_cast<double>(bias_f32[i])), m = static_cast<double>(multiplier[i]);
     const double value =
         epilogue == Epilogue::real

@@ -18,7 +18,7 @@ class DepthwiseConv2d {
     return weight.size(1) == 1 && options.groups == weight.size(0);
   }
 
-  /// weight qint8 [C, 1, R, S].
+  /// weight qint8 [C, 1, R, S]; requantization.stays_in_int32(weight).
   DepthwiseConv2d(const Tensor& weight, Size2 stride, int32_t input_zero_point, const Requantization& requantization,
                   const cpu::DepthwiseKernel& kernel = *cpu::kernels().qdepthwise);
 

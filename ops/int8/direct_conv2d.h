@@ -18,7 +18,7 @@ class DirectConv2d {
   /// Is it worth while with this CPU's kernels?
   static bool worthwhile();
 
-  /// weight qint8 [K, C/G, R, S].
+  /// weight qint8 [K, C/G, R, S]; requantization.stays_in_int32(weight).
   DirectConv2d(const Tensor& weight, int64_t groups, int32_t input_zero_point, const Requantization& requantization,
                const cpu::ConvKernel& kernel = *cpu::kernels().qconv);
 

@@ -182,6 +182,22 @@ TEST(Int8GroupedConv2d, EveryAlgorithmTakesABatchOfNone) {
     }
 }
 
+/// Sums that become floats which no int32 holds: only im2col's requantization saturates by itself.
+TEST(Int8GroupedConv2d, TinyOutputScalesGoByIm2col) {
+  for (const Case& c :
+       {Case{{1, 5, 6, 8}, {8, 1, 3, 3}, {.padding = 1, .groups = 8}}, Case{{1, 5, 6, 8}, {8, 8, 3, 3}, {.stride = 2}}})
+    for (const Engine engine : kEngines) {
+      Conv2dParams p = test::int8_layer(c.weight, c.options, engine, true, false);
+      p.output.scale = 1e-9f;
+      const Conv2d conv(p);
+      const Tensor x = test::random_codes(c.x, DType::quint8, 1);
+      EXPECT_EQ(conv.algorithm(x.shape()), ConvAlgorithm::im2col);
+      EXPECT_TRUE(test::codes_equal(conv(x), reference::int8_conv2d(x, p))) << name_of(engine);
+      p.output.scale = 1e-3f;
+      EXPECT_EQ(Conv2d(p).has(ConvAlgorithm::depthwise, x.shape()), c.weight[1] == 1);
+    }
+}
+
 TEST(Int8GroupedConv2d, DepthwiseGoesThatWayAndNothingElseDoes) {
   const auto chosen = [](const Shape& weight, int64_t groups) {
     const Conv2d conv(test::int8_layer(weight, {.padding = 1, .groups = groups}, Engine::qnnpack, true, true));

@@ -7,22 +7,10 @@
 
 #include <immintrin.h>
 
-#include <cstring>
-
-#include "ops/cpu/generic/requantize_ymm_body.h"
-#include "ops/cpu/qdepthwise.h"
+#include "ops/cpu/generic/qdepthwise_3x3_body.h"
 
 namespace octet::ops::cpu {
 namespace {
-
-constexpr int kLanes = 8, kRegister = 32;
-template <class Isa>
-constexpr int kGroup = DepthwiseKernel::kElement / sizeof(typename Isa::Value);
-template <class Isa>
-constexpr int kBlock = kGroup<Isa>* kLanes;
-
-[[gnu::always_inline]] inline __m256i load(const void* from) { return _mm256_loadu_si256(static_cast<const __m256i*>(from)); }
-[[gnu::always_inline]] inline void store(void* to, __m256i value) { _mm256_storeu_si256(static_cast<__m256i*>(to), value); }
 
 /// A block of one column: `at` are its codes in each row of the group.
 template <class Isa>
@@ -63,19 +51,6 @@ void interleave(const DepthwiseRows& rows, void* columns) {
     for (int r = 0; r < kRows; ++r) std::memcpy(copies[r], at[r], static_cast<size_t>(rows.channels));
     interleave_column<Isa>(copy_at, to);
   }
-}
-
-/// The first `count` bytes of up to a register.
-[[gnu::always_inline]] inline void store_first(uint8_t* y, __m256i codes, int64_t count) {
-  if (count >= kRegister) return store(y, codes);
-  __m128i half = _mm256_castsi256_si128(codes);
-  if (count >= 16) {
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(y), half);
-    half = _mm256_extracti128_si256(codes, 1);
-    y += 16;
-    count -= 16;
-  }
-  if (count > 0) std::memcpy(y, &half, static_cast<size_t>(count));
 }
 
 template <class Isa, int8::Epilogue epilogue>
@@ -136,6 +111,8 @@ void multiply_rows(const DepthwiseView& w, const DepthwiseTile& tile, int64_t bl
 
 template <class Isa, int Sums, int8::Epilogue epilogue>
 void multiply_by(const DepthwiseView& w, const DepthwiseTile& tile, int64_t block) {
+  if constexpr (Sums == 16 && kGroup<Isa> == 4)
+    if (Multiply3x3<Isa, epilogue>::applies(w, tile)) return Multiply3x3<Isa, epilogue>::run(w, tile, block);
   (tile.rows == 2 ? multiply_rows<Isa, Sums, 2, epilogue> : multiply_rows<Isa, Sums, 1, epilogue>)(w, tile, block);
 }
 
