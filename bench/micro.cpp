@@ -1,4 +1,5 @@
-// Micro-benchmarks: every distinct convolution of ResNet18 at 224 px, float and int8, by every algorithm that this CPU has.
+// Micro-benchmarks: every distinct convolution of ResNet18 at 224 px, float and int8, and convolutions of several groups (depthwise of
+// MobileNetV2, ResNeXt50's), int8, by every algorithm that this CPU has.
 //
 //   micro --benchmark_filter='int8/layer1.*/1/'        OMP_NUM_THREADS sets the threads
 // The counters are multiply-adds a second of the plain sum of products, and their share of what the machine's best instruction
@@ -20,19 +21,33 @@ namespace {
 struct Layer {
   const char* name;
   int64_t C, size, K, kernel, stride;
+  int64_t groups = 1;
 
-  ops::Conv2dOptions options() const { return {.stride = stride, .padding = kernel / 2}; }
+  ops::Conv2dOptions options() const { return {.stride = stride, .padding = kernel / 2, .groups = groups}; }
+  Shape weight() const { return {K, C / groups, kernel, kernel}; }
   double multiply_adds(int64_t batch) const {
     const int64_t out = ops::output_size(size, kernel, stride, kernel / 2);
-    return static_cast<double>(batch * out * out * K) * static_cast<double>(C * kernel * kernel);
+    return static_cast<double>(batch * out * out * K) * static_cast<double>(C / groups * kernel * kernel);
   }
 };
 
-constexpr Layer kLayers[] = {{"conv1", 3, 224, 64, 7, 2},           {"layer1.conv", 64, 56, 64, 3, 1},
-                             {"layer2.0.conv1", 64, 56, 128, 3, 2}, {"layer2.0.downsample", 64, 56, 128, 1, 2},
-                             {"layer2.conv", 128, 28, 128, 3, 1},   {"layer3.0.conv1", 128, 28, 256, 3, 2},
-                             {"layer3.conv", 256, 14, 256, 3, 1},   {"layer4.0.conv1", 256, 14, 512, 3, 2},
-                             {"layer4.conv", 512, 7, 512, 3, 1}};
+constexpr Layer kLayers[] = {{"conv1", 3, 224, 64, 7, 2},
+                             {"layer1.conv", 64, 56, 64, 3, 1},
+                             {"layer2.0.conv1", 64, 56, 128, 3, 2},
+                             {"layer2.0.downsample", 64, 56, 128, 1, 2},
+                             {"layer2.conv", 128, 28, 128, 3, 1},
+                             {"layer3.0.conv1", 128, 28, 256, 3, 2},
+                             {"layer3.conv", 256, 14, 256, 3, 1},
+                             {"layer4.0.conv1", 256, 14, 512, 3, 2},
+                             {"layer4.conv", 512, 7, 512, 3, 1},
+                             {"depthwise.32", 32, 112, 32, 3, 1, 32},
+                             {"depthwise.96.stride2", 96, 112, 96, 3, 2, 96},
+                             {"depthwise.144", 144, 56, 144, 3, 1, 144},
+                             {"depthwise.384", 384, 14, 384, 3, 1, 384},
+                             {"depthwise.960", 960, 7, 960, 3, 1, 960},
+                             {"groups.of4", 128, 56, 128, 3, 1, 32},
+                             {"groups.of8", 256, 28, 256, 3, 1, 32},
+                             {"groups.of32", 1024, 7, 1024, 3, 1, 32}};
 
 double float_peak = 0, int8_peak = 0;  // multiply-adds a second; 0: portable kernels
 
@@ -54,7 +69,7 @@ void time_layer(benchmark::State& state, const Layer& layer, int64_t batch, doub
 
 ops::InferenceConv2d float_conv(const Layer& layer) {
   Generator generator(2);
-  return {randn({layer.K, layer.C, layer.kernel, layer.kernel}, generator), {}, layer.options(), true};
+  return {randn(layer.weight(), generator), {}, layer.options(), true};
 }
 
 void time_float(benchmark::State& state, const Layer& layer, ops::InferenceConv2d::Algorithm algorithm, int64_t batch) {
@@ -66,7 +81,7 @@ void time_float(benchmark::State& state, const Layer& layer, ops::InferenceConv2
 
 /// Weights up to 31, so that Winograd is exact.
 ops::int8::Conv2d int8_conv(const Layer& layer, std::vector<ops::int8::ConvChoice> choices = {}) {
-  Tensor weight = random_codes({layer.K, layer.C, layer.kernel, layer.kernel}, DType::qint8, 2);
+  Tensor weight = random_codes(layer.weight(), DType::qint8, 2);
   for (int64_t i = 0; i < weight.numel(); ++i) weight.data<int8_t>()[i] /= 4;
   return ops::int8::Conv2d({{.weight = weight,
                              .weight_scale = {4e-4f},

@@ -1,5 +1,5 @@
 // Channels-last images with a border around them, so that no window needs a test for what lies outside: the direct convolutions
-// read these.
+// read these. For convolutions of several groups each image becomes one image per part, which has some groups' channels.
 #pragma once
 
 #include <algorithm>
@@ -24,17 +24,25 @@ class PaddedImages {
   /// x -> [N, height, width, C]: `padding` above and on the left of each image, the rest below and on the right, with `border`.
   /// x itself where nothing is to be done; otherwise this thread's scratch, and kSlack bytes behind the last image may be read.
   PaddedImages(const Tensor& x, Size2 padding, int64_t height, int64_t width, X border, Layout layout = Layout::channels_last)
+      : PaddedImages(x, x.size(layout == Layout::planes ? 1 : 3), padding, height, width, border, layout) {}
+
+  /// `part` channels to a part: -> [N * parts, height, width, part], each image's parts in turn; the last has the border's value for
+  /// channels that there are not.
+  PaddedImages(const Tensor& x, int64_t part, Size2 padding, int64_t height, int64_t width, X border,
+               Layout layout = Layout::channels_last)
       : values_(reinterpret_cast<const X*>(x.bytes())),
         planes_(layout == Layout::planes),
-        N_(x.size(0)),
+        pixel_(x.size(planes_ ? 1 : 3)),
+        parts_(ceil_div(pixel_, part)),
+        N_(x.size(0) * parts_),
         H_(x.size(planes_ ? 2 : 1)),
         W_(x.size(planes_ ? 3 : 2)),
-        C_(x.size(planes_ ? 1 : 3)),
+        C_(part),
         padding_(padding),
         height_(height),
         row_stride_(width * C_),
         border_(border) {
-    const bool as_it_is = std::is_same_v<T, X> && !kSubtracts && !planes_ && height == H_ && width == W_;
+    const bool as_it_is = std::is_same_v<T, X> && !kSubtracts && !planes_ && parts_ == 1 && height == H_ && width == W_;
     if (!as_it_is) padded_ = scratch<T>(Scratch::padded, N_ * height_ * row_stride_ + kSlackValues);
     images_ = as_it_is ? reinterpret_cast<const T*>(x.bytes()) : padded_;
   }
@@ -92,6 +100,7 @@ class PaddedImages {
       }
       return;
     }
+    if (parts_ > 1) return copy_row_of_part(n / parts_, n % parts_, h, to);
     const X* from = values_ + (n * H_ + h) * W_ * C_;
     if constexpr (kSubtracts)
       for (int64_t j = 0; j < W_ * C_; ++j) to[j] = converted(from[j]);
@@ -99,8 +108,36 @@ class PaddedImages {
       std::copy_n(from, W_ * C_, to);
   }
 
+  void copy_row_of_part(int64_t n, int64_t part, int64_t h, T* to) const {
+    const X* from = values_ + (n * H_ + h) * W_ * pixel_ + part * C_;
+    const int64_t channels = std::min(C_, pixel_ - part * C_);
+    switch (channels) {  // known to the loop, which then is a few instructions
+      case 8:
+        return copy_channels(
+            from, [] { return 8; }, to);
+      case 16:
+        return copy_channels(
+            from, [] { return 16; }, to);
+      case 32:
+        return copy_channels(
+            from, [] { return 32; }, to);
+      default:
+        return copy_channels(
+            from, [&] { return channels; }, to);
+    }
+  }
+
+  template <class Channels>
+  void copy_channels(const X* from, Channels channels, T* to) const {
+    for (int64_t w = 0; w < W_; ++w, from += pixel_, to += C_) {
+      for (int64_t c = 0; c < channels(); ++c) to[c] = converted(from[c]);
+      for (int64_t c = channels(); c < C_; ++c) to[c] = converted(border_);
+    }
+  }
+
   const X* values_;
   bool planes_;
+  int64_t pixel_, parts_;  // pixel_: channels of all parts
   int64_t N_, H_, W_, C_;
   Size2 padding_;
   int64_t height_, row_stride_;  // row_stride_: values

@@ -8,9 +8,9 @@
 
 namespace octet::ops::cpu {
 
-constexpr std::tuple kFamilies = {&Kernels::affine,         &Kernels::fconv,          &Kernels::fdot,  &Kernels::observe,
-                                  &Kernels::quantize_row,   &Kernels::qadd,           &Kernels::qgemm, &Kernels::qconv,
-                                  &Kernels::winograd_int16, &Kernels::winograd_fused, &Kernels::peak};
+constexpr std::tuple kFamilies = {&Kernels::affine,       &Kernels::fconv,          &Kernels::fdot,           &Kernels::observe,
+                                  &Kernels::quantize_row, &Kernels::qadd,           &Kernels::qgemm,          &Kernels::qconv,
+                                  &Kernels::qdepthwise,   &Kernels::winograd_int16, &Kernels::winograd_fused, &Kernels::peak};
 static_assert(sizeof(Kernels) == std::tuple_size_v<decltype(kFamilies)> * sizeof(void*), "a family is missing from kFamilies");
 
 /// f(&Kernels::affine), f(&Kernels::fconv), ...

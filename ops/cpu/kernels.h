@@ -14,6 +14,7 @@
 #include "ops/cpu/peak.h"
 #include "ops/cpu/qadd.h"
 #include "ops/cpu/qconv.h"
+#include "ops/cpu/qdepthwise.h"
 #include "ops/cpu/qgemm.h"
 #include "ops/cpu/qquantize.h"
 #include "ops/cpu/winograd_fused.h"
@@ -34,6 +35,7 @@ struct Kernels {
   const QAddKernels* qadd = nullptr;
   QGemm* qgemm = nullptr;
   const ConvKernel* qconv = nullptr;
+  const DepthwiseKernel* qdepthwise = nullptr;
   const WinogradInt16* winograd_int16 = nullptr;
   const WinogradFused* winograd_fused = nullptr;
   // what a benchmark compares with

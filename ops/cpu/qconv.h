@@ -13,21 +13,15 @@
 
 #include <vector>
 
-#include "ops/engines/requantize.h"
+#include "ops/cpu/requantize_view.h"
 
 namespace octet::ops::cpu {
 
-/// What a kernel sees: plain pointers, because a kernel for newer CPUs must not instantiate code that others share.
-struct ConvView {
+/// What a kernel sees. Requantization::stays_in_int32 holds for the weights.
+struct ConvView : RequantizeView {
   int64_t outputs, rows, run;
+  int64_t y_pixel;  // from one pixel of y to the next: more than `outputs` where other groups have theirs between
   const void* strips;
-  int8::Epilogue epilogue;
-  const int32_t* bias_i32;
-  const float* bias_f32;  // not of Epilogue::int32_bias
-  float bias_factor;
-  const float* multiplier;
-  int8::RealScales scales;
-  int32_t zero_point, qmin;  // codes end at 255
 };
 
 /// Where one call reads and writes: `pixels` output pixels that lie one after the other in y.
@@ -37,7 +31,7 @@ struct ConvTile {
   const void* windows[kRows];  // first value of each pixel's window; group - 1 values behind its last run are read too
   int pixels;
   int64_t row_stride;  // values from one row of the image to the next
-  uint8_t* y;          // [pixels, K]
+  uint8_t* y;          // [pixels, K], outputs of these weights first
   const void* ahead;   // weights that will be wanted soon: a quarter of a strip is fetched from here; or null
 };
 
@@ -59,13 +53,7 @@ struct ConvWeights {
   /// weight qint8 [K, C, R, S].
   ConvWeights(const Tensor& weight, int32_t input_zero_point, const int8::Requantization& r, const ConvKernel& kernel);
 
-  ConvView view() const {
-    const int8::Requantization& r = requantization;
-    return {outputs,           rows,          run,
-            strips.bytes(),    r.epilogue,    r.bias_i32.data(),
-            r.bias_f32.data(), r.bias_factor, r.multiplier.data(),
-            r.scales,          r.zero_point,  r.range.qmin};
-  }
+  ConvView view(int64_t y_pixel) const { return {RequantizeView(requantization), outputs, rows, run, y_pixel, strips.bytes()}; }
   /// Bytes of one strip.
   int64_t strip_bytes() const { return static_cast<int64_t>(strips.nbytes()) / strips.size(0); }
 };

@@ -87,6 +87,36 @@ Requantization Requantization::padded(int64_t outputs) const {
   return r;
 }
 
+bool Requantization::stays_in_int32(const Tensor& weight) const {
+  const int64_t K = weight.size(0), depth = weight.numel() / K;
+  for (int64_t k = 0; k < K; ++k) {
+    const auto i = static_cast<size_t>(k);
+    int64_t magnitudes = 0;
+    const int8_t* w = weight.data<int8_t>() + k * depth;
+    for (int64_t d = 0; d < depth; ++d) magnitudes += std::abs(int32_t{w[d]});
+    const double sum = 255 * static_cast<double>(magnitudes) + std::abs(static_cast<double>(bias_i32[i]));
+    const double b = std::abs(static_cast<double>(bias_f32[i])), m = static_cast<double>(multiplier[i]);
+    const double value =
+        epilogue == Epilogue::real
+            ? (sum * static_cast<double>(scales.input) * m + b) * static_cast<double>(scales.inverse_output) + 255
+            : (sum + b * static_cast<double>(bias_factor)) * m;
+    if (!(value < 0x1p30)) return false;
+  }
+  return true;
+}
+
+Requantization Requantization::part(int64_t first, int64_t count) const {
+  Requantization r = *this;
+  const auto keep = [&](auto& values) {
+    const auto begin = values.begin() + first;
+    values = {begin, begin + count};
+  };
+  keep(r.bias_i32);
+  keep(r.bias_f32);
+  keep(r.multiplier);
+  return r;
+}
+
 void requantize(const int32_t* acc, const Requantization& r, int64_t first_channel, int64_t channels, uint8_t* y) {
   const int32_t* bias_i32 = r.bias_i32.data() + first_channel;
   const float *bias_f32 = r.bias_f32.data() + first_channel, *multiplier = r.multiplier.data() + first_channel;

@@ -68,6 +68,13 @@ struct Requantization {
   /// of 0 throughout is left out, which makes the epilogue that of an int32 bias.
   Requantization padded(int64_t outputs) const;
 
+  /// Does every sum that these weights qint8 [K, ...] can make of codes become, before it is rounded, a number below 2^30? Kernels whose
+  /// conversions of large floats do not saturate need that. It holds unless an output's scale is tiny beside those of its layer.
+  bool stays_in_int32(const Tensor& weight) const;
+
+  /// Of `count` output channels from `first` on.
+  Requantization part(int64_t first, int64_t count) const;
+
  private:
   void add_scaled_once(const QuantizedLayer& layer, LayerRule rule, int64_t k);
   void add_real(const QuantizedLayer& layer, LayerRule rule, int64_t k);

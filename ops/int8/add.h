@@ -38,17 +38,4 @@ class Addition {
   QAdd rule_;
 };
 
-/// What a convolution adds to its codes as soon as they are made; nothing, if `addition` is null.
-struct Addend {
-  const Addition* addition = nullptr;
-  const uint8_t* codes = nullptr;  // of the convolution's output shape, where that is: the second summand
-
-  /// To some runs of codes, of which the first begins at y[first].
-  void add_to(uint8_t* y, int64_t first, const cpu::QAddRuns& runs) const {
-    if (addition) (*addition)(y + first, codes + first, runs, y + first);
-  }
-
-  CodesToAdd on_device() const { return {addition ? &addition->rule() : nullptr, codes}; }
-};
-
 }  // namespace octet::ops::int8

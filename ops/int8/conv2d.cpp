@@ -4,6 +4,7 @@
 
 #include "ops/conv/conv2d.h"
 #include "ops/cpu/isa.h"
+#include "ops/int8/elementwise.h"
 #include "ops/support/integers.h"
 
 namespace octet::ops::int8 {
@@ -32,7 +33,8 @@ Conv2d::Conv2d(Conv2dParams params)
       plain_(without_dilation(params_.weight, params_.options)),
       requantization_(params_, conv2d_rule(params_.engine, params_.options.groups)),
       winograd_applies_(cpu::active_isa().worthwhile.winograd &&
-                        WinogradConv2d::applies(plain_.weight, plain_.options, params_.input.zero_point, requantization_)) {}
+                        WinogradConv2d::applies(plain_.weight, plain_.options, params_.input.zero_point, requantization_)),
+      stays_in_int32_(requantization_.stays_in_int32(params_.weight)) {}
 
 const char* name_of(ConvAlgorithm algorithm) {
   switch (algorithm) {
@@ -44,6 +46,8 @@ const char* name_of(ConvAlgorithm algorithm) {
       return "winograd";
     case ConvAlgorithm::winograd_fused:
       return "winograd_fused";
+    case ConvAlgorithm::depthwise:
+      return "depthwise";
   }
   return "";
 }
@@ -53,12 +57,14 @@ bool Conv2d::has(ConvAlgorithm algorithm, const Shape& x) const {
     case ConvAlgorithm::im2col:
       return true;
     case ConvAlgorithm::direct:
-      return params_.options.groups == 1 && DirectConv2d::worthwhile();
+      return DirectConv2d::worthwhile() && stays_in_int32_;
     case ConvAlgorithm::winograd:
       return winograd_applies_;
     case ConvAlgorithm::winograd_fused:
       return winograd_applies_ && WinogradConv2d::plain_weights_worthwhile() &&
              WinogradConv2d::tiles(x.at(0), shape_of(x)) <= WinogradConv2d::kMostTiles;
+    case ConvAlgorithm::depthwise:
+      return DepthwiseConv2d::applies(params_.weight, params_.options) && stays_in_int32_;
   }
   return false;
 }
@@ -73,6 +79,7 @@ ConvAlgorithm Conv2d::algorithm(const Shape& x) const {
     for (const ConvChoice& choice : params_.choices)
       if (choice.is_for(here) && has(choice.algorithm, x)) return choice.algorithm;
   }
+  if (has(ConvAlgorithm::depthwise, x)) return ConvAlgorithm::depthwise;
   const Im2colShape shape = shape_of(x);
   const int64_t tiles = WinogradConv2d::tiles(x[0], shape);
   if (winograd_applies_ && tiles >= kWorthwhileTiles) return ConvAlgorithm::winograd;
@@ -96,33 +103,43 @@ Tensor Conv2d::operator()(const Tensor& x, const Addition& addition, const Tenso
   return run(x, {&addition, other.on_cuda() ? other.cuda_data<uint8_t>() : other.data<uint8_t>()});
 }
 
-Tensor Conv2d::run(const Tensor& x, const Addend& addend) const {
+Tensor Conv2d::operator()(const Tensor& x, CodeRange range) const {
+  if (x.on_cuda()) return clamp(run(x, {}), range.qmin, range.qmax);
+  return run(x, {.clamp = range});
+}
+
+Tensor Conv2d::run(const Tensor& x, const FollowUp& follow_up) const {
   OCTET_CHECK(x.dtype() == DType::quint8, "int8 conv2d: expected input quint8 [N, H, W, C], got ", x.dtype(), " ", x.shape());
   const Im2colShape shape = shape_of(x.shape());
-  if (x.on_cuda()) return run_on_cuda(x, shape, addend);
+  if (x.on_cuda()) return run_on_cuda(x, shape, follow_up);
+  if (x.numel() == 0) return Tensor({0, shape.out_height, shape.out_width, params_.weight.size(0)}, DType::quint8);
   const Tensor& w = plain_.weight;
   const int32_t zero_point = params_.input.zero_point;
   using Weights = WinogradConv2d::Weights;
   switch (algorithm(x.shape())) {
     case ConvAlgorithm::winograd:
       return winograd_.get([&] { return WinogradConv2d(Weights::transformed, w, zero_point, requantization_); })(x, shape,
-                                                                                                                 addend);
+                                                                                                                 follow_up);
     case ConvAlgorithm::winograd_fused:
       return winograd_fused_.get([&] { return WinogradConv2d(Weights::plain, w, zero_point, requantization_); })(x, shape,
-                                                                                                                 addend);
+                                                                                                                 follow_up);
     case ConvAlgorithm::direct:
-      return direct_.get([&] { return DirectConv2d(w, zero_point, requantization_); })(x, shape, addend);
+      return direct_.get([&] { return DirectConv2d(w, params_.options.groups, zero_point, requantization_); })(x, shape,
+                                                                                                               follow_up);
+    case ConvAlgorithm::depthwise:
+      return depthwise_.get([&] { return DepthwiseConv2d(w, params_.options.stride, zero_point, requantization_); })(x, shape,
+                                                                                                                     follow_up);
     case ConvAlgorithm::im2col:
       break;
   }
-  return im2col_.get([&] { return Im2colConv2d(w, params_.options.groups, zero_point, requantization_); })(x, shape, addend);
+  return im2col_.get([&] { return Im2colConv2d(w, params_.options.groups, zero_point, requantization_); })(x, shape, follow_up);
 }
 
-Tensor Conv2d::run_on_cuda(const Tensor& x, const Im2colShape& s, const Addend& addend) const {
+Tensor Conv2d::run_on_cuda(const Tensor& x, const Im2colShape& s, const FollowUp& follow_up) const {
   const int64_t groups = params_.options.groups;
   Tensor y({x.size(0), s.out_height, s.out_width, params_.weight.size(0)}, DType::quint8, Device::cuda);
   on_cuda_.get([&] { return cuda::Int8Conv2d(plain_.weight, groups, params_.input.zero_point, requantization_); })(
-      x, s, addend.on_device(), y);
+      x, s, follow_up.on_device(), y);
   return y;
 }
 

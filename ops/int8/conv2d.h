@@ -6,13 +6,14 @@
 //
 //   x quint8 [N, H, W, C], weight qint8 [K, C/G, R, S] -> y quint8 [N, P, Q, K].
 // This is the layer; it checks, and chooses a way, all with the same codes: im2col_conv2d.h, which is read first,
-// direct_conv2d.h, winograd_conv2d.h, or on a device ops/cuda/int8_conv2d.h. PyTorch counterpart: torch.ao.nn.quantized.Conv2d
+// direct_conv2d.h, winograd_conv2d.h, depthwise_conv2d.h, or on a device ops/cuda/int8_conv2d.h. PyTorch counterpart: torch.ao.nn.quantized.Conv2d
 // and torch.ao.nn.intrinsic.quantized.ConvReLU2d. Naive twin: ops/reference/int8_conv2d.h.
 #pragma once
 
 #include "ops/conv/dilation.h"
 #include "ops/cuda/int8_conv2d.h"
 #include "ops/engines/requantize.h"
+#include "ops/int8/depthwise_conv2d.h"
 #include "ops/int8/direct_conv2d.h"
 #include "ops/int8/im2col_conv2d.h"
 #include "ops/int8/winograd_conv2d.h"
@@ -22,9 +23,9 @@
 namespace octet::ops::int8 {
 
 /// Ways to the same codes.
-enum class ConvAlgorithm { im2col, direct, winograd, winograd_fused };
+enum class ConvAlgorithm { im2col, direct, winograd, winograd_fused, depthwise };
 constexpr ConvAlgorithm kConvAlgorithms[] = {ConvAlgorithm::im2col, ConvAlgorithm::direct, ConvAlgorithm::winograd,
-                                             ConvAlgorithm::winograd_fused};
+                                             ConvAlgorithm::winograd_fused, ConvAlgorithm::depthwise};
 const char* name_of(ConvAlgorithm algorithm);
 
 /// What was found fastest (nn/graph/passes/tune.h) for one shape of input, on one kind of CPU with so many threads.
@@ -55,6 +56,9 @@ class Conv2d {
   /// Followed by ops/int8/add.h, in one pass: the convolution's codes are the first summand, `other` the second.
   Tensor operator()(const Tensor& x, const Addition& addition, const Tensor& other) const;
 
+  /// Followed by a clamp of its codes, in one pass: relu6.
+  Tensor operator()(const Tensor& x, CodeRange clamp) const;
+
   /// Can an input of this shape [N, H, W, C] go that way, on this CPU and with these weights?
   bool has(ConvAlgorithm algorithm, const Shape& x) const;
   /// The way that an input of this shape [N, H, W, C] goes.
@@ -65,16 +69,18 @@ class Conv2d {
 
  private:
   Im2colShape shape_of(const Shape& x) const;
-  Tensor run(const Tensor& x, const Addend& addend) const;
-  Tensor run_on_cuda(const Tensor& x, const Im2colShape& shape, const Addend& addend) const;
+  Tensor run(const Tensor& x, const FollowUp& follow_up) const;
+  Tensor run_on_cuda(const Tensor& x, const Im2colShape& shape, const FollowUp& follow_up) const;
 
   Conv2dParams params_;
   Undilated plain_;  // of the parameters
   Requantization requantization_;
   bool winograd_applies_;
+  bool stays_in_int32_;  // what is rounded, as the kernels of direct and depthwise need it
   Lazy<Im2colConv2d> im2col_;
   Lazy<DirectConv2d> direct_;
   Lazy<WinogradConv2d> winograd_, winograd_fused_;
+  Lazy<DepthwiseConv2d> depthwise_;
   Lazy<cuda::Int8Conv2d> on_cuda_;
 };
 

@@ -33,16 +33,22 @@ CodeTable rescaling_table(QParams input, QParams output) {
 
 }  // namespace
 
+void clamp_codes(const uint8_t* x, int64_t n, CodeRange range, uint8_t* y) {
+  const auto low = static_cast<uint8_t>(range.qmin), high = static_cast<uint8_t>(range.qmax);
+#pragma omp simd
+  for (int64_t i = 0; i < n; ++i) y[i] = std::min(std::max(x[i], low), high);
+}
+
 Tensor clamp(const Tensor& x, int32_t low, int32_t high) {
-  const auto lo = static_cast<uint8_t>(low), hi = static_cast<uint8_t>(high);
-  if (x.on_cuda()) {
-    Tensor y(x.shape(), x.dtype(), Device::cuda);
-    return cuda::int8_clamp(x, lo, hi, y), y;
-  }
-  Tensor y = x.clone();
-  uint8_t* q = y.data<uint8_t>();
-#pragma omp parallel for simd
-  for (int64_t i = 0; i < y.numel(); ++i) q[i] = std::min(std::max(q[i], lo), hi);
+  Tensor y(x.shape(), x.dtype(), x.device());
+  if (x.on_cuda()) return cuda::int8_clamp(x, static_cast<uint8_t>(low), static_cast<uint8_t>(high), y), y;
+  const uint8_t* from = x.data<uint8_t>();
+  uint8_t* to = y.data<uint8_t>();
+  constexpr int64_t kChunk = 1 << 14;
+  const int64_t n = y.numel();
+#pragma omp parallel for if (n > kChunk)
+  for (int64_t begin = 0; begin < n; begin += kChunk)
+    clamp_codes(from + begin, std::min(kChunk, n - begin), {low, high}, to + begin);
   return y;
 }
 

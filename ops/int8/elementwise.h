@@ -25,6 +25,9 @@ using CodeTable = std::array<uint8_t, 256>;
 CodeTable table_of(Activation activation, QParams input, QParams output, TableRule rule = TableRule::after_rounding);
 
 Tensor clamp(const Tensor& x, int32_t low, int32_t high);
+/// The same for n codes where they lie, on this thread; y may be x.
+void clamp_codes(const uint8_t* x, int64_t n, CodeRange range, uint8_t* y);
+
 Tensor lookup(const Tensor& x, const CodeTable& table);
 Tensor cat_channels(std::span<const Tensor> parts, std::span<const QParams> qparams, QParams output);
 Tensor flatten(const Tensor& x);

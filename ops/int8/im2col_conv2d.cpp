@@ -80,7 +80,7 @@ Im2colConv2d::Im2colConv2d(const Tensor& weight, int64_t groups, int32_t input_z
   }
 }
 
-Tensor Im2colConv2d::operator()(const Tensor& x, const Im2colShape& shape, const Addend& addend) const {
+Tensor Im2colConv2d::operator()(const Tensor& x, const Im2colShape& shape, const FollowUp& follow_up) const {
   const int64_t N = x.size(0), K = outputs_, pixels = shape.cols(), depth = groups_[0].depth;
   Tensor y({N, shape.out_height, shape.out_width, K}, DType::quint8);
   const uint8_t* px = x.data<uint8_t>();
@@ -106,7 +106,7 @@ Tensor Im2colConv2d::operator()(const Tensor& x, const Im2colShape& shape, const
         for (int64_t i = 0; i < count; ++i) {
           const int64_t at = (first + i) * K + first_output;
           requantize(acc.data() + i * w.padded_outputs(), requantization_, first_output, w.outputs, py + at);
-          addend.add_to(py, at, {1, w.outputs, 0});
+          follow_up.apply_to(py, at, {1, w.outputs, 0});
         }
       }
     }

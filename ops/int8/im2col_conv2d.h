@@ -8,7 +8,7 @@
 #include "ops/conv/im2col.h"
 #include "ops/cpu/qgemm.h"
 #include "ops/engines/requantize.h"
-#include "ops/int8/add.h"
+#include "ops/int8/follow_up.h"
 
 namespace octet::ops::int8 {
 
@@ -18,7 +18,7 @@ class Im2colConv2d {
   Im2colConv2d(const Tensor& weight, int64_t groups, int32_t input_zero_point, const Requantization& requantization);
 
   /// x quint8 [N, H, W, C] -> [N, P, Q, K].
-  Tensor operator()(const Tensor& x, const Im2colShape& shape, const Addend& addend = {}) const;
+  Tensor operator()(const Tensor& x, const Im2colShape& shape, const FollowUp& follow_up = {}) const;
 
  private:
   int32_t input_zero_point_;

@@ -59,7 +59,7 @@ struct FusedMultiply {
 
 }  // namespace
 
-Tensor WinogradConv2d::operator()(const Tensor& x, const Im2colShape& s, const Addend& addend) const {
+Tensor WinogradConv2d::operator()(const Tensor& x, const Im2colShape& s, const FollowUp& follow_up) const {
   const int64_t N = x.size(0), K = outputs_;
   Tensor y({N, s.out_height, s.out_width, K}, DType::quint8);
   const Requantization& r = requantization_;
@@ -76,7 +76,7 @@ Tensor WinogradConv2d::operator()(const Tensor& x, const Im2colShape& s, const A
                             .y = y.data<uint8_t>()};
   const WinogradJob job(*kernels().winograd_int16, x.data<uint8_t>(), N, s, static_cast<uint8_t>(input_zero_point_), weights_,
                         codes, K, [&](int64_t first, int64_t pixels, int64_t channels) {
-                          addend.add_to(codes.y, first, {pixels, channels, K});
+                          follow_up.apply_to(codes.y, first, {pixels, channels, K});
                         });
   static_assert(job.kRoom % WinogradFused::kTiles == 0 && kMostTiles <= job.kTileBlock);
   if (form_ == Weights::plain)

@@ -4,7 +4,7 @@
 
 #include "ops/conv/im2col.h"
 #include "ops/cpu/winograd_int16.h"
-#include "ops/int8/add.h"
+#include "ops/int8/follow_up.h"
 
 namespace octet::ops::int8 {
 
@@ -27,7 +27,7 @@ class WinogradConv2d {
   static constexpr int64_t kMostTiles = 24;  // with plain weights
 
   /// x quint8 [N, H, W, C] -> [N, P, Q, K].
-  Tensor operator()(const Tensor& x, const Im2colShape& shape, const Addend& addend = {}) const;
+  Tensor operator()(const Tensor& x, const Im2colShape& shape, const FollowUp& follow_up = {}) const;
 
  private:
   Weights form_;

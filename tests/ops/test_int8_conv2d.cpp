@@ -187,7 +187,7 @@ INSTANTIATE_TEST_SUITE_P(Shapes, Direct,
 
 TEST_P(Direct, SameCodes) {
   expect_same_codes(GetParam(),
-                    [](const Tensor& w, int32_t zero_point, const Requantization& r) { return DirectConv2d(w, zero_point, r); });
+                    [](const Tensor& w, int32_t zero_point, const Requantization& r) { return DirectConv2d(w, 1, zero_point, r); });
 }
 
 }  // namespace

@@ -53,19 +53,24 @@ TEST(OptimizeForInference, AdditionsThatCannotBeFused) {
   EXPECT_LT(test::relative_error(nn::run(optimize_for_inference(graph), input), nn::run(graph, input)), 1e-5);
 }
 
-/// int8: additions become part of the convolution before them, whichever summand that is, and every code stays.
+/// int8: additions and relu6 become part of the convolution before them, whichever summand that is, and every code stays.
 TEST(OptimizeForInference, SameCodes) {
-  for (const char* backend : {"qnnpack", "fbgemm"}) {
-    const auto model = nn::make_model({nn::Network::resnet18}, 10);
-    test::fill_by_formula(*model);
-    const Tensor x = test::hashed_values({2, 3, 64, 64}, 7, 2.0);
-    const QConfigMapping qconfig = get_default_qconfig_mapping(backend);
-    const nn::Graph prepared = prepare(nn::trace(*model, x), qconfig);
-    nn::run(prepared, x);
-    const nn::Graph int8 = convert(prepared, qconfig), fast = optimize_for_inference(int8);
-    EXPECT_EQ(fast.nodes().size() + 8, int8.nodes().size());  // additions
-    EXPECT_TRUE(test::bits_equal(nn::run(fast, x), nn::run(int8, x))) << backend;
-  }
+  const struct {
+    nn::Network network;
+    size_t fused;  // additions, and relu6
+  } cases[] = {{nn::Network::resnet18, 8}, {nn::Network::mobilenet_v2, 10 + 35}};
+  for (const auto& [network, fused] : cases)
+    for (const char* backend : {"qnnpack", "fbgemm"}) {
+      const auto model = nn::make_model({network}, 10);
+      test::fill_by_formula(*model);
+      const Tensor x = test::hashed_values({2, 3, 64, 64}, 7, 2.0);
+      const QConfigMapping qconfig = get_default_qconfig_mapping(backend);
+      const nn::Graph prepared = prepare(nn::trace(*model, x), qconfig);
+      nn::run(prepared, x);
+      const nn::Graph int8 = convert(prepared, qconfig), fast = optimize_for_inference(int8);
+      EXPECT_EQ(fast.nodes().size() + fused, int8.nodes().size());
+      EXPECT_TRUE(test::bits_equal(nn::run(fast, x), nn::run(int8, x))) << backend;
+    }
 }
 
 }  // namespace

@@ -21,8 +21,8 @@ using ops::int8::ConvAlgorithm;
 struct Int8Net {
   Tensor x = test::hashed_values({2, 3, 64, 64}, 7, 2.0);
   nn::Graph graph;
-  Int8Net() {
-    const auto model = nn::make_model({nn::Network::resnet18}, 10);
+  explicit Int8Net(nn::Network network = nn::Network::resnet18) {
+    const auto model = nn::make_model({network}, 10);
     test::fill_by_formula(*model);
     const QConfigMapping qconfig = get_default_qconfig_mapping("qnnpack");
     const nn::Graph prepared = prepare(nn::trace(*model, x), qconfig);
@@ -37,29 +37,45 @@ void for_each_conv(nn::Graph& graph, F&& f) {
     if (auto* conv = std::get_if<nn::op::QuantizedConv2d>(&node.op)) f(*conv);
 }
 
+/// How many layers of the network have that way; each then goes it, and the network's answer must stay.
+int layers_going(const Int8Net& net, ConvAlgorithm algorithm, const Tensor& want) {
+  nn::Graph forced = net.graph.clone();
+  int layers = 0;
+  for (const nn::NodeTime& t : nn::time_nodes(net.graph, net.x, 0))
+    for_each_conv(forced, [&](nn::op::QuantizedConv2d& conv) {
+      const auto* original = std::get_if<nn::op::QuantizedConv2d>(&t.node->op);
+      if (original == nullptr || original->layer != conv.layer || !conv.layer->has(algorithm, t.input)) return;
+      auto params = conv.layer->params();
+      params.choices = {choice_here(t.input, algorithm)};
+      conv.layer = std::make_shared<const ops::int8::Conv2d>(params);
+      EXPECT_EQ(conv.layer->algorithm(t.input), algorithm);
+      ++layers;
+    });
+  EXPECT_TRUE(test::bits_equal(nn::run(forced, net.x), want)) << name_of(algorithm);
+  return layers;
+}
+
 TEST(Tune, EveryWayGivesTheSameCodes) {
-  Int8Net net;
+  const Int8Net net;
   const Tensor want = nn::run(net.graph, net.x);
   for (const ConvAlgorithm algorithm : ops::int8::kConvAlgorithms) {
-    nn::Graph forced = net.graph.clone();
-    int forced_layers = 0;
-    for (const nn::NodeTime& t : nn::time_nodes(net.graph, net.x, 0))
-      for_each_conv(forced, [&](nn::op::QuantizedConv2d& conv) {
-        const auto* original = std::get_if<nn::op::QuantizedConv2d>(&t.node->op);
-        if (original == nullptr || original->layer != conv.layer || !conv.layer->has(algorithm, t.input)) return;
-        auto params = conv.layer->params();
-        params.choices = {choice_here(t.input, algorithm)};
-        conv.layer = std::make_shared<const ops::int8::Conv2d>(params);
-        EXPECT_EQ(conv.layer->algorithm(t.input), algorithm);
-        ++forced_layers;
-      });
-    EXPECT_TRUE(test::bits_equal(nn::run(forced, net.x), want)) << name_of(algorithm);
+    const int layers = layers_going(net, algorithm, want);
     if (algorithm == ConvAlgorithm::im2col) {
-      EXPECT_EQ(forced_layers, 20);
+      EXPECT_EQ(layers, 20);
+    } else if (algorithm == ConvAlgorithm::depthwise) {
+      EXPECT_EQ(layers, 0);
     } else if (algorithm != ConvAlgorithm::winograd_fused && ops::cpu::active_isa().worthwhile.direct) {
-      EXPECT_GT(forced_layers, 0) << name_of(algorithm);
+      EXPECT_GT(layers, 0) << name_of(algorithm);
     }
   }
+}
+
+TEST(Tune, EveryWayOfDepthwiseLayersGivesTheSameCodes) {
+  const Int8Net net(nn::Network::mobilenet_v2);
+  const Tensor want = nn::run(net.graph, net.x);
+  EXPECT_EQ(layers_going(net, ConvAlgorithm::depthwise, want), 17);
+  EXPECT_EQ(layers_going(net, ConvAlgorithm::im2col, want), 52);
+  EXPECT_EQ(layers_going(net, ConvAlgorithm::direct, want), ops::cpu::active_isa().worthwhile.direct ? 52 : 0);
 }
 
 TEST(Tune, ChoicesAreKeptInTheFileBesideThoseForOtherMachines) {

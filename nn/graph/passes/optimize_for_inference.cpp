@@ -94,6 +94,23 @@ void fuse_quantized_add(Graph& graph) {
   }
 }
 
+/// conv -> relu6 of codes becomes one node in the place of the last.
+void fuse_quantized_relu6(Graph& graph) {
+  for (Node& relu6 : graph.nodes()) {
+    const auto* o = std::get_if<op::QuantizedRelu6>(&relu6.op);
+    if (o == nullptr || !is<op::QuantizedConv2d>(relu6.inputs[0]->op) || only_user(graph, relu6.inputs[0]) != &relu6) continue;
+    Node* conv = relu6.inputs[0];
+    const ops::int8::CodeRange range{o->zero_point, o->six};
+    const auto layer = std::get<op::QuantizedConv2d>(conv->op).layer;
+    relu6.inputs = conv->inputs;
+    relu6.parameters = {{"weight", layer->params().weight}};
+    relu6.target = conv->target;
+    relu6.op = op::Lowered{"QuantizedConv2dReLU6", [layer, range](std::span<const Tensor> in) { return (*layer)(in[0], range); },
+                           [layer](const Shape& x) -> std::string { return name_of(layer->algorithm(x)); }};
+    graph.erase(conv);
+  }
+}
+
 op::Lowered of_one(const char* description, auto function) {
   return {description, [function](std::span<const Tensor> in) { return function(in[0]); }};
 }
@@ -209,6 +226,7 @@ Graph optimize_for_inference(const Graph& graph, Device device) {
     Layouts(fast).apply();
   }
   fuse_quantized_add(fast);
+  fuse_quantized_relu6(fast);
   return fast;
 }
 

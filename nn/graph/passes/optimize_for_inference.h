@@ -2,7 +2,7 @@
 //
 //   float: batch norm folded, relu and residual additions in the convolution before them, channels last from the first
 //   convolution to the last pool (ops/conv/inference_conv2d.h). Observers and fake quantization stay where they are.
-//   int8:  additions in the convolution before them (ops/int8/add.h).
+//   int8:  additions and relu6 in the convolution before them (ops/int8/follow_up.h).
 // Where the CPU has AVX2, no float product is left to the BLAS then: each output is summed in one order, for every batch and number
 // of threads, and its bits are the same on every such CPU (docs/determinism.md).
 // For cuda, floats are folded, relus fused, and the parameters taken there; int8 as above.

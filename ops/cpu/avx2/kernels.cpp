@@ -18,6 +18,7 @@ constinit const InstructionSet avx2::kInstructionSet = {
                 .qadd = &qadd,
                 .qgemm = qgemm,
                 .qconv = &qconv,
+                .qdepthwise = &qdepthwise,
                 .winograd_int16 = &winograd_int16,
                 .winograd_fused = &winograd_fused,
                 .peak = &peak},

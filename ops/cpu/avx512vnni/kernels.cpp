@@ -10,7 +10,11 @@ constinit const InstructionSet avx512vnni::kInstructionSet = {
     .parent = &avx512::kInstructionSet,
     .needs = kHasAvx512Vnni,
     .worthwhile = {.float_channels_last = true, .direct = true, .winograd = true, .winograd_fused = true},
-    .kernels = {.qconv = &qconv, .winograd_int16 = &winograd_int16, .winograd_fused = &winograd_fused, .peak = &peak},
+    .kernels = {.qconv = &qconv,
+                .qdepthwise = &qdepthwise,
+                .winograd_int16 = &winograd_int16,
+                .winograd_fused = &winograd_fused,
+                .peak = &peak},
 };
 
 }  // namespace octet::ops::cpu

@@ -13,6 +13,51 @@ constexpr int64_t kPanel = 16;  // outputs in one register
 constexpr int64_t kStrip = 64;
 constexpr int64_t kGroup = 4;
 
+/// Sixteen outputs as generic/requantize_ymm_body.h has eight.
+template <int8::Epilogue epilogue>
+struct Requantize16 {
+  static constexpr bool kInReals = epilogue == int8::Epilogue::real;
+
+  explicit Requantize16(const ConvView& w)
+      : v(w),
+        bias_factor(_mm512_set1_ps(w.bias_factor)),
+        input(_mm512_set1_ps(w.scales.input)),
+        inverse_output(_mm512_set1_ps(w.scales.inverse_output)),
+        real_zero_point(_mm512_set1_ps(static_cast<float>(w.zero_point))),
+        zero_point(_mm512_set1_epi16(static_cast<int16_t>(kInReals ? 0 : w.zero_point))),
+        qmin(_mm512_set1_epi8(static_cast<char>(w.qmin))) {}
+
+  /// The sums of outputs k to k + 15, rounded; without the zero point, unless in reals.
+  [[gnu::always_inline]] __m512i operator()(__m512i sum, int64_t k) const {
+    const __m512 total = _mm512_cvtepi32_ps(_mm512_add_epi32(sum, _mm512_loadu_si512(v.bias_i32 + k)));
+    const __m512 multiplier = _mm512_loadu_ps(v.multiplier + k);
+    if constexpr (kInReals) {
+      const __m512 real = _mm512_add_ps(_mm512_mul_ps(_mm512_mul_ps(total, input), multiplier), _mm512_loadu_ps(v.bias_f32 + k));
+      return _mm512_cvtps_epi32(_mm512_add_ps(_mm512_mul_ps(real, inverse_output), real_zero_point));
+    }
+    if constexpr (epilogue == int8::Epilogue::float_bias)
+      return _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_fmadd_ps(_mm512_loadu_ps(v.bias_f32 + k), bias_factor, total), multiplier));
+    return _mm512_cvtps_epi32(_mm512_mul_ps(total, multiplier));
+  }
+
+  /// The packs work on quarters of 128 bits: four codes of each of the four registers, put in order at the end.
+  [[gnu::always_inline]] __m512i codes(const __m512i* rounded) const {
+    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    const __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(rounded[0], rounded[1]), zero_point),
+                  high = _mm512_adds_epi16(_mm512_packs_epi32(rounded[2], rounded[3]), zero_point);
+    return _mm512_permutexvar_epi32(order, _mm512_max_epu8(_mm512_packus_epi16(low, high), qmin));
+  }
+  [[gnu::always_inline]] __m128i codes_of_one(__m512i rounded) const {
+    const __m256i words = _mm256_adds_epi16(_mm512_cvtsepi32_epi16(rounded), _mm512_castsi512_si256(zero_point));
+    const __m128i bytes = _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+    return _mm_max_epu8(bytes, _mm512_castsi512_si128(qmin));
+  }
+
+  const ConvView& v;
+  __m512 bias_factor, input, inverse_output, real_zero_point;
+  __m512i zero_point, qmin;
+};
+
 template <int Pixels, int Panels, int8::Epilogue epilogue>
 void conv_tile(const ConvView& w, const ConvTile& tile, int64_t strip) {
   __m512i sum[Pixels][Panels];
@@ -44,33 +89,20 @@ void conv_tile(const ConvView& w, const ConvTile& tile, int64_t strip) {
       }
     }
   }
-  constexpr bool in_reals = epilogue == int8::Epilogue::real, adds_float_bias = epilogue != int8::Epilogue::int32_bias;
-  const __m512 low = _mm512_set1_ps(static_cast<float>(in_reals ? w.qmin : w.qmin - w.zero_point));
-  const __m512 bias_factor = _mm512_set1_ps(w.bias_factor);
-  const __m512 input = _mm512_set1_ps(w.scales.input), inverse_output = _mm512_set1_ps(w.scales.inverse_output);
-  const __m512i zero_point = _mm512_set1_epi32(w.zero_point);
-#pragma GCC unroll 4
-  for (int n = 0; n < Panels; ++n) {
-    const int64_t k = strip * kStrip + n * kPanel, left = w.outputs - k;
-    const auto mask = static_cast<__mmask16>(left >= kPanel ? 0xffff : (1 << left) - 1);
-    const __m512i bias = _mm512_loadu_si512(w.bias_i32 + k);
-    const __m512 bias_f32 = adds_float_bias ? _mm512_loadu_ps(w.bias_f32 + k) : _mm512_setzero_ps(),
-                 multiplier = _mm512_loadu_ps(w.multiplier + k);
+  const int64_t k = strip * kStrip, left = w.outputs - k;
+  const auto mask = left >= kStrip ? ~__mmask64{0} : (__mmask64{1} << left) - 1;
+  const Requantize16<epilogue> requantize(w);
 #pragma GCC unroll 6
-    for (int m = 0; m < Pixels; ++m) {
-      __m512 v = _mm512_cvtepi32_ps(_mm512_add_epi32(sum[m][n], bias));
-      if constexpr (in_reals) {
-        v = _mm512_add_ps(_mm512_mul_ps(_mm512_mul_ps(v, input), multiplier), bias_f32);
-        v = _mm512_add_ps(_mm512_mul_ps(v, inverse_output), _mm512_cvtepi32_ps(zero_point));
-      } else {
-        if constexpr (adds_float_bias) v = _mm512_fmadd_ps(bias_f32, bias_factor, v);
-        v = _mm512_mul_ps(v, multiplier);
-      }
-      // No upper bound: a value too large for an int32 becomes 0x80000000, and what is above 255, as an unsigned number, 255.
-      const __m512i rounded = _mm512_cvtps_epi32(_mm512_max_ps(low, v));
-      const __m512i q = in_reals ? rounded : _mm512_add_epi32(rounded, zero_point);
-      _mm512_mask_cvtusepi32_storeu_epi8(tile.y + m * w.outputs + k, mask, q);
-    }
+  for (int m = 0; m < Pixels; ++m) {
+    __m512i rounded[4];  // up to Panels
+#pragma GCC unroll 4
+    for (int n = 0; n < 4; ++n)
+      rounded[n] = n < Panels ? requantize(sum[m][n < Panels ? n : 0], k + n * kPanel) : _mm512_setzero_si512();
+    uint8_t* y = tile.y + m * w.y_pixel + k;
+    if constexpr (Panels == 1)
+      _mm_mask_storeu_epi8(y, static_cast<__mmask16>(mask), requantize.codes_of_one(rounded[0]));
+    else
+      _mm512_mask_storeu_epi8(y, mask, requantize.codes(rounded));
   }
 }
 

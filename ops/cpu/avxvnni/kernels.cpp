@@ -15,7 +15,7 @@ constinit const InstructionSet avxvnni::kInstructionSet = {
                    .winograd = true,
                    // In registers of 32 bytes transforming weights takes longer than vpdpbusd takes to do without Winograd.
                    .winograd_fused = false},
-    .kernels = {.qconv = &qconv, .winograd_int16 = &winograd_int16, .peak = &peak},
+    .kernels = {.qconv = &qconv, .qdepthwise = &qdepthwise, .winograd_int16 = &winograd_int16, .peak = &peak},
 };
 
 }  // namespace octet::ops::cpu

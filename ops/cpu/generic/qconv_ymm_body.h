@@ -10,6 +10,7 @@
 
 #include <cstring>
 
+#include "ops/cpu/generic/requantize_ymm_body.h"
 #include "ops/cpu/qconv.h"
 
 namespace octet::ops::cpu {
@@ -19,40 +20,7 @@ constexpr int64_t kPanel = 8;  // outputs in one register
 constexpr int64_t kStrip = 16;
 constexpr int64_t kGroupBytes = 4;  // of an image and of one output's weights, multiplied and added by one instruction
 
-/// Eight outputs: clamp(rne(fma(bias_f32, bias_factor, float(sum + bias)) * multiplier), low, high) + zero point; or in reals.
-template <bool in_reals>
-struct Requantize8 {
-  Requantize8(const ConvView& w, int64_t k)
-      : bias(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(w.bias_i32 + k))),
-        bias_f32(w.epilogue != int8::Epilogue::int32_bias ? _mm256_loadu_ps(w.bias_f32 + k)
-                                                          : _mm256_set1_ps(-0.0f)),  // adding -0 changes nothing
-        bias_factor(_mm256_set1_ps(w.bias_factor)),
-        multiplier(_mm256_loadu_ps(w.multiplier + k)),
-        low(_mm256_set1_ps(static_cast<float>(in_reals ? w.qmin : w.qmin - w.zero_point))),
-        high(_mm256_set1_ps(static_cast<float>(in_reals ? 255 : 255 - w.zero_point))),
-        input(_mm256_set1_ps(w.scales.input)),
-        inverse_output(_mm256_set1_ps(w.scales.inverse_output)),
-        zero_point(_mm256_set1_epi32(w.zero_point)) {}
-
-  [[gnu::always_inline]] __m256i operator()(__m256i sum) const {
-    const __m256 total = _mm256_cvtepi32_ps(_mm256_add_epi32(sum, bias));
-    if constexpr (in_reals) {
-      const __m256 real = _mm256_add_ps(_mm256_mul_ps(_mm256_mul_ps(total, input), multiplier), bias_f32);
-      return rounded(_mm256_add_ps(_mm256_mul_ps(real, inverse_output), _mm256_cvtepi32_ps(zero_point)));
-    }
-    return _mm256_add_epi32(rounded(_mm256_mul_ps(_mm256_fmadd_ps(bias_f32, bias_factor, total), multiplier)), zero_point);
-  }
-
-  [[gnu::always_inline]] __m256i rounded(__m256 v) const {
-    return _mm256_cvtps_epi32(_mm256_max_ps(_mm256_min_ps(v, high), low));
-  }
-
-  __m256i bias;
-  __m256 bias_f32, bias_factor, multiplier, low, high, input, inverse_output;
-  __m256i zero_point;
-};
-
-template <class Isa, int Pixels, bool in_reals>
+template <class Isa, int Pixels, int8::Epilogue epilogue>
 void conv_tile(const ConvView& w, const ConvTile& tile, int64_t strip) {
   __m256i sum[Pixels][2];
 #pragma GCC unroll 6
@@ -78,14 +46,14 @@ void conv_tile(const ConvView& w, const ConvTile& tile, int64_t strip) {
     }
   }
   const int64_t k = strip * kStrip, left = w.outputs - k;
-  const Requantize8<in_reals> first(w, k), second(w, k + kPanel);
+  const Requantize8<epilogue> requantize(w);
   uint8_t* y = tile.y + k;
-  const int64_t outputs = w.outputs;
+  const int64_t y_pixel = w.y_pixel;
 #pragma GCC unroll 6
-  for (int m = 0; m < Pixels; ++m, y += outputs) {
+  for (int m = 0; m < Pixels; ++m, y += y_pixel) {
     // The packs work on halves of 128 bits: codes of 0-3, 8-11, 4-7, 12-15, put in order at the end.
-    const __m256i words = _mm256_packus_epi32(first(sum[m][0]), second(sum[m][1]));
-    const __m256i bytes = _mm256_packus_epi16(words, words);
+    const __m256i words = requantize.words(requantize(sum[m][0], k), requantize(sum[m][1], k + kPanel));
+    const __m256i bytes = requantize.codes(words, words);
     const __m128i codes = _mm256_castsi256_si128(_mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 0, 0, 0, 0)));
     if (left >= kStrip)
       _mm_storeu_si128(reinterpret_cast<__m128i*>(y), codes);
@@ -95,13 +63,26 @@ void conv_tile(const ConvView& w, const ConvTile& tile, int64_t strip) {
 }
 
 using Kernel = void (*)(const ConvView&, const ConvTile&, int64_t);
-template <class Isa, bool in_reals>
-constexpr Kernel kKernels[] = {conv_tile<Isa, 1, in_reals>, conv_tile<Isa, 2, in_reals>, conv_tile<Isa, 3, in_reals>,
-                               conv_tile<Isa, 4, in_reals>, conv_tile<Isa, 5, in_reals>, conv_tile<Isa, 6, in_reals>};
+template <class Isa, int8::Epilogue epilogue>
+constexpr Kernel kKernels[] = {conv_tile<Isa, 1, epilogue>, conv_tile<Isa, 2, epilogue>, conv_tile<Isa, 3, epilogue>,
+                               conv_tile<Isa, 4, epilogue>, conv_tile<Isa, 5, epilogue>, conv_tile<Isa, 6, epilogue>};
+
+template <class Isa>
+const Kernel* kernels_of(int8::Epilogue epilogue) {
+  switch (epilogue) {
+    case int8::Epilogue::int32_bias:
+      return kKernels<Isa, int8::Epilogue::int32_bias>;
+    case int8::Epilogue::float_bias:
+      return kKernels<Isa, int8::Epilogue::float_bias>;
+    case int8::Epilogue::real:
+      return kKernels<Isa, int8::Epilogue::real>;
+  }
+  return nullptr;
+}
 
 template <class Isa>
 void conv_strip(const ConvView& w, const ConvTile& tile, int64_t strip) {
-  (w.epilogue == int8::Epilogue::real ? kKernels<Isa, true> : kKernels<Isa, false>)[tile.pixels - 1](w, tile, strip);
+  kernels_of<Isa>(w.epilogue)[tile.pixels - 1](w, tile, strip);
 }
 
 }  // namespace

@@ -17,6 +17,7 @@ constinit const InstructionSet portable::kInstructionSet = {
                 .qadd = &qadd,
                 .qgemm = qgemm,
                 .qconv = &qconv,
+                .qdepthwise = &qdepthwise,
                 .winograd_int16 = &winograd_int16,
                 .winograd_fused = &winograd_fused,
                 .peak = &peak},

@@ -15,6 +15,7 @@ QuantizeRow quantize_row;
 extern const QAddKernels qadd;
 QGemm qgemm;
 extern const ConvKernel qconv;
+extern const DepthwiseKernel qdepthwise;
 extern const WinogradInt16 winograd_int16;
 extern const WinogradFused winograd_fused;
 extern const std::span<const PeakLoop> peak;
