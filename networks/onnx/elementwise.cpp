@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "loaders/files/bytes.h"
 #include "ops/support/broadcast.h"
 
 namespace octet::networks::onnx {
@@ -132,9 +133,19 @@ Made clip(const Call& call) {
   constexpr float kLargest = 3.4e38f;  // some write the largest float for infinity
   if (min == 0 && max == 6) return elementwise(op::Relu6{}, x);
   if (min == 0 && max >= kLargest) return elementwise(op::Relu{}, x);
-  OCTET_CHECK(min <= -kLargest && max >= kLargest, "from ", min, " to ", max,
-              " is not supported, expected 0 to 6 or to infinity");
-  return handed_on(x);
+  if (min <= -kLargest && max >= kLargest) return handed_on(x);
+  OCTET_CHECK(min > -kLargest && max < kLargest && min <= max, "from ", min, " to ", max,
+              " is not supported, expected two bounds, or 0 to infinity");
+  return elementwise(op::Hardtanh{min, max}, x);
+}
+
+Made leaky_relu(const Call& call) { return elementwise(op::LeakyRelu{call.real("alpha", 0.01f)}, call.computed(0)); }
+
+Made gelu(const Call& call) {
+  const std::string approximate = call.text("approximate", "none");
+  OCTET_CHECK(approximate == "none" || approximate == "tanh", "approximate ", loaders::quoted(approximate),
+              ", expected none or tanh");
+  return elementwise(op::Gelu{approximate == "tanh"}, call.computed(0));
 }
 
 Made add(const Call& call) {

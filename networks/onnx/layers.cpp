@@ -86,17 +86,20 @@ Made conv(const Call& call) {
   Tensor weight = constant(call, 1, 4, "weight");
   const Value& x = call.padded(0);
   const Window w = window_of(call, x, {weight.size(2), weight.size(3)});
-  op::Conv2d conv{{.stride = w.stride, .groups = call.integer("group", 1)}};
+  op::Conv2d conv{{.stride = w.stride, .groups = call.integer("group", 1), .dilation = w.dilation}};
   const int64_t top = std::max(w.pads.top, w.pads.bottom), left = std::max(w.pads.left, w.pads.right);
   conv.options.padding = top == left ? ops::Size2(top) : ops::Size2(top, left);
   OCTET_CHECK(std::max(top, left) <= ops::kLargestWindow, "padding ", top, ", ", left);
-  if (const Pads zeros = kernel_zeros(w.pads); zeros.any()) weight = among_zeros(call, weight, zeros);
-  Made made{
-      .op = conv,
-      .inputs = {x.node},
-      .parameters = {{"weight", weight}},
-      .value = {.shape = {x.shape[0], weight.size(0), positions(x.shape[2], w.kernel.h, w.stride.h, w.pads.top + w.pads.bottom),
-                          positions(x.shape[3], w.kernel.w, w.stride.w, w.pads.left + w.pads.right)}}};
+  if (const Pads zeros = kernel_zeros(w.pads); zeros.any()) {
+    OCTET_CHECK(w.dilation == ops::Size2(1), "dilations ", w.dilation, " with padding of one side are not supported");
+    weight = among_zeros(call, weight, zeros);
+  }
+  const ops::Size2 span = w.span();
+  Made made{.op = conv,
+            .inputs = {x.node},
+            .parameters = {{"weight", weight}},
+            .value = {.shape = {x.shape[0], weight.size(0), positions(x.shape[2], span.h, w.stride.h, w.pads.top + w.pads.bottom),
+                                positions(x.shape[3], span.w, w.stride.w, w.pads.left + w.pads.right)}}};
   if (call.has(2)) made.parameters["bias"] = constant(call, 2, 1, "bias");
   return made;
 }

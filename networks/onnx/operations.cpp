@@ -20,6 +20,8 @@ constexpr Row kRows[] = {{"Conv", conv},
                          {"ReduceMean", reduce_mean},
                          {"Relu", relu},
                          {"Clip", clip},
+                         {"LeakyRelu", leaky_relu},
+                         {"Gelu", gelu},
                          {"Sigmoid", sigmoid},
                          {"Tanh", tanh},
                          {"HardSigmoid", hard_sigmoid},
@@ -37,18 +39,24 @@ constexpr Row kRows[] = {{"Conv", conv},
                          {"Dropout", dropout},
                          {"Identity", identity},
                          {"Cast", cast},
-                         {"Pad", pad}};
+                         {"Pad", pad},
+                         {"Slice", slice}};
 
 const Row* row_of(const Node& node) {
   const auto row = std::ranges::find_if(kRows, [&](const Row& r) { return node.domain.empty() && node.op_type == r.op_type; });
   return row == std::end(kRows) ? nullptr : row;
 }
 
+bool is_split(const Node& node) { return node.domain.empty() && node.op_type == "Split"; }
+
 }  // namespace
 
-bool is_supported(const Node& node) { return row_of(node) != nullptr; }
+bool is_supported(const Node& node) { return row_of(node) != nullptr || is_split(node); }
 
-Made make(const Call& call) { return row_of(call.node())->make(call); }
+std::vector<Made> make(const Call& call) {
+  if (is_split(call.node())) return split(call);
+  return {row_of(call.node())->make(call)};
+}
 
 Made elementwise(nn::Op op, const Value& x) {
   return {.op = std::move(op),

@@ -21,8 +21,8 @@ struct Made {
 /// Is there a row for this operator?
 bool is_supported(const Node& node);
 
-/// Throws Error, without a place, for options that octet does not have.
-Made make(const Call& call);
+/// Of each output. Throws Error, without a place, for options that octet does not have.
+std::vector<Made> make(const Call& call);
 
 // The rows.
 Made conv(const Call& call);
@@ -38,6 +38,8 @@ Made reduce_mean(const Call& call);
 
 Made relu(const Call& call);
 Made clip(const Call& call);
+Made leaky_relu(const Call& call);
+Made gelu(const Call& call);
 Made sigmoid(const Call& call);
 Made tanh(const Call& call);
 Made hard_sigmoid(const Call& call);
@@ -57,6 +59,10 @@ Made dropout(const Call& call);
 Made identity(const Call& call);
 Made cast(const Call& call);
 Made pad(const Call& call);
+Made slice(const Call& call);
+
+/// Each output of the operator Split, the only one of several outputs here.
+std::vector<Made> split(const Call& call);
 
 // What the rows share.
 
@@ -72,8 +78,10 @@ Made scaled(const Call& call, const Value& x, const Tensor& factor, const Tensor
 
 /// What a window reads: its size and steps, and how many rows and columns of padding lie around the image.
 struct Window {
-  ops::Size2 kernel, stride;
+  ops::Size2 kernel, stride, dilation;
   Pads pads;
+  /// Pixels that it spans.
+  ops::Size2 span() const { return {(kernel.h - 1) * dilation.h + 1, (kernel.w - 1) * dilation.w + 1}; }
 };
 /// kernel: of the weight, or 0 where the attribute kernel_shape says it. x [N, C, H, W]; its own pads are counted in.
 Window window_of(const Call& call, const Value& x, ops::Size2 kernel);

@@ -57,6 +57,7 @@ struct PoolShape {
   Dims output;
 };
 PoolShape pool_shape(const Call& call, const Value& x, const Window& w) {
+  OCTET_CHECK(w.dilation == Size2(1), "dilations ", w.dilation, " are not supported, expected (1, 1)");
   const bool asked = call.flag("ceil_mode", false);
   const Pads& p = w.pads;
   OCTET_CHECK(2 * p.top <= w.kernel.h && 2 * p.left <= w.kernel.w, "pads ", text_of({p.top, p.left, p.bottom, p.right}),
@@ -93,18 +94,17 @@ int64_t positions(int64_t input, int64_t kernel, int64_t stride, int64_t pads, b
 
 Window window_of(const Call& call, const Value& x, Size2 kernel) {
   OCTET_CHECK(x.shape.size() == 4, "of ", text_of(x.shape), " is not supported, expected [N, C, H, W]");
-  const Size2 dilation = pair_of(call, "dilations", 1);
-  OCTET_CHECK(dilation == Size2(1), "dilations ", dilation, " are not supported, expected (1, 1)");
   const Size2 said = pair_of(call, "kernel_shape", kernel);
   OCTET_CHECK(said.h > 0 && (kernel == Size2(0) || said == kernel), "kernel_shape ", said, ", expected ", kernel);
-  Window w{said, pair_of(call, "strides", 1), x.pads};
+  Window w{said, pair_of(call, "strides", 1), pair_of(call, "dilations", 1), x.pads};
+  const Size2 span = w.span();
   const std::string auto_pad = call.text("auto_pad", "NOTSET");
   Dims pads(4, 0);
   if (auto_pad == "SAME_UPPER" || auto_pad == "SAME_LOWER") {
     const bool upper = auto_pad == "SAME_UPPER";
     const auto around = [](int64_t size, int64_t pads) { return is_known(size) ? size + pads : size; };
-    const Sides rows = same(around(x.shape[2], x.pads.top + x.pads.bottom), said.h, w.stride.h, upper);
-    const Sides columns = same(around(x.shape[3], x.pads.left + x.pads.right), said.w, w.stride.w, upper);
+    const Sides rows = same(around(x.shape[2], x.pads.top + x.pads.bottom), span.h, w.stride.h, upper);
+    const Sides columns = same(around(x.shape[3], x.pads.left + x.pads.right), span.w, w.stride.w, upper);
     pads = {rows.before, columns.before, rows.after, columns.after};
   } else if (auto_pad == "NOTSET") {
     if (const Dims given = call.integers("pads"); !given.empty()) pads = given;

@@ -88,7 +88,8 @@ class Builder {
       const Call call(node, std::move(inputs), readers_of(node.outputs[0]), model_, budget_);
       if (std::optional<Tensor> constant = fold(call)) return define(node.outputs[0], {.constant = *constant});
       if (!is_supported(node)) return count_unsupported(node);
-      append(node, make(call));
+      std::vector<Made> made = make(call);
+      for (size_t i = 0; i < made.size(); ++i) append(node, node.outputs.at(i), std::move(made[i]));
     } catch (const Error& error) {
       problems_.push_back(str(operator_of(node), " ", place_of(node), ": ", error.what()));
     }
@@ -126,22 +127,23 @@ class Builder {
     values_[name] = std::move(value);
   }
 
-  void append(const Node& node, Made made) {
-    const bool read_once = readers_of(node.outputs[0]).size() == 1;
+  void append(const Node& node, const std::string& output, Made made) {
+    const bool read_once = readers_of(output).size() == 1;
     Value value = std::move(made.value);
     if (!made.op) {
       value.exclusive = value.exclusive && read_once;
-      return define(node.outputs[0], std::move(value));
+      return define(output, std::move(value));
     }
     if (made.instead_of) graph().erase(made.instead_of);
     value.node = graph().append(node_of(node, made));
     value.exclusive = read_once;
-    define(node.outputs[0], std::move(value));
+    define(output, std::move(value));
   }
 
   nn::Node node_of(const Node& node, Made& made) const {
     const Origin origin = names_.of(node);
-    const std::string function = nn::info(*made.op).name.value;
+    const bool is_part = nn::is<nn::op::Slice>(*made.op);  // in Python x[...], as in the .pt2 of the same network
+    const std::string function = is_part ? "getitem" : nn::info(*made.op).name.value;
     const bool is_layer = origin.is_layer || !made.parameters.empty();
     const std::string target = is_layer && !origin.module.empty() ? origin.module : function;
     return {.name = snake_case(target),

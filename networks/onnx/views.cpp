@@ -1,6 +1,7 @@
-// What only arranges values anew: Flatten, Reshape, Squeeze, Unsqueeze, Transpose, Pad, Cast, Identity, Dropout.
+// What only arranges values anew: Flatten, Reshape, Squeeze, Unsqueeze, Transpose, Slice, Split, Pad, Cast, Identity, Dropout.
 //
-// octet has one of these, flatten: [N, C, H, W] -> [N, C*H*W]. Others are followed, and must come to that or to nothing:
+// octet has flatten, [N, C, H, W] -> [N, C*H*W], and what moves channels alone: View, Permute, Slice (ops/channel_order.h). Others are
+// followed, and must come to these or to nothing:
 //   a Transpose to [N, H, W, C] that another one takes back        rows to [N, C, 1, 1], where they were flattened from that
 //   a Pad with zeros in front of a convolution or a pool
 #include "networks/onnx/operations.h"
@@ -59,9 +60,18 @@ Made to_images(const Value& x, const Dims& shape) {
   return handed_on(value);
 }
 
+/// Images and pixels stay where they are: [N, C, H, W] as [N, 2, C/2, H, W].
+bool moves_channels_alone(const Value& x, const Dims& shape) {
+  const Dims& from = x.shape;
+  return !x.channels_last && from.size() >= 4 && shape.size() >= 4 && from[0] == shape[0] &&
+         std::equal(from.end() - 2, from.end(), shape.end() - 2) && are_known(Dims(shape.begin() + 1, shape.end() - 2));
+}
+
 /// `x` seen as `shape`, which has as many elements.
 Made viewed(const Value& x, const Dims& shape) {
   if (shape == x.shape) return handed_on(x);
+  if (moves_channels_alone(x, shape) && (x.shape.size() > 4 || shape.size() > 4))
+    return {.op = op::View{Dims(shape.begin() + 1, shape.end() - 2)}, .inputs = {x.node}, .value = {.shape = shape}};
   const Dims& from = x.shape;
   const bool keeps_images = !shape.empty() && !from.empty() && shape[0] == from[0];
   if (keeps_images && from.size() == 4 && shape.size() == 2) return to_rows(x);
@@ -136,9 +146,79 @@ Made unsqueeze(const Call& call) {
   return viewed(x, shape);
 }
 
+namespace {
+
+/// Dimensions of channels in another order.
+Made permuted(const Call& call, const Dims& perm) {
+  const Value& x = call.plain(0);
+  const auto rank = std::ssize(x.shape);
+  OCTET_CHECK(
+      std::ssize(perm) == rank && perm[0] == 0 && perm[static_cast<size_t>(rank - 2)] == rank - 2 && perm.back() == rank - 1,
+      "of ", text_of(x.shape), " with perm ", text_of(perm), " is not supported, expected channels alone to move");
+  Dims dims, shape = x.shape;
+  for (size_t d = 1; d + 2 < perm.size(); ++d) {
+    OCTET_CHECK(perm[d] >= 1 && perm[d] < rank - 2, "with perm ", text_of(perm));
+    dims.push_back(perm[d] - 1);
+    shape[d] = x.shape[static_cast<size_t>(perm[d])];
+  }
+  return {.op = op::Permute{dims}, .inputs = {x.node}, .value = {.shape = shape}};
+}
+
+/// Channels of x, along the axis that parts of it are taken of.
+int64_t sliced_channels(const Value& x, int64_t axis) {
+  const size_t at = axis_of(axis, x.shape.size());
+  OCTET_CHECK(at == 1 && is_known(x.shape[1]), "of ", text_of(x.shape), " along axis ", axis,
+              " is not supported, expected channels: 1");
+  return x.shape[1];
+}
+
+Made part(const Value& x, int64_t begin, int64_t end) {
+  Dims shape = x.shape;
+  shape[1] = end - begin;
+  return {.op = op::Slice{begin, end}, .inputs = {x.node}, .value = {.shape = shape}};
+}
+
+}  // namespace
+
+Made slice(const Call& call) {
+  const Value& x = call.plain(0);
+  const Dims starts = call.numbers("starts", 1), ends = call.numbers("ends", 2), steps = call.has(4) ? call.numbers(4) : Dims{1};
+  const Dims axes = call.numbers("axes", 3);
+  OCTET_CHECK(starts.size() == 1 && ends.size() == 1 && axes.size() <= 1 && steps == Dims{1}, "along ", starts.size(),
+              " axes, or with steps, is not supported, expected channels");
+  const int64_t channels = sliced_channels(x, axes.empty() ? 0 : axes[0]);
+  const auto place = [&](int64_t at) {
+    return std::clamp<int64_t>(at < 0 ? std::max(at, -channels) + channels : at, 0, channels);
+  };
+  const int64_t begin = place(starts[0]), end = place(ends[0]);
+  OCTET_CHECK(begin < end, "channels ", begin, " to ", end, " of ", channels, ": nothing is left");
+  return part(x, begin, end);
+}
+
+std::vector<Made> split(const Call& call) {
+  const Value& x = call.plain(0);
+  const int64_t channels = sliced_channels(x, call.integer("axis", 0)), parts = std::ssize(call.node().outputs);
+  Dims sizes = call.numbers("split", 1);
+  if (sizes.empty()) {
+    const int64_t each = parts > 0 ? (channels + parts - 1) / parts : 0;
+    for (int64_t left = channels; each > 0 && left > 0; left -= each) sizes.push_back(std::min(each, left));
+  }
+  std::vector<Made> made;
+  int64_t begin = 0;
+  for (const int64_t size : sizes) {
+    OCTET_CHECK(size > 0 && size <= channels - begin, "into ", text_of(sizes), " of ", channels, " channels");
+    made.push_back(part(x, begin, begin + size));
+    begin += size;
+  }
+  OCTET_CHECK(begin == channels && std::ssize(sizes) == parts, "into ", text_of(sizes), " of ", channels, " channels and ", parts,
+              " outputs");
+  return made;
+}
+
 Made transpose(const Call& call) {
   const Value& x = call.unfinished(0);
   const Dims perm = call.integers("perm");
+  if (x.shape.size() > 4) return permuted(call, perm);
   Dims same(x.shape.size());
   for (size_t d = 0; d < same.size(); ++d) same[d] = static_cast<int64_t>(d);
   if (perm == same) return handed_on(x);
