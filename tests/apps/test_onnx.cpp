@@ -68,8 +68,8 @@ TEST(OnnxPrograms, DamagedFilesAndLacksAreNamed) {
   EXPECT_TRUE(fails(run("predict --model " + file.path() + " x.jpg"), 1, {"net.onnx: at byte "}));
   file.write(OnnxFile({-1, 3, 16, 16}).node("LRN", {"x"}, "y", {}, "norm").bytes());
   EXPECT_TRUE(fails(run("quantize --weights " + file.path()), 1, {"net.onnx: octet lacks LRN, 1 node: 'norm'"}));
-  EXPECT_TRUE(
-      fails(run("train_or_load --weights " + file.path() + " --epochs 1 --qat"), 1, {"net.onnx: this is a network with its weights"}));
+  EXPECT_TRUE(fails(run("train_or_load --weights " + file.path() + " --epochs 1 --qat"), 1,
+                    {"net.onnx: this is a network with its weights"}));
 }
 
 }  // namespace
