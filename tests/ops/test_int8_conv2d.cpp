@@ -186,8 +186,8 @@ INSTANTIATE_TEST_SUITE_P(Shapes, Direct,
                                            Case{{1, 31, 29, 4}, {16, 4, 3, 3}, {.padding = 1}}));  // several blocks of pixels
 
 TEST_P(Direct, SameCodes) {
-  expect_same_codes(GetParam(),
-                    [](const Tensor& w, int32_t zero_point, const Requantization& r) { return DirectConv2d(w, 1, zero_point, r); });
+  expect_same_codes(
+      GetParam(), [](const Tensor& w, int32_t zero_point, const Requantization& r) { return DirectConv2d(w, 1, zero_point, r); });
 }
 
 }  // namespace
