@@ -10,6 +10,7 @@
 #include "ops/optimizer_step.h"
 #include "ops/pool.h"
 #include "tests/cuda/device.h"
+#include "tests/support/activations.h"
 #include "tests/support/gradcheck.h"
 
 namespace octet {
@@ -22,8 +23,7 @@ class Backward : public test::OnCuda {};
 
 TEST_F(Backward, ElementwiseAndCat) {
   const Tensor x = test::random_floats({3, 4, 5, 6}, 1), dy = test::random_floats({3, 4, 5, 6}, 2);
-  using enum ops::Activation;
-  for (const auto activation : {relu, relu6, sigmoid, tanh, hardsigmoid, hardswish, silu}) {
+  for (const ops::Activation activation : test::activations()) {
     Tensor want = dy.clone(), got = there(dy);
     ops::activation_backward_(activation, want, x);
     ops::activation_backward_(activation, got, there(x));

@@ -13,6 +13,7 @@
 #include "ops/linear.h"
 #include "ops/pool.h"
 #include "tests/cuda/device.h"
+#include "tests/support/activations.h"
 
 namespace octet::ops {
 namespace {
@@ -25,8 +26,7 @@ class FloatOps : public test::OnCuda {};
 TEST_F(FloatOps, ElementwiseEqualBitForBit) {
   const Tensor x = test::random_floats({3, 5, 7, 9}, 1), y = test::random_floats({3, 5, 7, 9}, 2);
   EXPECT_TRUE(test::bits_equal(back(relu(there(x))), relu(x)));
-  for (const auto activation : {Activation::relu, Activation::relu6, Activation::sigmoid, Activation::tanh,
-                                Activation::hardsigmoid, Activation::hardswish, Activation::silu})
+  for (const Activation activation : test::activations())
     EXPECT_TRUE(test::bits_equal(back(activate(activation, multiply(there(x), there(y)))), activate(activation, multiply(x, y))));
   EXPECT_TRUE(test::bits_equal(back(add(there(x), there(y))), add(x, y)));
   Tensor sum = there(x);

@@ -4,6 +4,7 @@
 
 #include <fstream>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <variant>
@@ -60,7 +61,9 @@ class OnnxFile {
                  const std::vector<std::pair<std::string, std::string>>& metadata = {}) {
     ProtobufMessage m;
     for (const std::string& input : inputs) m.text(field::kNodeInput, input);
-    m.text(field::kNodeOutput, output).text(field::kNodeName, name).text(field::kOpType, type);
+    std::istringstream outputs(output);  // several have spaces between
+    for (std::string one; outputs >> one;) m.text(field::kNodeOutput, one);
+    m.text(field::kNodeName, name).text(field::kOpType, type);
     for (const auto& [key, value] : attributes) m.message(field::kAttribute, attribute(key, value));
     for (const auto& [key, value] : metadata)
       m.message(field::kNodeMetadata, ProtobufMessage().text(field::kKey, key).text(field::kValue, value));

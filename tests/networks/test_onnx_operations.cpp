@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "ops/batch_norm.h"
+#include "ops/channel_order.h"
 #include "ops/conv/conv2d.h"
 #include "ops/elementwise.h"
 #include "ops/linear.h"
@@ -61,6 +62,14 @@ TEST(OnnxConv, PadsStridesAndGroups) {
   const Tensor depthwise = random_floats({4, 1, 3, 3}, 4);
   EXPECT_TRUE(bits_equal(OnnxFile(kImage).tensor("w", depthwise).node("Conv", {"x", "w"}, "y", {{"group", int64_t{4}}}).run(x),
                          ops::conv2d(x, depthwise, {}, {.groups = 4})));
+}
+
+TEST(OnnxConv, Dilations) {
+  const Conv c;
+  const OnnxAttribute two{"dilations", OnnxNumbers{2, 2}};
+  EXPECT_TRUE(bits_equal(c.run(kImage, images(), {two}), c.y(images(), {.dilation = 2})));
+  EXPECT_TRUE(
+      bits_equal(c.run(kImage, images(), {two, {"auto_pad", "SAME_UPPER"}}), c.y(images(), {.padding = 2, .dilation = 2})));
 }
 
 TEST(OnnxConv, PaddingOfOneSideIsThatOfAnImageAmongZeros) {
@@ -213,6 +222,11 @@ TEST(OnnxActivations, EachIsOctets) {
   one("Tanh", "tanh", Activation::tanh);
   one("HardSigmoid", "hardsigmoid", Activation::hardsigmoid, {{"alpha", 1.0 / 6}});
   one("HardSwish", "hardswish", Activation::hardswish);
+  one("LeakyRelu", "leaky_relu", {Activation::leaky_relu, 0.01f});
+  one("LeakyRelu", "leaky_relu", {Activation::leaky_relu, 0.25f}, {{"alpha", 0.25}});
+  one("Gelu", "gelu", Activation::gelu);
+  one("Gelu", "gelu", Activation::gelu_tanh, {{"approximate", "tanh"}});
+  one("Clip", "hardtanh", {Activation::hardtanh, -1, 0.5f}, {{"min", -1.0}, {"max", 0.5}});
   one("Clip", "relu6", Activation::relu6, {{"min", 0.0}, {"max", 6.0}});
   OnnxFile clip(kImage), silu(kImage), hard(kImage);
   is(clip.tensor("0", Tensor::full({}, 0)).tensor("6", Tensor::full({}, 6)).node("Clip", {"x", "0", "6"}, "y"), "relu6",
@@ -221,6 +235,27 @@ TEST(OnnxActivations, EachIsOctets) {
   is(hard.node("HardSigmoid", {"x"}, "s", {{"alpha", 1.0 / 6}}).node("Mul", {"s", "x"}, "y"), "hardswish", Activation::hardswish);
   EXPECT_EQ(OnnxFile(kImage).tensor("0", Tensor::full({}, 0)).node("Clip", {"x", "0"}, "y").types(), "relu");
   EXPECT_EQ(OnnxFile(kImage).node("Clip", {"x"}, "a").node("Relu", {"a"}, "y").types(), "relu");
+}
+
+/// ShuffleNet's shuffle, and its halves.
+TEST(OnnxChannels, MovedSlicedAndSplit) {
+  const Tensor x = images();
+  OnnxFile shuffle(kImage);
+  shuffle.numbers("five", {0, 2, 2, 7, 6}).numbers("four", {0, -1, 7, 6}).node("Reshape", {"x", "five"}, "a");
+  shuffle.node("Transpose", {"a"}, "b", {{"perm", OnnxNumbers{0, 2, 1, 3, 4}}}).node("Reshape", {"b", "four"}, "y");
+  EXPECT_EQ(shuffle.types(), "view permute view");
+  EXPECT_TRUE(bits_equal(shuffle.run(x), ops::view_channels(ops::permute_channels(ops::view_channels(x, {2, 2}), {1, 0}), {4})));
+
+  const OnnxAttribute channels{"axis", int64_t{1}};
+  const Tensor swapped = ops::cat_channels(std::vector{ops::slice_channels(x, 1, 4), ops::slice_channels(x, 0, 1)});
+  OnnxFile split(kImage), halves(kImage), old(kImage, 11), sliced(kImage);
+  split.numbers("s", {1, 3}).node("Split", {"x", "s"}, "a b", {channels}).node("Concat", {"b", "a"}, "y", {channels});
+  old.node("Split", {"x"}, "a b", {channels, {"split", OnnxNumbers{1, 3}}}).node("Concat", {"b", "a"}, "y", {channels});
+  sliced.numbers("1", {1}).numbers("4", {4}).numbers("-9", {-9}).node("Slice", {"x", "-9", "1", "1"}, "a");
+  sliced.node("Slice", {"x", "1", "4", "1"}, "b").node("Concat", {"b", "a"}, "y", {channels});
+  for (const OnnxFile* file : {&split, &old, &sliced}) EXPECT_TRUE(bits_equal(file->run(x), swapped));
+  halves.node("Split", {"x"}, "a b", {channels}).node("Add", {"a", "b"}, "y");
+  EXPECT_TRUE(bits_equal(halves.run(x), ops::add(ops::slice_channels(x, 0, 2), ops::slice_channels(x, 2, 4))));
 }
 
 TEST(OnnxActivations, HardOnesInSingleSteps) {
@@ -326,10 +361,10 @@ TEST(OnnxViews, NothingIsLeftOfTheseAtInference) {
 TEST(OnnxRefused, AllAtOnceByName) {
   OnnxFile file(kImage);
   file.node("Erf", {"x"}, "a", {}, "first").node("Erf", {"a"}, "b", {}, "second").node("Softmax", {"x"}, "c");
-  file.tensor("w", random_floats({2, 4, 3, 3}, 1)).node("Conv", {"x", "w"}, "d", {{"dilations", OnnxNumbers{2, 2}}}, "wide");
+  file.node("MaxPool", {"x"}, "d", {{"kernel_shape", OnnxNumbers{2, 2}}, {"dilations", OnnxNumbers{2, 2}}}, "wide");
   file.node("Relu", {"d"}, "y");
   EXPECT_TRUE(fails_with([&] { file.network(); },
-                         {"net.onnx: octet lacks Erf, 2 nodes, first 'first'; Softmax, 1 node: the node of 'c'; Conv 'wide': "
+                         {"net.onnx: octet lacks Erf, 2 nodes, first 'first'; Softmax, 1 node: the node of 'c'; MaxPool 'wide': "
                           "dilations (2, 2) are not supported, expected (1, 1)"}));
 }
 
@@ -364,7 +399,12 @@ TEST(OnnxRefused, OptionsThatOctetLacks) {
           "counts and is not the same");
   refused("ReduceMean", {"x"}, {{"axes", OnnxNumbers{1}}},
           "over axes [1] of [N, 4, 7, 6] is not supported, expected height and width");
-  refused("Clip", {"x", "two"}, {}, "from 2 to inf is not supported");
+  refused("Clip", {"x", "two"}, {}, "from 2 to inf is not supported, expected two bounds");
+  refused("Gelu", {"x"}, {{"approximate", "fast"}}, "approximate 'fast', expected none or tanh");
+  refused("Conv", {"x", "w"}, {{"dilations", OnnxNumbers{2, 2}}, {"pads", OnnxNumbers{0, 0, 1, 1}}}, "with padding of one side");
+  refused("Split", {"x"}, {{"axis", int64_t{2}}}, "along axis 2 is not supported, expected channels: 1");
+  refused("Split", {"x"}, {{"axis", int64_t{1}}, {"split", OnnxNumbers{1, 9}}}, "into [1, 9] of 4 channels");
+  refused("Slice", {"x", "n", "n"}, {}, "along 2 axes, or with steps, is not supported");
   refused("HardSigmoid", {"x"}, {}, "with alpha 0.2 and beta 0.5 is not supported");
   refused("Add", {"x", "g"}, {}, "of [N, 4, 7, 6] and [N, 4, 1, 1] is not supported, expected equal shapes");
   refused("Add", {"x", "row"}, {}, "and a constant [6] is not supported, expected a number for each channel");
