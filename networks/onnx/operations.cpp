@@ -40,7 +40,9 @@ constexpr Row kRows[] = {{"Conv", conv},
                          {"Identity", identity},
                          {"Cast", cast},
                          {"Pad", pad},
-                         {"Slice", slice}};
+                         {"Slice", slice},
+                         {"SplitToSequence", split_to_sequence},
+                         {"SequenceAt", sequence_at}};
 
 const Row* row_of(const Node& node) {
   const auto row = std::ranges::find_if(kRows, [&](const Row& r) { return node.domain.empty() && node.op_type == r.op_type; });

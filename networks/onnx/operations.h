@@ -60,6 +60,8 @@ Made identity(const Call& call);
 Made cast(const Call& call);
 Made pad(const Call& call);
 Made slice(const Call& call);
+Made split_to_sequence(const Call& call);
+Made sequence_at(const Call& call);
 
 /// Each output of the operator Split, the only one of several outputs here.
 std::vector<Made> split(const Call& call);

@@ -6,6 +6,9 @@
 //   a Pad with zeros in front of a convolution or a pool
 #include "networks/onnx/operations.h"
 
+#include <numeric>
+#include <utility>
+
 namespace octet::networks::onnx {
 namespace {
 
@@ -193,6 +196,39 @@ Made slice(const Call& call) {
   const int64_t begin = place(starts[0]), end = place(ends[0]);
   OCTET_CHECK(begin < end, "channels ", begin, " to ", end, " of ", channels, ": nothing is left");
   return part(x, begin, end);
+}
+
+/// What torch.onnx.export(dynamo=True) writes for chunk and split: a part size for all, or the size of each.
+Made split_to_sequence(const Call& call) {
+  const Value& x = call.plain(0);
+  const int64_t channels = sliced_channels(x, call.integer("axis", 0));
+  Dims sizes = call.numbers(1);
+  OCTET_CHECK(call.flag("keepdims", true) && !sizes.empty(), "without sizes of its parts is not supported");
+  if (call.input(1).constant.dim() == 0) {
+    const int64_t each = sizes[0];
+    OCTET_CHECK(each > 0, "into parts of ", each, " channels");
+    sizes.clear();
+    for (int64_t left = channels; left > 0; left -= each) sizes.push_back(std::min(each, left));
+  }
+  int64_t left = channels;
+  for (const int64_t size : sizes) {
+    OCTET_CHECK(size > 0 && size <= left, "into ", text_of(sizes), " of ", channels, " channels");
+    left -= size;
+  }
+  Made made = handed_on(x);
+  made.value.sequence = sizes;
+  return made;
+}
+
+Made sequence_at(const Call& call) {
+  Value x = call.input(0);
+  const Dims at = call.numbers(1), sizes = std::exchange(x.sequence, {});
+  OCTET_CHECK(!sizes.empty(), "its input 0 is no sequence, expected that of SplitToSequence");
+  const auto count = std::ssize(sizes);
+  OCTET_CHECK(at.size() == 1 && -count <= at[0] && at[0] < count, "at ", text_of(at), " of ", count, " parts");
+  const auto index = at[0] < 0 ? at[0] + count : at[0];
+  const int64_t begin = std::accumulate(sizes.begin(), sizes.begin() + index, int64_t{0});
+  return part(x, begin, begin + sizes[static_cast<size_t>(index)]);
 }
 
 std::vector<Made> split(const Call& call) {

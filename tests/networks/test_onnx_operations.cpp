@@ -254,6 +254,10 @@ TEST(OnnxChannels, MovedSlicedAndSplit) {
   sliced.numbers("1", {1}).numbers("4", {4}).numbers("-9", {-9}).node("Slice", {"x", "-9", "1", "1"}, "a");
   sliced.node("Slice", {"x", "1", "4", "1"}, "b").node("Concat", {"b", "a"}, "y", {channels});
   for (const OnnxFile* file : {&split, &old, &sliced}) EXPECT_TRUE(bits_equal(file->run(x), swapped));
+  OnnxFile sequence(kImage);  // as torch.onnx.export(dynamo=True) writes torch.split
+  sequence.numbers("s", {1, 3}).numbers("0", {0}).numbers("-1", {-1}).node("SplitToSequence", {"x", "s"}, "p", {channels});
+  sequence.node("SequenceAt", {"p", "0"}, "a").node("SequenceAt", {"p", "-1"}, "b").node("Concat", {"b", "a"}, "y", {channels});
+  EXPECT_TRUE(bits_equal(sequence.run(x), swapped));
   halves.node("Split", {"x"}, "a b", {channels}).node("Add", {"a", "b"}, "y");
   EXPECT_TRUE(bits_equal(halves.run(x), ops::add(ops::slice_channels(x, 0, 2), ops::slice_channels(x, 2, 4))));
 }
@@ -404,6 +408,8 @@ TEST(OnnxRefused, OptionsThatOctetLacks) {
   refused("Conv", {"x", "w"}, {{"dilations", OnnxNumbers{2, 2}}, {"pads", OnnxNumbers{0, 0, 1, 1}}}, "with padding of one side");
   refused("Split", {"x"}, {{"axis", int64_t{2}}}, "along axis 2 is not supported, expected channels: 1");
   refused("Split", {"x"}, {{"axis", int64_t{1}}, {"split", OnnxNumbers{1, 9}}}, "into [1, 9] of 4 channels");
+  refused("SequenceAt", {"x", "n"}, {}, "is no sequence, expected that of SplitToSequence");
+  refused("SplitToSequence", {"x", "n"}, {{"axis", int64_t{1}}}, "into [8, 21] of 4 channels");
   refused("Slice", {"x", "n", "n"}, {}, "along 2 axes, or with steps, is not supported");
   refused("HardSigmoid", {"x"}, {}, "with alpha 0.2 and beta 0.5 is not supported");
   refused("Add", {"x", "g"}, {}, "of [N, 4, 7, 6] and [N, 4, 1, 1] is not supported, expected equal shapes");
