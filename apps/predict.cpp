@@ -52,8 +52,7 @@ void add_options(CLI::App& app, Options& o) {
                  "Float checkpoint, network (.pt2, .onnx), int8 model.safetensors, or a state_dict that PyTorch quantized")
       ->check(apps::not_empty())
       ->required();
-  app.add_option("--network", o.network,
-                 "The network (.pt2 or .onnx) that a state_dict is of, if it is none of octet's own")
+  app.add_option("--network", o.network, "The network (.pt2 or .onnx) that a state_dict is of, if it is none of octet's own")
       ->check(apps::not_empty());
   app.add_option("--engine", o.engine, "Arithmetic of a PyTorch state_dict; default: by the form of its weights")
       ->check(CLI::IsMember(quant::engine_names()));

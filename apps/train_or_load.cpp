@@ -14,7 +14,6 @@
 #include "apps/common/data.h"
 #include "apps/common/evaluate.h"
 #include "apps/common/models.h"
-#include "apps/common/network.h"
 #include "apps/common/open_model.h"
 #include "apps/common/show.h"
 #include "apps/train/benchmark.h"
@@ -107,11 +106,20 @@ void check_usage(const CLI::App& app, const Options& o) {
     refuse(name + ": is for training, with --epochs");
 }
 
-/// The size that the weights are for, as they say or as their network has it; none where nobody says.
-std::optional<int> size_for(const std::string& weights, const std::optional<loaders::ModelCard>& says) {
-  if (says) return says->input.size;
-  const int size = !weights.empty() && apps::is_network(weights) ? apps::open_network(weights).size : 0;
-  return size > 0 ? std::optional(size) : std::nullopt;
+/// What the file of weights says that it is for: a card, or a network's size alone.
+struct Said {
+  std::optional<loaders::ModelCard> card = {};
+  int size = 0;  // 0: nobody says
+};
+
+Said said_by(const std::string& weights) {
+  if (weights.empty()) return {};
+  if (!apps::is_network(weights)) {
+    const auto card = loaders::read_card(weights);
+    return {card, card ? card->input.size : 0};
+  }
+  const apps::Model network = apps::load_float_model(weights);
+  return {network.card, network.card ? network.card->input.size : network.size};
 }
 
 /// Of ten classes, as bench/train_step.py.
@@ -136,9 +144,9 @@ void train_or_load(const CLI::App& app, Options& o) {
     return evaluate(o);
   }
   const std::string weights = o.weights->count() ? o.data.weights : "";
-  const auto says = weights.empty() ? std::nullopt : loaders::read_card(weights);
-  if (!app.count("--size")) o.train.sizes = {size_for(weights, says).value_or(o.train.sizes[0])};
-  apps::train({.weights = weights, .head = o.head, .data = o.data, .says = says, .card = o.card}, o.train, o.common);
+  const Said said = said_by(weights);
+  if (said.size > 0 && !app.count("--size")) o.train.sizes = {said.size};
+  apps::train({.weights = weights, .head = o.head, .data = o.data, .says = said.card, .card = o.card}, o.train, o.common);
 }
 
 }  // namespace

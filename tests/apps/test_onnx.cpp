@@ -2,11 +2,12 @@
 // same network.
 #include <gtest/gtest.h>
 
+#include "loaders/checkpoints/checkpoint.h"
 #include "loaders/checkpoints/model_card.h"
 #include "loaders/files/npy.h"
 #include "networks/pt2/to_graph.h"
 #include "quant/formats/to_onnx.h"
-#include "tests/apps/run.h"
+#include "tests/apps/small_set.h"
 #include "tests/networks/onnx_file.h"
 #include "tests/support/compare.h"
 #include "tests/support/golden.h"
@@ -68,8 +69,19 @@ TEST(OnnxPrograms, DamagedFilesAndLacksAreNamed) {
   EXPECT_TRUE(fails(run("predict --model " + file.path() + " x.jpg"), 1, {"net.onnx: at byte "}));
   file.write(OnnxFile({-1, 3, 16, 16}).node("LRN", {"x"}, "y", {}, "norm").bytes());
   EXPECT_TRUE(fails(run("quantize --weights " + file.path()), 1, {"net.onnx: octet lacks LRN, 1 node: 'norm'"}));
-  EXPECT_TRUE(fails(run("train_or_load --weights " + file.path() + " --epochs 1 --qat"), 1,
-                    {"net.onnx: this is a network with its weights"}));
+}
+
+/// The card goes along, and the state_dict that comes out belongs to the file's network.
+TEST(OnnxPrograms, TheyAreTrained) {
+  const Branches net;
+  const SmallSet set;
+  const std::string weights = net.folder / "trained.pth", data = " --quiet --data " + set.path();
+  const Result r = run("train_or_load --batch-size 4 --epochs 1 --weights " + net.onnx + data + " --output " + weights);
+  ASSERT_EQ(r.exit_code, 0) << r.err;
+  EXPECT_NE(r.out.find(", at 16 px"), std::string::npos) << r.out;
+  EXPECT_EQ(loaders::read_card(weights)->input.mean, net.card.input.mean);
+  for (const std::string& network : {net.onnx, net.pt2})  // the same names
+    EXPECT_EQ(run("quantize --network " + network + " --weights " + weights + data).exit_code, 0) << network;
 }
 
 }  // namespace

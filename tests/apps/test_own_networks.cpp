@@ -72,7 +72,7 @@ TEST(OwnNetwork, WithoutConvolutions) {
   const Result r = run("quantize --quiet --weights " + network + " --data " + set.path() +
                        "/val/n01440764 --export onnx,torch,c --output " + (folder / "out"));
   ASSERT_EQ(r.exit_code, 0) << r.err;
-  for (const char* part : {"layer fc1: QuantizedLinearReLU", "weight: torch.qint8 [12, 768]", "12 of 12 outputs"})
+  for (const char* part : {"layer fc1: QuantizedLinearReLU", "weight: qint8 [12, 768]", "12 of 12 outputs"})
     EXPECT_NE(r.out.find(part), std::string::npos) << part << "\n" << r.out;
 }
 

@@ -57,7 +57,9 @@ struct Linear {
   Description describe(const Parameters& p) const {
     const Tensor& w = p.at("weight");
     const bool bn = qat && qat->batch_norm;
-    return {bn ? "LinearBn1d" : relu ? "LinearReLU" : "Linear",
+    return {bn     ? "LinearBn1d"
+            : relu ? "LinearReLU"
+                   : "Linear",
             str("in_features=", w.size(1), ", out_features=", w.size(0), ", bias=", p.contains("bias") ? "True" : "False")};
   }
   Tensor run(const Inputs& in) const {
