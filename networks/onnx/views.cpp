@@ -206,7 +206,9 @@ Made split_to_sequence(const Call& call) {
   OCTET_CHECK(call.flag("keepdims", true) && !sizes.empty(), "without sizes of its parts is not supported");
   if (call.input(1).constant.dim() == 0) {
     const int64_t each = sizes[0];
-    OCTET_CHECK(each > 0, "into parts of ", each, " channels");
+    constexpr int64_t kMostParts = 4096;
+    OCTET_CHECK(each > 0 && (channels - 1) / each < kMostParts, "into parts of ", each, " of ", channels,
+                " channels, expected at most ", kMostParts, " parts");
     sizes.clear();
     for (int64_t left = channels; left > 0; left -= each) sizes.push_back(std::min(each, left));
   }

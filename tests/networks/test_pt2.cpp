@@ -240,6 +240,9 @@ TEST(Pt2, OptionsThatOctetLacksAreNamedWithTheirPlace) {
   EXPECT_TRUE(refused(one_call("aten.slice.Tensor", {{"dim", int64_t{1}}, {"step", int64_t{2}}}), "every 2th channel"));
   EXPECT_TRUE(refused(one_call("aten.slice.Tensor", {{"dim", int64_t{1}}, {"start", int64_t{4}}}), "nothing is left"));
   EXPECT_TRUE(refused(one_call("aten.split_with_sizes.default", {{"split_sizes", two}, {"dim", int64_t{1}}}), "gives 2 parts"));
+  EXPECT_TRUE(
+      refused(one_call("aten.split.Tensor", {{"split_size", int64_t{1}}, {"dim", int64_t{1}}}, {-1, int64_t{1} << 40, 8, 8}),
+              "at most 4096 parts"));
   EXPECT_TRUE(refused(one_call("aten.chunk.default", {{"chunks", int64_t{0}}, {"dim", int64_t{1}}}), "0 chunks"));
   EXPECT_TRUE(refused(one_call("aten.dropout.default", {{"input", x}, {"train", true}}), "model.eval()"));
   EXPECT_TRUE(refused(one_call("aten.cat.default", {{"tensors", std::vector<ValueName>{{"x"}, {"x"}}}, {"dim", int64_t{2}}}),
