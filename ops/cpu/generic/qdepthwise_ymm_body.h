@@ -41,13 +41,12 @@ void interleave(const DepthwiseRows& rows, void* columns) {
   const auto next = [&] {
     for (int r = 0; r < kRows; ++r) at[r] += rows.step[r];
     to += kGroup<Isa> * kRegister;
-    ++column;
   };
-  for (const int64_t whole = rows.whole; column < whole; next()) interleave_column<Isa>(at, to);
+  for (; column < rows.whole; ++column, next()) interleave_column<Isa>(at, to);
   uint8_t copies[kRows][kBlock<Isa>] = {};
   const uint8_t* copy_at[kRows];
   for (int r = 0; r < kRows; ++r) copy_at[r] = copies[r];
-  for (; column < rows.columns; next()) {
+  for (; column < rows.columns; ++column, next()) {
     for (int r = 0; r < kRows; ++r) std::memcpy(copies[r], at[r], static_cast<size_t>(rows.channels));
     interleave_column<Isa>(copy_at, to);
   }
