@@ -72,7 +72,7 @@ std::string owner_of_weight(const Node& node) {
 
 }  // namespace
 
-Names::Names(const Model& model) : model_(model) {
+Names::Names(const Model& model) {
   for (const Node& node : model.nodes) {
     if (!node.name.starts_with('/')) continue;
     const std::vector<std::string> scopes = scopes_of(node.name);

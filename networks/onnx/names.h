@@ -18,19 +18,16 @@ namespace octet::networks::onnx {
 
 struct Origin {
   std::string module = {};  // path of the module that makes the call: "features.0"
-  bool is_layer =
-      false;  // one node of its own, as torch.fx keeps modules of torch.nn; else the module's forward calls a function
+  bool is_layer = false;    // one node, as torch.fx keeps modules of torch.nn; else the module's forward calls a function
 };
 
 class Names {
  public:
-  /// `model` must outlive it.
   explicit Names(const Model& model);
 
   Origin of(const Node& node) const;
 
  private:
-  const Model& model_;
   std::set<std::string> modules_, parents_;  // of dynamo=False: paths of modules that call, and of those around them
 };
 
