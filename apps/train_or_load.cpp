@@ -122,7 +122,7 @@ Said said_by(const std::string& weights) {
   return {network.card, network.card ? network.card->input.size : network.size};
 }
 
-/// Of ten classes, as bench/train_step.py.
+/// With ten classes, as bench/train_step.py has them.
 void benchmark(const Options& o) {
   const std::vector<std::string> classes{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
   const std::string weights = o.weights->count() ? o.data.weights : "";

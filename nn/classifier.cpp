@@ -48,6 +48,11 @@ int64_t outputs_of(const Node& layer) {
   return (codes.defined() ? codes : layer.parameter("weight")).size(0);
 }
 
+int64_t outputs_of(const Graph& graph) {
+  const Node* layer = classifier_of(graph);
+  return layer ? outputs_of(*layer) : 0;
+}
+
 void resize_classifier(Graph& graph, int64_t outputs) {
   for (auto& [name, tensor] : needed_classifier(graph).parameters) {
     Shape shape = tensor.shape();

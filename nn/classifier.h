@@ -12,8 +12,9 @@ namespace octet::nn {
 Node* classifier_of(Graph& graph);
 const Node* classifier_of(const Graph& graph);
 
-/// Output channels of a layer with weights.
+/// Output channels of a layer with weights, and those of a network's classifier: 0 where it has none.
 int64_t outputs_of(const Node& layer);
+int64_t outputs_of(const Graph& graph);
 
 /// Gives the classifier that many outputs: weight and bias of zeros, to be loaded. Throws Error for a graph without one.
 void resize_classifier(Graph& graph, int64_t outputs);

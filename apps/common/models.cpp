@@ -34,12 +34,6 @@ Model from_qat(const StateDict& state, const nn::Form& form, const std::string& 
   return model;
 }
 
-/// Of an int8 model; 0 where its graph does not tell.
-int64_t classes_of(const nn::Graph& graph) {
-  const nn::Node* layer = nn::classifier_of(graph);
-  return layer ? nn::outputs_of(*layer) : 0;
-}
-
 /// A network, a float checkpoint, or one trained quantization-aware.
 Model from_float(const ModelFile& file, const FloatOptions& o) {
   const StateDict& state = file.contents.tensors;
@@ -92,7 +86,7 @@ Model from_pytorch(const ModelFile& file, const std::optional<Engine>& engine, c
 Model from_octet(ModelFile file) {
   loaders::check_finite(file.contents.tensors, file.path);
   Model model{quant::load_graph({std::move(file.contents.tensors), std::move(file.contents.metadata)}, file.path), "int8", 0, {}};
-  model.classes = classes_of(model.graph);
+  model.classes = nn::outputs_of(std::as_const(model.graph));
   return model;
 }
 
@@ -111,10 +105,10 @@ struct Beside {
       : notes(file.contents.notes), card(loaders::find_card(file.contents.metadata, file.path)) {}
 };
 
-/// What the reader of the file noted goes first.
+/// What the reader of the file noted goes first. The card of a network serves where its weights have none.
 Model with(const Beside& beside, Model model) {
   model.notes.insert(model.notes.begin(), beside.notes.begin(), beside.notes.end());
-  model.card = beside.card;
+  if (beside.card) model.card = beside.card;
   if (model.channels == 0) model.channels = channels_of(model.graph);
   return model;
 }
@@ -145,8 +139,11 @@ nn::Graph as_trained(const Model& model) {
 }
 
 Model load_float_model(const std::string& path, const FloatOptions& options) {
-  const ModelFile file = open_model(path, kFloatModels);
-  OCTET_CHECK(options.network.empty() || file.kind != FileKind::network, loaders::printable(path),
+  return float_model_of(open_model(path, kFloatModels), options);
+}
+
+Model float_model_of(const ModelFile& file, const FloatOptions& options) {
+  OCTET_CHECK(options.network.empty() || file.kind != FileKind::network, loaders::printable(file.path),
               ": --network is for a state_dict; this file is a network itself, leave it out");
   return with(Beside(file), from_float(file, options));
 }

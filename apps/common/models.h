@@ -14,10 +14,12 @@
 
 namespace octet::apps {
 
+struct ModelFile;  // apps/common/open_model.h
+
 struct Model {
   nn::Graph graph;
   std::string description;  // "resnet18 with fastai's head, float32"
-  int64_t classes = 0;      // 0: unknown, of an int8 model that ends in no linear layer
+  int64_t classes = 0;      // 0: unknown
   std::vector<std::string> notes;
   int64_t channels = 0;                         // of its input
   int size = 0;                                 // side of its images, where its file says and a card does not; 0: unknown
@@ -32,20 +34,22 @@ int64_t channels_of(const nn::Graph& graph);
 nn::Graph as_trained(const Model& model);
 
 struct FloatOptions {
-  std::string network = {};   // the file of the network that a state_dict is of, where it is none of octet's own
+  std::string network = {};   // the file that defines the network of a state_dict; empty: it is one of octet's own
   std::string head = "auto";  // auto: the checkpoint's form; fastai: torchvision's weights get a new fastai head of `classes`
   int64_t classes = 10;
   uint64_t seed = 0;
 };
 
-/// A float checkpoint (.pth or .safetensors), one trained quantization-aware, or a network (.pt2, .onnx). Throws Error when a network comes
-/// with a network.
+/// A float checkpoint (.pth or .safetensors), one trained quantization-aware, or a network (.pt2, .onnx). Throws Error when options
+/// name a network although the file is one.
 Model load_float_model(const std::string& path, const FloatOptions& options = {});
+/// The same of a file that is open.
+Model float_model_of(const ModelFile& file, const FloatOptions& options);
 
 /// Any of them, a quantization-aware one as trained. engine: whose arithmetic a PyTorch state_dict follows, which the file does
 /// not say; by default fbgemm for per-channel weights and qnnpack for per-tensor ones. Throws Error when another engine than its
-/// own is given for an octet model, or any for a float one. network: as of FloatOptions, for a float or an int8 state_dict. Throws
-/// Error when a network comes with a model that needs none.
+/// own is given for an octet model, or any for a float one. network: as in FloatOptions, for a float or an int8 state_dict. Throws
+/// Error when it comes with a model that needs none.
 Model load_any_model(const std::string& path, const std::optional<ops::int8::Engine>& engine, const std::string& network = "");
 
 /// What `work` on a model returns. An Error of its, which knows nodes but no files, gets `where` in front.

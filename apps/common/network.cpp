@@ -16,6 +16,7 @@ void set_classes(Model& network, int64_t classes) {
   if (classes == network.classes) return;
   nn::resize_classifier(network.graph, classes);
   network.classes = classes;
+  if (network.card) network.card->classes.clear();  // names of the others
 }
 
 /// Classes of a float state_dict: rows of the classifier's weight, whose key may have a name in front. 0 where it is missing.
@@ -50,7 +51,7 @@ Model from_onnx(const networks::onnx::Model& onnx) {
               str("a network of ONNX (", onnx.producer.empty() ? "" : loaders::printable(onnx.producer) + ", ", "opset ",
                   onnx.opset, ")"),
               0, std::move(network.notes)};
-  if (const nn::Node* layer = nn::classifier_of(std::as_const(model.graph))) model.classes = nn::outputs_of(*layer);
+  model.classes = nn::outputs_of(std::as_const(model.graph));
   model.size = static_cast<int>(std::min<int64_t>(network.size, INT32_MAX));
   model.channels = network.channels;
   return model;
@@ -60,7 +61,12 @@ Model from_onnx(const networks::onnx::Model& onnx) {
 
 Model from_network(const ModelFile& file) { return file.onnx ? from_onnx(*file.onnx) : from_program(*file.program); }
 
-Model open_network(const std::string& path) { return from_network(open_model(path, kNetworks)); }
+Model open_network(const std::string& path) {
+  const ModelFile file = open_model(path, kNetworks);
+  Model model = from_network(file);
+  model.card = loaders::find_card(file.contents.metadata, file.path);
+  return model;
+}
 
 Model with_weights(Model network, const StateDict& state, bool is_qat, const std::string& source) {
   if (const int64_t classes = classes_of(network.graph, state)) set_classes(network, classes);

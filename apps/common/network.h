@@ -10,7 +10,7 @@ namespace octet::apps {
 /// file: of kind network.
 Model from_network(const ModelFile& file);
 
-/// The network of that file. Throws Error for a file of another kind.
+/// The network of that file, with its card. Throws Error for a file of another kind.
 Model open_network(const std::string& path);
 
 /// The network with a state_dict's weights: float, or trained quantization-aware. source: the state_dict's file. Throws one Error

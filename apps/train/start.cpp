@@ -83,10 +83,11 @@ std::string new_head_note(const std::string& source, size_t classes, const std::
 }
 
 /// A network that a file defines: its last layer is the head.
-nn::LoadedModel from_network(const TrainInput& input, const std::vector<std::string>& classes, uint64_t seed) {
+nn::LoadedModel from_network(const TrainInput& input, const ModelFile& file, const std::vector<std::string>& classes,
+                             uint64_t seed) {
   OCTET_CHECK(input.head == "auto", input.weights, ": --head ", input.head,
               " is for octet's own networks; --head auto puts a new last layer on this one, if the data has other classes");
-  Model model = load_float_model(input.weights, {.network = input.data.network});
+  Model model = float_model_of(file, {.network = input.data.network});
   const nn::Node* classifier = nn::classifier_of(std::as_const(model.graph));
   OCTET_CHECK(classifier != nullptr, input.weights,
               ": the network does not end in a linear layer or convolution with an output per class; it cannot be trained here");
@@ -130,7 +131,7 @@ nn::LoadedModel from_checkpoint(const TrainInput& input, const loaders::Checkpoi
 
 nn::LoadedModel from_weights(const TrainInput& input, const std::vector<std::string>& classes, uint64_t seed) {
   const ModelFile file = open_model(input.weights, kTrainable);
-  if (file.kind == FileKind::network || !input.data.network.empty()) return from_network(input, classes, seed);
+  if (file.kind == FileKind::network || !input.data.network.empty()) return from_network(input, file, classes, seed);
   return from_checkpoint(input, file.contents, classes, seed);
 }
 

@@ -102,7 +102,7 @@ void train(const TrainInput& input, const TrainOptions& options, const CommonOpt
   const ImageSet validation{validation_images, validation_cache};
   const quant::QConfigMapping mapping = quant::get_default_qat_qconfig_mapping(options.backend);
   std::optional<nn::GraphModule> qat;
-  if (options.qat) qat.emplace(quant::prepare_qat(graph_of(*start.model, start.channels), mapping));
+  if (options.qat) qat.emplace(quant::prepare_qat(graph_of(*start.model), mapping));
   (qat ? *qat : *start.model).to(common.compute_device());
   Trainee trainee = qat ? qat_trainee(*qat, mapping, options, layer_group_of(*start.model)) : float_trainee(*start.model);
   trainee.card = card;

@@ -39,9 +39,9 @@ LayerGroup layer_groups_in_order(const nn::Graph& graph) {
 
 }  // namespace
 
-nn::Graph graph_of(nn::Module& model, int64_t channels) {
+nn::Graph graph_of(nn::Module& model) {
   if (const auto* module = dynamic_cast<const nn::GraphModule*>(&model)) return module->graph();
-  return nn::trace(model, Tensor::zeros({1, channels, 64, 64}, DType::f32, model.device()));
+  return nn::trace(model, Tensor::zeros({1, channels_of(model), 64, 64}, DType::f32, model.device()));
 }
 
 LayerGroup layer_group_of(const nn::Module& model) {
@@ -50,7 +50,7 @@ LayerGroup layer_group_of(const nn::Module& model) {
 }
 
 Trainee float_trainee(nn::Module& model) {
-  return {model, [&model] { return graph_of(model, channels_of(model)).to(Device::cpu); }, [](int) {}, layer_group_of(model)};
+  return {model, [&model] { return graph_of(model).to(Device::cpu); }, [](int) {}, layer_group_of(model)};
 }
 
 Trainee qat_trainee(nn::GraphModule& model, const quant::QConfigMapping& mapping, const TrainOptions& options,

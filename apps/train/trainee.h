@@ -22,8 +22,8 @@ struct Trainee {
   loaders::ModelCard card = {};  // what it is for: written with its weights; at the size of its last epoch
 };
 
-/// Of a GraphModule its graph, of any other model a trace, which shares its tensors.
-nn::Graph graph_of(nn::Module& model, int64_t channels);
+/// The graph of a GraphModule; a trace of any other model, which shares its tensors.
+nn::Graph graph_of(nn::Module& model);
 
 /// nn::layer_group for octet's own networks. In a network that a file defines the head is what comes behind the last convolution,
 /// or that convolution where it gives the outputs; of the rest, the first half of the layers and the second half.

@@ -62,7 +62,7 @@ class Call {
   Dims integers(const std::string& name) const { return attribute(name, Dims{}, "a list of whole numbers"); }
   bool flag(const std::string& name, bool standard) const { return integer(name, standard) != 0; }
 
-  /// Numbers that are an attribute up to some opset and input i from there on; empty where there are none.
+  /// Numbers that older opsets have as an attribute and newer ones as input i; empty where both are missing.
   Dims numbers(const std::string& name, size_t i) const { return has(i) ? numbers(i) : integers(name); }
 
  private:
@@ -76,7 +76,7 @@ class Call {
   Budget& budget_;
 };
 
-/// An axis of so many, counted from the front. Throws Error where there is none.
+/// The axis of a value with `rank` dimensions, counted from the front. Throws Error when it has no such axis.
 size_t axis_of(int64_t axis, size_t rank);
 
 }  // namespace octet::networks::onnx

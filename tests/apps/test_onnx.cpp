@@ -4,6 +4,7 @@
 
 #include "loaders/checkpoints/checkpoint.h"
 #include "loaders/checkpoints/model_card.h"
+#include "loaders/checkpoints/safetensors.h"
 #include "loaders/files/npy.h"
 #include "networks/pt2/to_graph.h"
 #include "quant/formats/to_onnx.h"
@@ -82,6 +83,15 @@ TEST(OnnxPrograms, TheyAreTrained) {
   EXPECT_EQ(loaders::read_card(weights)->input.mean, net.card.input.mean);
   const Result int8 = run("quantize --network " + net.onnx + " --weights " + weights + data);
   EXPECT_EQ(int8.exit_code, 0) << int8.err;
+
+  StateDict plain;  // as PyTorch would save it: without a card, so the network's serves
+  const StateDict trained = loaders::load_checkpoint(weights);
+  for (const StateEntry& e : trained.entries()) plain.add({e.key, e.tensor, {}});
+  const std::string bare = net.folder / "bare.safetensors";
+  loaders::save_safetensors(bare, {plain, {}});
+  const Result evaluated = run("train_or_load --network " + net.onnx + " --weights " + bare + " --data " + set.path());
+  EXPECT_EQ(evaluated.exit_code, 0) << evaluated.err;
+  EXPECT_NE(evaluated.out.find("mean 0.5 0.5 0.5"), std::string::npos) << evaluated.out;
 }
 
 }  // namespace
