@@ -19,6 +19,7 @@
 #include "apps/common/models.h"
 #include "apps/common/progress.h"
 #include "apps/common/show.h"
+#include "loaders/files/bytes.h"
 #include "nn/graph/executor.h"
 #include "nn/graph/passes/optimize_for_inference.h"
 #include "ops/elementwise.h"
@@ -162,9 +163,12 @@ std::vector<loaders::Skipped> for_each_batch(const apps::CalibrationSet& data, c
     while (const auto batch = batches.next()) visitor(batch->images, batch->labels);
     return batches.skipped();
   }
+  OCTET_CHECK(data.arrays.size() == 1, loaders::printable(data.source), ": ", data.arrays.size(),
+              " arrays, expected one; observers are compared on networks with one input");
+  const Tensor& images = data.arrays.begin()->second;
   for (size_t begin = 0; begin < all.size(); begin += static_cast<size_t>(batch_size)) {
     const size_t end = std::min(all.size(), begin + static_cast<size_t>(batch_size));
-    visitor(data.input.slice(static_cast<int64_t>(begin), static_cast<int64_t>(end)), std::vector<int>());
+    visitor(images.slice(static_cast<int64_t>(begin), static_cast<int64_t>(end)), std::vector<int>());
   }
   return {};
 }

@@ -2,7 +2,7 @@
 //
 //   predict --model M image.jpg folder 'x/*.png' -       the top classes of each image; -: names on standard input
 //   predict --model M --data DIR                         accuracy on a folder of classes
-//   predict --model M --input X.npy --output Y.npy       float32 [N, C, H, W] in, logits [N, classes] out
+//   predict --model M --input X.npy --output Y.npy       float32 [N, C, H, W] in, what the network gives out; .npz for several
 //   predict --model M --input X.npy --dump DIR           every node's output as NAME.npy; of quantized nodes uint8 [N, C, H, W]
 //   predict --model M --benchmark 5 --batch 32           the time of random images
 #include <CLI/CLI.hpp>
@@ -21,6 +21,7 @@
 #include "apps/common/models.h"
 #include "apps/common/output_paths.h"
 #include "apps/common/show.h"
+#include "apps/common/tensors.h"
 #include "apps/common/tune.h"
 #include "loaders/files/file.h"
 #include "loaders/files/npy.h"
@@ -56,8 +57,8 @@ void add_options(CLI::App& app, Options& o) {
       ->check(apps::not_empty());
   app.add_option("--engine", o.engine, "Arithmetic of a PyTorch state_dict; default: by the form of its weights")
       ->check(CLI::IsMember(quant::engine_names()));
-  app.add_option("--input", o.input, "float32 [N, C, H, W] as .npy, normalized as the model expects")->check(apps::not_empty());
-  app.add_option("--output", o.output, "Where the logits go, as .npy")->check(apps::not_empty())->needs("--input");
+  app.add_option("--input", o.input, "float32 [N, C, H, W] as .npy, normalized as the model expects; or an array for each input as .npz")->check(apps::not_empty());
+  app.add_option("--output", o.output, "Where the logits go, or whatever the network gives, as .npy; several results as .npz")->check(apps::not_empty())->needs("--input");
   app.add_flag("--force", o.force, "Replace the file of --output")->needs("--output");
   app.add_option("--dump", o.dump, "Folder for every node's output as .npy")->check(apps::not_empty())->needs("--input");
   app.add_option("--data", o.data,
@@ -102,7 +103,7 @@ Tensor logits_of(const nn::Graph& graph, const std::string& model_file, const Te
   return apps::naming(run_of(model_file, x), [&] {
     const Tensor y = nn::run(graph, x, on_node);
     OCTET_CHECK(y.dtype() == DType::f32 && y.dim() == 2 && y.size(0) == x.size(0) && y.size(1) > 0, "the model gives ", y.dtype(),
-                " ", y.shape(), ", expected float32 [", x.size(0), ", classes]; it is no classifier");
+                " ", y.shape(), ", expected float32 [", x.size(0), ", classes]; it is no classifier: give --input X.npy and --output Y.npy");
     return y;
   });
 }
@@ -175,11 +176,6 @@ void evaluate(const nn::Graph& graph, const apps::Model& model, const loaders::M
   apps::show_accuracy(e, str(o.data, ", split ", o.split, ", at ", card.input.size, " px"));
 }
 
-void check_input(const Tensor& x, const std::string& path, int64_t channels) {
-  OCTET_CHECK(x.dtype() == DType::f32 && x.dim() == 4 && x.size(1) == channels && x.size(0) > 0, loaders::printable(path),
-              ": expected float32 [N, ", channels, ", H, W] with N above 0, got ", x.dtype(), " ", x.shape());
-}
-
 /// argmax of NaNs still names a class; refuse instead.
 void check_finite(const Tensor& t, const std::string& name) {
   const float* values = t.data<float>();
@@ -192,36 +188,20 @@ void check_finite(const Tensor& t, const std::string& name) {
        ", expected finite numbers; --output writes the logits all the same");
 }
 
-/// Runs x in batches; with a folder, all at once and every node's output goes there.
-Tensor run_input(const nn::Graph& graph, const Tensor& x, const Options& o) {
-  if (!o.dump.empty()) {
+/// Runs it in parts; with a folder, all at once and every node's output goes there.
+std::vector<Tensor> run_input(const nn::Graph& graph, const nn::Batch& batch, const Options& o) {
+  return apps::naming(run_of(o.model, batch.inputs[0]), [&] {
+    if (o.dump.empty()) return apps::run_in_parts(graph, batch, o.batch_size);
     apps::make_folder(o.dump);
-    return logits_of(graph, o.model, x, [&](const nn::Node& node, const Tensor& computed) {
+    return nn::run_all(graph, batch, [&](const nn::Node& node, const Tensor& computed) {
       const Tensor result = computed.to(Device::cpu);
       loaders::save_npy(o.dump + "/" + node.name + ".npy", result.dtype() == DType::quint8 ? to_channels_first(result) : result);
     });
-  }
-  Tensor logits;
-  for (int64_t n = 0; n < x.size(0); n += o.batch_size) {
-    const int64_t end = std::min(x.size(0), n + o.batch_size);
-    const Tensor y = logits_of(graph, o.model, x.slice(n, end));
-    if (!logits.defined()) logits = Tensor({x.size(0), y.size(1)});
-    OCTET_CHECK(y.size(1) == logits.size(1), loaders::printable(o.model), ": the number of classes changes from ", logits.size(1),
-                " to ", y.size(1), " between batches");
-    std::memcpy(logits.slice(n, end).bytes(), y.bytes(), y.nbytes());
-  }
-  return logits;
+  });
 }
 
-/// The answers of a .npy, to stdout or to --output.
-void predict_input(const nn::Graph& graph, const apps::Model& model, const loaders::ModelCard& card, const Options& o) {
-  const Tensor x = loaders::load_npy(o.input);
-  check_input(x, o.input, model.channels);
-  const bool prints = o.output.empty() && o.dump.empty();
-  if (prints) check_finite(x, loaders::printable(o.input));
-  const Tensor logits = run_input(graph, x, o);
-  if (!o.output.empty()) loaders::save_npy(o.output, logits);
-  if (!prints) return;
+/// The answers of a classifier.
+void print_answers(const Tensor& logits, const loaders::ModelCard& card, const Options& o) {
   check_finite(logits, loaders::printable(o.model) + ": logits");
   if (o.form() == apps::AnswerForm::text) {
     for (int answer : ops::argmax(logits))
@@ -230,6 +210,34 @@ void predict_input(const nn::Graph& graph, const apps::Model& model, const loade
   }
   apps::Answers answers(o.form(), card.classes, o.top);
   for (int64_t n = 0; n < logits.size(0); ++n) answers.print(str(o.input, "[", n, "]"), logits.slice(n, n + 1));
+}
+
+/// What other networks give: shape and range of each result.
+void print_results(const std::vector<std::string>& names, const std::vector<Tensor>& results) {
+  for (size_t i = 0; i < results.size(); ++i) {
+    const float* values = results[i].data<float>();
+    const auto [low, high] = std::minmax_element(values, values + results[i].numel());
+    std::cout << loaders::printable(names[i]) << ": float32 " << results[i].shape();
+    if (results[i].numel() > 0) std::cout << " from " << *low << " to " << *high;
+    std::cout << "\n";
+  }
+}
+
+/// The results for the tensors of --input, to stdout or to --output. names: of the results.
+void predict_input(const nn::Graph& graph, const apps::Model& model, const loaders::ModelCard& card,
+                   const std::vector<std::string>& names, const Options& o) {
+  const nn::Batch batch = apps::inputs_of(apps::load_arrays(o.input), model.graph, o.input);
+  const Tensor& x = batch.inputs[0];
+  OCTET_CHECK(batch.inputs.size() > 1 || x.dim() != 4 || x.size(1) == model.channels, loaders::printable(o.input),
+              ": expected float32 [N, ", model.channels, ", H, W] with N above 0, got ", x.dtype(), " ", x.shape());
+  const bool prints = o.output.empty() && o.dump.empty();
+  if (prints)
+    for (const Tensor& input : batch.inputs) check_finite(input, loaders::printable(o.input));
+  const std::vector<Tensor> results = run_input(graph, batch, o);
+  if (!o.output.empty()) apps::save_results(o.output, names, results);
+  if (!prints) return;
+  const bool is_classifier = results.size() == 1 && results[0].dim() == 2 && results[0].size(1) > 0;
+  is_classifier ? print_answers(results[0], card, o) : print_results(names, results);
 }
 
 void check_output(const Options& o) {
@@ -258,7 +266,7 @@ void predict(Options& o) {
   o.benchmark.image_size = card.input.size;
   o.benchmark.channels = model.channels;
   if (o.benchmark.seconds > 0) return apps::naming(file, [&] { apps::benchmark_inference(graph, o.benchmark); });
-  if (!o.input.empty()) predict_input(graph, model, card, o);
+  if (!o.input.empty()) predict_input(graph, model, card, apps::result_names(model.graph), o);
   if (o.images.empty() && o.data.empty()) return;
   apps::check_images(card, model, o.model);
   if (!o.common.quiet) std::cerr << apps::describe(card, model, o.card) << "\n";

@@ -44,9 +44,9 @@ constexpr int kCompared = 8;  // images on which int8 and fake quantization are 
 apps::CalibrationSet open_data(const apps::QuantizeOptions& o) {
   apps::show_stage(1, "Data");
   apps::CalibrationSet data = apps::open_calibration(o.data, o.calibrate_on);
-  std::cout << loaders::printable(data.source) << ": " << data.size() << " images";
+  std::cout << loaders::printable(data.source) << ": " << data.size() << (data.images ? " images" : " rows");
   if (!data.images)
-    std::cout << " as they enter the network, " << data.input.shape();
+    for (const auto& [name, x] : data.arrays) std::cout << ", " << loaders::printable(name) << (name.empty() ? "" : " ") << x.shape();
   else if (data.images->labelled())
     std::cout << " of " << data.images->classes().size() << " classes";
   else
@@ -59,16 +59,26 @@ apps::Model load_model(const apps::QuantizeOptions& o) {
   apps::show_stage(2, "Float model");
   apps::Model model = apps::load_float_model(o.data.weights, {.network = o.data.network});
   for (const std::string& note : model.notes) std::cerr << "note: " << note << "\n";
-  std::cout << o.data.weights << ": " << model.description << ", " << model.classes << " classes\n";
+  const size_t inputs = model.graph.placeholders().size(), results = model.graph.output().inputs.size();
+  std::cout << loaders::printable(o.data.weights) << ": " << model.description;
+  if (inputs == 1 && results == 1)
+    std::cout << ", " << model.classes << " classes\n";
+  else
+    std::cout << ", " << inputs << " inputs, " << results << " results\n";
   return model;
 }
 
 /// What the model is for: as it says, except for the options; its classes by the names of the data where it has none.
 loaders::ModelCard make_card(const apps::Model& model, const apps::CalibrationSet& data, const apps::QuantizeOptions& o) {
   loaders::ModelCard card = apps::used_card(model, o.card, o.data.weights);
-  if (data.images) apps::check_images(card, model, o.data.weights);
+  if (data.images) {
+    apps::check_images(card, model, o.data.weights);
+    const size_t inputs = model.graph.placeholders().size();
+    OCTET_CHECK(inputs == 1, loaders::printable(o.data.weights), ": takes ", inputs,
+                " inputs, which images are not; give --input FILE.npz with an array for each");
+  }
   if (data.images && data.images->labelled()) apps::name_classes(card, data.images->classes(), model.classes);
-  std::cout << apps::describe(card, model, o.card) << "\n";
+  if (data.images || o.image.size() > 0) std::cout << apps::describe(card, model, o.card) << "\n";
   return card;
 }
 
@@ -153,13 +163,20 @@ std::optional<Tensor> read_image(const apps::QuantizeOptions& o, const loaders::
   return loaders::to_tensor(apps::read_image(o.image), card.input);
 }
 
-std::optional<quant::HandCheck> verify(const nn::Graph& int8, const std::optional<Tensor>& image, const loaders::ModelCard& card,
-                                       const apps::QuantizeOptions& o) {
-  apps::show_stage(8, image ? loaders::printable(o.image) + " through the int8 model" : "A random image through the int8 model");
+/// One of what enters the network: --image, the first row of tensors, or a random image.
+nn::Batch one_of(const std::optional<Tensor>& image, const apps::CalibrationSet& data, const nn::Graph& graph,
+                 const loaders::ModelCard& card, const apps::QuantizeOptions& o) {
+  if (image) return *image;
+  if (!data.images) return data.batch({0}, card.input, graph);
   Generator generator(static_cast<uint64_t>(o.data.seed));
-  const int64_t side = card.input.size;
-  const auto verified =
-      quant::verify_first_layer(int8, image ? *image : randn({1, card.input.channels(), side, side}, generator));
+  return randn({1, card.input.channels(), card.input.size, card.input.size}, generator);
+}
+
+std::optional<quant::HandCheck> verify(const nn::Graph& int8, const std::optional<Tensor>& image, const apps::CalibrationSet& data,
+                                       const loaders::ModelCard& card, const apps::QuantizeOptions& o) {
+  const char* what = data.images ? "A random image" : "The first row of the tensors";
+  apps::show_stage(8, (image ? loaders::printable(o.image) : what) + " through the int8 model");
+  const auto verified = quant::verify_first_layer(int8, one_of(image, data, int8, card, o));
   if (!verified) {
     std::cout << "the first layer stays in float: there are no integers to verify by hand\n";
     return std::nullopt;
@@ -187,7 +204,7 @@ std::vector<quant::NodeComparison> compare(const Graphs& graphs, const apps::Cal
                                            const loaders::ModelCard& card, const apps::QuantizeOptions& o) {
   if (!graphs.fake) return {};
   const std::vector<size_t> indices = loaders::subset_indices(images.size(), kCompared, loaders::Subset::spread);
-  std::vector<quant::NodeComparison> rows = quant::compare(*graphs.fake, graphs.int8, images.batch(indices, card.input));
+  std::vector<quant::NodeComparison> rows = quant::compare(*graphs.fake, graphs.int8, images.batch(indices, card.input, graphs.int8));
   apps::show_comparison(rows, o.verbose);
   return rows;
 }
@@ -205,11 +222,34 @@ apps::Evaluation evaluate(const Graphs& graphs, const apps::EvaluationSet& data,
                         {.batch_size = o.data.batch_size, .transform = card.input, .quiet = o.common.quiet});
 }
 
+/// Of one image, or row, of each input.
+std::vector<Shape> input_shapes(const apps::CalibrationSet& data, const nn::Graph& graph, const loaders::ModelCard& card) {
+  if (data.images) return {{card.input.channels(), card.input.size, card.input.size}};
+  std::vector<Shape> shapes;
+  for (const Tensor& x : data.batch({0}, card.input, graph).inputs) shapes.emplace_back(x.shape().begin() + 1, x.shape().end());
+  return shapes;
+}
+
 size_t parameter_bytes(const nn::Graph& float_graph) {
   size_t bytes = 0;
   for (const nn::Node& node : float_graph.nodes())
     for (const auto& [name, tensor] : node.parameters) bytes += tensor.nbytes();
   return bytes;
+}
+
+/// Tensors have no labels: then int8's results beside the float ones, on all rows that were calibrated on.
+std::vector<apps::ResultDifference> compare_results(const Graphs& graphs, const apps::CalibrationSet& data,
+                                                    const Calibration& calibration, const loaders::ModelCard& card,
+                                                    const apps::QuantizeOptions& o) {
+  if (data.images || calibration.indices.empty()) return {};
+  const nn::Batch rows = data.batch(calibration.indices, card.input, graphs.int8);
+  const auto results_of = [&](const nn::Graph& graph) {
+    return apps::run_in_parts(nn::optimize_for_inference(graph), rows, o.data.batch_size);
+  };
+  std::vector<apps::ResultDifference> differences =
+      apps::compare_results(apps::result_names(graphs.as_float), results_of(graphs.as_float), results_of(graphs.int8));
+  apps::show_result_differences(differences);
+  return differences;
 }
 
 void show_results(const std::optional<apps::Evaluation>& evaluation, const apps::EvaluationSet& evaluated,
@@ -245,11 +285,12 @@ void quantize(const CLI::App& app, const apps::QuantizeOptions& o) {
   const Calibration calibration = model.qat ? nothing_to_calibrate() : calibrate(prepared, data, card, o);
   show_observers(prepared, o);
   const nn::Graph int8 = convert(prepared, qconfig, o);
-  const std::optional<quant::HandCheck> check = verify(int8, image, card, o);
+  const std::optional<quant::HandCheck> check = verify(int8, image, data, card, o);
   apps::show_stage(10, "Evaluate");
   const Graphs graphs{model.graph, o.fake_quant ? std::optional(quant::fake_quantize(prepared, qconfig)) : std::nullopt, int8};
   const std::vector<quant::NodeComparison> comparison =
       compare(graphs, evaluated.images ? apps::CalibrationSet{"", evaluated.images, {}} : data, card, o);
+  const std::vector<apps::ResultDifference> results = compare_results(graphs, data, calibration, card, o);
   const size_t shared = apps::shared_images(o.data, data, calibration.indices, evaluated);
   std::optional<apps::Evaluation> evaluation;
   if (evaluated.images) evaluation = evaluate(graphs, evaluated, card, o);
@@ -269,13 +310,14 @@ void quantize(const CLI::App& app, const apps::QuantizeOptions& o) {
   if (o.output.empty()) return;
 
   nlohmann::json report = apps::report_json({qconfig, quant::observers(prepared), int8, check, card, data, calibration.done,
-                                             shared, comparison, evaluated, evaluation, sizes});
+                                             shared, comparison, results, evaluated, evaluation, sizes});
   complete(report, o, calibration, evaluation, watch.seconds());
   loaders::save_safetensors(o.output + "/model.safetensors", file);
   loaders::write_atomically(o.output + "/report.json", [&](loaders::Output& out) { out.write(report.dump(1) + "\n"); });
   std::cout << "wrote " << o.output << "/model.safetensors, report.json";
+  const std::vector<Shape> shapes = input_shapes(data, int8, card);
   for (const std::string& form : o.export_to)
-    std::cout << ", " << apps::export_int8(form, o.output, {prepared, qconfig, int8, card});
+    std::cout << ", " << apps::export_int8(form, o.output, {prepared, qconfig, int8, card, shapes});
   std::cout << "\n";
 }
 

@@ -11,6 +11,7 @@
 #include "nn/graph/passes/optimize_for_inference.h"
 #include "nn/graph/runner.h"
 #include "ops/elementwise.h"
+#include "ops/softmax.h"
 #include "quant/formats/model_file.h"
 
 using namespace octet;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "nn/on_backward.h"
+#include "nn/recorded.h"
 #include "ops/batch_norm.h"
 #include "ops/conv/conv2d.h"
 #include "ops/conv/winograd.h"
@@ -12,26 +13,6 @@
 #include "ops/pool.h"
 
 namespace octet::nn::functional {
-namespace {
-
-/// Wraps an op's result. A trace also records the call, under the path of the layer that is running; outside of a layer, under
-/// the function's name.
-Value recorded(Op op, const char* function, std::vector<Value> inputs, std::vector<NamedValue> parameters, Tensor result) {
-  Value output(std::move(result));
-  Recording* recording = Recording::active();
-  if (recording && recording->purpose() == Recording::Purpose::trace) {
-    std::erase_if(parameters, [](const NamedValue& p) { return !p.value.defined(); });
-    const bool in_layer = !recording->layer_path.empty();
-    recording->record_call({std::move(op), std::move(inputs), std::move(parameters), output,
-                            in_layer ? recording->layer_path : function, in_layer, recording->path()});
-  }
-  return output;
-}
-
-Tensor tensor_or_undefined(const Value& value) { return value.defined() ? value.tensor() : Tensor(); }
-
-}  // namespace
-
 Value conv2d(const Value& x, const Value& weight, const Value& bias, const ops::Conv2dOptions& o) {
   const bool fast = Recording::active_for_backward() && !bias.defined() && !x.tensor().on_cuda() &&
                     ops::winograd_applies(weight.tensor().shape(), o);
@@ -160,6 +141,7 @@ Value gelu(const Value& x, bool by_tanh) {
 Value hardtanh(const Value& x, float low, float high) {
   return activated(op::Hardtanh{low, high}, {ops::Activation::hardtanh, low, high}, x);
 }
+Value elu(const Value& x, float alpha) { return activated(op::Elu{alpha}, {ops::Activation::elu, alpha}, x); }
 Value leaky_relu(const Value& x, float negative_slope) {
   return activated(op::LeakyRelu{negative_slope}, {ops::Activation::leaky_relu, negative_slope}, x);
 }

@@ -8,7 +8,9 @@
 
 #include "nn/recording.h"
 #include "ops/cross_entropy.h"
+#include "ops/interpolate.h"
 #include "ops/options.h"
+#include "ops/pad.h"
 
 namespace octet::nn {
 
@@ -19,6 +21,7 @@ namespace functional {
 
 /// bias may be undefined here and below.
 Value conv2d(const Value& x, const Value& weight, const Value& bias, const ops::Conv2dOptions& options);
+Value conv_transpose2d(const Value& x, const Value& weight, const Value& bias, const ops::ConvTranspose2dOptions& options);
 Value linear(const Value& x, const Value& weight, const Value& bias);
 
 struct BatchNormValues {
@@ -38,6 +41,18 @@ Value silu(const Value& x);
 Value gelu(const Value& x, bool by_tanh = false);
 Value hardtanh(const Value& x, float low, float high);
 Value leaky_relu(const Value& x, float negative_slope);
+Value elu(const Value& x, float alpha = 1);
+/// weight: one number, or one for each channel.
+Value prelu(const Value& x, const Value& weight);
+/// Over channels.
+Value softmax(const Value& x);
+/// weight and bias may be undefined in both (ops/layer_norm.h).
+Value layer_norm(const Value& x, const Value& weight, const Value& bias, const op::LayerNorm& options);
+Value group_norm(const Value& x, const Value& weight, const Value& bias, const op::GroupNorm& options);
+/// x * weight + bias by constants [C], which get no gradient.
+Value affine(const Value& x, const Tensor& weight, const Tensor& bias);
+Value interpolate(const Value& x, const ops::InterpolateOptions& options);
+Value pad(const Value& x, const ops::PadOptions& options);
 Value max_pool2d(const Value& x, const ops::MaxPool2dOptions& options);
 Value avg_pool2d(const Value& x, const ops::AvgPool2dOptions& options);
 Value adaptive_avg_pool2d(const Value& x, ops::Size2 output);

@@ -20,12 +20,16 @@ const char* const kNames[] = {"weight",    "bias",    "running_mean",    "runnin
 }  // namespace
 
 GraphModule::GraphModule(const Graph& graph) : graph_(graph.clone()) {
+  const size_t inputs = graph.placeholders().size(), results = graph.output().inputs.size();
+  OCTET_CHECK(inputs == 1 && results == 1, "graph module: a network of ", inputs, " inputs and ", results,
+              " results cannot be trained, expected one of each");
   const auto add_function = [&](const std::string& prefix, const std::shared_ptr<TensorFunction>& function, const Node& node) {
     for (const NamedValue& b : trainable(function, node).buffers()) add_buffer(prefix + "." + b.name, b.value);
   };
   std::map<std::string, const Node*> modules;  // by path
   for (const Node& node : graph_.nodes()) {
     std::map<std::string, Value>& mine = parameters_[&node];
+    if (is<op::Affine>(node.op)) continue;  // numbers of the network's code
     if (!node.parameters.empty()) {
       OCTET_CHECK(node.kind == NodeKind::call_module, "graph module: '", node.name,
                   "' is a function with weights of its own, which cannot be trained; let a module hold them");
@@ -61,7 +65,8 @@ Graph GraphModule::graph() const {
   Graph copy = graph_.clone();
   auto original = graph_.nodes().begin();
   for (Node& node : copy.nodes()) {
-    for (auto& [name, tensor] : node.parameters) tensor = parameters_.at(&*original).at(name).tensor();
+    if (!is<op::Affine>(node.op))
+      for (auto& [name, tensor] : node.parameters) tensor = parameters_.at(&*original).at(name).tensor();
     ++original;
   }
   return copy;
@@ -81,6 +86,9 @@ struct GraphModule::Layer {
     };
     return activated(layer(conv2d, o.qat.get()), o.relu);
   }
+  Value operator()(const op::ConvTranspose2d& o) const {
+    return functional::conv_transpose2d(in[0], value("weight"), value("bias"), o.options);
+  }
   Value operator()(const op::Linear& o) const {
     const auto linear = [&](const Value& weight, const Value& bias) { return functional::linear(in[0], weight, bias); };
     return activated(layer(linear, o.qat.get()), o.relu);
@@ -96,6 +104,16 @@ struct GraphModule::Layer {
   Value operator()(const op::Gelu& o) const { return functional::gelu(in[0], o.by_tanh); }
   Value operator()(const op::Hardtanh& o) const { return functional::hardtanh(in[0], o.low, o.high); }
   Value operator()(const op::LeakyRelu& o) const { return functional::leaky_relu(in[0], o.negative_slope); }
+  Value operator()(const op::Elu& o) const { return functional::elu(in[0], o.alpha); }
+  Value operator()(const op::PRelu&) const { return functional::prelu(in[0], value("weight")); }
+  Value operator()(const op::Softmax&) const { return functional::softmax(in[0]); }
+  Value operator()(const op::LayerNorm& o) const { return functional::layer_norm(in[0], value("weight"), value("bias"), o); }
+  Value operator()(const op::GroupNorm& o) const { return functional::group_norm(in[0], value("weight"), value("bias"), o); }
+  Value operator()(const op::Affine&) const {
+    return functional::affine(in[0], node.parameter("weight"), node.parameter("bias"));
+  }
+  Value operator()(const op::Interpolate& o) const { return functional::interpolate(in[0], o.options); }
+  Value operator()(const op::Pad& o) const { return functional::pad(in[0], o.options); }
   Value operator()(const op::View& o) const { return functional::view_channels(in[0], o.channels); }
   Value operator()(const op::Permute& o) const { return functional::permute_channels(in[0], o.dims); }
   Value operator()(const op::Contiguous&) const { return in[0]; }

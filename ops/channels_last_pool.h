@@ -13,32 +13,31 @@ Tensor max_pool2d_channels_last(const Tensor& x, const MaxPool2dOptions& options
 Tensor adaptive_avg_pool2d_channels_last(const Tensor& x, Size2 output);
 Tensor adaptive_max_pool2d_channels_last(const Tensor& x, Size2 output);
 
-/// [N, H, W, C] -> [N, P, Q, C]. Throws Error for a padding that could fill a window.
+/// [N, H, W, C] -> [N, P, Q, C]. Throws Error as MaxWindows.
 inline Shape max_pooled_shape(const Shape& x, const MaxPool2dOptions& o) {
-  OCTET_CHECK(o.padding.h <= o.kernel.h / 2 && o.padding.w <= o.kernel.w / 2, "max_pool2d: padding ", o.padding,
-              " is more than half of the kernel ", o.kernel);
-  return {x[0], output_size(x[1], o.kernel.h, o.stride.h, o.padding.h, o.ceil_mode),
-          output_size(x[2], o.kernel.w, o.stride.w, o.padding.w, o.ceil_mode), x[3]};
+  const MaxWindows windows(o, x[1], x[2]);
+  return {x[0], windows.P(), windows.Q(), x[3]};
 }
 
 /// largest(x, count, stride, n, best): best[i] becomes the largest of x[i], x[stride + i], ..., `count` of them, for i < n.
-/// Reduces rows first (all columns at once), then columns. Every window holds a pixel of the image, because padding is at most
-/// half of the kernel.
+/// Reduces rows first (all columns at once), then columns. Every window holds a pixel of the image (MaxWindows).
 template <class T, class Largest>
 Tensor max_pool_channels_last(const Tensor& x, const MaxPool2dOptions& o, Largest&& largest) {
   const int64_t N = x.size(0), H = x.size(1), W = x.size(2), C = x.size(3);
-  Tensor y(max_pooled_shape(x.shape(), o), x.dtype());
-  const int64_t P = y.size(1), Q = y.size(2);
+  const MaxWindows windows(o, H, W);
+  const int64_t P = windows.P(), Q = windows.Q();
+  Tensor y({N, P, Q, C}, x.dtype());
+  const auto taps = [](MaxWindow window, int64_t dilation) { return (window.end - window.begin + dilation - 1) / dilation; };
   const auto* images = reinterpret_cast<const T*>(x.bytes());
   auto* out = reinterpret_cast<T*>(y.bytes());
 #pragma omp parallel for
   for (int64_t i = 0; i < N * P; ++i) {
-    const int64_t h0 = i % P * o.stride.h - o.padding.h, first = std::max<int64_t>(h0, 0), end = std::min(h0 + o.kernel.h, H);
+    const MaxWindow rows = windows.rows(i % P);
     T* row = scratch<T>(Scratch::windows, W * C);
-    largest(images + (i / P * H + first) * W * C, end - first, W * C, W * C, row);
+    largest(images + (i / P * H + rows.begin) * W * C, taps(rows, o.dilation.h), o.dilation.h * W * C, W * C, row);
     for (int64_t q = 0; q < Q; ++q) {
-      const int64_t w0 = q * o.stride.w - o.padding.w, left = std::max<int64_t>(w0, 0), right = std::min(w0 + o.kernel.w, W);
-      largest(row + left * C, right - left, C, C, out + (i * Q + q) * C);
+      const MaxWindow cols = windows.cols(q);
+      largest(row + cols.begin * C, taps(cols, o.dilation.w), o.dilation.w * C, C, out + (i * Q + q) * C);
     }
   }
   return y;

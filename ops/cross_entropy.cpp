@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "ops/cuda/cross_entropy.h"
-#include "ops/elementwise.h"
+#include "ops/softmax.h"
 
 namespace octet::ops {
 namespace {

@@ -165,21 +165,6 @@ std::vector<Tensor> split_channels(const Tensor& x, std::span<const int64_t> cha
 
 Tensor flatten(const Tensor& x) { return x.reshape({x.size(0), x.size(0) ? x.numel() / x.size(0) : 0}); }
 
-Tensor softmax(const Tensor& x) {
-  OCTET_CHECK(x.dim() == 2, "softmax: expected [N, C], got ", x.shape());
-  Tensor y(x.shape());
-  const int64_t N = x.size(0), C = x.size(1);
-  for (int64_t n = 0; n < N; ++n) {
-    const float* row = x.data<float>() + n * C;
-    float* out = y.data<float>() + n * C;
-    const float largest = *std::max_element(row, row + C);
-    double sum = 0;
-    for (int64_t c = 0; c < C; ++c) sum += std::exp(static_cast<double>(row[c] - largest));
-    for (int64_t c = 0; c < C; ++c) out[c] = static_cast<float>(std::exp(static_cast<double>(row[c] - largest)) / sum);
-  }
-  return y;
-}
-
 std::vector<int> argmax(const Tensor& x) {
   OCTET_CHECK(x.dim() == 2 && x.size(1) > 0, "argmax: expected [N, C], got ", x.shape());
   std::vector<int> best(static_cast<size_t>(x.size(0)));

@@ -1,6 +1,6 @@
-// Ops without windows or sums: activations, add, cat, softmax. Float32, any shape unless it says otherwise.
+// Ops without windows or sums: activations, add, cat. Float32, any shape unless it says otherwise.
 // Backwards: an activation by its page (ops/support/activations.h), add passes the gradient to both inputs, cat splits it.
-// PyTorch counterparts: torch.relu, operator +, torch.cat, torch.softmax(dim=1).
+// PyTorch counterparts: torch.relu, operator +, torch.cat.
 #pragma once
 
 #include <span>
@@ -40,9 +40,6 @@ std::vector<Tensor> split_channels(const Tensor& x, std::span<const int64_t> cha
 
 /// [N, C, H, W] -> [N, C*H*W], sharing the bytes.
 Tensor flatten(const Tensor& x);
-
-/// [N, C] -> rows that sum to 1.
-Tensor softmax(const Tensor& x);
 
 /// Index of the largest value of each row of [N, C], the first one among equals.
 std::vector<int> argmax(const Tensor& x);

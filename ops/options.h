@@ -32,11 +32,23 @@ struct Conv2dOptions {
   Size2 dilation = 1;  // pixels from one tap of the kernel to the next (ops/conv/dilation.h)
 };
 
+struct ConvTranspose2dOptions {
+  Size2 stride = 1;
+  Size2 padding = 0;
+  Size2 output_padding = 0;  // rows and columns more at the end
+  int64_t groups = 1;
+  Size2 dilation = 1;
+};
+
 struct MaxPool2dOptions {
   Size2 kernel;
   Size2 stride;
   Size2 padding = 0;
   bool ceil_mode = false;
+  Size2 dilation = 1;  // pixels from one of a window to the next
+
+  /// Of a window, with the pixels that it leaves out.
+  Size2 span() const { return {(kernel.h - 1) * dilation.h + 1, (kernel.w - 1) * dilation.w + 1}; }
 };
 
 struct AvgPool2dOptions {

@@ -47,35 +47,47 @@ Tensor adaptive_pool(const Tensor& x, Size2 output, Reduce&& reduce, void (*on_c
 
 }  // namespace
 
+MaxWindows::MaxWindows(const MaxPool2dOptions& o, int64_t H, int64_t W)
+    : o_(o),
+      H_(H),
+      W_(W),
+      P_(output_size(H, o.span().h, o.stride.h, o.padding.h, o.ceil_mode)),
+      Q_(output_size(W, o.span().w, o.stride.w, o.padding.w, o.ceil_mode)) {
+  OCTET_CHECK(o.padding.h <= o.kernel.h / 2 && o.padding.w <= o.kernel.w / 2, "max_pool2d: padding ", o.padding,
+              " is more than half of the kernel ", o.kernel);
+  OCTET_CHECK(o.dilation.h > 0 && o.dilation.w > 0, "max_pool2d: dilation ", o.dilation, ", expected above 0");
+  const bool reach = (o.padding.h == 0 || o.dilation.h <= H) && (o.padding.w == 0 || o.dilation.w <= W);
+  OCTET_CHECK(reach, "max_pool2d: dilation ", o.dilation, " of ", Size2(H, W), " pixels: a window could hold padding alone");
+}
+
 // Per output row: the largest value of each column over the window's rows, then over the window's columns. Both loops run along
 // W.
 Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& o) {
   OCTET_CHECK(x.dim() == 4, "max_pool2d: expected input [N, C, H, W], got ", x.shape());
   const int64_t planes = x.size(0) * x.size(1), H = x.size(2), W = x.size(3);
-  const int64_t P = output_size(H, o.kernel.h, o.stride.h, o.padding.h, o.ceil_mode),
-                Q = output_size(W, o.kernel.w, o.stride.w, o.padding.w, o.ceil_mode);
-  OCTET_CHECK(o.padding.h <= o.kernel.h / 2 && o.padding.w <= o.kernel.w / 2, "max_pool2d: padding ", o.padding,
-              " is more than half of the kernel ", o.kernel);
+  const MaxWindows windows(o, H, W);
+  const int64_t P = windows.P(), Q = windows.Q();
   Tensor y({x.size(0), x.size(1), P, Q}, DType::f32, x.device());
   Tensor no_indices;
   if (x.on_cuda()) return cuda::max_pool2d(x, o, y, no_indices), y;
   constexpr float kLowest = -std::numeric_limits<float>::infinity();
 #pragma omp parallel
   {
-    const int64_t width = std::max((Q - 1) * o.stride.w + o.kernel.w, W + o.padding.w);
+    const int64_t width = std::max((Q - 1) * o.stride.w + o.span().w, W + o.padding.w);
     std::vector<float> columns(static_cast<size_t>(width), kLowest);  // with the padding, which never wins
     float* inside = columns.data() + o.padding.w;
 #pragma omp for
     for (int64_t i = 0; i < planes * P; ++i) {
       const float* plane = x.data<float>() + i / P * H * W;
-      const int64_t first = i % P * o.stride.h - o.padding.h;
+      const MaxWindow rows = windows.rows(i % P);
       std::fill_n(inside, W, kLowest);
-      for (int64_t h = std::max<int64_t>(first, 0); h < std::min(first + o.kernel.h, H); ++h)
+      for (int64_t h = rows.begin; h < rows.end; h += o.dilation.h)
         for (int64_t w = 0; w < W; ++w) inside[w] = larger(inside[w], plane[h * W + w]);
       float* out = y.data<float>() + i * Q;
       for (int64_t q = 0; q < Q; ++q) {
         float best = kLowest;
-        for (int64_t s = 0; s < o.kernel.w; ++s) best = larger(best, columns[static_cast<size_t>(q * o.stride.w + s)]);
+        for (int64_t s = 0; s < o.kernel.w; ++s)
+          best = larger(best, columns[static_cast<size_t>(q * o.stride.w + s * o.dilation.w)]);
         out[q] = best;
       }
     }

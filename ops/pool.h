@@ -36,6 +36,30 @@ Tensor max_pool2d_backward(const Tensor& dy, const Tensor& indices, const Shape&
 Tensor avg_pool2d_backward(const Tensor& dy, const Shape& x, const AvgPool2dOptions& options);
 Tensor adaptive_avg_pool2d_backward(const Tensor& dy, const Shape& x);
 
+/// The pixels of a window in one direction: begin, begin + dilation, ... below end.
+struct MaxWindow {
+  int64_t begin, end;
+};
+/// Windows of max_pool2d over an image of H x W. Throws Error for options that cannot be, and where a window could be without a pixel.
+class MaxWindows {
+ public:
+  MaxWindows(const MaxPool2dOptions& options, int64_t H, int64_t W);
+  /// The output has P rows and Q columns.
+  int64_t P() const { return P_; }
+  int64_t Q() const { return Q_; }
+  MaxWindow rows(int64_t p) const { return of(p * o_.stride.h - o_.padding.h, o_.span().h, o_.dilation.h, H_); }
+  MaxWindow cols(int64_t q) const { return of(q * o_.stride.w - o_.padding.w, o_.span().w, o_.dilation.w, W_); }
+
+ private:
+  static MaxWindow of(int64_t first, int64_t span, int64_t dilation, int64_t size) {
+    const int64_t left_out = first < 0 ? (-first + dilation - 1) / dilation * dilation : 0;
+    return {first + left_out, std::min(first + span, size)};
+  }
+
+  MaxPool2dOptions o_;
+  int64_t H_, W_, P_, Q_;
+};
+
 /// The pixels of one window of avg_pool2d, and what their sum is divided by.
 struct AvgWindow {
   int64_t h0, h1, w0, w1, divisor;

@@ -31,11 +31,11 @@ struct RowMax {
   std::vector<float> value;
   std::vector<int32_t> index;
 
-  void operator()(const float* plane, int64_t W, AdaptiveWindow rows, const MaxPool2dOptions& o, int64_t Q, float* y,
-                  int32_t* indices) {
+  void operator()(const float* plane, int64_t W, const MaxWindows& windows, int64_t p, Size2 dilation, float* y, int32_t* indices) {
+    const MaxWindow rows = windows.rows(p);
     value.assign(static_cast<size_t>(W), -std::numeric_limits<float>::infinity());
     index.assign(static_cast<size_t>(W), static_cast<int32_t>(rows.begin * W));
-    for (int64_t h = rows.begin; h < rows.end; ++h) {
+    for (int64_t h = rows.begin; h < rows.end; h += dilation.h) {
       const float* row = plane + h * W;
       for (int64_t w = 0; w < W; ++w) {
         const bool better = row[w] > value[static_cast<size_t>(w)] || row[w] != row[w];
@@ -43,11 +43,10 @@ struct RowMax {
         index[static_cast<size_t>(w)] = better ? static_cast<int32_t>(h * W + w) : index[static_cast<size_t>(w)];
       }
     }
-    for (int64_t q = 0; q < Q; ++q) {
-      const int64_t first = std::max<int64_t>(q * o.stride.w - o.padding.w, 0);
-      const int64_t end = std::min(q * o.stride.w - o.padding.w + o.kernel.w, W);
-      Largest best{value[static_cast<size_t>(first)], index[static_cast<size_t>(first)]};
-      for (int64_t w = first + 1; w < end; ++w) {
+    for (int64_t q = 0; q < windows.Q(); ++q) {
+      const MaxWindow cols = windows.cols(q);
+      Largest best{value[static_cast<size_t>(cols.begin)], index[static_cast<size_t>(cols.begin)]};
+      for (int64_t w = cols.begin + dilation.w; w < cols.end; w += dilation.w) {
         const Largest other{value[static_cast<size_t>(w)], index[static_cast<size_t>(w)]};
         const bool equal_but_earlier = other.value == best.value && other.index < best.index;
         if (other.value > best.value || other.value != other.value || equal_but_earlier) best = other;
@@ -62,11 +61,9 @@ struct RowMax {
 
 MaxPooled max_pool2d_with_indices(const Tensor& x, const MaxPool2dOptions& o) {
   OCTET_CHECK(x.dim() == 4, "max_pool2d: expected input [N, C, H, W], got ", x.shape());
-  OCTET_CHECK(o.padding.h <= o.kernel.h / 2 && o.padding.w <= o.kernel.w / 2, "max_pool2d: padding ", o.padding,
-              " is more than half of the kernel ", o.kernel);
   const int64_t planes = x.size(0) * x.size(1), H = x.size(2), W = x.size(3);
-  const int64_t P = output_size(H, o.kernel.h, o.stride.h, o.padding.h, o.ceil_mode),
-                Q = output_size(W, o.kernel.w, o.stride.w, o.padding.w, o.ceil_mode);
+  const MaxWindows windows(o, H, W);
+  const int64_t P = windows.P(), Q = windows.Q();
   const Shape shape{x.size(0), x.size(1), P, Q};
   MaxPooled pooled{Tensor(shape, DType::f32, x.device()), Tensor(shape, DType::i32, x.device())};
   if (x.on_cuda()) return cuda::max_pool2d(x, o, pooled.y, pooled.indices), pooled;
@@ -75,9 +72,7 @@ MaxPooled max_pool2d_with_indices(const Tensor& x, const MaxPool2dOptions& o) {
     RowMax row_max;
 #pragma omp for
     for (int64_t i = 0; i < planes * P; ++i) {
-      const int64_t first = i % P * o.stride.h - o.padding.h;
-      const AdaptiveWindow rows{std::max<int64_t>(first, 0), std::min(first + o.kernel.h, H)};
-      row_max(x.data<float>() + i / P * H * W, W, rows, o, Q, pooled.y.data<float>() + i * Q,
+      row_max(x.data<float>() + i / P * H * W, W, windows, i % P, o.dilation, pooled.y.data<float>() + i * Q,
               pooled.indices.data<int32_t>() + i * Q);
     }
   }

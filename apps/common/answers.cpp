@@ -9,7 +9,7 @@
 #include "apps/common/classes.h"
 #include "loaders/checkpoints/model_card.h"
 #include "loaders/files/bytes.h"
-#include "ops/elementwise.h"
+#include "ops/softmax.h"
 
 namespace octet::apps {
 namespace {

@@ -19,16 +19,16 @@ Calibrated calibrate(const std::vector<nn::Graph*>& prepared, const CalibrationS
     if (data.images)
       batches.emplace(*data.images, indices, loaders::BatchOptions{.batch_size = o.batch_size, .transform = o.transform});
   };
-  const auto next_batch = [&]() -> std::optional<Tensor> {
+  const auto next_batch = [&]() -> std::optional<nn::Batch> {
     if (batches) {
       const auto batch = batches->next();
-      return batch ? std::optional(batch->images) : std::nullopt;
+      return batch ? std::optional<nn::Batch>(batch->images) : std::nullopt;
     }
     if (done == indices.size()) return std::nullopt;
     const size_t begin = done;
     done = std::min(done + static_cast<size_t>(o.batch_size), indices.size());
     return data.batch({indices.begin() + static_cast<std::ptrdiff_t>(begin), indices.begin() + static_cast<std::ptrdiff_t>(done)},
-                      o.transform);
+                      o.transform, *prepared.at(0));
   };
   const int64_t images = quant::calibrate(
       prepared, next_batch,

@@ -1,8 +1,6 @@
 #include "apps/common/data.h"
 
 #include <CLI/CLI.hpp>
-#include <cmath>
-#include <cstring>
 #include <iostream>
 #include <set>
 
@@ -10,7 +8,6 @@
 #include "apps/common/show.h"
 #include "loaders/datasets/batches.h"
 #include "loaders/files/bytes.h"
-#include "loaders/files/npy.h"
 
 namespace octet::apps {
 namespace {
@@ -39,17 +36,6 @@ std::shared_ptr<loaders::ImageFolder> open(const DataOptions& o, const std::stri
   return images;
 }
 
-CalibrationSet from_input(const std::string& path) {
-  CalibrationSet set{path, nullptr, loaders::load_npy(path)};
-  const Tensor& x = set.input;
-  OCTET_CHECK(x.dtype() == DType::f32 && x.shape().size() == 4 && x.numel() > 0, loaders::printable(path),
-              ": expected normalized images, float32 [N, C, H, W] with N above 0, got ", x.dtype(), " ", x.shape());
-  for (int64_t i = 0; i < x.numel(); ++i)
-    OCTET_CHECK(std::isfinite(x.data<float>()[i]), loaders::printable(path), ": value ", i,
-                " is not a finite number; normalize the images anew");
-  return set;
-}
-
 CalibrationSet from_standard_input() {
   OCTET_CHECK(std::cin.peek() != EOF, "--data -: no file names on standard input, expected one per line");
   const ImageFiles files = find_images({"-"}, std::cin);
@@ -60,7 +46,7 @@ CalibrationSet from_standard_input() {
 }  // namespace
 
 void add_calibration_options(CLI::App& app, CalibrationOptions& o) {
-  app.add_option("--input", o.input, "Calibrate on this .npy instead: normalized images, float32 [N, C, H, W]")
+  app.add_option("--input", o.input, "Calibrate on this instead: float32 [N, C, H, W] as it enters the network (.npy), or an array for each input (.npz)")
       ->check(not_empty());
   app.add_option("--calibration-split", o.split, "Calibrate on this split, evaluate on --split; none: both on --split")
       ->check(CLI::IsMember({"train", "val", "valid", "test"}));
@@ -77,26 +63,22 @@ loaders::ImageFolder open_data(const DataOptions& options, const std::string& sp
   return std::move(*open(options, options.data, split, limit, loaders::Labels::needed));
 }
 
-Tensor CalibrationSet::batch(const std::vector<size_t>& indices, const loaders::ImageTransform& transform) const {
-  if (images) {
-    loaders::Batches batches(*images, indices, {.batch_size = static_cast<int>(indices.size()), .transform = transform});
-    const auto batch = batches.next();
-    OCTET_CHECK(batch.has_value(), "none of the ", indices.size(), " images, such as ",
-                loaders::printable(images->name(indices.at(0))), ", can be read; replace them");
-    return batch->images;
-  }
-  Shape shape = input.shape();
-  shape[0] = std::ssize(indices);
-  Tensor rows(shape);
-  const int64_t row = input.numel() / input.size(0);
-  for (size_t i = 0; i < indices.size(); ++i)
-    std::memcpy(rows.data<float>() + static_cast<int64_t>(i) * row, input.data<float>() + static_cast<int64_t>(indices[i]) * row,
-                static_cast<size_t>(row) * sizeof(float));
-  return rows;
+nn::Batch CalibrationSet::batch(const std::vector<size_t>& indices, const loaders::ImageTransform& transform,
+                                const nn::Graph& graph) const {
+  if (!images) return rows_of(inputs_of(arrays, graph, source), indices);
+  loaders::Batches batches(*images, indices, {.batch_size = static_cast<int>(indices.size()), .transform = transform});
+  const auto batch = batches.next();
+  OCTET_CHECK(batch.has_value(), "none of the ", indices.size(), " images, such as ",
+              loaders::printable(images->name(indices.at(0))), ", can be read; replace them");
+  return batch->images;
 }
 
 CalibrationSet open_calibration(const DataOptions& data, const CalibrationOptions& o) {
-  if (!o.input.empty()) return from_input(o.input);
+  if (!o.input.empty()) {
+    CalibrationSet set{o.input, nullptr, load_arrays(o.input)};
+    check_finite(set.arrays, o.input);
+    return set;
+  }
   if (data.data == "-") return from_standard_input();
   const std::string& split = o.split.empty() ? data.split : o.split;
   CalibrationSet set{data.data, open(data, data.data, split, {}, loaders::Labels::if_any), {}};

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "apps/common/cli.h"
+#include "apps/common/tensors.h"
 #include "loaders/datasets/image_folder.h"
 #include "loaders/images/transforms.h"
 #include "tensor/tensor.h"
@@ -28,11 +29,11 @@ loaders::ImageFolder open_data(const DataOptions& options, const std::string& sp
 struct CalibrationSet {
   std::string source;  // "data/imagenette-sample, split val"
   std::shared_ptr<const loaders::ImageFolder> images;
-  Tensor input;  // [N, C, H, W] float32 as it enters the network; only without images
+  Arrays arrays = {};  // what enters the network; only without images
 
-  size_t size() const { return images ? images->size() : static_cast<size_t>(input.size(0)); }
-  /// The images at these places as they enter the network.
-  Tensor batch(const std::vector<size_t>& indices, const loaders::ImageTransform& transform) const;
+  size_t size() const { return images ? images->size() : static_cast<size_t>(arrays.begin()->second.size(0)); }
+  /// The images, or rows, at these places as they enter the network. Throws Error for tensors that are not the graph's inputs.
+  nn::Batch batch(const std::vector<size_t>& indices, const loaders::ImageTransform& transform, const nn::Graph& graph) const;
 };
 
 /// From --input, from standard input (--data -), or from --data, where labels are not needed.

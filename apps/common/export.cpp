@@ -28,6 +28,8 @@ void save_layers(const std::string& folder, const nn::Graph& int8) {
   for (const nn::Node& node : int8.nodes()) {
     if (const auto* conv = std::get_if<nn::op::QuantizedConv2d>(&node.op))
       save_layer(folder + "/" + node.target, conv->layer->params());
+    if (const auto* conv = std::get_if<nn::op::QuantizedConvTranspose2d>(&node.op))
+      save_layer(folder + "/" + node.target, conv->layer->params());
     if (const auto* linear = std::get_if<nn::op::QuantizedLinear>(&node.op))
       save_layer(folder + "/" + node.target, linear->layer->params());
   }
@@ -69,8 +71,7 @@ std::string export_int8(const std::string& form, const std::string& folder, cons
     return "layers/*.npy";
   }
   if (form == "onnx") {
-    const int64_t side = m.card.input.size;
-    const std::string model = quant::to_onnx(m.int8, {channels_of(m.int8), side, side},
+    const std::string model = quant::to_onnx(m.int8, m.input_shapes,
                                              {{"backend", m.qconfig.backend()}, {loaders::kCardKey, loaders::to_json(m.card)}});
     loaders::write_atomically(folder + "/model.onnx", [&](loaders::Output& out) { out.write(model); });
     return "model.onnx";

@@ -24,6 +24,7 @@ struct Exported {
   const quant::QConfigMapping& qconfig;
   const nn::Graph& int8;
   const loaders::ModelCard& card;
+  const std::vector<Shape>& input_shapes;  // of one image of each input, such as [C, H, W]
 };
 
 /// Writes one form into the folder and returns what it wrote, to be shown. All but the arrays say what the model is for.

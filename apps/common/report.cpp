@@ -1,5 +1,6 @@
 #include "apps/common/report.h"
 
+#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -17,6 +18,7 @@ using nlohmann::json;
 
 const std::vector<float>* weight_scale_of(const nn::Op& op) {
   if (const auto* conv = std::get_if<nn::op::QuantizedConv2d>(&op)) return &conv->layer->params().weight_scale;
+  if (const auto* conv = std::get_if<nn::op::QuantizedConvTranspose2d>(&op)) return &conv->layer->params().weight_scale;
   if (const auto* linear = std::get_if<nn::op::QuantizedLinear>(&op)) return &linear->layer->params().weight_scale;
   return nullptr;
 }
@@ -70,6 +72,16 @@ json comparison_json(const std::vector<quant::NodeComparison>& rows) {
     if (r.suspicious()) suspicious.push_back(r.name);
   }
   return {{"nodes", std::move(nodes)}, {"suspicious", std::move(suspicious)}};
+}
+
+json results_json(const std::vector<ResultDifference>& results) {
+  json list = json::array();
+  for (const ResultDifference& r : results)
+    list.push_back({{"name", loaders::printable(r.name)},
+                    {"shape", r.shape},
+                    {"sqnr", std::isfinite(r.sqnr) ? json(r.sqnr) : json(nullptr)},
+                    {"largest", r.largest}});
+  return list;
 }
 
 json classes_json(const Evaluation& e, const std::vector<std::string>& classes) {
@@ -141,6 +153,7 @@ json report_json(const Report& r) {
             {"images", r.calibration.images},
             {"also_evaluated", r.also_evaluated}}},
           {"comparison", r.comparison.empty() ? json(nullptr) : comparison_json(r.comparison)},
+          {"results", r.results.empty() ? json(nullptr) : results_json(r.results)},
           {"accuracy", r.evaluation ? accuracy_json(*r.evaluation, r.evaluated_on.images->classes()) : json(nullptr)},
           {"not_evaluated", r.evaluation ? json(nullptr) : json(r.evaluated_on.none_because)},
           {"skipped",

@@ -37,6 +37,7 @@ struct Report {
   const Calibrated& calibration;
   size_t also_evaluated;                                 // images that were calibrated on and are evaluated, too
   const std::vector<quant::NodeComparison>& comparison;  // empty: not compared
+  const std::vector<ResultDifference>& results;          // empty: there are images, or they were not compared
   const EvaluationSet& evaluated_on;
   const std::optional<Evaluation>& evaluation;
   const Sizes& sizes;

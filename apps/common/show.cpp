@@ -140,6 +140,14 @@ void show_comparison(const std::vector<quant::NodeComparison>& rows, bool all) {
     if (r.suspicious()) std::cout << "SUSPICIOUS: " << r.name << " differs by more than rounding explains\n";
 }
 
+void show_result_differences(const std::vector<ResultDifference>& results) {
+  for (const ResultDifference& r : results)
+    std::cout << "int8 against float, " << loaders::printable(r.name) << " " << r.shape << std::fixed << std::setprecision(1)
+              << ": SQNR " << r.sqnr << " dB, largest difference " << std::setprecision(2) << 100 * r.largest
+              << " % of the largest value\n"
+              << std::defaultfloat;
+}
+
 void show_evaluation(const Evaluation& e, const Sizes& sizes, double total_seconds) {
   const auto row = [&](const char* name, const Score& score, size_t bytes) {
     std::cout << name << std::setw(8) << 100 * e.share(score.right) << " %" << std::setw(12) << bytes << " bytes" << std::setw(10)

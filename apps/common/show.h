@@ -28,6 +28,9 @@ std::string reason_of(const loaders::Skipped& image);
 /// One line on how closely the int8 graph follows the fake-quant graph; all: a line per node before it.
 void show_comparison(const std::vector<quant::NodeComparison>& rows, bool all);
 
+/// Stage 10 of tensors: how far each of the int8 graph's results is from the float one.
+void show_result_differences(const std::vector<ResultDifference>& results);
+
 /// Stage 10: accuracy, size and time of the float, the fake-quant (where it was evaluated) and the int8 model.
 void show_evaluation(const Evaluation& evaluation, const Sizes& sizes, double total_seconds);
 

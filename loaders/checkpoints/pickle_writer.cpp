@@ -1,5 +1,7 @@
 #include "loaders/checkpoints/pickle_writer.h"
 
+#include "loaders/files/bytes.h"
+
 #include <bit>
 #include <set>
 

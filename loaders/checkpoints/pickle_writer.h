@@ -18,9 +18,4 @@ namespace octet::loaders {
 /// codes without scale and zero point.
 std::string pickled_state_dict(const StateDict& state, std::vector<Tensor>& storages);
 
-/// Appends a little-endian number.
-inline void put(std::string& out, uint64_t value, int bytes) {
-  for (int i = 0; i < bytes; ++i) out += static_cast<char>(value >> (8 * i));
-}
-
 }  // namespace octet::loaders

@@ -7,6 +7,7 @@
 #include "loaders/files/limits.h"
 #include "loaders/files/strided.h"
 #include "loaders/files/zip.h"
+#include "loaders/files/zip_writer.h"
 
 namespace octet::loaders {
 namespace {
@@ -174,14 +175,17 @@ std::map<std::string, Tensor> load_npz(const std::string& path) {
   return arrays;
 }
 
-void save_npy(const std::string& path, const Tensor& tensor) {
-  OCTET_CHECK(tensor.defined(), printable(path), ": an undefined tensor cannot be saved");
+namespace {
+
+/// The bytes before the elements.
+std::string header_of(const Tensor& tensor, const std::string& where) {
+  OCTET_CHECK(tensor.defined(), where, ": an undefined tensor cannot be saved");
   DType dtype = tensor.dtype();
   if (dtype == DType::quint8) dtype = DType::u8;
   if (dtype == DType::qint8) dtype = DType::i8;
   if (dtype == DType::qint32) dtype = DType::i32;
   const auto type = std::find_if(std::begin(kTypes), std::end(kTypes), [&](const TypeName& t) { return t.type == dtype; });
-  OCTET_CHECK(type != std::end(kTypes), printable(path), ": NumPy has no ", dtype);
+  OCTET_CHECK(type != std::end(kTypes), where, ": NumPy has no ", dtype);
   std::string shape;
   for (int64_t size : tensor.shape()) shape += std::to_string(size) + (tensor.dim() == 1 ? "," : ", ");
   if (tensor.dim() > 1) shape.resize(shape.size() - 2);
@@ -190,13 +194,29 @@ void save_npy(const std::string& path, const Tensor& tensor) {
   constexpr size_t kFixed = 10, kAlignment = 64;  // the data begins at a multiple of 64
   header.resize((kFixed + header.size() + 1 + kAlignment - 1) / kAlignment * kAlignment - kFixed - 1, ' ');
   header += '\n';
+  const auto length = static_cast<uint16_t>(header.size());
+  const char rest[] = {1, 0, static_cast<char>(length & 0xff), static_cast<char>(length >> 8)};
+  return std::string(kMagic) + std::string(rest, sizeof rest) + header;
+}
+
+}  // namespace
+
+void save_npy(const std::string& path, const Tensor& tensor) {
+  const std::string header = header_of(tensor, printable(path));
   write_atomically(path, [&](Output& out) {
-    out.write(kMagic);
-    const auto length = static_cast<uint16_t>(header.size());
-    const char rest[] = {1, 0, static_cast<char>(length & 0xff), static_cast<char>(length >> 8)};
-    out.write(std::string_view(rest, sizeof rest));
     out.write(header);
     out.write({tensor.bytes(), tensor.nbytes()});
+  });
+}
+
+void save_npz(const std::string& path, const std::vector<NamedArray>& arrays) {
+  write_atomically(path, [&](Output& out) {
+    ZipWriter zip(out);
+    for (const auto& [name, tensor] : arrays) {
+      const std::string header = header_of(tensor, printable(path));
+      zip.add(name + ".npy", header + std::string(reinterpret_cast<const char*>(tensor.bytes()), tensor.nbytes()));
+    }
+    zip.finish();
   });
 }
 

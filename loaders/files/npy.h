@@ -7,6 +7,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "loaders/files/bytes.h"
 #include "tensor/tensor.h"
@@ -24,5 +25,12 @@ std::map<std::string, Tensor> load_npz(const std::string& path);
 /// Writes atomically, version 1.0, C order. Quantized dtypes are written as the plain integers that they are; bfloat16 is an
 /// error.
 void save_npy(const std::string& path, const Tensor& tensor);
+
+struct NamedArray {
+  std::string name;
+  Tensor tensor;
+};
+/// The same of several arrays, in this order, in one archive of up to 4 GB. numpy.savez.
+void save_npz(const std::string& path, const std::vector<NamedArray>& arrays);
 
 }  // namespace octet::loaders

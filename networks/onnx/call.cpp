@@ -39,9 +39,16 @@ const Value& in_planes(const Value& x) {
 
 }  // namespace
 
-const Value& Call::computed(size_t i) const { return unpadded(finished(unfinished(i))); }
+const Value& Call::grouped(size_t i) const { return unpadded(finished(unfinished(i))); }
+const Value& Call::computed(size_t i) const {
+  OCTET_CHECK(unfinished(i).ungrouped.empty(), "reads ", text_of(input(i).shape), ", expected images");
+  return grouped(i);
+}
 const Value& Call::plain(size_t i) const { return in_planes(computed(i)); }
-const Value& Call::padded(size_t i) const { return in_planes(finished(unfinished(i))); }
+const Value& Call::padded(size_t i) const {
+  OCTET_CHECK(unfinished(i).ungrouped.empty(), "reads ", text_of(input(i).shape), ", expected images");
+  return in_planes(finished(unfinished(i)));
+}
 
 Tensor Call::floats(size_t i) const {
   if (!has(i)) return {};

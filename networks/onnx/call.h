@@ -2,6 +2,7 @@
 // networks/onnx/to_graph.h adds it.
 #pragma once
 
+#include <algorithm>
 #include <span>
 #include <string>
 #include <vector>
@@ -36,6 +37,11 @@ class Call {
   int64_t declared_batch() const;
   Budget& budget() const { return budget_; }
   bool is_read_only_by(const char* op_type) const { return readers_.size() == 1 && readers_[0]->op_type == op_type; }
+  /// is_fine(operator) of each reader. The network's output is none.
+  template <class IsFine>
+  bool is_read_by(IsFine&& is_fine) const {
+    return !readers_.empty() && std::ranges::all_of(readers_, [&](const Node* reader) { return is_fine(reader->op_type); });
+  }
   bool is_read_once() const { return readers_.size() == 1; }
 
   size_t size() const { return inputs_.size(); }
@@ -49,6 +55,8 @@ class Call {
   const Value& padded(size_t i) const;
   /// The same without them, in the file's order of dimensions: for what looks at each element by itself.
   const Value& computed(size_t i) const;
+  /// The same, perhaps as [N, groups, all the rest] (Value::ungrouped).
+  const Value& grouped(size_t i) const;
 
   /// A constant as float32; undefined where it is left out.
   Tensor floats(size_t i) const;

@@ -141,6 +141,14 @@ Made clip(const Call& call) {
 
 Made leaky_relu(const Call& call) { return elementwise(op::LeakyRelu{call.real("alpha", 0.01f)}, call.computed(0)); }
 
+Made elu(const Call& call) { return elementwise(op::Elu{call.real("alpha", 1)}, call.computed(0)); }
+
+Made prelu(const Call& call) {
+  Made made = elementwise(op::PRelu{}, call.plain(0));
+  made.parameters["weight"] = per_channel(call.floats(1), call.plain(0));
+  return made;
+}
+
 Made gelu(const Call& call) {
   const std::string approximate = call.text("approximate", "none");
   OCTET_CHECK(approximate == "none" || approximate == "tanh", "approximate ", loaders::quoted(approximate),

@@ -1,4 +1,4 @@
-// Conv, Gemm, MatMul and BatchNormalization: what has weights.
+// Conv, ConvTranspose, Gemm and MatMul: what has weights.
 #include "networks/onnx/operations.h"
 
 namespace octet::networks::onnx {
@@ -7,13 +7,6 @@ namespace {
 namespace op = nn::op;
 
 uint64_t bytes_of(const Shape& shape) { return 4 * static_cast<uint64_t>(numel(shape)); }
-
-Tensor constant(const Call& call, size_t i, size_t dims, const char* what) {
-  const Tensor t = call.floats(i);
-  OCTET_CHECK(t.defined() && t.shape().size() == dims, "its ", what, " is ", t.defined() ? str(t.shape()) : "missing",
-              ", expected ", dims, dims == 1 ? " dimension" : " dimensions");
-  return t;
-}
 
 /// weight [K, C, R, S] among rows and columns of zeros.
 Tensor among_zeros(const Call& call, const Tensor& weight, const Pads& zeros) {
@@ -104,6 +97,35 @@ Made conv(const Call& call) {
   return made;
 }
 
+Made conv_transpose(const Call& call) {
+  const Tensor weight = constant(call, 1, 4, "weight");
+  const Value& x = call.plain(0);
+  OCTET_CHECK(!call.has_attribute("output_shape"), "with output_shape is not supported, expected output_padding");
+  const std::string auto_pad = call.text("auto_pad", "NOTSET");
+  OCTET_CHECK(auto_pad == "NOTSET" || auto_pad == "VALID", "auto_pad of a transposed convolution is not supported, expected pads");
+  const Window w = window_of(call, x, {weight.size(2), weight.size(3)});
+  Dims more = call.integers("output_padding");
+  more.resize(2);
+  // Fewer rows cut off at the end than at the beginning are rows more at the end.
+  more[0] += w.pads.top - w.pads.bottom, more[1] += w.pads.left - w.pads.right;
+  OCTET_CHECK(std::min(more[0], more[1]) >= 0 && more[0] < w.stride.h && more[1] < w.stride.w, "with pads of one side and ",
+              "output_padding that come to ", text_of(more), " is not supported, expected 0 to the stride ", w.stride);
+  const auto pair = [](int64_t h, int64_t w2) { return h == w2 ? ops::Size2(h) : ops::Size2(h, w2); };
+  const op::ConvTranspose2d layer{{.stride = w.stride,
+                                   .padding = pair(w.pads.top, w.pads.left),
+                                   .output_padding = pair(more[0], more[1]),
+                                   .groups = call.integer("group", 1),
+                                   .dilation = w.dilation}};
+  Dims shape{x.shape[0], weight.size(1) * layer.options.groups, kUnknown, kUnknown};
+  if (is_known(x.shape[1]) && is_known(x.shape[2]) && is_known(x.shape[3])) {
+    const Shape y = ops::conv_transpose2d_shape({1, x.shape[1], x.shape[2], x.shape[3]}, weight.shape(), layer.options);
+    shape[2] = y[2], shape[3] = y[3];
+  }
+  Made made{.op = layer, .inputs = {x.node}, .parameters = {{"weight", weight}}, .value = {.shape = shape}};
+  if (call.has(2)) made.parameters["bias"] = constant(call, 2, 1, "bias");
+  return made;
+}
+
 Made gemm(const Call& call) {
   OCTET_CHECK(!call.flag("transA", false), "with transA is not supported");
   Tensor weight = constant(call, 1, 2, "weight");
@@ -120,23 +142,6 @@ Made gemm(const Call& call) {
 }
 
 Made matmul(const Call& call) { return linear(call, transposed(call, constant(call, 1, 2, "second matrix")), {}); }
-
-Made batch_normalization(const Call& call) {
-  OCTET_CHECK(!call.flag("training_mode", false) && call.node().outputs.size() == 1,
-              "is in training mode; call model.eval() before the export");
-  const Value& x = call.plain(0);
-  const size_t dims = x.shape.size();
-  OCTET_CHECK(dims == 2 || dims == 4, "of ", text_of(x.shape), " is not supported, expected [N, C] or [N, C, H, W]");
-  return {.op =
-              op::BatchNorm{
-                  .eps = call.real("epsilon", 1e-5f), .momentum = 1 - call.real("momentum", 0.9f), .dims = dims == 2 ? 1 : 2},
-          .inputs = {x.node},
-          .parameters = {{"weight", constant(call, 1, 1, "scale")},
-                         {"bias", constant(call, 2, 1, "bias")},
-                         {"running_mean", constant(call, 3, 1, "mean")},
-                         {"running_var", constant(call, 4, 1, "variance")}},
-          .value = {.shape = x.shape}};
-}
 
 namespace {
 
@@ -161,6 +166,18 @@ void scale_layer(nn::Node& layer, const Tensor& factor, const Tensor& summand) {
   if (old.defined() || summand.defined()) layer.parameters["bias"] = bias;
 }
 
+/// The same of a group norm: bias = bias * factor + summand, weight *= factor.
+void scale_group_norm(nn::Node& norm, int64_t C, const Tensor& factor, const Tensor& summand) {
+  const Tensor f = as_many(factor, C, 1), s = as_many(summand, C, 0);
+  const Tensor old_weight = as_many(norm.parameter("weight"), C, 1), old_bias = as_many(norm.parameter("bias"), C, 0);
+  Tensor weight({C}), bias({C});
+  for (int64_t c = 0; c < C; ++c) {
+    weight.data<float>()[c] = old_weight.data<float>()[c] * f.data<float>()[c];
+    bias.data<float>()[c] = old_bias.data<float>()[c] * f.data<float>()[c] + s.data<float>()[c];
+  }
+  norm.parameters["weight"] = weight, norm.parameters["bias"] = bias;
+}
+
 }  // namespace
 
 Made scaled(const Call& call, const Value& x, const Tensor& factor, const Tensor& summand) {
@@ -171,6 +188,11 @@ Made scaled(const Call& call, const Value& x, const Tensor& factor, const Tensor
     OCTET_CHECK(!t.defined() || t.numel() == 1 || t.numel() == K, t.numel(), " numbers for ", K, " channels");
   if (is_layer && x.exclusive) {
     scale_layer(*x.node, factor, summand);
+    return handed_on(x);
+  }
+  if (nn::is<op::GroupNorm>(x.node->op) && x.exclusive && is_known(K)) {
+    call.budget().spend(16 * static_cast<uint64_t>(K));
+    scale_group_norm(*x.node, K, factor, summand);
     return handed_on(x);
   }
   const size_t dims = x.shape.size();

@@ -12,7 +12,16 @@ struct Row {
 constexpr Row kRows[] = {{"Conv", conv},
                          {"Gemm", gemm},
                          {"MatMul", matmul},
+                         {"ConvTranspose", conv_transpose},
                          {"BatchNormalization", batch_normalization},
+                         {"LayerNormalization", layer_normalization},
+                         {"GroupNormalization", group_normalization},
+                         {"InstanceNormalization", instance_normalization},
+                         {"Softmax", softmax},
+                         {"Resize", resize},
+                         {"Upsample", upsample},
+                         {"Elu", elu},
+                         {"PRelu", prelu},
                          {"MaxPool", max_pool},
                          {"AveragePool", average_pool},
                          {"GlobalAveragePool", global_average_pool},
@@ -64,6 +73,13 @@ Made elementwise(nn::Op op, const Value& x) {
   return {.op = std::move(op),
           .inputs = {x.node},
           .value = {.shape = x.shape, .channels_last = x.channels_last, .row_order = x.row_order}};
+}
+
+Tensor constant(const Call& call, size_t i, size_t dims, const char* what) {
+  const Tensor t = call.floats(i);
+  OCTET_CHECK(t.defined() && t.shape().size() == dims, "its ", what, " is ", t.defined() ? str(t.shape()) : "missing",
+              ", expected ", dims, dims == 1 ? " dimension" : " dimensions");
+  return t;
 }
 
 Made handed_on(const Value& x) { return {.op = std::nullopt, .value = x}; }

@@ -1,5 +1,5 @@
 // What octet makes of each operator of ONNX, one row each (networks/onnx/operations.cpp). The functions are in
-//   layers.cpp (with weights)   pools.cpp   elementwise.cpp   views.cpp (what only arranges values anew)
+//   layers.cpp (with weights)   norms.cpp   pools.cpp   resize.cpp   elementwise.cpp   views.cpp (what only arranges values anew)   parts.cpp
 #pragma once
 
 #include <optional>
@@ -26,9 +26,19 @@ std::vector<Made> make(const Call& call);
 
 // The rows.
 Made conv(const Call& call);
+Made conv_transpose(const Call& call);
 Made gemm(const Call& call);
 Made matmul(const Call& call);
+
 Made batch_normalization(const Call& call);
+Made layer_normalization(const Call& call);
+Made group_normalization(const Call& call);
+Made instance_normalization(const Call& call);
+Made softmax(const Call& call);
+
+Made resize(const Call& call);
+Made upsample(const Call& call);
+Made pad(const Call& call);
 
 Made max_pool(const Call& call);
 Made average_pool(const Call& call);
@@ -39,6 +49,8 @@ Made reduce_mean(const Call& call);
 Made relu(const Call& call);
 Made clip(const Call& call);
 Made leaky_relu(const Call& call);
+Made elu(const Call& call);
+Made prelu(const Call& call);
 Made gelu(const Call& call);
 Made sigmoid(const Call& call);
 Made tanh(const Call& call);
@@ -58,7 +70,6 @@ Made transpose(const Call& call);
 Made dropout(const Call& call);
 Made identity(const Call& call);
 Made cast(const Call& call);
-Made pad(const Call& call);
 Made slice(const Call& call);
 Made split_to_sequence(const Call& call);
 Made sequence_at(const Call& call);
@@ -70,6 +81,9 @@ std::vector<Made> split(const Call& call);
 
 /// An op on the elements of one value: its shape and order stay.
 Made elementwise(nn::Op op, const Value& x);
+
+/// A constant that must be there, with so many dimensions; what: it is, for messages.
+Tensor constant(const Call& call, size_t i, size_t dims, const char* what);
 
 /// A value as it is, under another name.
 Made handed_on(const Value& x);

@@ -57,24 +57,24 @@ struct PoolShape {
   Dims output;
 };
 PoolShape pool_shape(const Call& call, const Value& x, const Window& w) {
-  OCTET_CHECK(w.dilation == Size2(1), "dilations ", w.dilation, " are not supported, expected (1, 1)");
   const bool asked = call.flag("ceil_mode", false);
   const Pads& p = w.pads;
+  const Size2 span = w.span();
   OCTET_CHECK(2 * p.top <= w.kernel.h && 2 * p.left <= w.kernel.w, "pads ", text_of({p.top, p.left, p.bottom, p.right}),
               " are more than half of the kernel ", w.kernel, ", which is not supported");
   const int64_t H = x.shape[2], W = x.shape[3];
-  const bool rows = ceil_mode_for(H, w.kernel.h, w.stride.h, {p.top, p.bottom}, asked);
-  const bool columns = ceil_mode_for(W, w.kernel.w, w.stride.w, {p.left, p.right}, asked);
+  const bool rows = ceil_mode_for(H, span.h, w.stride.h, {p.top, p.bottom}, asked);
+  const bool columns = ceil_mode_for(W, span.w, w.stride.w, {p.left, p.right}, asked);
   if (rows != columns) {  // then the axis that asks for none must be right with it, too
     const bool fits =
-        rows ? is_same_in_both(W, w.kernel.w, w.stride.w, p.left) : is_same_in_both(H, w.kernel.h, w.stride.h, p.top);
+        rows ? is_same_in_both(W, span.w, w.stride.w, p.left) : is_same_in_both(H, span.h, w.stride.h, p.top);
     OCTET_CHECK(fits, "pads ", text_of({p.top, p.left, p.bottom, p.right}), " are not supported");
   }
   const bool mode = rows || columns;
   return {p.top == p.left ? Size2(p.top) : Size2(p.top, p.left),
           mode,
-          {x.shape[0], x.shape[1], positions(H, w.kernel.h, w.stride.h, p.top + p.bottom, asked),
-           positions(W, w.kernel.w, w.stride.w, p.left + p.right, asked)}};
+          {x.shape[0], x.shape[1], positions(H, span.h, w.stride.h, p.top + p.bottom, asked),
+           positions(W, span.w, w.stride.w, p.left + p.right, asked)}};
 }
 
 Made global(const Call& call, nn::Op op) {
@@ -127,7 +127,11 @@ Made max_pool(const Call& call) {
   OCTET_CHECK(call.node().outputs.size() == 1, "with indices is not supported");
   const Window w = window_of(call, x, 0);
   const PoolShape p = pool_shape(call, x, w);
-  return {.op = op::MaxPool2d{{.kernel = w.kernel, .stride = w.stride, .padding = p.padding, .ceil_mode = p.ceil_mode}},
+  return {.op = op::MaxPool2d{{.kernel = w.kernel,
+                               .stride = w.stride,
+                               .padding = p.padding,
+                               .ceil_mode = p.ceil_mode,
+                               .dilation = w.dilation}},
           .inputs = {x.node},
           .value = {.shape = p.output}};
 }
@@ -135,6 +139,7 @@ Made max_pool(const Call& call) {
 Made average_pool(const Call& call) {
   const Value& x = call.padded(0);
   const Window w = window_of(call, x, 0);
+  OCTET_CHECK(w.dilation == Size2(1), "dilations ", w.dilation, " are not supported, expected (1, 1)");
   const bool behind_pad = x.pads.any(), counts = call.flag("count_include_pad", false);
   const bool even = w.pads.top == w.pads.bottom && w.pads.left == w.pads.right;
   const Dims own = call.integers("pads");

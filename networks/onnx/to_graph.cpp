@@ -29,15 +29,15 @@ class Builder {
   explicit Builder(const Model& model) : model_(model), names_(model), budget_(loaders::expansion_limit(model.bytes)) {}
 
   Network build() {
-    OCTET_CHECK(model_.inputs.size() == 1 && model_.outputs.size() == 1, model_.file, ": a network of ", model_.inputs.size(),
-                " inputs and ", model_.outputs.size(), " outputs, expected one of each");
+    OCTET_CHECK(!model_.inputs.empty() && !model_.outputs.empty(), model_.file, ": a network of ", model_.inputs.size(),
+                " inputs and ", model_.outputs.size(), " outputs, expected at least one of each");
     for (const Node& node : model_.nodes)
       for (const std::string& input : node.inputs) readers_[input].push_back(&node);
     for (const auto& [name, tensor] : model_.initializers) values_[name].constant = as_constant(tensor, budget_);
-    add_input();
+    for (const ValueInfo& input : model_.inputs) add_input(input);
     for (const Node& node : model_.nodes) add(node);
     refuse_problems();
-    add_output();
+    add_outputs();
     check_parameters();
     return std::move(network_);
   }
@@ -51,19 +51,23 @@ class Builder {
 
   nn::Graph& graph() { return network_.graph; }
 
-  /// Images, [N, C, H, W] or, as Keras has them, [N, H, W, C] that are transposed at once.
-  void add_input() {
-    const ValueInfo& input = model_.inputs[0];
-    OCTET_CHECK(input.shape.size() == 4, model_.file, ": its input ", quoted(input.name), " has ", input.shape.size(),
-                " dimensions, expected images [N, C, H, W]");
+  /// Images, [N, C, H, W] or, as Keras has them, [N, H, W, C] that are transposed at once; or rows [N, C].
+  void add_input(const ValueInfo& input) {
+    const size_t rank = input.shape.size();
+    OCTET_CHECK(rank == 4 || rank == 2, model_.file, ": its input ", quoted(input.name), " has ", rank,
+                " dimensions, expected images [N, C, H, W], or [N, C]");
     Value& value = values_[input.name];
-    for (size_t d = 0; d < 4; ++d) value.shape.push_back(d == 0 ? kBatch : input.shape[d] < 0 ? kUnknown : input.shape[d]);
-    value.channels_last = is_transposed_at_once(input.name);
+    for (size_t d = 0; d < rank; ++d) value.shape.push_back(d == 0 ? kBatch : input.shape[d] < 0 ? kUnknown : input.shape[d]);
+    value.channels_last = rank == 4 && is_transposed_at_once(input.name);
     value.node = graph().append(
         {.name = input.name, .kind = nn::NodeKind::placeholder, .target = input.name, .op = nn::op::Placeholder{}});
-    const int64_t h = value.shape[value.channels_last ? 1 : 2], w = value.shape[value.channels_last ? 2 : 3];
+    if (rank == 4 && network_.channels == 0) describe_images(value);
+  }
+
+  void describe_images(const Value& images) {
+    const int64_t h = images.shape[images.channels_last ? 1 : 2], w = images.shape[images.channels_last ? 2 : 3];
     if (is_known(h) && h == w) network_.size = h;
-    if (is_known(value.channels())) network_.channels = value.channels();
+    if (is_known(images.channels())) network_.channels = images.channels();
   }
 
   bool is_transposed_at_once(const std::string& name) const {
@@ -118,7 +122,8 @@ class Builder {
   std::vector<const Node*> readers_of(const std::string& name) const {
     const auto it = readers_.find(name);
     std::vector<const Node*> readers = it == readers_.end() ? std::vector<const Node*>() : it->second;
-    if (name == model_.outputs[0].name) readers.push_back(&kOutputNode);
+    for (const ValueInfo& output : model_.outputs)
+      if (name == output.name) readers.push_back(&kOutputNode);
     return readers;
   }
 
@@ -146,18 +151,24 @@ class Builder {
     const std::string function = is_part ? "getitem" : nn::info(*made.op).name.value;
     const bool is_layer = origin.is_layer || !made.parameters.empty();
     const std::string target = is_layer && !origin.module.empty() ? origin.module : function;
+    // As torch.fx has it: torch.nn.functional.interpolate and torch.nn.Softmax are quantized, nn.Upsample and torch.softmax are not.
+    const bool quantizable = !(nn::is<nn::op::Interpolate>(*made.op) && is_layer) && (!nn::is<nn::op::Softmax>(*made.op) || is_layer);
     return {.name = snake_case(target),
             .kind = is_layer ? nn::NodeKind::call_module : nn::NodeKind::call_function,
             .target = target,
             .op = *made.op,
             .inputs = made.inputs,
             .parameters = std::move(made.parameters),
+            .quantizable = quantizable,
             .scope = is_layer ? "" : origin.module};
   }
 
   bool is_last_softmax(const Node& node) const {
-    return node.op_type == "Softmax" && node.domain.empty() && node.outputs.size() == 1 && node.inputs.size() == 1 &&
-           node.outputs[0] == model_.outputs[0].name && !readers_.contains(node.outputs[0]);
+    const bool is_last = node.op_type == "Softmax" && node.domain.empty() && node.outputs.size() == 1 && node.inputs.size() == 1 &&
+                         model_.outputs.size() == 1 && node.outputs[0] == model_.outputs[0].name;
+    if (!is_last || readers_.contains(node.outputs[0])) return false;
+    const auto it = values_.find(node.inputs[0]);
+    return it == values_.end() || it->second.shape.size() == 2;  // of classes, not of pixels
   }
 
   void leave_out(const Node& node) {
@@ -179,19 +190,23 @@ class Builder {
     OCTET_CHECK(text.empty(), model_.file, ": ", text);
   }
 
-  void add_output() {
-    const std::string& name = model_.outputs[0].name;
+  void add_outputs() {
+    nn::Node output{.name = "output", .kind = nn::NodeKind::output, .target = "output", .op = nn::op::Output{}};
+    for (const ValueInfo& info : model_.outputs) output.inputs.push_back(result(info.name));
+    graph().append(std::move(output));
+    remove_unread();
+  }
+
+  /// The node that makes an output.
+  nn::Node* result(const std::string& name) const {
     const auto it = values_.find(name);
     OCTET_CHECK(it != values_.end(), model_.file, ": the output ", quoted(name), " is never made; the file is damaged");
     const Value& value = it->second;
-    const bool plain =
-        !value.is_constant() && value.part == Part::none && !value.pads.any() && !value.channels_last && value.row_order.empty();
+    const bool plain = !value.is_constant() && value.part == Part::none && !value.pads.any() && !value.channels_last &&
+                       value.row_order.empty() && value.ungrouped.empty() && value.sequence.empty();
     OCTET_CHECK(plain, model_.file, ": the output ", quoted(name), " is ",
                 value.is_constant() ? "a constant" : "in another order than octet's", ", expected what an image becomes");
-    nn::Node* last = value.node;
-    graph().append(
-        {.name = "output", .kind = nn::NodeKind::output, .target = "output", .op = nn::op::Output{}, .inputs = {last}});
-    remove_unread();
+    return value.node;
   }
 
   /// What nothing reads any more, such as a flatten that was taken back.

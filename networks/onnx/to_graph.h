@@ -1,8 +1,8 @@
 // From an ONNX model to a graph: the one that nn::trace would make of the same network written in C++, under the names that torch.fx
 // would give (networks/onnx/names.h).
 //
-// Operators that octet lacks, and options that it does not have, are all named in one Error. A Softmax at the end is left out: octet's
-// programs take logits. Not here: several inputs or outputs, control flow.
+// Operators that octet lacks, and options that it does not have, are all named in one Error. A Softmax of classes at the end is
+// left out: octet's programs take logits. Not here: control flow.
 #pragma once
 
 #include <string>

@@ -47,6 +47,7 @@ struct Value {
   Dims row_order = {};         // of rows [N, H*W*C]: the file's {H, W, C}, where the node's order is C, H, W
   Pads pads = {};              // zeros that the next convolution or pool takes in
   Part part = Part::none;
+  Dims ungrouped = {};     // of [N, groups, all the rest]: the shape before, which it must have again
   Dims sequence = {};      // of SplitToSequence: the channels of each part of the node's result
   bool exclusive = false;  // nothing else reads the node's result
 

@@ -1,9 +1,9 @@
-// What only arranges values anew: Flatten, Reshape, Squeeze, Unsqueeze, Transpose, Slice, Split, Pad, Cast, Identity, Dropout.
+// What only arranges values anew: Flatten, Reshape, Squeeze, Unsqueeze, Transpose, Cast, Identity, Dropout.
 //
 // octet has flatten, [N, C, H, W] -> [N, C*H*W], and what moves channels alone: View, Permute, Slice (ops/channel_order.h). Others are
 // followed, and must come to these or to nothing:
 //   a Transpose to [N, H, W, C] that another one takes back        rows to [N, C, 1, 1], where they were flattened from that
-//   a Pad with zeros in front of a convolution or a pool
+//   a Reshape to [N, groups, all the rest] that another one takes back, around an InstanceNormalization (networks/onnx/norms.cpp)
 #include "networks/onnx/operations.h"
 
 #include <numeric>
@@ -70,11 +70,33 @@ bool moves_channels_alone(const Value& x, const Dims& shape) {
          std::equal(from.end() - 2, from.end(), shape.end() - 2) && are_known(Dims(shape.begin() + 1, shape.end() - 2));
 }
 
+/// [N, groups, all the rest] as it was before.
+Made ungrouped(const Value& x, const Dims& shape) {
+  OCTET_CHECK(shape == x.ungrouped, "from ", text_of(x.shape), " to ", text_of(shape), " is not supported, expected ",
+              text_of(x.ungrouped), " again");
+  Value value = x;
+  value.shape = std::exchange(value.ungrouped, {});
+  return handed_on(value);
+}
+
+/// Images as [N, groups, all the rest].
+bool is_grouping(const Value& x, const Dims& shape) {
+  const bool images = x.shape.size() == 4 && !x.channels_last && shape.size() == 3 && shape[0] == x.shape[0];
+  return images && is_known(shape[1]) && is_known(x.shape[1]) && shape[1] > 0 && x.shape[1] % shape[1] == 0;
+}
+Made grouped(const Value& x, const Dims& shape) {
+  Value value = x;
+  value.ungrouped = std::exchange(value.shape, shape);
+  return handed_on(value);
+}
+
 /// `x` seen as `shape`, which has as many elements.
 Made viewed(const Value& x, const Dims& shape) {
   if (shape == x.shape) return handed_on(x);
+  if (!x.ungrouped.empty()) return ungrouped(x, shape);
   if (moves_channels_alone(x, shape) && (x.shape.size() > 4 || shape.size() > 4))
     return {.op = op::View{Dims(shape.begin() + 1, shape.end() - 2)}, .inputs = {x.node}, .value = {.shape = shape}};
+  if (is_grouping(x, shape)) return grouped(x, shape);
   const Dims& from = x.shape;
   const bool keeps_images = !shape.empty() && !from.empty() && shape[0] == from[0];
   if (keeps_images && from.size() == 4 && shape.size() == 2) return to_rows(x);
@@ -120,7 +142,7 @@ Made flatten(const Call& call) {
 }
 
 Made reshape(const Call& call) {
-  const Value& x = call.computed(0);
+  const Value& x = call.grouped(0);
   const Dims shape = asked_shape(call, x.shape);
   const Product before = product_of(x.shape), after = product_of(shape);
   const bool same = before.known == after.known && before.batches == after.batches;
@@ -167,91 +189,7 @@ Made permuted(const Call& call, const Dims& perm) {
   return {.op = op::Permute{dims}, .inputs = {x.node}, .value = {.shape = shape}};
 }
 
-/// Channels of x, along the axis that parts of it are taken of.
-int64_t sliced_channels(const Value& x, int64_t axis) {
-  const size_t at = axis_of(axis, x.shape.size());
-  OCTET_CHECK(at == 1 && is_known(x.shape[1]), "of ", text_of(x.shape), " along axis ", axis,
-              " is not supported, expected channels: 1");
-  return x.shape[1];
-}
-
-Made part(const Value& x, int64_t begin, int64_t end) {
-  Dims shape = x.shape;
-  shape[1] = end - begin;
-  return {.op = op::Slice{begin, end}, .inputs = {x.node}, .value = {.shape = shape}};
-}
-
 }  // namespace
-
-Made slice(const Call& call) {
-  const Value& x = call.plain(0);
-  const Dims starts = call.numbers("starts", 1), ends = call.numbers("ends", 2), steps = call.has(4) ? call.numbers(4) : Dims{1};
-  const Dims axes = call.numbers("axes", 3);
-  OCTET_CHECK(starts.size() == 1 && ends.size() == 1 && axes.size() <= 1 && steps == Dims{1}, "along ", starts.size(),
-              " axes, or with steps, is not supported, expected channels");
-  const int64_t channels = sliced_channels(x, axes.empty() ? 0 : axes[0]);
-  const auto place = [&](int64_t at) {
-    return std::clamp<int64_t>(at < 0 ? std::max(at, -channels) + channels : at, 0, channels);
-  };
-  const int64_t begin = place(starts[0]), end = place(ends[0]);
-  OCTET_CHECK(begin < end, "channels ", begin, " to ", end, " of ", channels, ": nothing is left");
-  return part(x, begin, end);
-}
-
-/// What torch.onnx.export(dynamo=True) writes for chunk and split: a part size for all, or the size of each.
-Made split_to_sequence(const Call& call) {
-  const Value& x = call.plain(0);
-  const int64_t channels = sliced_channels(x, call.integer("axis", 0));
-  Dims sizes = call.numbers(1);
-  OCTET_CHECK(call.flag("keepdims", true) && !sizes.empty(), "without sizes of its parts is not supported");
-  if (call.input(1).constant.dim() == 0) {
-    const int64_t each = sizes[0];
-    constexpr int64_t kMostParts = 4096;
-    OCTET_CHECK(each > 0 && (channels - 1) / each < kMostParts, "into parts of ", each, " of ", channels,
-                " channels, expected at most ", kMostParts, " parts");
-    sizes.clear();
-    for (int64_t left = channels; left > 0; left -= each) sizes.push_back(std::min(each, left));
-  }
-  int64_t left = channels;
-  for (const int64_t size : sizes) {
-    OCTET_CHECK(size > 0 && size <= left, "into ", text_of(sizes), " of ", channels, " channels");
-    left -= size;
-  }
-  Made made = handed_on(x);
-  made.value.sequence = sizes;
-  return made;
-}
-
-Made sequence_at(const Call& call) {
-  Value x = call.input(0);
-  const Dims at = call.numbers(1), sizes = std::exchange(x.sequence, {});
-  OCTET_CHECK(!sizes.empty(), "its input 0 is no sequence, expected that of SplitToSequence");
-  const auto count = std::ssize(sizes);
-  OCTET_CHECK(at.size() == 1 && -count <= at[0] && at[0] < count, "at ", text_of(at), " of ", count, " parts");
-  const auto index = at[0] < 0 ? at[0] + count : at[0];
-  const int64_t begin = std::accumulate(sizes.begin(), sizes.begin() + index, int64_t{0});
-  return part(x, begin, begin + sizes[static_cast<size_t>(index)]);
-}
-
-std::vector<Made> split(const Call& call) {
-  const Value& x = call.plain(0);
-  const int64_t channels = sliced_channels(x, call.integer("axis", 0)), parts = std::ssize(call.node().outputs);
-  Dims sizes = call.numbers("split", 1);
-  if (sizes.empty()) {
-    const int64_t each = parts > 0 ? (channels + parts - 1) / parts : 0;
-    for (int64_t left = channels; each > 0 && left > 0; left -= each) sizes.push_back(std::min(each, left));
-  }
-  std::vector<Made> made;
-  int64_t begin = 0;
-  for (const int64_t size : sizes) {
-    OCTET_CHECK(size > 0 && size <= channels - begin, "into ", text_of(sizes), " of ", channels, " channels");
-    made.push_back(part(x, begin, begin + size));
-    begin += size;
-  }
-  OCTET_CHECK(begin == channels && std::ssize(sizes) == parts, "into ", text_of(sizes), " of ", channels, " channels and ", parts,
-              " outputs");
-  return made;
-}
 
 Made transpose(const Call& call) {
   const Value& x = call.unfinished(0);
@@ -285,24 +223,6 @@ Made cast(const Call& call) {
   OCTET_CHECK(type == 1 || type == 10 || type == 11 || type == 16, "to type ", type,
               " is not supported, expected floats: 1, 10, 11 or 16");
   return handed_on(call.unfinished(0));
-}
-
-Made pad(const Call& call) {
-  const Value& x = call.unfinished(0);
-  const Dims pads = call.numbers("pads", 1);
-  OCTET_CHECK(x.shape.size() == 4 && pads.size() == 8 && !call.has(3), "of ", text_of(x.shape), " by ", text_of(pads),
-              " is not supported, expected images and 8 numbers");
-  const std::string mode = call.text("mode", "constant");
-  const Tensor number = call.floats(2);
-  const float value = number.defined() && number.numel() == 1 ? number.data<float>()[0] : call.real("value", 0);
-  OCTET_CHECK(mode == "constant" && value == 0, "with other numbers than 0 is not supported");
-  const size_t h = x.channels_last ? 1 : 2, w = h + 1, c = x.channels_last ? 3 : 1;
-  OCTET_CHECK(pads[0] == 0 && pads[4] == 0 && pads[c] == 0 && pads[c + 4] == 0, "by ", text_of(pads),
-              " is not supported, expected rows and columns");
-  for (const int64_t p : pads) OCTET_CHECK(p >= 0 && p <= ops::kLargestWindow, "by ", text_of(pads), " is not supported");
-  Value result = x;
-  result.pads = {x.pads.top + pads[h], x.pads.left + pads[w], x.pads.bottom + pads[h + 4], x.pads.right + pads[w + 4]};
-  return handed_on(result);
 }
 
 }  // namespace octet::networks::onnx

@@ -60,6 +60,15 @@ double Arguments::real(const std::string& name, double standard) const {
   return get(name, standard, "a number");
 }
 
+std::vector<double> Arguments::reals(const std::string& name) const { return get(name, std::vector<double>{}, "a list of numbers"); }
+
+Tensor Arguments::constant(const std::string& name) const {
+  const Argument& argument = find(name);
+  if (const auto* value = std::get_if<ValueName>(&argument)) return program_.tensors.contains(value->name) ? tensor(name) : Tensor();
+  const bool is_number = std::holds_alternative<int64_t>(argument) || std::holds_alternative<double>(argument);
+  return is_number ? Tensor::full({1}, static_cast<float>(real(name, 0))) : Tensor();
+}
+
 std::string Arguments::text(const std::string& name, const std::string& standard) const { return get(name, standard, "text"); }
 
 bool Arguments::flag(const std::string& name, bool standard) const { return get(name, standard, "a bool"); }
@@ -80,11 +89,6 @@ ops::Size2 Arguments::size2(const std::string& name, ops::Size2 standard) const 
   if (numbers.size() == 1) return numbers[0];
   OCTET_CHECK(numbers.size() == 2, "its argument '", name, "' has ", numbers.size(), " numbers, expected 2: it is not of images");
   return numbers[0] == numbers[1] ? ops::Size2(numbers[0]) : ops::Size2(numbers[0], numbers[1]);
-}
-
-void Arguments::no_dilation() const {
-  const ops::Size2 dilation = size2("dilation", 1);
-  OCTET_CHECK(dilation == ops::Size2(1), "dilation ", dilation, " is not supported, expected (1, 1)");
 }
 
 const Shape& Arguments::shape(const std::string& value) const {

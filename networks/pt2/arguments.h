@@ -25,15 +25,16 @@ class Arguments {
 
   int64_t integer(const std::string& name, int64_t standard) const;
   double real(const std::string& name, double standard) const;
+  /// Of a list of numbers.
+  std::vector<double> reals(const std::string& name) const;
+  /// A number, a parameter or a buffer as float32; undefined for what the network computes, and where it is missing.
+  Tensor constant(const std::string& name) const;
   std::string text(const std::string& name, const std::string& standard) const;
   bool flag(const std::string& name, bool standard) const;
   /// Numbers; an empty list where the file has none.
   std::vector<int64_t> integers(const std::string& name) const;
   /// Two numbers, or one for both.
   ops::Size2 size2(const std::string& name, ops::Size2 standard) const;
-
-  /// Throws Error unless the pair is 1 in both directions.
-  void no_dilation() const;
 
   /// The shape of a value, -1 where it is free. Throws Error where the file does not say.
   const Shape& shape(const std::string& value) const;

@@ -20,6 +20,28 @@ Made leaky_relu(const Arguments& a) {
   return {op::LeakyRelu{static_cast<float>(a.real("negative_slope", 0.01))}, {a.value("self")}};
 }
 
+Made elu(const Arguments& a) {
+  OCTET_CHECK(a.real("scale", 1) == 1 && a.real("input_scale", 1) == 1, "scale ", a.real("scale", 1), " and input_scale ",
+              a.real("input_scale", 1), " are not supported, expected 1");
+  return {op::Elu{static_cast<float>(a.real("alpha", 1))}, {a.value("self")}};
+}
+
+Made prelu(const Arguments& a) {
+  const Tensor weight = a.tensor("weight");
+  OCTET_CHECK(weight.defined() && weight.dim() <= 1, "its weight is ", weight.defined() ? str(weight.shape()) : "missing",
+              ", expected one number, or one for each channel");
+  return with_parameters(op::PRelu{}, a.value("self"), {{"weight", weight.reshape({weight.numel()})}});
+}
+
+Made softmax(const Arguments& a) {
+  const std::string input = a.value("self");
+  const auto rank = static_cast<int64_t>(a.shape(input).size());
+  const int64_t dim = a.integer("dim", 0);
+  OCTET_CHECK((rank == 2 || rank == 4) && (dim == 1 || dim == 1 - rank), "softmax of ", a.shape(input), " over dimension ", dim,
+              " is not supported, expected channels: 1");
+  return {op::Softmax{}, {input}};
+}
+
 Made gelu(const Arguments& a) {
   const std::string approximate = a.text("approximate", "none");
   OCTET_CHECK(approximate == "none" || approximate == "tanh", "approximate ", loaders::quoted(approximate),
@@ -40,20 +62,90 @@ Made dropout(const Arguments& a) {
       op::Dropout{static_cast<float>(a.real("p", 0.5))}, {a.value(works_in_place(a.call().target) ? "self" : "input")}, {}, true};
 }
 
+namespace {
+
+/// The numbers of a constant that goes with each channel of `x`, [C] or [1]. Throws Error for one that goes with pixels.
+Tensor for_channels(const Tensor& t, const Shape& x) {
+  const size_t rank = x.size();
+  OCTET_CHECK(rank == 2 || rank == 4, "a constant beside ", x, " is not supported, expected [N, C] or [N, C, H, W]");
+  const size_t front = rank - std::min(rank, t.shape().size());  // dimensions that the constant does not have
+  bool fits = t.shape().size() <= rank && t.numel() > 0;
+  for (size_t d = front; fits && d < rank; ++d) fits = t.shape()[d - front] == 1 || (d == 1 && t.shape()[d - front] == x[1]);
+  OCTET_CHECK(fits, "a constant ", t.shape(), " beside ", x, " is not supported, expected one number, or one for each channel");
+  return t.reshape({t.numel()});
+}
+
+/// x * factor + summand; f: makes both of each number of the constant.
+template <class F>
+Made affine(const Arguments& a, const std::string& x, const Tensor& constant, F f) {
+  const Tensor numbers = for_channels(constant, a.shape(x));
+  const int64_t C = a.shape(x)[1];
+  Tensor weight({C}), bias({C});
+  for (int64_t c = 0; c < C; ++c) {
+    const auto [factor, summand] = f(numbers.data<float>()[numbers.numel() == 1 ? 0 : c]);
+    weight.data<float>()[c] = factor, bias.data<float>()[c] = summand;
+  }
+  return with_parameters(op::Affine{}, x, {{"weight", weight}, {"bias", bias}});
+}
+
+/// The operands of a call of two: values that the network computes, or one of them and a constant.
+struct Operands {
+  std::string x, y;  // empty: the constant
+  Tensor constant;
+
+  explicit Operands(const Arguments& a) : constant(a.constant("other")) {
+    x = a.constant("self").defined() ? "" : a.value("self");
+    if (x.empty()) constant = a.constant("self");
+    if (!a.constant("other").defined()) y = a.value("other");
+    OCTET_CHECK(!x.empty() || !y.empty(), "has two constants, expected a value that the network computes");
+  }
+  const std::string& value() const { return x.empty() ? y : x; }
+};
+
+using Factors = std::pair<float, float>;
+
+}  // namespace
+
 Made add(const Arguments& a) {
   OCTET_CHECK(a.real("alpha", 1) == 1, "alpha ", a.real("alpha", 1), " is not supported, expected 1");
-  const std::string x = a.value("self"), y = a.value("other");
-  OCTET_CHECK(a.shape(x) == a.shape(y), "the sum of ", a.shape(x), " and ", a.shape(y),
+  const Operands o(a);
+  if (o.constant.defined()) return affine(a, o.value(), o.constant, [](float c) { return Factors{1, c}; });
+  OCTET_CHECK(a.shape(o.x) == a.shape(o.y), "the sum of ", a.shape(o.x), " and ", a.shape(o.y),
               " is not supported, expected equal shapes");
-  return {op::Add{}, {x, y}};
+  return {op::Add{}, {o.x, o.y}};
 }
 
 Made mul(const Arguments& a) {
-  const std::string x = a.value("self"), y = a.value("other");
-  const Shape &of_x = a.shape(x), &of_y = a.shape(y);
+  const Operands o(a);
+  if (o.constant.defined()) return affine(a, o.value(), o.constant, [](float c) { return Factors{c, 0}; });
+  const Shape &of_x = a.shape(o.x), &of_y = a.shape(o.y);
   OCTET_CHECK(of_x.size() <= 4 && (ops::is_gate_of(of_y, of_x) || ops::is_gate_of(of_x, of_y)), "the product of ", of_x, " and ",
               of_y, " is not supported, expected equal shapes, or a gate such as [N, C, 1, 1]");
-  return {op::Mul{}, {x, y}};
+  return {op::Mul{}, {o.x, o.y}};
+}
+
+/// x - constant and constant - x.
+Made sub(const Arguments& a) {
+  OCTET_CHECK(a.real("alpha", 1) == 1, "alpha ", a.real("alpha", 1), " is not supported, expected 1");
+  const Operands o(a);
+  OCTET_CHECK(o.constant.defined(), "the difference of two values is not supported, expected a constant");
+  if (o.x.empty()) return affine(a, o.y, o.constant, [](float c) { return Factors{-1, c}; });
+  return affine(a, o.x, o.constant, [](float c) { return Factors{1, -c}; });
+}
+
+Made rsub(const Arguments& a) {
+  const Operands o(a);
+  OCTET_CHECK(o.constant.defined() && a.real("alpha", 1) == 1, "the difference of two values is not supported, expected a constant");
+  return affine(a, o.value(), o.constant, [](float c) { return Factors{-1, c}; });
+}
+
+Made div(const Arguments& a) {
+  const Operands o(a);
+  OCTET_CHECK(o.constant.defined() && !o.x.empty() && a.text("rounding_mode", "").empty(),
+              "is not supported, expected a value divided by a constant");
+  Made made = affine(a, o.x, o.constant, [](float c) { return Factors{1 / c, 0}; });
+  made.function = "truediv";
+  return made;
 }
 
 }  // namespace octet::networks

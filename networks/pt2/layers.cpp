@@ -1,4 +1,4 @@
-// Convolution, linear layer, batch norm and pools.
+// Convolutions, linear layer and pools.
 #include "networks/pt2/rows.h"
 
 #include <algorithm>
@@ -10,13 +10,6 @@ namespace octet::networks {
 namespace op = nn::op;
 
 namespace {
-
-Made with_parameters(nn::Op made, std::string input, std::initializer_list<std::pair<const char*, Tensor>> tensors) {
-  Made result{std::move(made), {std::move(input)}};
-  for (const auto& [name, tensor] : tensors)
-    if (tensor.defined()) result.parameters[name] = tensor;
-  return result;
-}
 
 Tensor weight_of(const Arguments& a, int64_t dims) {
   const Tensor weight = a.tensor("weight");
@@ -48,37 +41,30 @@ Made conv2d(const Arguments& a) {
   return with_parameters(conv, input, {{"weight", weight}, {"bias", a.tensor("bias")}});
 }
 
+Made conv_transpose2d(const Arguments& a) {
+  const std::string input = a.value("input");
+  OCTET_CHECK(a.shape(input).size() == 4, "a transposed convolution of ", a.shape(input), " is not supported, expected [N, C, H, W]");
+  const op::ConvTranspose2d layer{{.stride = a.size2("stride", 1),
+                                   .padding = a.size2("padding", 0),
+                                   .output_padding = a.size2("output_padding", 0),
+                                   .groups = a.integer("groups", 1),
+                                   .dilation = a.size2("dilation", 1)}};
+  return with_parameters(layer, input, {{"weight", weight_of(a, 4)}, {"bias", a.tensor("bias")}});
+}
+
 Made linear(const Arguments& a) {
   const std::string input = a.value("input");
   OCTET_CHECK(a.shape(input).size() == 2, "a linear layer over ", a.shape(input), " is not supported, expected [N, C]");
   return with_parameters(op::Linear{}, input, {{"weight", weight_of(a, 2)}, {"bias", a.tensor("bias")}});
 }
 
-Made batch_norm(const Arguments& a) {
-  OCTET_CHECK(!a.flag("training", false), "is in training mode; call model.eval() before torch.export.export");
-  const Tensor mean = a.tensor("running_mean"), var = a.tensor("running_var");
-  OCTET_CHECK(mean.defined() && var.defined(), "has no running statistics, which octet's batch norm needs");
-  const Tensor weight = a.tensor("weight"), bias = a.tensor("bias");
-  const std::string input = a.value("input");
-  const size_t dims = a.shape(input).size();
-  OCTET_CHECK(dims == 2 || dims == 4, "batch norm of ", a.shape(input), " is not supported, expected [N, C] or [N, C, H, W]");
-  return with_parameters(op::BatchNorm{.eps = static_cast<float>(a.real("eps", 1e-5)),
-                                       .momentum = static_cast<float>(a.real("momentum", 0.1)),
-                                       .dims = dims == 2 ? 1 : 2},
-                         input,
-                         {{"weight", weight.defined() ? weight : Tensor::full(mean.shape(), 1)},
-                          {"bias", bias.defined() ? bias : Tensor::zeros(mean.shape())},
-                          {"running_mean", mean},
-                          {"running_var", var}});
-}
-
 Made max_pool2d(const Arguments& a) {
-  a.no_dilation();
   const ops::Size2 kernel = a.size2("kernel_size", 1);
   return {op::MaxPool2d{{.kernel = kernel,
                          .stride = a.size2("stride", kernel),
                          .padding = a.size2("padding", 0),
-                         .ceil_mode = a.flag("ceil_mode", false)}},
+                         .ceil_mode = a.flag("ceil_mode", false),
+                         .dilation = a.size2("dilation", 1)}},
           {a.value("self")}};
 }
 

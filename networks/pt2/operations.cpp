@@ -16,7 +16,17 @@ struct Row {
 };
 constexpr Row kRows[] = {{"conv2d", conv2d},
                          {"linear", linear},
+                         {"conv_transpose2d", conv_transpose2d},
                          {"batch_norm", batch_norm},
+                         {"layer_norm", layer_norm},
+                         {"group_norm", group_norm},
+                         {"instance_norm", instance_norm},
+                         {"upsample_nearest2d", upsample_nearest2d},
+                         {"upsample_bilinear2d", upsample_bilinear2d},
+                         {"pad", pad},
+                         {"elu", elu},
+                         {"prelu", prelu},
+                         {"softmax", softmax},
                          {"relu", relu},
                          {"relu6", relu6},
                          {"hardtanh", hardtanh},
@@ -41,6 +51,9 @@ constexpr Row kRows[] = {{"conv2d", conv2d},
                          {"reshape", flattened},
                          {"add", add},
                          {"mul", mul},
+                         {"sub", sub},
+                         {"div", div},
+                         {"rsub", rsub},
                          {"cat", cat},
                          {"concat", cat},
                          {"contiguous", contiguous},
@@ -97,6 +110,9 @@ constexpr FormRow kForms[] = {{"builtin_function_or_method.relu", {.fusable = fa
 }  // namespace
 
 Form form_of(const Call& call) {
+  const std::string name = function_name(call.target);
+  if (name.starts_with("upsample_")) return {.quantizable = !call.is_layer};  // F.interpolate, and not nn.Upsample
+  if (name == "softmax") return {.quantizable = call.is_layer};               // nn.Softmax, and not F.softmax
   const auto row = std::ranges::find_if(kForms, [&](const FormRow& r) { return call.python == r.python; });
   return row == std::end(kForms) ? Form{} : row->form;
 }

@@ -13,7 +13,8 @@ struct Made {
   std::optional<nn::Op> op;         // nothing: the result is the first input
   std::vector<std::string> inputs;  // names of values
   nn::Parameters parameters = {};
-  bool is_view = false;  // the result shares the first input's memory
+  bool is_view = false;       // the result shares the first input's memory
+  std::string function = {};  // torch.fx's name of the call, where it is not the operation's
 };
 
 /// What torch.fx does with a call as it is written in Python.

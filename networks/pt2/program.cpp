@@ -154,6 +154,19 @@ void read_inputs(const Json& signature, const std::map<std::string, Tensor>& wei
   }
 }
 
+/// Calls that only hand on a constant of the code, such as torch.tensor(2.0); then their result is that constant.
+bool is_handle_of_constant(const Call& call, Program& program) {
+  constexpr const char* kTargets[] = {"aten.lift_fresh_copy.default", "aten.detach_.default", "aten.detach.default",
+                                      "aten.alias.default", "aten.clone.default"};
+  const auto self = call.arguments.find("self");
+  const auto* name = self == call.arguments.end() ? nullptr : std::get_if<ValueName>(&self->second);
+  const auto constant = name ? program.tensors.find(name->name) : program.tensors.end();
+  if (constant == program.tensors.end() || call.outputs.size() != 1 || std::ranges::find(kTargets, call.target) == std::end(kTargets))
+    return false;
+  program.tensors[call.outputs[0]] = Tensor(constant->second);
+  return true;
+}
+
 void read_model(const Json& model, const std::map<std::string, Tensor>& weights, const std::map<std::string, Tensor>& constants,
                 Program& program) {
   program.torch_version = model.value("torch_version", "");
@@ -166,7 +179,10 @@ void read_model(const Json& model, const std::map<std::string, Tensor>& weights,
     Shape& shape = program.shapes[name];
     for (const Json& size : meta.at("sizes")) shape.push_back(size.contains("as_int") ? size.at("as_int").get<int64_t>() : -1);
   }
-  for (const Json& node : graph.at("nodes")) program.calls.push_back(call_from(node));
+  for (const Json& node : graph.at("nodes")) {
+    Call call = call_from(node);
+    if (!is_handle_of_constant(call, program)) program.calls.push_back(std::move(call));
+  }
 }
 
 }  // namespace

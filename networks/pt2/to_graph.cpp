@@ -26,11 +26,9 @@ class Builder {
     begin();
     for (const Call& call : program_.calls) add(call);
     refuse_problems();
-    graph_.append({.name = "output",
-                   .kind = nn::NodeKind::output,
-                   .target = "output",
-                   .op = nn::op::Output{},
-                   .inputs = {value(program_.outputs[0]).node}});
+    Node output{.name = "output", .kind = nn::NodeKind::output, .target = "output", .op = nn::op::Output{}};
+    for (const std::string& name : program_.outputs) output.inputs.push_back(value(name).node);
+    graph_.append(std::move(output));
     return std::move(graph_);
   }
 
@@ -47,11 +45,12 @@ class Builder {
   };
 
   void begin() {
-    OCTET_CHECK(program_.inputs.size() == 1 && program_.outputs.size() == 1, program_.file, ": a network of ",
-                program_.inputs.size(), " inputs and ", program_.outputs.size(), " outputs, expected one of each");
-    const std::string& name = program_.inputs[0];
-    Node* node = graph_.append({.name = name, .kind = nn::NodeKind::placeholder, .target = name, .op = nn::op::Placeholder{}});
-    known_[name] = {node, memories_++};
+    OCTET_CHECK(!program_.inputs.empty() && !program_.outputs.empty(), program_.file, ": a network of ", program_.inputs.size(),
+                " inputs and ", program_.outputs.size(), " outputs, expected at least one of each");
+    for (const std::string& name : program_.inputs) {
+      Node* node = graph_.append({.name = name, .kind = nn::NodeKind::placeholder, .target = name, .op = nn::op::Placeholder{}});
+      known_[name] = {node, memories_++};
+    }
   }
 
   void add(const Call& call) {
@@ -79,7 +78,8 @@ class Builder {
     Known result{first.node, first.memory};
     if (made.op) {
       const bool is_part = nn::is<nn::op::Slice>(*made.op);  // in Python x[...], as each part of a chunk is
-      const std::string target = call.is_layer ? call.module : is_part ? "getitem" : function_name(call.target);
+      const std::string function = is_part ? "getitem" : made.function.empty() ? function_name(call.target) : made.function;
+      const std::string target = call.is_layer ? call.module : function;
       const Form form = form_of(call);
       Node node{.name = snake_case(target),
                 .kind = call.is_layer ? nn::NodeKind::call_module : nn::NodeKind::call_function,

@@ -4,6 +4,12 @@
 #include <span>
 
 namespace octet::nn {
+
+Device Batch::device() const {
+  OCTET_CHECK(!inputs.empty(), "a batch without inputs");
+  return inputs[0].device();
+}
+
 Tensor run_node(const Node& node, std::span<const Tensor> inputs) {
   try {
     return std::visit([&](const auto& o) { return o.run({inputs, node.parameters}); }, node.op);
@@ -18,6 +24,8 @@ Plan::Plan(const Graph& graph) : device_(graph.device()) {
   for (const Node& node : graph.nodes()) {
     Step step{&node, {}};
     for (const Node* input : node.inputs) step.inputs.push_back({step_of.at(input), false});
+    if (node.kind == NodeKind::placeholder) step.placeholder = inputs_++;
+    if (node.kind == NodeKind::output) outputs_ = node.inputs.size();
     step_of[&node] = steps_.size();
     steps_.push_back(std::move(step));
   }
@@ -29,7 +37,8 @@ Plan::Plan(const Graph& graph) : device_(graph.device()) {
     }
 }
 
-Tensor Execution::run(size_t first, size_t last, const Tensor& x, const NodeCallback& on_node) {
+Tensor Execution::run(size_t first, size_t last, const Batch& x, const NodeCallback& on_node) {
+  OCTET_CHECK(x.inputs.size() == plan_.inputs(), "the network has ", plan_.inputs(), " inputs, got ", x.inputs.size());
   Tensor result;
   std::vector<Tensor> in;
   for (size_t i = first; i < last; ++i) {
@@ -40,7 +49,8 @@ Tensor Execution::run(size_t first, size_t last, const Tensor& x, const NodeCall
       Tensor& value = values_[input.step];
       in.push_back(input.last_use ? std::move(value) : value);
     }
-    if (node.kind == NodeKind::placeholder) in.push_back(x.to(plan_.device()));
+    if (node.kind == NodeKind::placeholder) in.push_back(x.inputs[step.placeholder].to(plan_.device()));
+    if (node.kind == NodeKind::output) results_ = in;
     result = run_node(node, in);
     const bool computes = node.kind == NodeKind::call_module || node.kind == NodeKind::call_function;
     if (on_node && computes) on_node(node, result);
@@ -49,9 +59,19 @@ Tensor Execution::run(size_t first, size_t last, const Tensor& x, const NodeCall
   return result;
 }
 
-Tensor run(const Graph& graph, const Tensor& x, const NodeCallback& on_node) {
+std::vector<Tensor> run_all(const Graph& graph, const Batch& x, const NodeCallback& on_node) {
   const Plan plan(graph);
-  return Execution(plan).run(0, plan.steps().size(), x, on_node).to(x.device());
+  Execution execution(plan);
+  execution.run(0, plan.steps().size(), x, on_node);
+  std::vector<Tensor> results = execution.results();
+  for (Tensor& result : results) result = result.to(x.device());
+  return results;
+}
+
+Tensor run(const Graph& graph, const Batch& x, const NodeCallback& on_node) {
+  const std::vector<Tensor> results = run_all(graph, x, on_node);
+  OCTET_CHECK(results.size() == 1, "the network has ", results.size(), " results, expected one");
+  return results[0];
 }
 
 }  // namespace octet::nn

@@ -70,9 +70,16 @@ Node* Graph::find(const std::string& name) {
   return it == by_name_.end() ? nullptr : it->second;
 }
 
+std::vector<const Node*> Graph::placeholders() const {
+  std::vector<const Node*> found;
+  for (const Node& node : nodes_)
+    if (node.kind == NodeKind::placeholder) found.push_back(&node);
+  return found;
+}
+
 const Node& Graph::output() const {
-  OCTET_CHECK(!nodes_.empty() && nodes_.back().kind == NodeKind::output && nodes_.back().inputs.size() == 1,
-              "graph: it does not end in one output");
+  OCTET_CHECK(!nodes_.empty() && nodes_.back().kind == NodeKind::output && !nodes_.back().inputs.empty(),
+              "graph: it does not end in an output");
   return nodes_.back();
 }
 

@@ -76,7 +76,10 @@ class Graph {
   /// The node of that name, or null.
   Node* find(const std::string& name);
 
-  /// The single output node. Throws Error if the graph has no output.
+  /// The nodes that stand for the inputs, in their order.
+  std::vector<const Node*> placeholders() const;
+
+  /// The single output node, whose inputs are the results. Throws Error if the graph has no output.
   const Node& output() const;
 
  private:

@@ -9,30 +9,39 @@
 #include "nn/graph/ops/adaptive_avg_pool2d.h"
 #include "nn/graph/ops/adaptive_max_pool2d.h"
 #include "nn/graph/ops/add.h"
+#include "nn/graph/ops/affine.h"
 #include "nn/graph/ops/avg_pool2d.h"
 #include "nn/graph/ops/batch_norm.h"
 #include "nn/graph/ops/cat.h"
 #include "nn/graph/ops/contiguous.h"
 #include "nn/graph/ops/conv2d.h"
+#include "nn/graph/ops/conv_transpose2d.h"
 #include "nn/graph/ops/dropout.h"
+#include "nn/graph/ops/elu.h"
 #include "nn/graph/ops/flatten.h"
 #include "nn/graph/ops/function.h"
 #include "nn/graph/ops/gelu.h"
+#include "nn/graph/ops/group_norm.h"
 #include "nn/graph/ops/hardsigmoid.h"
 #include "nn/graph/ops/hardswish.h"
 #include "nn/graph/ops/hardtanh.h"
+#include "nn/graph/ops/interpolate.h"
+#include "nn/graph/ops/layer_norm.h"
 #include "nn/graph/ops/leaky_relu.h"
 #include "nn/graph/ops/linear.h"
 #include "nn/graph/ops/max_pool2d.h"
 #include "nn/graph/ops/mean.h"
 #include "nn/graph/ops/mul.h"
+#include "nn/graph/ops/pad.h"
 #include "nn/graph/ops/permute.h"
+#include "nn/graph/ops/prelu.h"
 #include "nn/graph/ops/quantize.h"
 #include "nn/graph/ops/relu.h"
 #include "nn/graph/ops/relu6.h"
 #include "nn/graph/ops/sigmoid.h"
 #include "nn/graph/ops/silu.h"
 #include "nn/graph/ops/slice.h"
+#include "nn/graph/ops/softmax.h"
 #include "nn/graph/ops/tanh.h"
 #include "nn/graph/ops/view.h"
 
@@ -40,6 +49,7 @@ namespace octet::nn {
 
 using Op = std::variant<op::Placeholder, op::Output, op::Function, op::Lowered, op::Quantize, op::Dequantize,  //
                         op::Conv2d, op::QuantizedConv2d,                                                       //
+                        op::ConvTranspose2d, op::QuantizedConvTranspose2d,                                     //
                         op::Linear, op::QuantizedLinear,                                                       //
                         op::BatchNorm, op::QuantizedBatchNorm,                                                 //
                         op::Relu, op::QuantizedRelu,                                                           //
@@ -50,6 +60,9 @@ using Op = std::variant<op::Placeholder, op::Output, op::Function, op::Lowered, 
                         op::Hardswish, op::QuantizedHardswish,                                                 //
                         op::LeakyRelu, op::QuantizedLeakyRelu,                                                 //
                         op::Hardtanh, op::QuantizedHardtanh,                                                   //
+                        op::Elu, op::QuantizedElu,                                                             //
+                        op::Softmax, op::QuantizedSoftmax,                                                     //
+                        op::LayerNorm, op::GroupNorm, op::PRelu, op::Affine,                                   //
                         op::Silu, op::Gelu,                                                                    //
                         op::MaxPool2d, op::QuantizedMaxPool2d,                                                 //
                         op::AvgPool2d, op::QuantizedAvgPool2d,                                                 //
@@ -60,7 +73,8 @@ using Op = std::variant<op::Placeholder, op::Output, op::Function, op::Lowered, 
                         op::View, op::QuantizedView,                                                           //
                         op::Permute, op::QuantizedPermute,                                                     //
                         op::Contiguous, op::QuantizedContiguous,                                               //
-                        op::Slice,                                                                             //
+                        op::Interpolate, op::QuantizedInterpolate,                                             //
+                        op::Slice, op::Pad,                                                                    //
                         op::Dropout, op::QuantizedDropout,                                                     //
                         op::Add, op::QuantizedAdd,                                                             //
                         op::Mul, op::QuantizedMul,                                                             //
@@ -153,6 +167,18 @@ inline std::shared_ptr<const op::Qat>* qat_slot(Op& op) {
 inline const op::Qat* qat_of(const Op& op) {
   const auto* slot = qat_slot(const_cast<Op&>(op));
   return slot ? slot->get() : nullptr;
+}
+
+/// Of a layer whose weight that is.
+inline int64_t output_channels(const Op& op, const Tensor& weight) {
+  return std::visit(
+      [&](const auto& o) {
+        if constexpr (requires { o.output_channels(weight); })
+          return o.output_channels(weight);
+        else
+          return weight.size(0);
+      },
+      op);
 }
 
 /// The weight codes of an int8 layer [K, ...]; undefined for other ops.

@@ -65,7 +65,17 @@ Runner::Runner(Runner&&) noexcept = default;
 Tensor Runner::operator()(const Tensor& x, const NodeCallback& on_node) {
   const bool on_cuda = graph_.device() == Device::cuda;
   if (observes_ || (on_cuda && on_node)) return run(graph_, x, on_node);
+  OCTET_CHECK(plan_.inputs() == 1 && plan_.outputs() == 1, "the network has ", plan_.inputs(), " inputs and ", plan_.outputs(),
+              " results, expected one of each; call it with a Batch");
   return on_cuda ? replay(x) : run_in_parts(x, on_node);
+}
+
+std::vector<Tensor> Runner::operator()(const Batch& x, const NodeCallback& on_node) {
+  Execution execution(plan_);
+  execution.run(0, plan_.steps().size(), x, on_node);
+  std::vector<Tensor> results = execution.results();
+  for (Tensor& result : results) result = result.to(x.device());
+  return results;
 }
 
 Tensor Runner::run_in_parts(const Tensor& x, const NodeCallback& on_node) const {

@@ -26,6 +26,8 @@ class Runner {
   /// As nn/graph/executor.h's run(): x float32 [N, 3, H, W] -> the output, on the device of x. A graph that observes runs whole
   /// batches. on_node: after each part of the batch that a node has run on; with it nothing is replayed on CUDA.
   Tensor operator()(const Tensor& x, const NodeCallback& on_node = {});
+  /// The same of a graph with any number of inputs and results, on whole batches.
+  std::vector<Tensor> operator()(const Batch& x, const NodeCallback& on_node = {});
 
  private:
   struct Captured;

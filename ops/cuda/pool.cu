@@ -10,26 +10,33 @@
 namespace octet::ops::cuda {
 namespace {
 
-/// Pixels [h0, h1) x [w0, w1) of an image.
+/// Pixels [h0, h1) x [w0, w1) of an image, in steps.
 struct Window {
-  int h0, h1, w0, w1;
+  int h0, h1, w0, w1, step_h = 1, step_w = 1;
 };
 
 /// The window of output (p, q), without its padding.
 struct Sliding {
-  int H, W, kernel_h, kernel_w, stride_h, stride_w, padding_h, padding_w;
+  int H, W, kernel_h, kernel_w, stride_h, stride_w, padding_h, padding_w, dilation_h, dilation_w;  // kernels with their dilation
   Sliding(int64_t h, int64_t w, const MaxPool2dOptions& o)
       : H(static_cast<int>(h)),
         W(static_cast<int>(w)),
-        kernel_h(static_cast<int>(o.kernel.h)),
-        kernel_w(static_cast<int>(o.kernel.w)),
+        kernel_h(static_cast<int>(o.span().h)),
+        kernel_w(static_cast<int>(o.span().w)),
         stride_h(static_cast<int>(o.stride.h)),
         stride_w(static_cast<int>(o.stride.w)),
         padding_h(static_cast<int>(o.padding.h)),
-        padding_w(static_cast<int>(o.padding.w)) {}
+        padding_w(static_cast<int>(o.padding.w)),
+        dilation_h(static_cast<int>(o.dilation.h)),
+        dilation_w(static_cast<int>(o.dilation.w)) {}
   OCTET_HD Window of(int p, int q) const {
     const int h = p * stride_h - padding_h, w = q * stride_w - padding_w;
-    return {h > 0 ? h : 0, h + kernel_h < H ? h + kernel_h : H, w > 0 ? w : 0, w + kernel_w < W ? w + kernel_w : W};
+    return {first_inside(h, dilation_h),
+            h + kernel_h < H ? h + kernel_h : H,
+            first_inside(w, dilation_w),
+            w + kernel_w < W ? w + kernel_w : W,
+            dilation_h,
+            dilation_w};
   }
   /// Outputs whose windows may hold pixel (h, w), as a range of p and of q.
   OCTET_HD Window over(int h, int w) const {
@@ -38,6 +45,7 @@ struct Sliding {
   }
 
  private:
+  OCTET_HD static int first_inside(int at, int dilation) { return at < 0 ? at + (-at + dilation - 1) / dilation * dilation : at; }
   OCTET_HD static int first_over(int at, int kernel, int stride) { return at < kernel ? 0 : (at - kernel) / stride + 1; }
 };
 
@@ -75,8 +83,8 @@ struct MaxPool {
     const float* plane = x + static_cast<int64_t>(i / Q / P) * windows.H * windows.W;
     float best = -INFINITY;
     int32_t index = w.h0 * windows.W + w.w0;
-    for (int h = w.h0; h < w.h1; ++h)
-      for (int col = w.w0; col < w.w1; ++col) {
+    for (int h = w.h0; h < w.h1; h += w.step_h)
+      for (int col = w.w0; col < w.w1; col += w.step_w) {
         const float v = plane[h * windows.W + col];
         if (v > best || v != v) best = v, index = h * windows.W + col;
       }
@@ -167,8 +175,8 @@ struct Int8MaxPool {
     const Window w = windows.of(static_cast<int>(pixel / Q % P), static_cast<int>(pixel % Q));
     const Codes* image = x + static_cast<int64_t>(pixel / Q / P) * windows.H * windows.W * C.value + c;
     Codes best = 0;
-    for (int h = w.h0; h < w.h1; ++h)
-      for (int col = w.w0; col < w.w1; ++col) best = largest(best, image[static_cast<int64_t>(h * windows.W + col) * C.value]);
+    for (int h = w.h0; h < w.h1; h += w.step_h)
+      for (int col = w.w0; col < w.w1; col += w.step_w) best = largest(best, image[static_cast<int64_t>(h * windows.W + col) * C.value]);
     y[i] = best;
   }
 };

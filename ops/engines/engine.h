@@ -6,7 +6,7 @@
 //   fbgemm     float bias       float bias          real          "fbgemm", and "x86" on a CPU without VNNI
 //   onednn     real             real, sw twice      real          "onednn"
 //   x86_vnni   real *           float bias          real          "x86" on a CPU with VNNI
-// * float bias where there are more than 100 groups. (ATen/native/quantized/cpu/OnednnUtils.h, should_use_onednn_quant)
+// * float bias where there are more than 100 groups, or an output_padding. (ATen/native/quantized/cpu/OnednnUtils.h, should_use_onednn_quant)
 // The formulas are in ops/engines/requantize.h, ops/int8/add.h and ops/int8/pool.h.
 #pragma once
 
@@ -48,6 +48,9 @@ enum class TableRule {
   before_rounding,  // rne(v / sy + zy)
 };
 
+/// softmax over channels (ops/softmax.h).
+enum class SoftmaxRule { of_whole_numbers, of_reals };
+
 struct EngineRules {
   std::string_view name;
   LayerRule conv2d;
@@ -57,6 +60,8 @@ struct EngineRules {
   AverageFactor average;
   MeanRule mean;
   TableRule hardswish;
+  SoftmaxRule softmax;
+  Engine output_padded;  // whose rule a transposed convolution with output_padding has
   bool keeps_zero_bias;  // PyTorch's state_dict has a bias of zeros where a layer has none
 };
 constexpr int64_t kManyGroups = 100;

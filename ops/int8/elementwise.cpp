@@ -1,6 +1,7 @@
 #include "ops/int8/elementwise.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "ops/cuda/int8_elementwise.h"
@@ -54,6 +55,13 @@ Tensor clamp(const Tensor& x, int32_t low, int32_t high) {
 
 CodeTable table_of(Activation activation, QParams input, QParams output, TableRule rule) {
   return with(activation, [&](auto f) { return table_by([f](float x) { return f.value(x); }, input, output, rule); });
+}
+
+CodeTable elu_table(float alpha, QParams input, QParams output) {
+  const auto elu = [alpha](float x) {
+    return x > 0.0f ? x : (static_cast<float>(std::exp(static_cast<double>(x))) - 1.0f) * alpha;
+  };
+  return table_by(elu, input, output);
 }
 
 Tensor lookup(const Tensor& x, const CodeTable& table) {

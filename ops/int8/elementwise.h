@@ -24,6 +24,9 @@ using CodeTable = std::array<uint8_t, 256>;
 /// What `activation` makes of each code of `input`, as codes of `output`.
 CodeTable table_of(Activation activation, QParams input, QParams output, TableRule rule = TableRule::after_rounding);
 
+/// The same of elu, whose exponential PyTorch rounds to float32 before it takes 1 off: alpha * (float(exp(x)) - 1).
+CodeTable elu_table(float alpha, QParams input, QParams output);
+
 Tensor clamp(const Tensor& x, int32_t low, int32_t high);
 /// The same for n codes where they lie, on this thread; y may be x.
 void clamp_codes(const uint8_t* x, int64_t n, CodeRange range, uint8_t* y);

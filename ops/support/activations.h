@@ -5,7 +5,8 @@
 //   kSaved                what its gradient follows from: y, or x where y does not tell
 //   gradient(dy, saved)   of x, from the gradient dy of y
 // An activation with parameters has them as members.
-// PyTorch counterparts: torch.nn.functional.relu, relu6, hardtanh, leaky_relu, hardsigmoid, hardswish, silu, gelu, torch.sigmoid, tanh.
+// PyTorch counterparts: torch.nn.functional.relu, relu6, hardtanh, leaky_relu, elu, hardsigmoid, hardswish, silu,
+// gelu, torch.sigmoid, tanh.
 #pragma once
 
 #include <cmath>
@@ -102,6 +103,19 @@ struct LeakyRelu {
   OCTET_HD float gradient(float dy, float x) const { return x > 0.0f ? dy : dy * slope; }
 };
 
+/// x where it is positive, alpha * (exp(x) - 1) elsewhere, by float64. (Clevert et al. 2015, arXiv:1511.07289)
+struct Elu {
+  float alpha;
+  static constexpr const char* kName = "elu";
+  static constexpr Saved kSaved = Saved::input;
+  OCTET_HD float value(float x) const {
+    return x > 0.0f ? x : static_cast<float>(static_cast<double>(alpha) * std::expm1(static_cast<double>(x)));
+  }
+  OCTET_HD float gradient(float dy, float x) const {
+    return x > 0.0f ? dy : static_cast<float>(static_cast<double>(dy) * alpha * std::exp(static_cast<double>(x)));
+  }
+};
+
 /// x * P(Z <= x) of a standard normal Z, by float64. (Gaussian Error Linear Units, Hendrycks and Gimpel 2016)
 struct Gelu {
   static constexpr const char* kName = "gelu";
@@ -129,7 +143,7 @@ struct GeluTanh {
 
 /// Which activation, with its parameters in the order of its struct's members.
 struct Activation {
-  enum Kind { relu, relu6, sigmoid, tanh, hardsigmoid, hardswish, silu, gelu, gelu_tanh, hardtanh, leaky_relu };
+  enum Kind { relu, relu6, sigmoid, tanh, hardsigmoid, hardswish, silu, gelu, gelu_tanh, hardtanh, leaky_relu, elu };
   Kind kind;
   float a = 0, b = 0;
 
@@ -163,6 +177,8 @@ auto with(Activation activation, Visit&& visit) {
       return visit(Hardtanh{activation.a, activation.b});
     case Activation::leaky_relu:
       return visit(LeakyRelu{activation.a});
+    case Activation::elu:
+      return visit(Elu{activation.a});
   }
   __builtin_unreachable();
 }

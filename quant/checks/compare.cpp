@@ -4,7 +4,6 @@
 #include <cmath>
 #include <unordered_map>
 
-#include "nn/graph/executor.h"
 #include "nn/graph/output_qparams.h"
 #include "nn/graph/print.h"
 #include "ops/int8/quantize.h"
@@ -38,15 +37,15 @@ double expected_share_of(const nn::Op& op, const Tensor& input) {
 }
 
 /// What the fake-quant graph gives to each FakeQuantize, by its name.
-std::unordered_map<std::string, Tensor> fake_values(const nn::Graph& fake, const Tensor& images) {
+std::unordered_map<std::string, Tensor> fake_values(const nn::Graph& fake, const nn::Batch& batch) {
   std::unordered_map<const nn::Node*, std::vector<std::string>> wanted;  // by the node that makes the value
   for (const nn::Node& node : fake.nodes())
     if (fake_quantize_of(node)) wanted[node.inputs[0]].push_back(node.name);
   std::unordered_map<std::string, Tensor> values;
-  for (const nn::Node& node : fake.nodes())
-    if (node.kind == nn::NodeKind::placeholder)
-      for (const std::string& name : wanted[&node]) values[name] = images;
-  nn::run(fake, images, [&](const nn::Node& node, const Tensor& value) {
+  const std::vector<const nn::Node*> placeholders = fake.placeholders();
+  for (size_t i = 0; i < placeholders.size(); ++i)
+    for (const std::string& name : wanted[placeholders[i]]) values[name] = batch.inputs.at(i);
+  nn::run_all(fake, batch, [&](const nn::Node& node, const Tensor& value) {
     for (const std::string& name : wanted[&node]) values[name] = value;
   });
   return values;
@@ -68,13 +67,13 @@ bool NodeComparison::suspicious() const {
   return static_cast<double>(local.codes) * kullback_leibler(local.share(), allowed) > -std::log(kChance);
 }
 
-std::vector<NodeComparison> compare(const nn::Graph& fake, const nn::Graph& int8, const Tensor& images) {
-  const auto values = fake_values(fake, images);
+std::vector<NodeComparison> compare(const nn::Graph& fake, const nn::Graph& int8, const nn::Batch& batch) {
+  const auto values = fake_values(fake, batch);
   const auto codes_of = [&](const nn::Node& node) {
     return ops::int8::quantize(values.at(chosen_by(node)), *nn::output_qparams(node));
   };
   std::vector<NodeComparison> rows;
-  nn::run(int8, images, [&](const nn::Node& node, const Tensor& value) {
+  nn::run_all(int8, batch, [&](const nn::Node& node, const Tensor& value) {
     if (chosen_by(node).empty() || nn::is<nn::op::Quantize>(node.op)) return;
     std::vector<Tensor> inputs;
     for (const nn::Node* input : node.inputs) inputs.push_back(codes_of(*input));

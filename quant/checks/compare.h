@@ -14,7 +14,7 @@
 // bound). Below one in a million, chance is no explanation. One of 20 codes is: exp(-3).
 #pragma once
 
-#include "nn/graph/graph.h"
+#include "nn/graph/executor.h"
 
 namespace octet::quant {
 
@@ -33,7 +33,7 @@ struct NodeComparison {
   bool suspicious() const;
 };
 
-/// images float32 [N, 3, H, W]. fake: of the same prepared graph as int8.
-std::vector<NodeComparison> compare(const nn::Graph& fake, const nn::Graph& int8, const Tensor& images);
+/// batch: float32 [N, 3, H, W], or whatever the graphs' inputs are. fake: of the same prepared graph as int8.
+std::vector<NodeComparison> compare(const nn::Graph& fake, const nn::Graph& int8, const nn::Batch& batch);
 
 }  // namespace octet::quant

@@ -11,7 +11,6 @@
 #include <cmath>
 #include <span>
 
-#include "nn/graph/executor.h"
 #include "ops/conv/conv2d.h"
 #include "ops/conv/dilation.h"
 #include "ops/conv/im2col.h"
@@ -87,36 +86,41 @@ std::vector<int> layer_by_hand(const Conv2dParams& layer, LayerRule rule, const 
   return y;
 }
 
-/// Are its codes those of the image, in their order?
-bool has_codes_of_the_image(const nn::Node& node) {
+/// The input whose codes, in their order, are those of the node; null where it computes others.
+const nn::Node* input_with_codes_of(const nn::Node& node) {
   const nn::Node* from = &node;
   while (nn::is<nn::op::QuantizedFlatten>(from->op) || nn::is<nn::op::QuantizedDropout>(from->op)) from = from->inputs[0];
-  return nn::is<nn::op::Quantize>(from->op) && from->inputs[0]->kind == nn::NodeKind::placeholder;
+  const bool is_input = nn::is<nn::op::Quantize>(from->op) && from->inputs[0]->kind == nn::NodeKind::placeholder;
+  return is_input ? from->inputs[0] : nullptr;
 }
 
-/// The first int8 layer: a convolution without dilation, of an image of that shape.
+/// The first int8 layer: a convolution without dilation, of an image of that shape, which is an input of the graph.
 struct FirstLayer {
   const nn::Node* node;
   Conv2dParams layer;
   LayerRule rule;
-  Shape image;
+  Shape shape;
+  Tensor image;
 };
 
-std::optional<FirstLayer> first_layer(const nn::Graph& graph, const Shape& image) {
+std::optional<FirstLayer> first_layer(const nn::Graph& graph, const nn::Batch& batch) {
+  const std::vector<const nn::Node*> inputs = graph.placeholders();
   for (const nn::Node& node : graph.nodes()) {
-    const bool of_image = node.inputs.size() == 1 && has_codes_of_the_image(*node.inputs[0]);
-    if (const auto* conv = std::get_if<nn::op::QuantizedConv2d>(&node.op); conv && of_image) {
+    const nn::Node* input = node.inputs.size() == 1 ? input_with_codes_of(*node.inputs[0]) : nullptr;
+    if (input == nullptr) continue;
+    const Tensor& image = batch.inputs.at(static_cast<size_t>(std::ranges::find(inputs, input) - inputs.begin()));
+    if (const auto* conv = std::get_if<nn::op::QuantizedConv2d>(&node.op)) {
       Conv2dParams layer = conv->layer->params();
       const ops::Undilated plain = ops::without_dilation(layer.weight, layer.options);
       layer.weight = plain.weight;
       layer.options = plain.options;
-      return FirstLayer{&node, layer, ops::int8::conv2d_rule(layer.engine, layer.options.groups), image};
+      return FirstLayer{&node, layer, ops::int8::conv2d_rule(layer.engine, layer.options.groups), image.shape(), image};
     }
-    if (const auto* linear = std::get_if<nn::op::QuantizedLinear>(&node.op); linear && of_image) {  // of one pixel
+    if (const auto* linear = std::get_if<nn::op::QuantizedLinear>(&node.op)) {  // of one pixel
       Conv2dParams layer{linear->layer->params(), {}};
       const int64_t K = layer.weight.size(0), C = layer.weight.size(1);
       layer.weight = layer.weight.reshape({K, C, 1, 1});
-      return FirstLayer{&node, layer, ops::int8::rules_of(layer.engine).linear, {1, C, 1, 1}};
+      return FirstLayer{&node, layer, ops::int8::rules_of(layer.engine).linear, {1, C, 1, 1}, image};
     }
   }
   return std::nullopt;
@@ -128,21 +132,22 @@ std::vector<int> first_ten(const auto& values) {
 
 }  // namespace
 
-std::optional<HandCheck> verify_first_layer(const nn::Graph& graph, const Tensor& image) {
-  const std::optional<FirstLayer> first = first_layer(graph, image.shape());
+std::optional<HandCheck> verify_first_layer(const nn::Graph& graph, const nn::Batch& batch) {
+  const std::optional<FirstLayer> first = first_layer(graph, batch);
   if (!first) return std::nullopt;
   const Conv2dParams& layer = first->layer;
+  const Tensor& image = first->image;
   OCTET_CHECK(layer.options.groups == 1 && image.dim() >= 2 && image.size(0) == 1,
               "verify: expected one image and a layer without groups, got ", image.shape(), " and ", layer.options.groups,
               " groups");
 
   Tensor by_layer;
-  nn::run(graph, image, [&](const nn::Node& node, const Tensor& result) {
+  nn::run_all(graph, batch, [&](const nn::Node& node, const Tensor& result) {
     if (&node == first->node) by_layer = to_channels_first(result);
   });
   const auto input = quantize_by_hand(image.data<float>(), image.numel(), layer.input.scale, layer.input.zero_point);
   const auto by_hand =
-      layer_by_hand(layer, first->rule, input, ops::conv2d_shape(first->image, layer.weight.shape(), layer.options));
+      layer_by_hand(layer, first->rule, input, ops::conv2d_shape(first->shape, layer.weight.shape(), layer.options));
 
   const uint8_t* codes = by_layer.data<uint8_t>();
   HandCheck check{.rule = first->rule, .equal = 0, .total = by_layer.numel()};

@@ -8,7 +8,7 @@
 
 #include <optional>
 
-#include "nn/graph/graph.h"
+#include "nn/graph/executor.h"
 #include "quant/observers/qparams.h"
 
 namespace octet::quant {
@@ -20,8 +20,8 @@ struct HandCheck {
   std::vector<int> input = {}, by_hand = {}, by_layer = {};  // the first ten codes of each, in (n, c, h, w) order
 };
 
-/// image float32 [1, C, H, W], as the model gets it. A linear layer counts as a convolution of one pixel. Nothing when the first layer
+/// image float32 [1, C, H, W], as the model gets it, or one of each of its inputs. A linear layer counts as a convolution of one pixel. Nothing when the first layer
 /// is not in int8, because it was kept in float. Throws Error for a convolution with groups.
-std::optional<HandCheck> verify_first_layer(const nn::Graph& int8_graph, const Tensor& image);
+std::optional<HandCheck> verify_first_layer(const nn::Graph& int8_graph, const nn::Batch& image);
 
 }  // namespace octet::quant

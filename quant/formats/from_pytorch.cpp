@@ -81,18 +81,19 @@ LayerWeights read_weights(Reader& reader, const nn::Node& layer) {
     reader.problem("'" + key + "' is not quantized symmetrically along its output channels (zero points 0, axis 0)");
     return dummy;
   }
-  if (bias && (bias->tensor.dtype() != DType::f32 || bias->tensor.shape() != Shape{shape[0]})) {
+  const int64_t channels = nn::output_channels(layer.op, layer.parameter("weight"));
+  if (bias && (bias->tensor.dtype() != DType::f32 || bias->tensor.shape() != Shape{channels})) {
     reader.problem(
-        str("'", bias->key, "' is ", bias->tensor.dtype(), " ", bias->tensor.shape(), ", expected float32 [", shape[0], "]"));
+        str("'", bias->key, "' is ", bias->tensor.dtype(), " ", bias->tensor.shape(), ", expected float32 [", channels, "]"));
     return dummy;
   }
   return {weight->tensor, {q.scales.begin(), q.scales.end()}, bias ? bias->tensor : Tensor()};
 }
 
-/// Float layers that stay float in the int8 graph: batch norms that follow no convolution.
+/// Float layers that stay float in the int8 graph: batch norms that follow no convolution, and group norms.
 void read_float_parameters(Reader& reader, nn::Graph& prepared) {
   for (nn::Node& node : prepared.nodes()) {
-    if (!nn::is<nn::op::BatchNorm>(node.op)) continue;
+    if (!nn::is<nn::op::BatchNorm>(node.op) && !nn::is<nn::op::GroupNorm>(node.op)) continue;
     for (auto& [name, tensor] : node.parameters) {
       const std::string key = node.target + "." + name;
       const StateEntry* entry = reader.get(key);

@@ -56,6 +56,7 @@ class Read {
   void operator()(const char* key, QParams& q) { q = qparams_from(at(key)); }
   void operator()(const char* key, ops::Size2& size) { size = size_from(attributes_, key); }
   void operator()(const char* key, bool& b) { b = at(key).get<bool>(); }
+  void operator()(const char* key, double& x) { x = real_from(at(key), key); }
   void operator()(const char* key, float& x) { x = float_from(at(key), key); }
   void operator()(const char* key, int64_t& n, int64_t low, int64_t high) { n = integer_from(at(key), key, low, high); }
   void operator()(const char* key, std::vector<int64_t>& values, int64_t low, int64_t high) {
@@ -129,6 +130,8 @@ nn::Parameters parameters_from(const Read& read, const nn::op::Info& info, const
   nn::Parameters found;
   for (const char* key : info.parameters)
     if (key) found[key] = read.stored(key, DType::f32);
+  for (const char* key : info.may_have)
+    if (key && model.tensors.find(name + "." + key)) found[key] = read.stored(key, DType::f32);
   if (info.has_weight && model.tensors.find(name + ".bias")) found["bias"] = read.stored("bias", DType::f32);
   return found;
 }

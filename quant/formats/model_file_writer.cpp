@@ -69,6 +69,7 @@ class Write {
   static Json value_of(ops::Size2 s) { return to_json(s); }
   static Json value_of(bool b) { return b; }
   static Json value_of(float x) { return x; }
+  static Json value_of(double x) { return x; }
   static Json value_of(int64_t n) { return n; }
   static Json value_of(const std::vector<int64_t>& values) { return values; }
 

@@ -15,6 +15,9 @@ class Writer {
 
   QParams activation(const nn::Node& observer) {
     const QParams q = calibrated_qparams(observer);
+    const nn::Node& observed = *observer.inputs[0];
+    OCTET_CHECK(!nn::is<nn::op::Elu>(observed.op) || observed.kind != nn::NodeKind::call_module, "export: '", observed.target,
+                "': PyTorch's QuantizedELU has no place for its scale in a state_dict; call torch.nn.functional.elu instead");
     const QParamKeys keys = qparam_keys(prepared_, observer);
     add(keys.scale, Tensor::full({}, q.scale));
     add(keys.zero_point, Tensor::from<int64_t>({q.zero_point}, {}, DType::i64));
@@ -28,17 +31,20 @@ class Writer {
     if (mapping_.of(layer)->weight.per_channel) q.axis = 0;
     add(layer.target + (linear ? kPackedWeight : ".weight"), w.codes, q);
     const bool keeps_zeros = ops::int8::rules_of(mapping_.engine()).keeps_zero_bias;
-    if (keeps_zeros && !w.bias.defined()) w.bias = Tensor::zeros({w.codes.size(0)});
+    if (keeps_zeros && !w.bias.defined()) w.bias = Tensor::zeros({nn::output_channels(layer.op, w.codes)});
     if (w.bias.defined() || !linear) add(layer.target + (linear ? kPackedBias : ".bias"), w.bias);  // None of a convolution
     return w;
   }
 
-  /// Adds the tensors of a batch norm, which its int8 form keeps as floats.
+  /// Adds the tensors of a batch norm, which its int8 form keeps as floats, and of a group norm, which is float in PyTorch, too.
   void float_parameters(const nn::Node& node) {
-    OCTET_CHECK(nn::is<nn::op::BatchNorm>(node.op), "export: '", node.target,
+    if (nn::is<nn::op::Affine>(node.op)) return;  // numbers of the network's code
+    const auto* group_norm = std::get_if<nn::op::GroupNorm>(&node.op);
+    const bool is_batch_norm = nn::is<nn::op::BatchNorm>(node.op);
+    OCTET_CHECK(is_batch_norm || (group_norm && group_norm->groups > 0), "export: '", node.target,
                 "' is kept in float, for which PyTorch has other keys; quantize it, or save model.safetensors");
     for (const auto& [name, tensor] : node.parameters) add(node.target + "." + name, tensor);
-    add(node.target + ".num_batches_tracked", Tensor::zeros({}, DType::i64));
+    if (is_batch_norm) add(node.target + ".num_batches_tracked", Tensor::zeros({}, DType::i64));
   }
 
   StateDict finish() && { return std::move(state_); }

@@ -1,26 +1,25 @@
 #include "quant/passes/calibrate.h"
 
-#include "nn/graph/executor.h"
 #include "nn/graph/passes/optimize_for_inference.h"
 #include "quant/passes/insert_observers.h"
 
 namespace octet::quant {
 namespace {
 
-void show(const std::vector<nn::Graph>& graphs, const Tensor& images, int64_t before) {
+void show(const std::vector<nn::Graph>& graphs, const nn::Batch& batch, int64_t before) {
   try {
-    for (const nn::Graph& graph : graphs) nn::run(graph, images);
+    for (const nn::Graph& graph : graphs) nn::run_all(graph, batch);
   } catch (const Error& error) {
-    fail("calibration, images ", before, " to ", before + images.size(0) - 1, ": ", error.what());
+    fail("calibration, images ", before, " to ", before + batch.images() - 1, ": ", error.what());
   }
 }
 
 int64_t run_pass(const std::vector<nn::Graph>& graphs, const NextBatch& next_batch, const CalibrateOptions& options) {
   int64_t observed = 0;
-  while (const std::optional<Tensor> images = next_batch()) {
-    show(graphs, *images, observed);
-    observed += images->size(0);
-    if (options.on_batch) options.on_batch(images->size(0));
+  while (const std::optional<nn::Batch> batch = next_batch()) {
+    show(graphs, *batch, observed);
+    observed += batch->images();
+    if (options.on_batch) options.on_batch(batch->images());
   }
   return observed;
 }

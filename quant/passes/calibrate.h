@@ -8,12 +8,12 @@
 #include <optional>
 #include <vector>
 
-#include "nn/graph/graph.h"
+#include "nn/graph/executor.h"
 
 namespace octet::quant {
 
-/// The next batch of images, float32 [N, C, H, W]; nothing at the end of a pass.
-using NextBatch = std::function<std::optional<Tensor>()>;
+/// The next batch of images, float32 [N, C, H, W], or a tensor for each input; nothing at the end of a pass.
+using NextBatch = std::function<std::optional<nn::Batch>()>;
 
 enum class Passes {
   one,  // as PyTorch: each observer adjusts its histogram as it goes, so its answer depends on the order of the images

@@ -51,7 +51,7 @@ nn::Graph fake_quantize(const nn::Graph& prepared, const QConfigMapping& mapping
       node.op = nn::op::Function{std::make_shared<FakeQuantize>(std::vector{calibrated_qparams(node)})};
     } else if (is_quantized(node) && nn::info(node.op).has_weight) {
       node.parameters["weight"] = ops::fake_quantize_weight(node.parameter("weight"), layer_scales(node, mapping));
-      *nn::qat_slot(node.op) = nullptr;  // rounded now; once is enough
+      if (auto* qat = nn::qat_slot(node.op)) *qat = nullptr;  // rounded now; once is enough
     }
   }
   for (nn::Node* observer : observers) round_on_input_grid(graph, *observer);

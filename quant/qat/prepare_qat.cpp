@@ -16,13 +16,15 @@ namespace {
 namespace op = nn::op;
 using Fused = FusedMovingAvgObsFakeQuantize;
 
-/// Every batch norm whose input is a convolution or linear layer that nobody else uses becomes part of it.
+/// Every batch norm whose input is a convolution or linear layer that nobody else uses becomes part of it. Behind a transposed
+/// convolution it stays; PyTorch refuses it there ("Fusing ConvTranspose+BatchNorm not yet supported in QAT").
 void absorb_batch_norm(nn::Graph& graph) {
   for (auto it = graph.nodes().begin(); it != graph.nodes().end();) {
     nn::Node& bn = *it++;
     nn::Node* layer = foldable_into(graph, bn);
-    if (layer == nullptr) continue;
-    *nn::qat_slot(layer->op) = std::make_shared<op::Qat>(op::Qat{nullptr, std::get<op::BatchNorm>(bn.op)});
+    std::shared_ptr<const op::Qat>* qat = layer ? nn::qat_slot(layer->op) : nullptr;
+    if (qat == nullptr) continue;
+    *qat = std::make_shared<op::Qat>(op::Qat{nullptr, std::get<op::BatchNorm>(bn.op)});
     for (const auto& [name, tensor] : bn.parameters) layer->parameters["bn." + name] = tensor;
     graph.replace_uses(&bn, layer);
     graph.erase(&bn);

@@ -79,6 +79,7 @@ QConfigMapping::Choice QConfigMapping::of(const nn::Node& call) const {
   Choice choice = global_;
   if (const nn::op::Info& info = nn::info(call.op); choice && info.scale == nn::op::Scale::fixed)
     choice->activation = {.kind = "FixedQParamsObserver", .fixed = info.fixed};
+  if (choice && nn::info(call.op).one_weight_scale) choice->weight.per_channel = false;
   return choice;
 }
 

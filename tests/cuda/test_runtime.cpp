@@ -1,5 +1,6 @@
 // Memory, copies, and what happens to tensors that are on the wrong device.
 #include "ops/elementwise.h"
+#include "ops/softmax.h"
 #include "tensor/cuda/caching_allocator.h"
 #include "tensor/cuda/missing.h"
 #include "tests/cuda/device.h"

@@ -162,7 +162,8 @@ def fake_quantize(out, rng):
 # The fixed scale and zero point of FX's default mapping; None: an observer's, or no int8 form.
 ACTIVATIONS = {"sigmoid": (torch.sigmoid, 1 / 256, 0), "tanh": (torch.tanh, 1 / 128, 128), "hardsigmoid": (F.hardsigmoid, 1 / 256, 0),
                "hardswish": (F.hardswish, None, None), "leaky_relu": (lambda x: F.leaky_relu(x, 0.2), None, None), "silu": (F.silu, None, None),
-               "gelu": (F.gelu, None, None), "gelu_tanh": (lambda x: F.gelu(x, approximate="tanh"), None, None), "hardtanh": (lambda x: F.hardtanh(x, -0.5, 2.0), None, None)}
+               "gelu": (F.gelu, None, None), "gelu_tanh": (lambda x: F.gelu(x, approximate="tanh"), None, None), "hardtanh": (lambda x: F.hardtanh(x, -0.5, 2.0), None, None),
+               "elu": (lambda x: F.elu(x, 0.7), None, None)}
 FLOAT_ONLY = ("silu", "gelu", "gelu_tanh", "hardtanh")  # hardtanh of codes is a clamp: test_int8.cpp
 
 
@@ -192,6 +193,8 @@ def table_of(function, all_codes, scale, zero_point):
         y = torch.ops.quantized.hardswish(all_codes, scale, zero_point)
     elif function is ACTIVATIONS["leaky_relu"][0]:
         y = torch.ops.quantized.leaky_relu(all_codes, 0.2, False, scale, zero_point)
+    elif function is ACTIVATIONS["elu"][0]:
+        y = torch.ops.quantized.elu(all_codes, scale, zero_point, 0.7)
     else:
         y = function(all_codes)
     assert (y.q_scale(), y.q_zero_point()) == (scale, zero_point)

@@ -124,6 +124,55 @@ class Perceptron(nn.Module):
         return self.fc2(self.relu(self.norm(self.fc1(torch.flatten(x, 1)))))
 
 
+class Segments(nn.Module):
+    """Two images in, four results out: transposed convolutions with and without batch norm, interpolate by size and by factor, pads, dilated pools, group
+    norm, softmax over channels; nn.Upsample and F.softmax, which FX leaves in float."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("mean", torch.tensor([0.4, 0.5, 0.6]).view(1, 3, 1, 1))
+        self.down, self.relu, self.pool = nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(3, 2, 1, dilation=2, ceil_mode=True)
+        self.mid, self.side = nn.Conv2d(8, 8, 3, padding=2, dilation=2), nn.Conv2d(2, 6, 1)
+        self.up1, self.norm1 = nn.ConvTranspose2d(8, 8, 2, stride=2, bias=False), nn.BatchNorm2d(8)
+        self.up2, self.norm2 = nn.ConvTranspose2d(8, 6, 3, stride=2, padding=1, output_padding=1, groups=2), nn.BatchNorm2d(6)
+        self.up3 = nn.ConvTranspose2d(6, 4, (3, 4), stride=(1, 2), padding=(1, 1), bias=False)
+        self.wide, self.group, self.last = nn.Upsample(scale_factor=2, mode="bilinear"), nn.GroupNorm(2, 6), nn.Conv2d(10, 3, 1)
+        self.softmax, self.head = nn.Softmax(1), nn.Linear(3, 5)
+
+    def forward(self, x, y):
+        x = (x - self.mean) / 0.25
+        a = self.down(x)
+        b = self.mid(self.pool(self.relu(a)))
+        b = self.norm1(self.up1(b))
+        b = self.relu(self.norm2(self.up2(b)))
+        side = F.interpolate(self.side(y), size=b.shape[-2:], mode="bilinear", align_corners=False)
+        b = b + side
+        c = F.interpolate(self.up3(b), scale_factor=(1.5, 0.75))
+        d = self.group(F.pad(self.wide(b), (0, 0, 1, -1)))
+        c = F.interpolate(c, size=d.shape[-2:], mode="bilinear", align_corners=True)
+        z = self.last(torch.cat([d, c], 1))
+        pooled = self.head(F.adaptive_avg_pool2d(z, 1).flatten(1) * 2 + 1)
+        return z, F.softmax(z, 1), self.softmax(pooled), side
+
+
+class Norms(nn.Module):
+    """What octet keeps in float, and PyTorch's FX does not: other norms, activations with learned slopes, constants."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.prelu, self.prelus, self.elu = nn.Conv2d(3, 6, 3), nn.PReLU(), nn.PReLU(6), nn.ELU(0.7)
+        self.instance, self.image, self.rows = nn.InstanceNorm2d(6, affine=True), nn.LayerNorm([6, 16, 16]), nn.LayerNorm(6)
+        self.gamma, self.mirror = nn.Parameter(torch.rand(6, 1, 1)), nn.ReflectionPad2d(1)
+        self.fc = nn.Linear(6, 4)
+
+    def forward(self, x):
+        x = self.prelu(self.conv(self.mirror(x)))
+        x = self.instance(self.prelus(x)) * self.gamma
+        x = self.image(self.elu(x)) + torch.tensor(0.5)
+        x = F.pad(1 - x, (1, 1, 2, 0), mode="replicate")
+        return torch.softmax(self.fc(self.rows(x.mean([2, 3]))), dim=1)
+
+
 def without_paths(path):
     """Keeps of a program what the tests read: no paths of this machine in tracebacks, no pickled example."""
     with zipfile.ZipFile(path) as archive:
@@ -141,10 +190,10 @@ def without_paths(path):
             archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data)
 
 
-def record(quantized, x):
+def record(quantized, *x):
     """Each node's result; codes of images as [N, H, W, channels...]."""
     recorder = Recorder(quantized)
-    recorder.run(x)
+    recorder.run(*x)
     last = lambda r: np.moveaxis(r, (-2, -1), (1, 2)) if r.dtype == np.uint8 and r.ndim >= 4 else r
     return {name: np.ascontiguousarray(last(r)) for name, r in recorder.outputs.items()}
 
@@ -192,3 +241,34 @@ def make(out_dir):
                 save_nodes(out_dir / f"{name}_{engine}.npz", x, record(quantized, x), float_output=model(x).numpy())
         if make_network in (Branches, Shuffles):
             train_aware(out_dir, name, model, x, images)
+    make_dense(out_dir)
+
+
+def exported(out_dir, make_network, *x):
+    """The network in eval mode, and its .pt2."""
+    torch.manual_seed(0)
+    model, name = make_network(), make_network.__name__.lower()
+    with torch.no_grad():
+        for _ in range(3):
+            model.train()(*[torch.randn(16, *t.shape[1:]) for t in x])
+        N = torch.export.Dim("N", min=1, max=64)
+        torch.export.save(torch.export.export(model.eval(), x, dynamic_shapes=tuple({0: N} for _ in x)), out_dir / f"{name}.pt2")
+        without_paths(out_dir / f"{name}.pt2")
+    return model, name
+
+
+def make_dense(out_dir):
+    torch.manual_seed(1)
+    x, y = torch.randn(2, 3, 16, 16), torch.randn(2, 2, 7, 9)
+    model, name = exported(out_dir, Segments, x, y)
+    with torch.no_grad():
+        for engine in ("qnnpack", "fbgemm"):
+            torch.backends.quantized.engine = engine
+            prepared = prepare_fx(copy.deepcopy(model), get_default_qconfig_mapping(engine), (x, y))
+            prepared(torch.randn(16, 3, 16, 16), torch.randn(16, 2, 7, 9))
+            quantized = convert_fx(prepared)
+            torch.save(quantized.state_dict(), out_dir / f"{name}_{engine}.pth")
+            save_nodes(out_dir / f"{name}_{engine}.npz", x, record(quantized, x, y), y=y.numpy(), **{f"result.{i}": r.numpy() for i, r in enumerate(model(x, y))})
+    model, name = exported(out_dir, Norms, x)
+    with torch.no_grad():
+        np.savez_compressed(out_dir / f"{name}.npz", x=x.numpy(), float_output=model(x).numpy())

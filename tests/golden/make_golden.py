@@ -2,7 +2,7 @@
 """Makes every golden tensor with the real PyTorch, and manifest.json, which says what they are.
 
     python tests/golden/make_golden.py            all of them (about two minutes)
-    python tests/golden/make_golden.py ops        one folder: loaders, images, ops, engines, observers, models, networks, pt2, onnx, qat, qconfigs or
+    python tests/golden/make_golden.py ops        one folder: loaders, images, ops, dense, engines, observers, models, networks, pt2, onnx, qat, qconfigs or
                                                   training
 
 Needs torch 2.11, torchvision, fastai, numpy and pillow, of onnx also onnxscript (any environment; the tests themselves need none of them).
@@ -17,7 +17,7 @@ import warnings
 
 warnings.filterwarnings("ignore")
 HERE = pathlib.Path(__file__).resolve().parent
-FOLDERS = ["loaders", "images", "ops", "engines", "observers", "models", "networks", "pt2", "onnx", "qat", "qconfigs", "training"]
+FOLDERS = ["loaders", "images", "ops", "dense", "engines", "observers", "models", "networks", "pt2", "onnx", "qat", "qconfigs", "training"]
 
 
 def main():

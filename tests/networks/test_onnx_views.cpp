@@ -89,21 +89,21 @@ TEST(OnnxViews, ChannelsLastAsKerasHasThem) {
 TEST(OnnxViews, NothingIsLeftOfTheseAtInference) {
   OnnxFile file(kImage);
   file.node("Identity", {"x"}, "a").node("Cast", {"a"}, "b", {{"to", int64_t{1}}}).node("Dropout", {"b"}, "c", {{"ratio", 0.2}});
-  file.node("Relu", {"c"}, "d").node("Softmax", {"d"}, "y", {{"axis", int64_t{1}}}, "probabilities");
-  EXPECT_EQ(file.types(), "dropout relu");
-  EXPECT_TRUE(bits_equal(file.run(images()), ops::relu(images())));
+  file.node("Flatten", {"c"}, "d").node("Softmax", {"d"}, "y", {{"axis", int64_t{1}}}, "probabilities");
+  EXPECT_EQ(file.types(), "dropout flatten");
+  EXPECT_TRUE(bits_equal(file.run(images()), ops::flatten(images())));
   ASSERT_EQ(file.network().notes.size(), 1u);
   EXPECT_NE(file.network().notes[0].find("the Softmax at its end, 'probabilities', is left out"), std::string::npos);
 }
 
 TEST(OnnxRefused, AllAtOnceByName) {
   OnnxFile file(kImage);
-  file.node("Erf", {"x"}, "a", {}, "first").node("Erf", {"a"}, "b", {}, "second").node("Softmax", {"x"}, "c");
-  file.node("MaxPool", {"x"}, "d", {{"kernel_shape", OnnxNumbers{2, 2}}, {"dilations", OnnxNumbers{2, 2}}}, "wide");
+  file.node("Erf", {"x"}, "a", {}, "first").node("Erf", {"a"}, "b", {}, "second").node("Sign", {"x"}, "c");
+  file.node("MaxPool", {"x"}, "d", {{"kernel_shape", OnnxNumbers{2, 2}}, {"pads", OnnxNumbers{2, 2, 2, 2}}}, "wide");
   file.node("Relu", {"d"}, "y");
   EXPECT_TRUE(fails_with([&] { file.network(); },
-                         {"net.onnx: octet lacks Erf, 2 nodes, first 'first'; Softmax, 1 node: the node of 'c'; MaxPool 'wide': "
-                          "dilations (2, 2) are not supported, expected (1, 1)"}));
+                         {"net.onnx: octet lacks Erf, 2 nodes, first 'first'; Sign, 1 node: the node of 'c'; MaxPool 'wide': "
+                          "pads [2, 2, 2, 2] are more than half of the kernel (2, 2)"}));
 }
 
 TEST(OnnxRefused, OptionsThatOctetLacks) {
@@ -115,6 +115,8 @@ TEST(OnnxRefused, OptionsThatOctetLacks) {
         .tensor("two", number)
         .tensor("row", random_floats({6}, 1))
         .numbers("pads", {0, 0, 1, 1, 0, 0, 1, 1})
+        .tensor("t", random_floats({4, 2, 3, 3}, 1))
+        .tensor("scales", Tensor::from({1, 1, 1.5f, 2}, {4}))
         .numbers("n", {8, 21});
     file.node("GlobalAveragePool", {"x"}, "g").node("MaxPool", {"x"}, "small", {{"kernel_shape", OnnxNumbers{2, 2}}});
     EXPECT_TRUE(
@@ -154,8 +156,16 @@ TEST(OnnxRefused, OptionsThatOctetLacks) {
   refused("Reshape", {"x", "n"}, {}, "from [N, 4, 7, 6] to [8, 21]");
   refused("Transpose", {"x"}, {{"perm", OnnxNumbers{0, 1, 3, 2}}}, "with perm [0, 1, 3, 2] is not supported");
   refused("Flatten", {"x"}, {{"axis", int64_t{2}}}, "from axis 2 on is not supported, expected 1");
-  refused("Pad", {"x", "pads"}, {{"mode", "reflect"}}, "with other numbers than 0 is not supported");
-  refused("Pad", {"x", "pads", "two"}, {}, "with other numbers than 0 is not supported");
+  refused("Pad", {"x", "pads"}, {{"mode", "wrap"}}, "mode 'wrap' is not supported, expected constant, reflect or edge");
+  refused("AveragePool", {"x"}, {three, {"dilations", OnnxNumbers{2, 2}}}, "dilations (2, 2) are not supported");
+  refused("Resize", {"x", "", "two"}, {}, "by 1 numbers is not supported, expected height and width alone");
+  refused("Resize", {"x", "", "scales"}, {{"mode", "cubic"}}, "mode 'cubic' by 'half_pixel' is not supported");
+  refused("Resize", {"x", "", "scales"}, {{"nearest_mode", "ceil"}}, "nearest by 'half_pixel' and 'ceil' is not supported");
+  refused("ConvTranspose", {"x", "t"}, {{"output_shape", OnnxNumbers{9, 9}}}, "with output_shape is not supported");
+  refused("ConvTranspose", {"x", "t"}, {{"pads", OnnxNumbers{0, 0, 1, 1}}}, "that come to [-1, -1] is not supported");
+  refused("Softmax", {"x"}, {}, "of [N, 4, 7, 6] along axis -1 is not supported, expected channels: 1");
+  refused("LayerNormalization", {"x", "row"}, {{"axis", int64_t{0}}}, "from axis 0 on is not supported");
+  refused("GroupNormalization", {"x", "row", "row"}, {{"num_groups", int64_t{3}}}, "of 3 groups of [N, 4, 7, 6]");
   refused("Cast", {"x"}, {{"to", int64_t{7}}}, "to type 7 is not supported, expected floats");
   refused("Relu", {"nothing"}, {}, "the value 'nothing' is never made");
 }

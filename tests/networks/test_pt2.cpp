@@ -116,6 +116,45 @@ TEST(Pt2, CodesOfTrainedQuantizationAreConvertFxs) {
   }
 }
 
+std::map<std::string, Tensor> nodes_of(const nn::Graph& graph, const nn::Batch& x, std::vector<Tensor>& results) {
+  std::map<std::string, Tensor> nodes;
+  results = nn::run_all(graph, x, [&](const nn::Node& node, const Tensor& result) { nodes[node.name] = result; });
+  return nodes;
+}
+
+/// Two inputs, four results; transposed convolutions, interpolate, pads, a group norm.
+TEST(Pt2, NetworksThatGiveImages) {
+  const nn::Graph network = to_graph(program("segments"));
+  EXPECT_EQ(network.placeholders().size(), 2u);
+  for (const auto& [engine, name] : {std::pair(ops::int8::Engine::qnnpack, "qnnpack"), {ops::int8::Engine::fbgemm, "fbgemm"}}) {
+    const std::string base = str("pt2/segments_", name);
+    const Golden golden(base);
+    const nn::Batch x(std::vector<Tensor>{golden["x"], golden["y"]});
+    const std::vector<Tensor> floats = nn::run_all(network, x);
+    ASSERT_EQ(floats.size(), 4u);
+    for (size_t i = 0; i < 4; ++i) EXPECT_TRUE(test::all_close(floats[i], golden[str("result.", i)], 1e-5f, 1e-5f)) << i;
+    const nn::Graph int8 = quant::graph_from_pytorch(network, loaders::load_pth(test::golden_path(base + ".pth")), engine, base);
+    std::vector<Tensor> results;
+    std::map<std::string, Tensor> mine = nodes_of(int8, x, results);
+    for (const std::string& node : golden.lines("nodes")) {
+      const Tensor& expected = golden["node." + node];
+      if (node.starts_with("sub") || node.starts_with("truediv")) continue;  // inside of the affine nodes
+      ASSERT_TRUE(mine.contains(node)) << base << ": no node " << node << "\n" << nn::graph_to_string(int8);
+      ASSERT_EQ(mine[node].nbytes(), expected.nbytes()) << base << ": " << node;
+      if (expected.dtype() == DType::f32)
+        EXPECT_TRUE(test::all_close(mine[node], expected, 1e-5f, 1e-5f)) << base << ": " << node;
+      else
+        EXPECT_EQ(std::memcmp(mine[node].bytes(), expected.bytes(), expected.nbytes()), 0) << base << ": " << node;
+    }
+  }
+}
+
+/// Other norms, learned slopes, constants of the code.
+TEST(Pt2, NormsAndConstants) {
+  const Golden golden("pt2/norms");
+  EXPECT_TRUE(test::all_close(nn::run(to_graph(program("norms")), golden["x"]), golden["float_output"], 1e-5f, 1e-6f));
+}
+
 INSTANTIATE_TEST_SUITE_P(Pt2, EachNetwork, testing::Values("branches", "views", "gates", "shuffles", "perceptron"));
 
 /// These bytes as a file.

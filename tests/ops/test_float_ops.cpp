@@ -1,6 +1,7 @@
 #include "ops/batch_norm.h"
 #include "ops/elementwise.h"
 #include "ops/pool.h"
+#include "ops/softmax.h"
 #include "tests/support/compare.h"
 #include "tests/support/kernels.h"
 #include "tests/support/make.h"

@@ -46,7 +46,8 @@ TEST(Golden, FakeQuantize) {
 /// All 256 codes of a hundred scales.
 TEST(Golden, Activations) {
   for (const Activation f : {Activation(Activation::sigmoid), Activation(Activation::tanh), Activation(Activation::hardsigmoid),
-                             Activation(Activation::hardswish), Activation(Activation::leaky_relu, 0.2f)}) {
+                             Activation(Activation::hardswish), Activation(Activation::leaky_relu, 0.2f),
+                             Activation(Activation::elu, 0.7f)}) {
     const Golden g(std::string("ops/") + name_of(f) + "_codes");
     const std::vector<float> outputs = g.floats("output");  // one for all, or one for each: (scale, zero point)
     for (const Engine engine : {Engine::qnnpack, Engine::fbgemm}) {
@@ -56,7 +57,8 @@ TEST(Golden, Activations) {
         const size_t at = outputs.size() > 2 ? static_cast<size_t>(2 * i) : 0;
         const QParams output{outputs[at], static_cast<int32_t>(outputs[at + 1])};
         const TableRule rule = f == Activation::hardswish ? rules_of(engine).hardswish : TableRule::after_rounding;
-        const CodeTable table = table_of(f, input, output, rule);
+        const bool is_elu = f.kind == Activation::elu;
+        const CodeTable table = is_elu ? elu_table(f.a, input, output) : table_of(f, input, output, rule);
         EXPECT_EQ(std::memcmp(table.data(), want.data<uint8_t>() + 256 * i, 256), 0)
             << name_of(f) << " " << name_of(engine) << ", scale " << input.scale;
       }

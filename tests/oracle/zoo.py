@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Any network of torchvision from a file of torch.export (.pt2), beside the real PyTorch. Needs torch 2.11, torchvision, numpy, onnx, onnxruntime.
 
-    zoo.py NAME ... [--backends qnnpack,x86] [--size 64] [--images 8] [--build build]      e.g. mobilenet_v3_large:224 densenet121
+    zoo.py NAME ... [--backends qnnpack,x86] [--size 64] [--images 8] [--build build]      e.g. mobilenet_v3_large:224 densenet121 unet
+
+Names are those of torchvision's classifiers, and of dense_networks.py: networks that give images, or take several inputs.
 
 Weights are random, batch norm has statistics, images are random. For each network and backend, one line:
   codes      PyTorch's own int8 state_dict run by octet: codes that differ, node by node
@@ -10,10 +12,12 @@ Weights are random, batch norm has statistics, images are random. For each netwo
   torch      octet's quantized.pth loaded by PyTorch with strict=True: codes that differ, node by node
   onnx       octet's model.onnx in ONNX Runtime: largest difference of outputs, of the largest
   qat        prepare_qat_fx, two steps of training, its state_dict converted by octet and by convert_fx: codes that differ
+Networks of several results are not trained, nor are transposed convolutions with batch norm, which prepare_qat_fx refuses.
 Stochastic depth is left out on both sides, because torch.export leaves it out (docs/your-network.md). Exits 1 when a comparison fails.
 """
 import argparse
 import copy
+import inspect
 import json
 import operator
 import pathlib
@@ -33,6 +37,7 @@ import torchvision
 from torch.ao.quantization import get_default_qat_qconfig_mapping, get_default_qconfig_mapping
 from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx, prepare_qat_fx
 
+import dense_networks
 import golden_models
 import golden_networks
 
@@ -41,13 +46,42 @@ ENGINES = {"qnnpack": "qnnpack", "x86": "fbgemm", "fbgemm": "fbgemm"}
 
 
 def build(name, size):
+    """The network in eval mode, and the shapes of its inputs for one image."""
+    torch.manual_seed(0)
+    dense = dense_networks.find(name, size)
+    if dense:
+        model, shapes = dense
+        with torch.no_grad():
+            for _ in range(2):
+                model.train()(*[torch.randn(4, *s) for s in shapes])
+        return model.eval(), shapes
     extra = dict(aux_logits=False, init_weights=False) if name in ("googlenet", "inception_v3") else {}
     torch.manual_seed(0)
     model = torchvision.models.get_model(name, num_classes=10, **extra)
     with torch.no_grad():
         for _ in range(2):
             model.train()(torch.randn(4, 3, size, size))
-    return model.eval()
+    return model.eval(), [(3, size, size)]
+
+
+def save(path, names, tensors):
+    """One tensor as .npy, several as .npz; returns the file's name."""
+    if len(tensors) == 1:
+        np.save(f"{path}.npy", tensors[0].numpy())
+        return f"{path}.npy"
+    np.savez(f"{path}.npz", **{n: t.numpy() for n, t in zip(names, tensors)})
+    return f"{path}.npz"
+
+
+def load(path):
+    """The arrays of a .npz, in their order in the file."""
+    arrays = np.load(path)
+    return [arrays[name] for name in arrays.files]
+
+
+def largest_difference(got, want):
+    """Of the largest value of each."""
+    return max(np.abs(g - w).max() / np.abs(w).max() for g, w in zip(got, want, strict=True))
 
 
 def octet(a, program, *arguments):
@@ -59,7 +93,7 @@ def octet(a, program, *arguments):
 def recorded(quantized, x):
     recorder = golden_models.Recorder(quantized)
     with torch.no_grad():
-        recorder.run(x)
+        recorder.run(*x)
     return recorder.outputs
 
 
@@ -100,32 +134,34 @@ def trained_qat(model, backend, images):
 
 def compare(a, name, size, backend, tmp):
     torch.backends.quantized.engine = ENGINES[backend]
-    model = build(name, size)
-    x, calib = torch.randn(2, 3, size, size), torch.randn(a.images, 3, size, size)
-    np.save(f"{tmp}/x.npy", x.numpy())
-    np.save(f"{tmp}/calib.npy", calib.numpy())
-    torch.export.save(torch.export.export(model, (x,), dynamic_shapes=({0: torch.export.Dim("N", min=1, max=1024)},)), f"{tmp}/net.pt2")
+    model, shapes = build(name, size)
+    x, calib = tuple(torch.randn(2, *s) for s in shapes), tuple(torch.randn(a.images, *s) for s in shapes)
+    names = list(inspect.signature(model.forward).parameters)
+    x_file, calib_file = save(f"{tmp}/x", names, x), save(f"{tmp}/calib", names, calib)
+    N = torch.export.Dim("N", min=1, max=1024)
+    torch.export.save(torch.export.export(model, x, dynamic_shapes=tuple({0: N} for _ in x)), f"{tmp}/net.pt2")
     prepared = prepare_fx(copy.deepcopy(model), get_default_qconfig_mapping(backend), x)  # it notes qconfigs in what it is given
     with torch.no_grad():
-        prepared(calib)
-        want = model(x).numpy()
+        prepared(*calib)
+        results = dense_networks.results_of(model(*x))
+        want = [r.numpy() for r in results]
     theirs = observers_of(prepared)  # convert_fx takes them away
     quantized = convert_fx(prepared)
     golden_networks.repair_relu6(quantized, backend)
     torch.save(quantized.state_dict(), f"{tmp}/int8.pth")
     good, text = True, []
 
-    octet(a, "predict", "--network", f"{tmp}/net.pt2", "--model", f"{tmp}/int8.pth", "--engine", ENGINES[backend], "--input", f"{tmp}/x.npy", "--dump", f"{tmp}/nodes")
+    octet(a, "predict", "--network", f"{tmp}/net.pt2", "--model", f"{tmp}/int8.pth", "--engine", ENGINES[backend], "--input", x_file, "--dump", f"{tmp}/nodes")
     codes, wrong = differing(recorded(quantized, x), f"{tmp}/nodes")
     good &= wrong == 0 and codes > 0
     text.append(f"codes {wrong} of {codes}")
 
-    octet(a, "predict", "--model", f"{tmp}/net.pt2", "--input", f"{tmp}/x.npy", "--output", f"{tmp}/y.npy")
-    error = np.abs(np.load(f"{tmp}/y.npy") - want).max() / np.abs(want).max()
+    octet(a, "predict", "--model", f"{tmp}/net.pt2", "--input", x_file, "--output", f"{tmp}/y.npz")
+    error = largest_difference(load(f"{tmp}/y.npz"), want)
     good &= error <= 1e-5
     text.append(f"floats {error:.1e}")
 
-    octet(a, "quantize", "--weights", f"{tmp}/net.pt2", "--input", f"{tmp}/calib.npy", "--backend", backend, "--output", f"{tmp}/out", "--export", "torch,onnx", "--no-fake-quant")
+    octet(a, "quantize", "--weights", f"{tmp}/net.pt2", "--input", calib_file, "--backend", backend, "--output", f"{tmp}/out", "--export", "torch,onnx", "--no-fake-quant")
     mine = {}
     for o in json.loads(pathlib.Path(f"{tmp}/out/report.json").read_text())["observers"]:
         mine.setdefault(o["observes"], (o["scale"], o["zero_point"]))
@@ -137,21 +173,23 @@ def compare(a, name, size, backend, tmp):
     text.append(f"calibrated: {len(both)} observers, {other_places} elsewhere, {zero_points} zero points, scales {scales:.1e}")
 
     quantized.load_state_dict(torch.load(f"{tmp}/out/quantized.pth"), strict=True)
-    octet(a, "predict", "--model", f"{tmp}/out/model.safetensors", "--input", f"{tmp}/x.npy", "--dump", f"{tmp}/mine", "--output", f"{tmp}/mine.npy")
+    octet(a, "predict", "--model", f"{tmp}/out/model.safetensors", "--input", x_file, "--dump", f"{tmp}/mine", "--output", f"{tmp}/mine.npz")
     codes, wrong = differing(recorded(quantized, x), f"{tmp}/mine")
     good &= wrong == 0
     text.append(f"torch {wrong} of {codes}")
 
     session = onnxruntime.InferenceSession(f"{tmp}/out/model.onnx", providers=["CPUExecutionProvider"])
-    answer, expected = session.run(None, {"input": x.numpy()})[0], np.load(f"{tmp}/mine.npy")
-    text.append(f"onnx {np.abs(answer - expected).max() / np.abs(expected).max():.1e}")
+    answers = session.run(None, {i.name: t.numpy() for i, t in zip(session.get_inputs(), x)})
+    text.append(f"onnx {largest_difference(answers, load(f'{tmp}/mine.npz')):.1e}")
+    if dense_networks.find(name, size):
+        return good, "; ".join(text)
 
-    trained = trained_qat(model, backend, calib)
+    trained = trained_qat(model, backend, calib[0])
     torch.save(trained.state_dict(), f"{tmp}/qat.pth")
     converted = convert_fx(trained)
     golden_networks.repair_relu6(converted, backend)
-    octet(a, "quantize", "--network", f"{tmp}/net.pt2", "--weights", f"{tmp}/qat.pth", "--input", f"{tmp}/calib.npy", "--output", f"{tmp}/qat", "--no-fake-quant")
-    octet(a, "predict", "--model", f"{tmp}/qat/model.safetensors", "--input", f"{tmp}/x.npy", "--dump", f"{tmp}/qat_nodes")
+    octet(a, "quantize", "--network", f"{tmp}/net.pt2", "--weights", f"{tmp}/qat.pth", "--input", calib_file, "--output", f"{tmp}/qat", "--no-fake-quant")
+    octet(a, "predict", "--model", f"{tmp}/qat/model.safetensors", "--input", x_file, "--dump", f"{tmp}/qat_nodes")
     codes, wrong = differing(recorded(converted, x), f"{tmp}/qat_nodes")
     good &= wrong == 0 and codes > 0
     text.append(f"qat {wrong} of {codes}")

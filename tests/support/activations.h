@@ -19,7 +19,8 @@ inline std::vector<ops::Activation> activations() {
           Activation::hardsigmoid,
           Activation::hardswish,
           {Activation::hardtanh, -0.5f, 2.0f},
-          {Activation::leaky_relu, 0.2f}};
+          {Activation::leaky_relu, 0.2f},
+          {Activation::elu, 0.7f}};
 }
 
 }  // namespace octet::test

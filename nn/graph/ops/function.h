@@ -22,7 +22,7 @@ class TensorFunction {
 
 namespace op {
 
-/// The model's input.
+/// One of the model's inputs.
 struct Placeholder {
   static constexpr Info kInfo{.name = "placeholder",
                               .inputs = 0,
@@ -35,10 +35,10 @@ struct Placeholder {
   Tensor run(const Inputs& in) const { return in[0]; }
 };
 
-/// The model's result.
+/// The model's results.
 struct Output {
   static constexpr Info kInfo{.name = "output",
-                              .inputs = 1,
+                              .inputs = kAnyNumber,
                               .takes = Values::floats,
                               .gives = Values::floats,
                               .scale = Scale::none,

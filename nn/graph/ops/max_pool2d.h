@@ -15,6 +15,7 @@ void visit_options(auto&& visit, ops::MaxPool2dOptions& o) {
     inside("stride", o.stride);
     inside("padding", o.padding);
     inside.unless("ceil_mode", o.ceil_mode, false);
+    inside.unless("dilation", o.dilation, ops::Size2(1));
   });
 }
 

@@ -94,9 +94,11 @@ struct Info {
   bool shares_observer = false;    // its result is observed by its input's observer
   bool one_scale = false;          // its inputs share the first one's observer
   bool has_weight = false;         // "weight", quantized with it, and perhaps "bias"
+  bool one_weight_scale = false;   // a QConfig that says nothing of this op gives its weight one scale, not one per channel
   bool takes_relu = false;         // a relu behind it is part of its int8 form
   bool in_files = true;            // an int8 graph may hold it
   const char* parameters[4] = {};  // tensors that a node must have in a file
+  const char* may_have[2] = {};    // and those that it can have
 };
 
 }  // namespace op

@@ -43,9 +43,21 @@ std::string conv_tail_text(const ops::Conv2dOptions& o) {
              o.dilation == ops::Size2(1) ? "" : str(", dilation=", o.dilation), o.groups == 1 ? "" : str(", groups=", o.groups));
 }
 
+std::string conv_transpose_shape_text(const Tensor& weight, const ops::ConvTranspose2dOptions& o) {
+  return str(weight.size(0), ", ", weight.size(1) * o.groups, ", kernel_size=", ops::Size2(weight.size(2), weight.size(3)),
+             ", stride=", o.stride);
+}
+
+std::string conv_transpose_tail_text(const ops::ConvTranspose2dOptions& o) {
+  return str(o.padding == ops::Size2(0) ? "" : str(", padding=", o.padding),
+             o.dilation == ops::Size2(1) ? "" : str(", dilation=", o.dilation),
+             o.output_padding == ops::Size2(0) ? "" : str(", output_padding=", o.output_padding),
+             o.groups == 1 ? "" : str(", groups=", o.groups));
+}
+
 std::string max_pool_text(const ops::MaxPool2dOptions& o) {
   return str("kernel_size=", size_text(o.kernel), ", stride=", size_text(o.stride), ", padding=", size_text(o.padding),
-             ", dilation=1, ceil_mode=", o.ceil_mode ? "True" : "False");
+             ", dilation=", size_text(o.dilation), ", ceil_mode=", o.ceil_mode ? "True" : "False");
 }
 
 std::string avg_pool_text(const ops::AvgPool2dOptions& o) {

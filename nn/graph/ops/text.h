@@ -30,6 +30,10 @@ std::string conv_shape_text(const Tensor& weight, const ops::Conv2dOptions& o);
 /// ", padding=(1, 1), groups=2", without what has its default.
 std::string conv_tail_text(const ops::Conv2dOptions& o);
 
+/// The same of a transposed convolution's weight [C, K/G, R, S], and with its output_padding.
+std::string conv_transpose_shape_text(const Tensor& weight, const ops::ConvTranspose2dOptions& o);
+std::string conv_transpose_tail_text(const ops::ConvTranspose2dOptions& o);
+
 /// "kernel_size=3, stride=2, padding=1, dilation=1, ceil_mode=False".
 std::string max_pool_text(const ops::MaxPool2dOptions& o);
 

@@ -5,6 +5,8 @@
 //   weight'[k] = weight[k] * (gamma[k] * r[k])
 //   bias'[k]   = ((bias[k] - running_mean[k]) * r[k]) * gamma[k] + beta[k]      of a convolution
 //              = (bias[k] - running_mean[k]) * (gamma[k] * r[k]) + beta[k]      of a linear layer
+// k is the output channel: dimension 1 of a transposed convolution's weight. Such a layer's batch norm stays where it is when a relu
+// follows, because torch.fx joins these two instead.
 #pragma once
 
 #include "nn/graph/graph.h"

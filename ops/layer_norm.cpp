@@ -1,0 +1,127 @@
+#include "ops/layer_norm.h"
+
+#include <cmath>
+
+namespace octet::ops {
+namespace {
+
+/// How a tensor is taken apart: `parts` of `size` elements each; element i of part p has the factor of place(p, i).
+struct Parts {
+  int64_t parts, size;
+  int64_t factors;       // of weight and bias
+  int64_t first_period;  // parts after which the factors begin again
+  int64_t run;           // elements in a row that share a factor
+
+  int64_t place(int64_t part, int64_t i) const { return part % first_period * (size / run) + i / run; }
+};
+
+void check(const char* what, const Tensor& x, const Tensor& weight, const Tensor& bias, const Shape& affine) {
+  OCTET_CHECK(x.dtype() == DType::f32 && (x.dim() == 2 || x.dim() == 4), what, ": expected float32 [N, C] or [N, C, H, W], got ",
+              x.dtype(), " ", x.shape());
+  OCTET_CHECK(!x.on_cuda(), what, " is not there on a device yet; use the CPU");
+  for (const Tensor* t : {&weight, &bias})
+    OCTET_CHECK(!t->defined() || t->shape() == affine, what, ": weight or bias ", t->shape(), ", expected ", affine);
+}
+
+Parts layer_parts(const Tensor& x, const Shape& normalized, const Tensor& weight, const Tensor& bias) {
+  check("layer_norm", x, weight, bias, normalized);
+  const Shape& s = x.shape();
+  const bool fits = !normalized.empty() && normalized.size() < s.size() &&
+                    std::equal(normalized.rbegin(), normalized.rend(), s.rbegin()) && numel(normalized) > 0;
+  OCTET_CHECK(fits, "layer_norm: over ", normalized, " of ", s, ", expected its last dimensions, and not the first");
+  const int64_t size = numel(normalized);
+  return {x.numel() / size, size, size, 1, 1};
+}
+
+Parts group_parts(const Tensor& x, int64_t groups, const Tensor& weight, const Tensor& bias) {
+  check("group_norm", x, weight, bias, x.dim() >= 2 ? Shape{x.size(1)} : Shape{});
+  const int64_t C = x.size(1), pixels = x.dim() == 4 ? x.size(2) * x.size(3) : 1;
+  OCTET_CHECK(groups > 0 && C % groups == 0 && C > 0 && pixels > 0, "group_norm: ", groups, " groups of the channels of ", x.shape());
+  return {x.size(0) * groups, C / groups * pixels, C, groups, pixels};
+}
+
+struct Statistics {
+  double mean, inverse_std;
+};
+
+Statistics statistics_of(const float* x, int64_t n, float eps) {
+  double sum = 0, squares = 0;
+  for (int64_t i = 0; i < n; ++i) sum += static_cast<double>(x[i]);
+  const double mean = sum / static_cast<double>(n);
+  for (int64_t i = 0; i < n; ++i) squares += (static_cast<double>(x[i]) - mean) * (static_cast<double>(x[i]) - mean);
+  return {mean, 1 / std::sqrt(squares / static_cast<double>(n) + static_cast<double>(eps))};
+}
+
+Tensor normalized(const Tensor& x, const Parts& p, const Tensor& weight, const Tensor& bias, float eps) {
+  Tensor y(x.shape());
+  const float *w = weight.defined() ? weight.data<float>() : nullptr, *b = bias.defined() ? bias.data<float>() : nullptr;
+#pragma omp parallel for
+  for (int64_t part = 0; part < p.parts; ++part) {
+    const float* from = x.data<float>() + part * p.size;
+    float* to = y.data<float>() + part * p.size;
+    const Statistics s = statistics_of(from, p.size, eps);
+    for (int64_t i = 0; i < p.size; ++i) {
+      const int64_t at = p.place(part, i);
+      const double v = (static_cast<double>(from[i]) - s.mean) * s.inverse_std;
+      to[i] = static_cast<float>(v * (w ? static_cast<double>(w[at]) : 1) + (b ? static_cast<double>(b[at]) : 0));
+    }
+  }
+  return y;
+}
+
+/// dx of one part; adds to dweight and dbias in float64.
+void part_backward(const float* dy, const float* x, const Parts& p, int64_t part, const float* w, float eps, float* dx,
+                   std::vector<double>& dweight, std::vector<double>& dbias) {
+  const Statistics s = statistics_of(x, p.size, eps);
+  const auto v = [&](int64_t i) { return (static_cast<double>(x[i]) - s.mean) * s.inverse_std; };
+  const auto g = [&](int64_t i) { return static_cast<double>(dy[i]) * (w ? static_cast<double>(w[p.place(part, i)]) : 1); };
+  double sum = 0, sum_of_products = 0;
+  for (int64_t i = 0; i < p.size; ++i) {
+    sum += g(i), sum_of_products += g(i) * v(i);
+    const auto at = static_cast<size_t>(p.place(part, i));
+    dweight[at] += static_cast<double>(dy[i]) * v(i), dbias[at] += static_cast<double>(dy[i]);
+  }
+  const auto n = static_cast<double>(p.size);
+  for (int64_t i = 0; i < p.size; ++i)
+    dx[i] = static_cast<float>((g(i) - sum / n - v(i) * (sum_of_products / n)) * s.inverse_std);
+}
+
+Tensor as_floats(const std::vector<double>& values, const Shape& shape) {
+  Tensor t(shape);
+  for (size_t i = 0; i < values.size(); ++i) t.data<float>()[i] = static_cast<float>(values[i]);
+  return t;
+}
+
+NormGradients backward(const Tensor& dy, const Tensor& x, const Parts& p, const Tensor& weight, const Tensor& bias, float eps) {
+  OCTET_CHECK(dy.shape() == x.shape(), "norm backward: gradient ", dy.shape(), " for an input ", x.shape());
+  NormGradients d{Tensor(x.shape()), {}, {}};
+  std::vector<double> dweight(static_cast<size_t>(p.factors)), dbias(static_cast<size_t>(p.factors));
+  for (int64_t part = 0; part < p.parts; ++part)
+    part_backward(dy.data<float>() + part * p.size, x.data<float>() + part * p.size, p, part,
+                  weight.defined() ? weight.data<float>() : nullptr, eps, d.x.data<float>() + part * p.size, dweight, dbias);
+  if (weight.defined()) d.weight = as_floats(dweight, weight.shape());
+  if (bias.defined()) d.bias = as_floats(dbias, bias.shape());
+  return d;
+}
+
+}  // namespace
+
+Tensor layer_norm(const Tensor& x, const Shape& over, const Tensor& weight, const Tensor& bias, float eps) {
+  return normalized(x, layer_parts(x, over, weight, bias), weight, bias, eps);
+}
+
+Tensor group_norm(const Tensor& x, int64_t groups, const Tensor& weight, const Tensor& bias, float eps) {
+  return normalized(x, group_parts(x, groups, weight, bias), weight, bias, eps);
+}
+
+NormGradients layer_norm_backward(const Tensor& dy, const Tensor& x, const Shape& over, const Tensor& weight, const Tensor& bias,
+                                  float eps) {
+  return backward(dy, x, layer_parts(x, over, weight, bias), weight, bias, eps);
+}
+
+NormGradients group_norm_backward(const Tensor& dy, const Tensor& x, int64_t groups, const Tensor& weight, const Tensor& bias,
+                                  float eps) {
+  return backward(dy, x, group_parts(x, groups, weight, bias), weight, bias, eps);
+}
+
+}  // namespace octet::ops
