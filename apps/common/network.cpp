@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "loaders/files/bytes.h"
-#include "networks/onnx/to_graph.h"
+#include "networks/onnx/to_int8.h"
 #include "networks/pt2/to_graph.h"
 #include "nn/classifier.h"
 #include "nn/graph_module.h"
@@ -11,6 +11,8 @@
 
 namespace octet::apps {
 namespace {
+
+using ops::int8::Engine;
 
 void set_classes(Model& network, int64_t classes) {
   if (classes == network.classes) return;
@@ -45,21 +47,39 @@ Model from_program(const networks::Program& program) {
   return model;
 }
 
-Model from_onnx(const networks::onnx::Model& onnx) {
-  networks::onnx::Network network = networks::onnx::to_graph(onnx);
-  Model model{std::move(network.graph),
-              str("a network of ONNX (", onnx.producer.empty() ? "" : loaders::printable(onnx.producer) + ", ", "opset ",
-                  onnx.opset, ")"),
-              0, std::move(network.notes)};
+std::string writer_of(const networks::onnx::Model& onnx) {
+  return str("ONNX (", onnx.producer.empty() ? "" : loaders::printable(onnx.producer) + ", ", "opset ", onnx.opset, ")");
+}
+
+Model from_onnx(networks::onnx::Network network, std::string description) {
+  Model model{std::move(network.graph), std::move(description), 0, std::move(network.notes)};
   model.classes = nn::outputs_of(std::as_const(model.graph));
   model.size = static_cast<int>(std::min<int64_t>(network.size, INT32_MAX));
   model.channels = network.channels;
   return model;
 }
 
+/// The engine that octet's own file was made for.
+std::optional<Engine> engine_of(const networks::onnx::Model& onnx) {
+  const auto it = onnx.metadata.find("engine");
+  return it == onnx.metadata.end() ? std::nullopt : ops::int8::engine_named(it->second);
+}
+
 }  // namespace
 
-Model from_network(const ModelFile& file) { return file.onnx ? from_onnx(*file.onnx) : from_program(*file.program); }
+Model from_network(const ModelFile& file) {
+  if (!file.onnx) return from_program(*file.program);
+  return from_onnx(networks::onnx::to_graph(*file.onnx), "a network of " + writer_of(*file.onnx));
+}
+
+Model from_int8_network(const ModelFile& file, const std::optional<Engine>& engine) {
+  const Engine used = engine.value_or(engine_of(*file.onnx).value_or(Engine::fbgemm));
+  networks::onnx::Network network = networks::onnx::to_graph(*file.onnx);
+  naming(loaders::printable(file.path), [&] { networks::onnx::to_int8(network, used); });
+  for (std::string& note : network.notes)
+    if (!note.starts_with(file.onnx->file)) note = str(file.onnx->file, ": ", note);
+  return from_onnx(std::move(network), str("int8, ", writer_of(*file.onnx), ", engine ", name_of(used)));
+}
 
 Model open_network(const std::string& path) {
   const ModelFile file = open_model(path, kNetworks);

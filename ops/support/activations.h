@@ -130,6 +130,7 @@ struct GeluTanh {
 /// Which activation, with its parameters in the order of its struct's members.
 struct Activation {
   enum Kind { relu, relu6, sigmoid, tanh, hardsigmoid, hardswish, silu, gelu, gelu_tanh, hardtanh, leaky_relu };
+  static constexpr Kind kLast = leaky_relu;
   Kind kind;
   float a = 0, b = 0;
 

@@ -57,11 +57,23 @@ TEST(OnnxPrograms, TheCardIsReadBack) {
   EXPECT_NE(r.err.find("3 classes: one, two, three (as the model says)"), std::string::npos) << r.err;
 }
 
-TEST(OnnxPrograms, AnInt8ModelIsRefusedWithWhatToDo) {
+TEST(OnnxPrograms, AnInt8ModelGivesTheAnswersOfItsModelFile) {
   const Branches net;
   const std::string out = net.quantized(net.pt2, "out");
-  EXPECT_TRUE(fails(run("predict --model " + out + "/model.onnx x.jpg"), 1,
-                    {"model.onnx: octet lacks DequantizeLinear, ", "QuantizeLinear, ", "octet runs its own model.safetensors"}));
+  EXPECT_TRUE(bits_equal(net.answer(out + "/model.onnx", "a.npy"), net.answer(out + "/model.safetensors", "b.npy")));
+  EXPECT_TRUE(
+      fails(run("quantize --weights " + out + "/model.onnx"), 1,
+            {"model.onnx: this is an ONNX model that is int8 already, expected a float checkpoint", "run it with predict"}));
+}
+
+TEST(OnnxPrograms, AnInt8ModelRunsWithTheEngineOfItsFile) {
+  const Branches net;
+  const std::string out = net.quantized(net.pt2, "out"),
+                    predict = "predict --model " + out + "/model.onnx " + kSample + "/val/n01440764";
+  const Result own = run(predict), other = run(predict + " --engine qnnpack");
+  EXPECT_EQ(own.exit_code, 0) << own.err;
+  EXPECT_NE(own.err.find("engine fbgemm"), std::string::npos) << own.err;
+  EXPECT_NE(other.err.find("engine qnnpack"), std::string::npos) << other.err;
 }
 
 TEST(OnnxPrograms, DamagedFilesAndLacksAreNamed) {
