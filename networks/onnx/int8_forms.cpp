@@ -22,16 +22,20 @@ std::optional<Activation> function_of(const op::Silu&) { return Activation::silu
 std::optional<Activation> function_of(const op::Gelu& o) { return o.by_tanh ? Activation::gelu_tanh : Activation::gelu; }
 std::optional<Activation> function_of(const auto&) { return std::nullopt; }
 
-/// The codes that float weights were, if they were int8 codes with zero point 0: then these give the same floats.
+/// The codes that float weights were, if they were int8 codes with zero point 0: then these give the same floats, but for a rounding
+/// where factors of channels came in between.
 std::optional<op::LayerWeights> weights_of(const nn::Node& layer, const std::vector<float>& scale) {
+  constexpr float kRounding = 1e-6f;
   const Tensor weight = layer.parameter("weight");
   const int64_t K = weight.size(0), row = K > 0 ? weight.numel() / K : 0;
   if (scale.empty() || (scale.size() != 1 && std::ssize(scale) != K)) return std::nullopt;
   if (!std::ranges::all_of(scale, [](float s) { return std::isfinite(s) && s > 0; })) return std::nullopt;
   const Tensor codes = ops::int8::quantize_weight(weight, scale);
-  for (int64_t i = 0; i < weight.numel(); ++i)
-    if (static_cast<float>(codes.data<int8_t>()[i]) * ops::int8::scale_of(scale, i / row) != weight.data<float>()[i])
-      return std::nullopt;
+  for (int64_t i = 0; i < weight.numel(); ++i) {
+    const float value = weight.data<float>()[i];
+    const float again = static_cast<float>(codes.data<int8_t>()[i]) * ops::int8::scale_of(scale, i / row);
+    if (!(std::abs(again - value) <= kRounding * std::abs(value))) return std::nullopt;
+  }
   return op::LayerWeights{codes, scale, layer.parameter("bias")};
 }
 
@@ -105,17 +109,17 @@ std::optional<nn::Op> clamp_of(const nn::Op& clamp, QParams q) {
 nn::Op rescaled(QParams from, QParams to) { return op::QuantizedCat{{from}, to}; }
 
 std::optional<std::vector<nn::Op>> int8_forms(const nn::Node& call, const std::vector<float>& weight_scale, op::Int8Form form,
-                                              std::span<const nn::Op* const> clamps) {
+                                              std::span<const nn::Op> clamps) {
   if (nn::info(call.op).has_weight) {
     auto weights = weights_of(call, weight_scale);
     if (!weights) return std::nullopt;
     form.weights = std::move(*weights);
   }
-  form.relu = !clamps.empty() && nn::is<op::Relu>(*clamps.front()) && takes_relu(call.op);
+  form.relu = !clamps.empty() && nn::is<op::Relu>(clamps.front()) && takes_relu(call.op);
   Forms forms = std::visit([&](const auto& o) { return forms_of(o, form); }, call.op);
   if (!forms) return std::nullopt;
-  for (const nn::Op* clamp : clamps.subspan(form.relu ? 1 : 0))
-    if (auto codes = clamp_of(*clamp, form.output)) forms->push_back(std::move(*codes));
+  for (const nn::Op& clamp : clamps.subspan(form.relu ? 1 : 0))
+    if (auto codes = clamp_of(clamp, form.output)) forms->push_back(std::move(*codes));
   return forms;
 }
 

@@ -1,7 +1,10 @@
-// QOperator models written out as QDQ: QLinearConv(x, w) becomes Conv(DequantizeLinear(x), DequantizeLinear(w)) and a QuantizeLinear
-// behind it. Operators that only move values, such as MaxPool, may read codes in a file; they get the same.
+// Codes as the rest of networks/onnx/ wants them: QuantizeLinear and DequantizeLinear alone, with one scale.
+// QOperator models are written out as QDQ: QLinearConv(x, w) becomes Conv(DequantizeLinear(x), DequantizeLinear(w)) and a QuantizeLinear
+// behind it. Operators that only move values, such as MaxPool, may read codes in a file; they get the same. Where an activation has a scale
+// for each channel, they are divided by it first (networks/onnx/channel_scales.h).
 // Sources: onnx's docs/Operators.md, and docs/ContribOperators.md of ONNX Runtime for the domain com.microsoft.
 #include <algorithm>
+#include <set>
 #include <tuple>
 
 #include "loaders/files/bytes.h"
@@ -46,6 +49,8 @@ class Writer {
   Model write() {
     std::vector<Node> nodes;
     std::swap(nodes, model_.nodes);
+    for (const Node& node : nodes)
+      if (node.op_type == "Constant" && !node.outputs.empty()) constants_.insert(node.outputs[0]);
     for (Node& node : nodes) {
       if (node.domain == kMicrosoft && (node.op_type == "QuantizeLinear" || node.op_type == "DequantizeLinear")) node.domain = "";
       if (node.name.empty() && !node.outputs.empty()) node.name = node.outputs[0];
@@ -64,6 +69,7 @@ class Writer {
     if (const char* plain = microsoft ? plain_of(kOfOne, node) : nullptr) return of_one(node, plain);
     if (const char* plain = microsoft ? plain_of(kOfTwo, node) : nullptr) return of_two(node, plain);
     if (moves_codes(node)) return move(node);
+    if (is_quantization(node) && has_channel_scales(node)) return scale_channels(node);
     if (is_quantization(node) && node.op_type == "QuantizeLinear" && node.inputs.size() == 3)
       codes_[node.outputs.at(0)] = {node.inputs[1], node.inputs[2]};
     model_.nodes.push_back(node);
@@ -107,6 +113,49 @@ class Writer {
     std::vector<std::string> parts;
     for (size_t i = 2; i < node.inputs.size(); i += 3) parts.push_back(real(input(node, i), scale_at(node, i + 1)));
     plain(node, "Concat", parts, scale_at(node, 0));
+  }
+
+  /// Of an activation: a few scales, and one zero point for all of them.
+  bool has_channel_scales(const Node& node) const {
+    const auto tensor = [&](size_t i) {
+      const auto it = has(node, i) ? model_.initializers.find(node.inputs[i]) : model_.initializers.end();
+      return it == model_.initializers.end() ? nullptr : &it->second;
+    };
+    const Tensor *scale = tensor(1), *zero_point = tensor(2);
+    const bool scales = scale && scale->dtype() == DType::f32 && scale->dim() == 1 && scale->numel() > 1;
+    const bool bytes = zero_point && size_of(zero_point->dtype()) == 1 && scales && zero_point->numel() == scale->numel();
+    if (!bytes || !is_computed(node) || attribute<int64_t>(node, "axis", 1) != 1) return false;
+    const std::byte *first = zero_point->bytes(), *last = first + zero_point->numel();
+    return std::all_of(first, last, [&](std::byte z) { return z == *first; });
+  }
+
+  /// Not a weight.
+  bool is_computed(const Node& node) const {
+    const std::string& input = node.inputs.at(0);
+    return node.op_type == "DequantizeLinear" ? channel_codes_.contains(input)
+                                              : !model_.initializers.contains(input) && !constants_.contains(input);
+  }
+
+  /// x * (1 / scales) as codes of scale 1, or these * scales.
+  void scale_channels(const Node& node) {
+    const bool to_codes = node.op_type == "QuantizeLinear";
+    const Tensor &scale = model_.initializers.at(node.inputs[1]), &zero_points = model_.initializers.at(node.inputs[2]);
+    const std::string name = node.outputs.at(0);
+    Tensor factor(scale.shape()), zero_point({}, zero_points.dtype());
+    for (int64_t c = 0; c < scale.numel(); ++c)
+      factor.data<float>()[c] = to_codes ? 1 / scale.data<float>()[c] : scale.data<float>()[c];
+    zero_point.bytes()[0] = zero_points.bytes()[0];
+    const int64_t C = scale.numel();
+    const auto add = [&](const char* what, Tensor t) { return model_.initializers[name + what] = std::move(t), name + what; };
+    Node quantization = node, norm{.op_type = "BatchNormalization", .name = node.name, .attributes = {{"epsilon", 0.0f}}};
+    norm.inputs = {to_codes ? node.inputs[0] : name + " (in steps)", add(" (factors)", factor),
+                   add(" (zeros)", Tensor::zeros({C})), name + " (zeros)", add(" (ones)", Tensor::full({C}, 1))};
+    norm.outputs = {to_codes ? name + " (in steps)" : name};
+    quantization.inputs = {to_codes ? name + " (in steps)" : node.inputs[0], add(" (scale)", Tensor::full({}, 1)),
+                           add(" (zero point)", zero_point)};
+    quantization.outputs = {to_codes ? name : name + " (in steps)"};
+    if (to_codes) channel_codes_.insert(name);
+    for (const Node* made : {to_codes ? &norm : &quantization, to_codes ? &quantization : &norm}) model_.nodes.push_back(*made);
   }
 
   bool moves_codes(const Node& node) const {
@@ -191,6 +240,8 @@ class Writer {
 
   Model model_;
   std::map<std::string, Scale> codes_;  // by name: values that are codes
+  std::set<std::string> constants_,
+      channel_codes_;  // names of values: of Constant nodes; of codes that had a scale for each channel
   std::map<std::tuple<std::string, std::string, std::string>, std::string> real_;
 };
 

@@ -32,6 +32,7 @@ import onnx_definition
 import zoo
 
 logging.disable(logging.WARNING)
+onnxruntime.set_default_logger_severity(3)
 FORMS = "octet_qnnpack,octet_x86,octet_onednn,octet_fbgemm,qdq_u8,qdq_s8,qdq_tensor,nncf,qop,qop_s8,qop_tensor"
 
 
@@ -79,32 +80,34 @@ class Compared:
 
     def __init__(self, model, folder):
         self.makers = {o: n for n in model.graph.node for o in n.output}
-        self.nodes = {p.stem: np.load(p) for p in pathlib.Path(folder).glob("n*.npy")} | {"input": np.load(f"{folder}/quantize_per_tensor.npy")}
-        self.seen, self.codes, self.wrong, self.largest, self.worst = [], 0, 0, 0, ""
+        dump = {p.stem: np.load(p) for p in pathlib.Path(folder).glob("*.npy")}
+        self.nodes = {name: codes for name, codes in dump.items() if codes.dtype == np.uint8}
+        self.seen, self.quantized, self.codes, self.wrong, self.largest, self.worst = [], 0, 0, 0, 0, ""
 
-    def names(self, node):
-        """Where octet's codes may be: a relu is part of the operator before it, a QuantizeLinear of what it reads."""
-        yield node.name + "_1"  # behind a change of scale
-        yield node.name
-        for _ in range(3):
-            before = self.makers.get(node.input[0])
-            if node.op_type not in ("QuantizeLinear", "Relu", "Clip"):
-                return
-            if before is None:
-                yield "input"
-                return
-            if before.op_type == "DequantizeLinear":
-                return
-            node = before
-            yield node.name + "_1"
-            yield node.name
+    def before(self, node):
+        return self.makers.get(node.input[0])
+
+    def name_of(self, node):
+        """Where octet's codes are: a relu is part of the operator before it, a QuantizeLinear of what it reads. None: they are the input's."""
+        maker = node
+        while maker is not None and maker.op_type in ("QuantizeLinear", "Relu", "Clip"):
+            maker = self.before(maker)
+            if maker is not None and maker.op_type == "DequantizeLinear":
+                return None
+            for name in (f"{maker.name}_1", maker.name) if maker is not None else ():  # _1: behind a change of scale
+                if name in self.nodes:
+                    return name
+        if node.op_type != "QuantizeLinear":
+            return next((n for n in (f"{node.name}_1", node.name) if n in self.nodes), None)
+        name = f"quantize_per_tensor_{self.quantized}".removesuffix("_0")  # of the input, or of floats between codes
+        self.quantized += 1
+        return name
 
     def __call__(self, node, codes):
-        name = next((n for n in self.names(node) if n in self.nodes), None)
+        name = self.name_of(node)
         if name is None:
             return codes
-        got = torch.from_numpy(self.nodes[name].astype(np.int16))
-        want = codes.to(torch.int16)
+        got, want = torch.from_numpy(self.nodes[name].astype(np.int16)), codes.to(torch.int16)
         if codes.dtype == torch.int8:
             got = got - 128
         if got.shape != want.shape:
@@ -114,7 +117,7 @@ class Compared:
         self.codes += apart.numel()
         self.wrong += int((apart != 0).sum())
         if int(apart.max()) > self.largest:
-            self.largest, self.worst = int(apart.max()), f"{name} {self.makers[node.input[0]].op_type if node.input[0] in self.makers else node.op_type}"
+            self.largest, self.worst = int(apart.max()), f"{name} of {node.name}"
         return got.to(codes.dtype)
 
 
@@ -129,7 +132,7 @@ def compare(a, form, folder, x):
     floats = re.search(r"in float, between codes: (.*)", said)
     kinds = re.findall(r"\((\w+)\)", floats.group(1)) if floats else []
     error = [np.abs(y - want).max() / np.abs(want).max() for y in (np.load(f"{folder}/{form}.npy"), runtime)]
-    unread = len(compared.nodes.keys() - set(compared.seen)) - len(kinds)
+    unread = len(compared.nodes.keys() - set(compared.seen))
     good = compared.largest <= 1 and compared.codes > 0
     text = f"codes {compared.wrong} of {compared.codes} (by up to {compared.largest}{' ' + compared.worst if compared.largest > 1 else ''}), {len(compared.seen)} nodes"
     text += f", {unread} not compared" * (unread > 0) + f"; in float: {' '.join(kinds)}{' ...' if floats and 'more' in floats.group(1) else ''}" * bool(kinds)
