@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "networks/onnx/int8_forms.h"
+
 namespace octet::networks::onnx {
 namespace {
 
@@ -57,18 +59,23 @@ std::optional<Layer> with_factors(const Layer& layer, const std::optional<Tensor
   return result;
 }
 
-bool clamps_alike(std::vector<nn::Op>& clamps, const Tensor& factors, int32_t zero_point) {
+bool alike_behind(std::vector<nn::Op>& rest, const Tensor& factors, int32_t zero_point) {
   constexpr float kLastCode = 255;
   const float *first = factors.data<float>(), *last = first + factors.numel(), z = static_cast<float>(zero_point);
   std::vector<nn::Op> alike;
-  for (const nn::Op& clamp : clamps) {
+  for (const nn::Op& clamp : rest) {
+    if (nn::is<op::MaxPool2d>(clamp)) {
+      alike.push_back(clamp);
+      continue;
+    }
+    if (!is_clamp(clamp)) return false;
     const auto [low, high] = bounds_of(clamp);
     const bool above = std::all_of(first, last, [&](float f) { return std::nearbyint(high * f) + z >= kLastCode; });
     const bool below = std::all_of(first, last, [&](float f) { return std::nearbyint(low * f) + z <= 0; });
     if (!above || (!below && low != 0)) return false;
     if (!below) alike.push_back(op::Relu{});
   }
-  clamps = std::move(alike);
+  rest = std::move(alike);
   return true;
 }
 

@@ -23,8 +23,8 @@ struct Layer {
 /// The layer between both factors, each of which may be missing; nothing, if it is none or one that adds channels up.
 std::optional<Layer> with_factors(const Layer& layer, const std::optional<Tensor>& before, const std::optional<Tensor>& behind);
 
-/// Clamps in front of factors as clamps behind them, if they are the same for all channels there: 0 is, a bound beyond all codes is. Changes
-/// them to these.
-bool clamps_alike(std::vector<nn::Op>& clamps, const Tensor& factors, int32_t zero_point);
+/// Clamps and max pools in front of factors as those behind them, if they are the same for all channels there: 0 is, a bound beyond all codes
+/// is. Changes them to these.
+bool alike_behind(std::vector<nn::Op>& rest, const Tensor& factors, int32_t zero_point);
 
 }  // namespace octet::networks::onnx

@@ -39,7 +39,6 @@ std::optional<op::LayerWeights> weights_of(const nn::Node& layer, const std::vec
   return op::LayerWeights{codes, scale, layer.parameter("bias")};
 }
 
-/// What moves values, or picks one of several: the same on codes, in whatever scale they are.
 template <class T>
 constexpr bool kMovesValues =
     std::is_same_v<T, op::MaxPool2d> || std::is_same_v<T, op::Flatten> || std::is_same_v<T, op::View> ||
@@ -91,35 +90,44 @@ bool takes_relu(const nn::Op& call) {
   return nn::info(call).takes_relu || nn::info(call).has_weight || nn::is<op::BatchNorm>(call);
 }
 
-/// Its codes are those of the clamp's bounds, because rounding to codes keeps the order; nothing, where all codes are between them.
-std::optional<nn::Op> clamp_of(const nn::Op& clamp, QParams q) {
+/// On codes; nothing, where it leaves all of them as they are.
+std::optional<nn::Op> on_codes(const nn::Op& rest, QParams q) {
   const op::Int8Form form{.in = {q}, .output = q, .engine = {}};
-  if (const auto* o = std::get_if<op::Relu>(&clamp))
-    return q.zero_point == 0 ? std::nullopt : std::optional<nn::Op>(o->to_int8(form));
-  if (const auto* o = std::get_if<op::Relu6>(&clamp)) {
-    const op::QuantizedRelu6 codes = o->to_int8(form);
-    return codes.zero_point == 0 && codes.six == 255 ? std::nullopt : std::optional<nn::Op>(codes);
-  }
-  const op::QuantizedHardtanh codes = std::get<op::Hardtanh>(clamp).to_int8(form);
-  return codes.low_code == 0 && codes.high_code == 255 ? std::nullopt : std::optional<nn::Op>(codes);
+  const auto unless = [](bool idle, nn::Op o) { return idle ? std::nullopt : std::optional(std::move(o)); };
+  return std::visit(
+      [&]<class T>(const T& o) -> std::optional<nn::Op> {
+        if constexpr (std::is_same_v<T, op::Relu>) return unless(q.zero_point == 0, o.to_int8(form));
+        if constexpr (std::is_same_v<T, op::Relu6>)
+          return unless(o.to_int8(form).zero_point == 0 && o.to_int8(form).six == 255, o.to_int8(form));
+        if constexpr (std::is_same_v<T, op::Hardtanh>)
+          return unless(o.to_int8(form).low_code == 0 && o.to_int8(form).high_code == 255, o.to_int8(form));
+        if constexpr (kMovesValues<T>) return o.to_int8(form);
+        fail("int8 form: neither a clamp nor what moves values");
+      },
+      rest);
 }
 
 }  // namespace
 
+bool moves_values(const nn::Op& o) {
+  return std::visit([]<class T>(const T&) { return kMovesValues<T>; }, o);
+}
+bool is_clamp(const nn::Op& o) { return nn::is<op::Relu>(o) || nn::is<op::Relu6>(o) || nn::is<op::Hardtanh>(o); }
+
 nn::Op rescaled(QParams from, QParams to) { return op::QuantizedCat{{from}, to}; }
 
 std::optional<std::vector<nn::Op>> int8_forms(const nn::Node& call, const std::vector<float>& weight_scale, op::Int8Form form,
-                                              std::span<const nn::Op> clamps) {
+                                              std::span<const nn::Op> rest) {
   if (nn::info(call.op).has_weight) {
     auto weights = weights_of(call, weight_scale);
     if (!weights) return std::nullopt;
     form.weights = std::move(*weights);
   }
-  form.relu = !clamps.empty() && nn::is<op::Relu>(clamps.front()) && takes_relu(call.op);
+  form.relu = !rest.empty() && nn::is<op::Relu>(rest.front()) && takes_relu(call.op);
   Forms forms = std::visit([&](const auto& o) { return forms_of(o, form); }, call.op);
   if (!forms) return std::nullopt;
-  for (const nn::Op& clamp : clamps.subspan(form.relu ? 1 : 0))
-    if (auto codes = clamp_of(clamp, form.output)) forms->push_back(std::move(*codes));
+  for (const nn::Op& behind : rest.subspan(form.relu ? 1 : 0))
+    if (auto codes = on_codes(behind, form.output)) forms->push_back(std::move(*codes));
   return forms;
 }
 

@@ -11,8 +11,6 @@ namespace {
 namespace op = nn::op;
 using ops::int8::QParams;
 
-bool is_clamp(const nn::Op& o) { return nn::is<op::Relu>(o) || nn::is<op::Relu6>(o) || nn::is<op::Hardtanh>(o); }
-
 /// The Dequantize whose values an input is, with or without factors of channels; or null.
 const nn::Node* dequantize_of(const nn::Node& input) {
   const nn::Node& node = channel_factors(input) ? *input.inputs.at(0) : input;
@@ -38,8 +36,9 @@ Pattern Patterns::found(const nn::Node& quantize) const {
     pattern.factors = pattern.call;
     pattern.call = pattern.call->inputs.at(0);
   }
-  while (is_clamp(pattern.call->op) && !reads_codes(*pattern.call) && is_read_once(*pattern.call->inputs.at(0))) {
-    pattern.clamps.insert(pattern.clamps.begin(), pattern.call);
+  while ((is_clamp(pattern.call->op) || moves_values(pattern.call->op)) && !reads_codes(*pattern.call) &&
+         is_read_once(*pattern.call->inputs.at(0))) {
+    pattern.rest.insert(pattern.rest.begin(), pattern.call);
     pattern.call = pattern.call->inputs.at(0);
   }
   return pattern;
@@ -49,7 +48,7 @@ std::optional<Pattern> Patterns::before(const nn::Node& quantize) const {
   Pattern pattern = found(quantize);
   const nn::Node& call = *pattern.call;
   const QParams output = std::get<op::Quantize>(quantize.op).to;
-  if (const auto* same = std::get_if<op::Dequantize>(&call.op); same && pattern.clamps.empty() && !pattern.factors) {
+  if (const auto* same = std::get_if<op::Dequantize>(&call.op); same && pattern.rest.empty() && !pattern.factors) {
     pattern.codes = {call.inputs.at(0)};
     if (same->from != output) pattern.int8.push_back(rescaled(same->from, output));
     return pattern;
@@ -65,7 +64,7 @@ std::optional<Pattern> Patterns::before(const nn::Node& quantize) const {
 /// octet's own files say which float ops were one node: all have its name, and so have its codes.
 bool Patterns::belong_together(const nn::Node& quantize, const Pattern& pattern) const {
   const auto same = [&](const nn::Node* node) { return node->target == quantize.target; };
-  return !network_.by_octet || (same(pattern.call) && std::ranges::all_of(pattern.clamps, same));
+  return !network_.by_octet || (same(pattern.call) && std::ranges::all_of(pattern.rest, same));
 }
 
 std::optional<std::vector<nn::Op>> Patterns::int8_ops(const Pattern& pattern, QParams output) const {
@@ -75,17 +74,17 @@ std::optional<std::vector<nn::Op>> Patterns::int8_ops(const Pattern& pattern, QP
     form.in.push_back(std::get<op::Dequantize>(dequantize_of(*input)->op).from);
     scaled = scaled || channel_factors(*input);
   }
-  std::vector<nn::Op> clamps;
-  for (const nn::Node* clamp : pattern.clamps) clamps.push_back(clamp->op);
+  std::vector<nn::Op> rest;
+  for (const nn::Node* node : pattern.rest) rest.push_back(node->op);
   const auto scale = network_.weight_scales.find(pattern.call);
   Layer layer{*pattern.call, scale == network_.weight_scales.end() ? std::vector<float>() : scale->second};
   if (scaled) {
     const auto behind = pattern.factors ? channel_factors(*pattern.factors) : std::nullopt;
     auto with = with_factors(layer, channel_factors(*pattern.call->inputs.at(0)), behind);
-    if (!with || (behind && !clamps_alike(clamps, *behind, output.zero_point))) return std::nullopt;
+    if (!with || (behind && !alike_behind(rest, *behind, output.zero_point))) return std::nullopt;
     layer = std::move(*with);
   }
-  return int8_forms(layer.node, layer.weight_scale, std::move(form), clamps);
+  return int8_forms(layer.node, layer.weight_scale, std::move(form), rest);
 }
 
 }  // namespace octet::networks::onnx

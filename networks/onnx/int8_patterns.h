@@ -14,11 +14,11 @@
 namespace octet::networks::onnx {
 
 struct Pattern {
-  const nn::Node* call;                      // or the Dequantize itself, when there is none
-  std::vector<const nn::Node*> clamps = {};  // in their order
-  const nn::Node* factors = nullptr;         // behind them
-  std::vector<const nn::Node*> codes = {};   // that the call's inputs stand for
-  std::vector<nn::Op> int8 = {};             // what all of it becomes, one op behind the other; empty: nothing to do
+  const nn::Node* call;                     // or the Dequantize itself, when there is none
+  std::vector<const nn::Node*> rest = {};   // in their order
+  const nn::Node* factors = nullptr;        // behind them
+  std::vector<const nn::Node*> codes = {};  // that the call's inputs stand for
+  std::vector<nn::Op> int8 = {};            // what all of it becomes, one op behind the other; empty: nothing to do
 };
 
 class Patterns {

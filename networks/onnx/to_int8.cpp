@@ -2,9 +2,11 @@
 // writes the new graph.
 #include "networks/onnx/to_int8.h"
 
+#include <algorithm>
 #include <set>
 
 #include "networks/names.h"
+#include "networks/onnx/int8_forms.h"
 #include "networks/onnx/int8_patterns.h"
 #include "nn/graph/check_graph.h"
 #include "nn/graph/print.h"
@@ -14,6 +16,7 @@ namespace {
 
 namespace op = nn::op;
 using nn::Node;
+using ops::int8::QParams;
 
 class Converter {
  public:
@@ -51,7 +54,7 @@ class Converter {
     std::vector<Node*> inputs;
     for (const Node* codes : pattern.codes) inputs.push_back(made_.at(codes));
     for (size_t i = 0; i < pattern.int8.size(); ++i) {
-      const Node& named = i == 0 || pattern.clamps.empty() ? *pattern.call : *pattern.clamps.back();
+      const Node& named = i == 0 || pattern.rest.empty() ? *pattern.call : *pattern.rest.back();
       Node made{
           .name = snake_case(named.target), .kind = named.kind, .target = named.target, .op = pattern.int8[i], .inputs = inputs};
       for (const char* name : nn::info(made.op).parameters)
@@ -68,6 +71,23 @@ class Converter {
   std::map<const Node*, Pattern> found_;  // by the Quantize that ends them
   std::map<const Node*, Node*> made_;
 };
+
+/// What moves dequantized values gives values of codes, too: these are written behind it, so that it moves codes.
+void quantize_what_moves(nn::Graph& graph) {
+  for (Node& node : graph.nodes()) {
+    const auto* input = node.inputs.size() == 1 ? std::get_if<op::Dequantize>(&node.inputs[0]->op) : nullptr;
+    if (input == nullptr || !(moves_values(node.op) || nn::is<op::Relu>(node.op))) continue;
+    const auto quantizes = [](const Node* user) { return nn::is<op::Quantize>(user->op); };
+    if (std::ranges::all_of(graph.users(&node), quantizes)) continue;
+    const QParams q = input->from;
+    Node* codes =
+        graph.insert_after(&node, {.name = "quantize_per_tensor", .target = "quantize_per_tensor", .op = op::Quantize{q}});
+    Node* again =
+        graph.insert_after(codes, {.name = "dequantize", .target = "dequantize", .op = op::Dequantize{q}, .inputs = {codes}});
+    graph.replace_uses(&node, again);
+    codes->inputs = {&node};
+  }
+}
 
 /// "_fc (Linear), ... and 3 more"; empty, if all calls compute with codes.
 std::string float_calls(const nn::Graph& graph) {
@@ -86,6 +106,7 @@ std::string float_calls(const nn::Graph& graph) {
 }  // namespace
 
 void to_int8(Network& network, ops::int8::Engine engine) {
+  if (!network.by_octet) quantize_what_moves(network.graph);
   network.graph = Converter(network, engine).convert();
   network.weight_scales.clear();
   if (const std::string floats = float_calls(network.graph); !floats.empty())

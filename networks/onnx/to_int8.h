@@ -4,6 +4,7 @@
 //   dequantize -> conv2d -> relu or clip -> quantize    quantized_conv2d, and a clamp of codes where the relu is not all of it
 //   dequantize -> sigmoid, silu, ... -> quantize        a table of 256 codes
 //   dequantize -> max_pool2d, flatten, ... -> quantize  the same on codes; and a table, where the scale changes
+//   conv2d -> relu -> max_pool2d -> quantize            as if the quantize came first: rounding keeps the order of values
 // Everything else runs in float between codes, as in the file: a layer whose result is not quantized, weights that are no int8 codes
 // with zero point 0. The result is within a code of what the file says in real numbers: a code is rounded once from an exact sum.
 #pragma once

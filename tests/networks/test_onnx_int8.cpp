@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "networks/onnx/to_int8.h"
+#include "nn/graph/passes/optimize_for_inference.h"
+#include "quant/formats/model_file.h"
 #include "tests/networks/onnx_file.h"
+#include "tests/networks/read_back.h"
 #include "tests/support/compare.h"
 #include "tests/support/make.h"
 
@@ -88,6 +91,7 @@ class Int8File : public OnnxFile {
     for (const Engine engine : ops::int8::kEngines) {
       const Tensor got = nn::run(int8(engine).graph, x);
       ASSERT_EQ(got.shape(), want.shape());
+      test::expect_read_back(int8(engine).graph, engine, x);
       int64_t apart = 0;
       for (int64_t i = 0; i < got.numel(); ++i) {
         const float steps = std::abs(got.data<float>()[i] - want.data<float>()[i]) / last_;
@@ -244,6 +248,60 @@ TEST(OnnxInt8, WhatMovesValuesMovesCodes) {
   again.quantized("x", 0.03f, u8(120)).output("x_real", 0.03f, u8(120)).expect("quantize dequantize");
   Int8File rescaled;
   rescaled.quantized("x", 0.03f, u8(120)).output("x_real", 0.04f, u8(110)).expect("quantize quantized_cat dequantize");
+}
+
+TEST(OnnxInt8, WhatMovesValuesStandsOnEitherSideOfCodes) {
+  const OnnxAttribute kernel{"kernel_shape", OnnxNumbers{2, 2}};
+  Int8File before = conv(u8(120)), behind = conv(u8(120));
+  before.node("Relu", {"c"}, "r").node("MaxPool", {"r"}, "m", {kernel}).output("m", 0.03f, u8(20));
+  before.expect("quantize quantized_conv2d quantized_max_pool2d dequantize");
+  behind.quantized("c", 0.03f, u8(100))
+      .node("MaxPool", {"c_real"}, "m", {kernel})
+      .node("Add", {"m", "m"}, "a")
+      .output("a", 0.05f, u8(90));
+  behind.expect("quantize quantized_conv2d quantized_max_pool2d quantized_add dequantize");
+}
+
+/// conv "c" -> codes with a scale for each channel -> depthwise conv "d".
+Int8File per_channel(const Tensor& zero_points, const std::string& between = "") {
+  Int8File file = conv(u8(120));
+  Tensor s({6});
+  for (int64_t k = 0; k < 6; ++k) s.data<float>()[k] = 0.02f + 0.005f * static_cast<float>(k);
+  const std::string x = between.empty() ? "c" : "r";
+  if (between == "Clip") file.tensor("min", scale(0)).tensor("max", scale(12)).node("Clip", {"c", "min", "max"}, "r");
+  if (between == "HardSwish") file.node("HardSwish", {"c"}, "r");
+  file.tensor("cs", s)
+      .tensor("cz", zero_points)
+      .node("QuantizeLinear", {x, "cs", "cz"}, "q")
+      .node("DequantizeLinear", {"q", "cs", "cz"}, "q_real");
+  file.tensor("dw", random_codes({6, 1, 3, 3}, DType::qint8, 5).view_as(DType::i8)).tensor("dz", Tensor::zeros({6}, DType::i8));
+  file.node("DequantizeLinear", {"dw", "w_s", "dz"}, "d_w", {{"axis", int64_t{0}}});
+  file.node("Conv", {"q_real", "d_w"}, "d", {{"group", int64_t{6}}}).output("d", 0.02f, u8(128));
+  return file;
+}
+
+TEST(OnnxInt8, ScalesOfEachChannelBeforeADepthwiseConvAreItsWeights) {
+  const Tensor low = Tensor::zeros({6}, DType::i8), high = Tensor::zeros({6}, DType::u8);
+  per_channel(low).expect("quantize quantized_conv2d quantized_conv2d dequantize");
+  per_channel(high, "Clip").expect("quantize quantized_conv2d quantized_conv2d dequantize");
+  per_channel(low, "HardSwish").expect("quantize dequantize conv2d hardswish batch_norm quantize quantized_conv2d dequantize");
+  Tensor apart = high.clone();
+  apart.data<uint8_t>()[3] = 7;
+  EXPECT_TRUE(fails_with([&] { per_channel(apart).int8(); }, {"has 6 scales, expected one for all channels"}));
+}
+
+TEST(OnnxInt8, ModelFilesKeepThem) {
+  Int8File file = conv(u8(120));
+  file.quantized("c", 0.03f, u8(100)).node("Sigmoid", {"c_real"}, "s").quantized("s", 0.003f, u8(5));
+  file.node("GlobalAveragePool", {"s_real"}, "p")
+      .quantized("p", 0.002f, u8(9))
+      .node("LeakyRelu", {"p_real"}, "l", {{"alpha", 0.3}});
+  file.output("l", 0.002f, u8(9))
+      .expect("quantize quantized_conv2d quantized_activation quantized_adaptive_avg_pool2d quantized_leaky_relu dequantize");
+  const Network net = file.int8();
+  const nn::Graph loaded = quant::load_graph(quant::save_graph(net.graph, {}), "model");
+  EXPECT_TRUE(bits_equal(nn::run(loaded, images()), nn::run(net.graph, images())));
+  EXPECT_TRUE(bits_equal(nn::run(nn::optimize_for_inference(net.graph), images()), nn::run(net.graph, images())));
 }
 
 TEST(OnnxInt8, AveragesMayHaveAScaleOfTheirOwn) {
