@@ -2,12 +2,11 @@
 // writes the new graph.
 #include "networks/onnx/to_int8.h"
 
-#include <algorithm>
 #include <set>
 
 #include "networks/names.h"
-#include "networks/onnx/int8_forms.h"
 #include "networks/onnx/int8_patterns.h"
+#include "networks/onnx/move_codes.h"
 #include "nn/graph/check_graph.h"
 #include "nn/graph/print.h"
 
@@ -16,7 +15,6 @@ namespace {
 
 namespace op = nn::op;
 using nn::Node;
-using ops::int8::QParams;
 
 class Converter {
  public:
@@ -72,23 +70,6 @@ class Converter {
   std::map<const Node*, Node*> made_;
 };
 
-/// What moves dequantized values gives values of codes, too: these are written behind it, so that it moves codes.
-void quantize_what_moves(nn::Graph& graph) {
-  for (Node& node : graph.nodes()) {
-    const auto* input = node.inputs.size() == 1 ? std::get_if<op::Dequantize>(&node.inputs[0]->op) : nullptr;
-    if (input == nullptr || !(moves_values(node.op) || nn::is<op::Relu>(node.op))) continue;
-    const auto quantizes = [](const Node* user) { return nn::is<op::Quantize>(user->op); };
-    if (std::ranges::all_of(graph.users(&node), quantizes)) continue;
-    const QParams q = input->from;
-    Node* codes =
-        graph.insert_after(&node, {.name = "quantize_per_tensor", .target = "quantize_per_tensor", .op = op::Quantize{q}});
-    Node* again =
-        graph.insert_after(codes, {.name = "dequantize", .target = "dequantize", .op = op::Dequantize{q}, .inputs = {codes}});
-    graph.replace_uses(&node, again);
-    codes->inputs = {&node};
-  }
-}
-
 /// "_fc (Linear), ... and 3 more"; empty, if all calls compute with codes.
 std::string float_calls(const nn::Graph& graph) {
   constexpr int kNamed = 8;
@@ -106,7 +87,7 @@ std::string float_calls(const nn::Graph& graph) {
 }  // namespace
 
 void to_int8(Network& network, ops::int8::Engine engine) {
-  if (!network.by_octet) quantize_what_moves(network.graph);
+  if (!network.by_octet) move_codes(network.graph);
   network.graph = Converter(network, engine).convert();
   network.weight_scales.clear();
   if (const std::string floats = float_calls(network.graph); !floats.empty())

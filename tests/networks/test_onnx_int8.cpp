@@ -260,6 +260,16 @@ TEST(OnnxInt8, WhatMovesValuesStandsOnEitherSideOfCodes) {
       .node("Add", {"m", "m"}, "a")
       .output("a", 0.05f, u8(90));
   behind.expect("quantize quantized_conv2d quantized_max_pool2d quantized_add dequantize");
+  Int8File parts = conv(u8(120)), same = conv(u8(120));
+  parts.node("Conv", {"x_real", "w"}, "d", {{"pads", OnnxNumbers{1, 1, 1, 1}}})
+      .node("Relu", {"d"}, "r")
+      .node("Concat", {"r", "x_real", "c"}, "k", {{"axis", int64_t{1}}})
+      .output("k", 0.03f, u8(100));
+  parts.expect("quantize quantized_conv2d quantized_conv2d quantized_cat dequantize");
+  same.quantized("c", 0.03f, u8(100)).node("Concat", {"c_real", "c_real"}, "k", {{"axis", int64_t{1}}});
+  same.node("Mul", {"k", "k"}, "m")
+      .output("m", 0.05f, u8(10))
+      .expect("quantize quantized_conv2d quantized_cat quantized_mul dequantize");
 }
 
 /// conv "c" -> codes with a scale for each channel -> depthwise conv "d".

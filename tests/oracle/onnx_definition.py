@@ -56,6 +56,11 @@ def floats(kind, v, a):
     if kind == "Clip":
         bounds = [b if b is None else float(b) for b in list(v[1:]) + [None] * (3 - len(v))]
         return x.clamp(*bounds)
+    if kind == "BatchNormalization":
+        return F.batch_norm(x, v[3], v[4], v[1], v[2], eps=a.get("epsilon", 1e-5))
+    if kind == "Slice":
+        axis, end = int(v[3]), min(int(v[2]), x.shape[int(v[3])])
+        return x.narrow(axis, int(v[1]), end - int(v[1]))
     if kind == "Reshape":
         return x.reshape([x.shape[i] if d == 0 else int(d) for i, d in enumerate(v[1])])
     return {
@@ -65,7 +70,8 @@ def floats(kind, v, a):
         "LeakyRelu": lambda: F.leaky_relu(x, a.get("alpha", 0.01)), "GlobalAveragePool": lambda: x.mean([2, 3], True),
         "Flatten": lambda: x.flatten(1), "Concat": lambda: torch.cat(v, a["axis"]), "Transpose": lambda: x.permute(a["perm"]),
         "Softmax": lambda: x.softmax(a.get("axis", -1)), "Squeeze": lambda: x.squeeze([int(d) for d in v[1]]),
-        "Cast": lambda: x,
+        "Cast": lambda: x, "Shape": lambda: torch.tensor(x.shape), "Gather": lambda: x.index_select(a.get("axis", 0), v[1].reshape(-1)).reshape(v[1].shape),
+        "Unsqueeze": lambda: x.reshape(1),
     }[kind]()
 
 
@@ -105,6 +111,10 @@ class Definition:
             self.give(node, quantize(floats(TWO[kind], [dequantize(*v[0:3]), dequantize(*v[3:6])], a), *v[6:8]))
         elif kind == "QLinearConcat":
             self.give(node, quantize(floats("Concat", [dequantize(*v[i : i + 3]) for i in range(2, len(v), 3)], a), *v[0:2]))
+        elif kind == "Split":
+            for name, part in zip(node.output, v[0].split([int(n) for n in v[1]] if len(v) > 1 else v[0].shape[a["axis"]] // len(node.output), a["axis"])):
+                self.values[name] = part
+            self.codes.update(node.output if node.input[0] in self.codes else [])
         elif v[0].dtype in (torch.uint8, torch.int8) and node.input[0] in self.codes:
             self.codes.add(out)  # a MaxPool or Reshape of codes
             self.give(node, floats(kind, [v[0].double()] + v[1:], a).to(v[0].dtype))
