@@ -8,6 +8,7 @@
 #include "nn/classifier.h"
 #include "nn/graph_module.h"
 #include "quant/formats/from_pytorch.h"
+#include "quant/qconfig/qconfig_mapping.h"
 
 namespace octet::apps {
 namespace {
@@ -59,10 +60,15 @@ Model from_onnx(networks::onnx::Network network, std::string description) {
   return model;
 }
 
-/// The engine that octet's own file was made for.
-std::optional<Engine> engine_of(const networks::onnx::Model& onnx) {
-  const auto it = onnx.metadata.find("engine");
-  return it == onnx.metadata.end() ? std::nullopt : ops::int8::engine_named(it->second);
+/// The engine that octet's own file was made for. Files of octet 0.2 only say the backend; others say nothing.
+Engine engine_of(const networks::onnx::Model& onnx) {
+  const auto said = [&](const char* key) {
+    const auto it = onnx.metadata.find(key);
+    return onnx.producer == "octet" && it != onnx.metadata.end() ? it->second : "";
+  };
+  if (const std::string engine = said("engine"); !engine.empty()) return quant::parse_engine(engine);
+  const std::string backend = said("backend");
+  return backend.empty() ? Engine::fbgemm : quant::get_default_qconfig_mapping(backend).engine();
 }
 
 }  // namespace
@@ -73,9 +79,11 @@ Model from_network(const ModelFile& file) {
 }
 
 Model from_int8_network(const ModelFile& file, const std::optional<Engine>& engine) {
-  const Engine used = engine.value_or(engine_of(*file.onnx).value_or(Engine::fbgemm));
   networks::onnx::Network network = networks::onnx::to_graph(*file.onnx);
-  naming(loaders::printable(file.path), [&] { networks::onnx::to_int8(network, used); });
+  const Engine used = naming(loaders::printable(file.path), [&] {
+    const Engine e = engine ? *engine : engine_of(*file.onnx);
+    return networks::onnx::to_int8(network, e), e;
+  });
   for (std::string& note : network.notes)
     if (!note.starts_with(file.onnx->file)) note = str(file.onnx->file, ": ", note);
   return from_onnx(std::move(network), str("int8, ", writer_of(*file.onnx), ", engine ", name_of(used)));

@@ -11,6 +11,9 @@ namespace {
 namespace op = nn::op;
 using ops::int8::QParams;
 
+/// A layer is computed once for each scale that its result is quantized to; a file that asks for more has it in float.
+constexpr int kMostCopies = 4;
+
 /// The Dequantize whose values an input is, with or without factors of channels; or null.
 const nn::Node* dequantize_of(const nn::Node& input) {
   const nn::Node& node = channel_factors(input) ? *input.inputs.at(0) : input;
@@ -53,7 +56,8 @@ std::optional<Pattern> Patterns::before(const nn::Node& quantize) const {
     if (same->from != output) pattern.int8.push_back(rescaled(same->from, output));
     return pattern;
   }
-  if (!reads_codes(call) || !belong_together(quantize, pattern)) return std::nullopt;
+  const bool is_copied = nn::info(call.op).has_weight && readers_.at(quantize.inputs[0]) > kMostCopies;
+  if (is_copied || !reads_codes(call) || !belong_together(quantize, pattern)) return std::nullopt;
   for (const nn::Node* input : call.inputs) pattern.codes.push_back(dequantize_of(*input)->inputs.at(0));
   auto ops = int8_ops(pattern, output);
   if (!ops) return std::nullopt;

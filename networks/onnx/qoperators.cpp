@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "loaders/files/bytes.h"
+#include "loaders/files/limits.h"
 #include "networks/onnx/quantized.h"
 
 namespace octet::networks::onnx {
@@ -141,6 +142,7 @@ class Writer {
     const bool to_codes = node.op_type == "QuantizeLinear";
     const Tensor &scale = model_.initializers.at(node.inputs[1]), &zero_points = model_.initializers.at(node.inputs[2]);
     const std::string name = node.outputs.at(0);
+    spend(3 * scale.numel());
     Tensor factor(scale.shape()), zero_point({}, zero_points.dtype());
     for (int64_t c = 0; c < scale.numel(); ++c)
       factor.data<float>()[c] = to_codes ? 1 / scale.data<float>()[c] : scale.data<float>()[c];
@@ -209,6 +211,7 @@ class Writer {
     const Tensor &sx = constant(node, x), &sw = constant(node, w);
     OCTET_CHECK(sx.numel() == 1, model_.file, ": ", node.op_type, " ", quoted(node.name), ": ", sx.numel(),
                 " scales of its input, expected one");
+    spend(sw.numel());
     Tensor scale(sw.shape());
     for (int64_t i = 0; i < sw.numel(); ++i) scale.data<float>()[i] = factor * sx.data<float>()[0] * sw.data<float>()[i];
     const std::string name = str(node.name, " (scale of its bias)");
@@ -221,6 +224,13 @@ class Writer {
     OCTET_CHECK(it != model_.initializers.end() && it->second.dtype() == DType::f32, model_.file, ": ", node.op_type, " ",
                 quoted(node.name), ": the scale ", quoted(name), " is no tensor of float32 in the file");
     return it->second;
+  }
+
+  /// Floats that are made, held against the file's size.
+  void spend(int64_t floats) {
+    spent_ += 4 * static_cast<uint64_t>(floats);
+    OCTET_CHECK(spent_ <= loaders::expansion_limit(model_.bytes), model_.file,
+                ": what is made of its scales takes more than the cap for a file of this size");
   }
 
   static std::string unquantized(const std::string& output) { return output + " (not quantized)"; }
@@ -239,6 +249,7 @@ class Writer {
   }
 
   Model model_;
+  uint64_t spent_ = 0;
   std::map<std::string, Scale> codes_;  // by name: values that are codes
   std::set<std::string> constants_,
       channel_codes_;  // names of values: of Constant nodes; of codes that had a scale for each channel

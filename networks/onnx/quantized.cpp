@@ -44,6 +44,11 @@ int64_t whole_number(const Tensor& t, int64_t i) {
   }
 }
 
+const Tensor& zero_points_of(const Call& call) {
+  OCTET_CHECK(call.input(2).is_constant(), "its zero point is computed, expected a constant");
+  return call.input(2).constant;
+}
+
 /// Of a constant's codes: their elements, and which scale each has.
 struct Channels {
   std::vector<float> scales;
@@ -51,7 +56,7 @@ struct Channels {
   int64_t inner;       // elements behind the axis
 
   Channels(const Call& call, const Shape& shape) : scales(scales_of(call)), inner(numel(shape)) {
-    if (call.has(2)) zero_points = call.input(2).constant;
+    if (call.has(2)) zero_points = zero_points_of(call);
     const auto count = std::ssize(scales);
     OCTET_CHECK(!zero_points.defined() || zero_points.numel() == count, zero_points.numel(), " zero points for ", count,
                 " scales");
@@ -73,7 +78,7 @@ bool is_signed(const Call& call, bool standard) {
     OCTET_CHECK(type == kUint8 || type == kInt8, "to type ", type, " is not supported, expected uint8 (2) or int8 (3)");
     return type == kInt8;
   }
-  const DType type = call.input(2).constant.dtype();
+  const DType type = zero_points_of(call).dtype();
   OCTET_CHECK(type == DType::u8 || type == DType::i8, "of ", type, " codes is not supported, expected int8 or uint8");
   return type == DType::i8;
 }
@@ -81,9 +86,8 @@ bool is_signed(const Call& call, bool standard) {
 Codes codes_of(const Call& call, bool is_signed) {
   const std::vector<float> scales = scales_of(call);
   OCTET_CHECK(scales.size() == 1, "has ", scales.size(), " scales, expected one for all channels of what the network computes");
-  OCTET_CHECK(!call.has(2) || (call.input(2).is_constant() && call.input(2).constant.numel() == 1),
-              "its zero point is not one number that is known");
-  const int64_t zero_point = (call.has(2) ? whole_number(call.input(2).constant, 0) : 0) + (is_signed ? kSignedOffset : 0);
+  OCTET_CHECK(!call.has(2) || zero_points_of(call).numel() == 1, "has several zero points, expected one");
+  const int64_t zero_point = (call.has(2) ? whole_number(zero_points_of(call), 0) : 0) + (is_signed ? kSignedOffset : 0);
   const Codes codes{{scales[0], static_cast<int32_t>(zero_point)}, is_signed};
   ops::int8::check_qparams(codes.qparams, DType::quint8, "its codes");
   return codes;
@@ -100,7 +104,7 @@ Made quantized_constant(const Call& call) {
     const size_t k = channels.of(i);
     const double code = std::nearbyint(static_cast<double>(x.data<float>()[i] / channels.scales[k]));
     const double moved = code + static_cast<double>(channels.zero_point(k)), first = low ? -128 : 0;
-    y.bytes()[i] = static_cast<std::byte>(static_cast<int>(std::clamp(moved, first, first + 255)));
+    y.bytes()[i] = static_cast<std::byte>(static_cast<int>(moved > first ? std::min(moved, first + 255) : first));  // NaN: first
   }
   return handed_on({.constant = y});
 }
@@ -112,7 +116,8 @@ Made dequantized_constant(const Call& call) {
   Tensor y(x.shape());
   for (int64_t i = 0; i < x.numel(); ++i) {
     const size_t k = channels.of(i);
-    y.data<float>()[i] = static_cast<float>(whole_number(x, i) - channels.zero_point(k)) * channels.scales[k];
+    const double steps = static_cast<double>(whole_number(x, i)) - static_cast<double>(channels.zero_point(k));
+    y.data<float>()[i] = static_cast<float>(steps) * channels.scales[k];
   }
   return handed_on({.constant = y, .weight_scale = channels.scales});
 }

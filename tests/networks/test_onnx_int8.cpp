@@ -200,6 +200,23 @@ Int8File two() {
 }
 const std::string kTwo = "quantize quantized_add ";
 
+TEST(OnnxInt8, ALayerOfManyScalesIsFloat) {
+  Int8File few = conv(u8(120)), many = conv(u8(120));
+  for (Int8File* f : {&few, &many}) {
+    const int copies = f == &few ? 2 : 6;
+    std::vector<std::string> parts;
+    for (int i = 0; i < copies; ++i) {
+      const std::string n = str("c", i);
+      f->tensor(n + "_s", scale(0.03f + 0.001f * static_cast<float>(i))).tensor(n + "_z", u8(100));
+      f->node("QuantizeLinear", {"c", n + "_s", n + "_z"}, n).node("DequantizeLinear", {n, n + "_s", n + "_z"}, n + "_real");
+      parts.push_back(n + "_real");
+    }
+    f->node("Concat", parts, "k", {{"axis", int64_t{1}}}).output("k", 0.03f, u8(100));
+  }
+  few.expect("quantize quantized_conv2d quantized_conv2d quantized_cat dequantize");
+  EXPECT_NE(many.int8_types().find("quantize dequantize conv2d quantize quantize"), std::string::npos) << many.int8_types();
+}
+
 TEST(OnnxInt8, OperatorsOfTwo) {
   Int8File add = two(), relu = two(), mul = two(), cat = two();
   add.node("Add", {"x_real", "d_real"}, "z").output("z", 0.06f, u8(100)).expect(kTwo + "quantized_add dequantize");
