@@ -61,14 +61,14 @@ Model from_onnx(networks::onnx::Network network, std::string description) {
 }
 
 /// The engine that octet's own file was made for. Files of octet 0.2 only say the backend; others say nothing.
-Engine engine_of(const networks::onnx::Model& onnx) {
+std::optional<Engine> engine_of(const networks::onnx::Model& onnx) {
   const auto said = [&](const char* key) {
     const auto it = onnx.metadata.find(key);
     return onnx.producer == "octet" && it != onnx.metadata.end() ? it->second : "";
   };
   if (const std::string engine = said("engine"); !engine.empty()) return quant::parse_engine(engine);
-  const std::string backend = said("backend");
-  return backend.empty() ? Engine::fbgemm : quant::get_default_qconfig_mapping(backend).engine();
+  if (const std::string backend = said("backend"); !backend.empty()) return quant::get_default_qconfig_mapping(backend).engine();
+  return std::nullopt;
 }
 
 }  // namespace
@@ -79,13 +79,15 @@ Model from_network(const ModelFile& file) {
 }
 
 Model from_int8_network(const ModelFile& file, const std::optional<Engine>& engine) {
+  const std::string& name = file.onnx->file;
   networks::onnx::Network network = networks::onnx::to_graph(*file.onnx);
-  const Engine used = naming(loaders::printable(file.path), [&] {
-    const Engine e = engine ? *engine : engine_of(*file.onnx);
-    return networks::onnx::to_int8(network, e), e;
-  });
+  const std::optional<Engine> said = engine ? engine : naming(name, [&] { return engine_of(*file.onnx); });
+  const Engine used = said.value_or(Engine::fbgemm);
+  if (!said)
+    network.notes.push_back(str(name, " does not say which engine it was made for: rounding as ", name_of(used), " does"));
+  naming(name, [&] { networks::onnx::to_int8(network, used); });
   for (std::string& note : network.notes)
-    if (!note.starts_with(file.onnx->file)) note = str(file.onnx->file, ": ", note);
+    if (!note.starts_with(name)) note = str(name, ": ", note);
   return from_onnx(std::move(network), str("int8, ", writer_of(*file.onnx), ", engine ", name_of(used)));
 }
 
