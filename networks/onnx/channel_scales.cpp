@@ -69,7 +69,8 @@ bool alike_behind(std::vector<nn::Op>& rest, const Tensor& factors, int32_t zero
       continue;
     }
     if (!is_clamp(clamp)) return false;
-    const auto [low, high] = bounds_of(clamp);
+    const std::pair<float, float> bounds = bounds_of(clamp);
+    const float low = bounds.first, high = bounds.second;
     const bool above = std::all_of(first, last, [&](float f) { return std::nearbyint(high * f) + z >= kLastCode; });
     const bool below = std::all_of(first, last, [&](float f) { return std::nearbyint(low * f) + z <= 0; });
     if (!above || (!below && low != 0)) return false;

@@ -88,7 +88,11 @@ std::optional<std::vector<nn::Op>> Patterns::int8_ops(const Pattern& pattern, QP
     if (!with || (behind && !alike_behind(rest, *behind, output.zero_point))) return std::nullopt;
     layer = std::move(*with);
   }
-  return int8_forms(layer.node, layer.weight_scale, std::move(form), rest);
+  try {
+    return int8_forms(layer.node, layer.weight_scale, std::move(form), rest);
+  } catch (const Error& error) {
+    fail("node '", pattern.call->name, "': ", error.what());
+  }
 }
 
 }  // namespace octet::networks::onnx
