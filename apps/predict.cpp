@@ -49,13 +49,15 @@ struct Options {
 };
 
 void add_options(CLI::App& app, Options& o) {
-  app.add_option("--model", o.model,
-                 "Float checkpoint, network (.pt2, .onnx), int8 model.safetensors, or a state_dict that PyTorch quantized")
+  app.add_option(
+         "--model", o.model,
+         "Float checkpoint, network (.pt2, .onnx, int8 ones too), int8 model.safetensors, or a state_dict that PyTorch quantized")
       ->check(apps::not_empty())
       ->required();
   app.add_option("--network", o.network, "The network (.pt2 or .onnx) that a state_dict is of, if it is none of octet's own")
       ->check(apps::not_empty());
-  app.add_option("--engine", o.engine, "Arithmetic of a PyTorch state_dict; default: by the form of its weights")
+  app.add_option("--engine", o.engine,
+                 "Arithmetic of a PyTorch state_dict, by default by the form of its weights, or of an int8 .onnx: fbgemm")
       ->check(CLI::IsMember(quant::engine_names()));
   app.add_option("--input", o.input, "float32 [N, C, H, W] as .npy, normalized as the model expects; or an array for each input as .npz")->check(apps::not_empty());
   app.add_option("--output", o.output, "Where the logits go, or whatever the network gives, as .npy; several results as .npz")->check(apps::not_empty())->needs("--input");

@@ -72,7 +72,9 @@ std::string export_int8(const std::string& form, const std::string& folder, cons
   }
   if (form == "onnx") {
     const std::string model = quant::to_onnx(m.int8, m.input_shapes,
-                                             {{"backend", m.qconfig.backend()}, {loaders::kCardKey, loaders::to_json(m.card)}});
+                                             {{"backend", m.qconfig.backend()},
+                                              {"engine", std::string(name_of(m.qconfig.engine()))},
+                                              {loaders::kCardKey, loaders::to_json(m.card)}});
     loaders::write_atomically(folder + "/model.onnx", [&](loaders::Output& out) { out.write(model); });
     return "model.onnx";
   }

@@ -113,9 +113,9 @@ Model with(const Beside& beside, Model model) {
   return model;
 }
 
-/// Throws Error when an engine was asked for that is not the file's own. A PyTorch state_dict runs with any.
+/// Throws Error when an engine was asked for that is not the file's own. A PyTorch state_dict and int8 ONNX run with any.
 void check_engine(const ModelFile& file, const std::optional<Engine>& engine) {
-  if (!engine || file.kind == FileKind::pytorch_int8) return;
+  if (!engine || file.kind == FileKind::pytorch_int8 || file.kind == FileKind::int8_network) return;
   const auto own = file.contents.metadata.find("engine");
   const bool has_own = file.kind == FileKind::octet_int8 && own != file.contents.metadata.end();
   OCTET_CHECK(has_own && name_of(*engine) == own->second, loaders::printable(file.path), ": --engine ", name_of(*engine),
@@ -150,12 +150,15 @@ Model float_model_of(const ModelFile& file, const FloatOptions& options) {
 
 Model load_any_model(const std::string& path, const std::optional<Engine>& engine, const std::string& network) {
   ModelFile file = open_model(path, kRunnable);
-  OCTET_CHECK(network.empty() || (file.kind != FileKind::octet_int8 && file.kind != FileKind::network), loaders::printable(path),
+  OCTET_CHECK(network.empty() ||
+                  !(file.kind == FileKind::octet_int8 || file.kind == FileKind::network || file.kind == FileKind::int8_network),
+              loaders::printable(path),
               ": --network is for a state_dict; this file says itself which network it is, leave it out");
   check_engine(file, engine);
   const Beside beside(file);
   if (file.kind == FileKind::octet_int8) return with(beside, from_octet(std::move(file)));
   if (file.kind == FileKind::pytorch_int8) return with(beside, from_pytorch(file, engine, network));
+  if (file.kind == FileKind::int8_network) return with(beside, from_int8_network(file, engine));
   return with(beside, trained(from_float(file, {.network = network})));
 }
 

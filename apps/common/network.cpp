@@ -3,14 +3,17 @@
 #include <algorithm>
 
 #include "loaders/files/bytes.h"
-#include "networks/onnx/to_graph.h"
+#include "networks/onnx/to_int8.h"
 #include "networks/pt2/to_graph.h"
 #include "nn/classifier.h"
 #include "nn/graph_module.h"
 #include "quant/formats/from_pytorch.h"
+#include "quant/qconfig/qconfig_mapping.h"
 
 namespace octet::apps {
 namespace {
+
+using ops::int8::Engine;
 
 void set_classes(Model& network, int64_t classes) {
   if (classes == network.classes) return;
@@ -45,21 +48,48 @@ Model from_program(const networks::Program& program) {
   return model;
 }
 
-Model from_onnx(const networks::onnx::Model& onnx) {
-  networks::onnx::Network network = networks::onnx::to_graph(onnx);
-  Model model{std::move(network.graph),
-              str("a network of ONNX (", onnx.producer.empty() ? "" : loaders::printable(onnx.producer) + ", ", "opset ",
-                  onnx.opset, ")"),
-              0, std::move(network.notes)};
+std::string writer_of(const networks::onnx::Model& onnx) {
+  return str("ONNX (", onnx.producer.empty() ? "" : loaders::printable(onnx.producer) + ", ", "opset ", onnx.opset, ")");
+}
+
+Model from_onnx(networks::onnx::Network network, std::string description) {
+  Model model{std::move(network.graph), std::move(description), 0, std::move(network.notes)};
   model.classes = nn::outputs_of(std::as_const(model.graph));
   model.size = static_cast<int>(std::min<int64_t>(network.size, INT32_MAX));
   model.channels = network.channels;
   return model;
 }
 
+/// The engine that octet's own file was made for. Files of octet 0.2 only say the backend; others say nothing.
+std::optional<Engine> engine_of(const networks::onnx::Model& onnx) {
+  const auto said = [&](const char* key) {
+    const auto it = onnx.metadata.find(key);
+    return onnx.producer == "octet" && it != onnx.metadata.end() ? it->second : "";
+  };
+  if (const std::string engine = said("engine"); !engine.empty()) return quant::parse_engine(engine);
+  if (const std::string backend = said("backend"); !backend.empty()) return quant::get_default_qconfig_mapping(backend).engine();
+  return std::nullopt;
+}
+
 }  // namespace
 
-Model from_network(const ModelFile& file) { return file.onnx ? from_onnx(*file.onnx) : from_program(*file.program); }
+Model from_network(const ModelFile& file) {
+  if (!file.onnx) return from_program(*file.program);
+  return from_onnx(networks::onnx::to_graph(*file.onnx), "a network of " + writer_of(*file.onnx));
+}
+
+Model from_int8_network(const ModelFile& file, const std::optional<Engine>& engine) {
+  const std::string& name = file.onnx->file;
+  networks::onnx::Network network = networks::onnx::to_graph(*file.onnx);
+  const std::optional<Engine> said = engine ? engine : naming(name, [&] { return engine_of(*file.onnx); });
+  const Engine used = said.value_or(Engine::fbgemm);
+  if (!said)
+    network.notes.push_back(str(name, " does not say which engine it was made for: rounding as ", name_of(used), " does"));
+  naming(name, [&] { networks::onnx::to_int8(network, used); });
+  for (std::string& note : network.notes)
+    if (!note.starts_with(name)) note = str(name, ": ", note);
+  return from_onnx(std::move(network), str("int8, ", writer_of(*file.onnx), ", engine ", name_of(used)));
+}
 
 Model open_network(const std::string& path) {
   const ModelFile file = open_model(path, kNetworks);

@@ -10,6 +10,9 @@ namespace octet::apps {
 /// file: of kind network.
 Model from_network(const ModelFile& file);
 
+/// file: of kind int8_network. engine: whose rules round it; else what the file says, which octet wrote, or fbgemm.
+Model from_int8_network(const ModelFile& file, const std::optional<ops::int8::Engine>& engine);
+
 /// The network of that file, with its card. Throws Error for a file of another kind.
 Model open_network(const std::string& path);
 

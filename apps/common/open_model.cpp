@@ -5,6 +5,7 @@
 #include "loaders/checkpoints/format.h"
 #include "loaders/files/bytes.h"
 #include "loaders/files/file.h"
+#include "networks/onnx/quantized.h"
 
 namespace octet::apps {
 namespace {
@@ -23,6 +24,7 @@ constexpr KindText kTexts[] = {
      "run it with predict"},
     {FileKind::network, "a network (.pt2 of torch.export, or .onnx)", "a network with its weights (.pt2 or .onnx)",
      "quantize and predict take it"},
+    {FileKind::int8_network, "an int8 ONNX model", "an ONNX model that is int8 already", "run it with predict"},
     {FileKind::training_state, "the state of an interrupted training", "the state of an interrupted training",
      "go on with it by train_or_load --resume"},
 };
@@ -57,7 +59,8 @@ ModelFile open_model(const std::string& path, const Accepted& accepted) {
   const loaders::File file(path);
   if (networks::is_pt2(file)) return {.path = path, .kind = check_kind(FileKind::network), .program = networks::read_pt2(file)};
   if (networks::onnx::is_onnx(file, path)) {
-    ModelFile model{.path = path, .kind = check_kind(FileKind::network), .onnx = networks::onnx::read_onnx(file, path)};
+    ModelFile model{.path = path, .kind = FileKind::network, .onnx = networks::onnx::read_onnx(file, path)};
+    model.kind = check_kind(networks::onnx::is_int8(*model.onnx) ? FileKind::int8_network : FileKind::network);
     model.contents.metadata = model.onnx->metadata;
     return model;
   }

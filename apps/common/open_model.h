@@ -23,9 +23,9 @@ inline const Accepted kTrainable = {{FileKind::float_checkpoint, FileKind::netwo
 /// What is a float model, or holds one: quantize, compare_observers, and train_or_load when it evaluates.
 inline const Accepted kFloatModels = {{FileKind::float_checkpoint, FileKind::qat_checkpoint, FileKind::network}, "to begin with"};
 /// What predict runs.
-inline const Accepted kRunnable = {
-    {FileKind::float_checkpoint, FileKind::qat_checkpoint, FileKind::pytorch_int8, FileKind::octet_int8, FileKind::network},
-    "to run"};
+inline const Accepted kRunnable = {{FileKind::float_checkpoint, FileKind::qat_checkpoint, FileKind::pytorch_int8,
+                                    FileKind::octet_int8, FileKind::network, FileKind::int8_network},
+                                   "to run"};
 /// What says which network a state_dict is of.
 inline const Accepted kNetworks = {{FileKind::network}, "for --network"};
 inline const Accepted kTunable = {{FileKind::octet_int8}, "for --tune to write into"};

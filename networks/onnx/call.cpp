@@ -16,6 +16,7 @@ const Value& Call::input(size_t i) const {
 const Value& Call::unfinished(size_t i) const {
   OCTET_CHECK(!input(i).is_constant(), "its input ", i, " is a constant, expected a value that the network computes");
   OCTET_CHECK(input(i).sequence.empty(), "its input ", i, " is a sequence, expected SequenceAt behind SplitToSequence");
+  OCTET_CHECK(!input(i).codes, "reads codes, expected a DequantizeLinear before it");
   return input(i);
 }
 

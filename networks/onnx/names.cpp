@@ -72,7 +72,7 @@ std::string owner_of_weight(const Node& node) {
 
 }  // namespace
 
-Names::Names(const Model& model) {
+Names::Names(const Model& model) : by_octet_(model.producer == "octet") {
   for (const Node& node : model.nodes) {
     if (!node.name.starts_with('/')) continue;
     const std::vector<std::string> scopes = scopes_of(node.name);
@@ -82,6 +82,7 @@ Names::Names(const Model& model) {
 }
 
 Origin Names::of(const Node& node) const {
+  if (by_octet_) return {node.name.substr(0, node.name.rfind('_')), true};
   if (const std::string owner = owner_of_weight(node); !owner.empty()) return {owner, true};
   const std::string paths = entry(node.metadata, "pkg.torch.onnx.name_scopes");
   if (!paths.empty()) return from_hierarchy(texts_of(paths), texts_of(entry(node.metadata, "pkg.torch.onnx.class_hierarchy")));

@@ -4,6 +4,7 @@
 //   torch.onnx.export(dynamo=True)    says the modules around each call: metadata "pkg.torch.onnx.name_scopes", "...class_hierarchy"
 //   torch.onnx.export(dynamo=False)   node "/features/features.0/features.0.0/Conv" -> module features.0.0
 //   both                              weight "features.0.0.weight" -> module features.0.0
+//   octet                             node "_0_conv1_Conv" -> "_0_conv1", the node's own name
 //   others (Keras, PaddlePaddle)      the node's own name, as if each were a module
 // A call in the forward of a module, and not of one of torch.nn's, is a function: "add" in the scope layer1.0.
 #pragma once
@@ -28,6 +29,7 @@ class Names {
   Origin of(const Node& node) const;
 
  private:
+  bool by_octet_;
   std::set<std::string> modules_, parents_;  // of dynamo=False: paths of modules that call, and of those around them
 };
 

@@ -49,6 +49,8 @@ constexpr Row kRows[] = {{"Conv", conv},
                          {"Identity", identity},
                          {"Cast", cast},
                          {"Pad", pad},
+                         {"QuantizeLinear", quantize_linear},
+                         {"DequantizeLinear", dequantize_linear},
                          {"Slice", slice},
                          {"SplitToSequence", split_to_sequence},
                          {"SequenceAt", sequence_at}};

@@ -1,5 +1,6 @@
 // What octet makes of each operator of ONNX, one row each (networks/onnx/operations.cpp). The functions are in
-//   layers.cpp (with weights)   norms.cpp   pools.cpp   resize.cpp   elementwise.cpp   views.cpp (what only arranges values anew)   parts.cpp
+//   layers.cpp (with weights)   norms.cpp   pools.cpp   resize.cpp   elementwise.cpp   views.cpp (what only arranges values anew)
+//   parts.cpp (some of the channels)   quantized.cpp (codes)
 #pragma once
 
 #include <optional>
@@ -73,6 +74,9 @@ Made cast(const Call& call);
 Made slice(const Call& call);
 Made split_to_sequence(const Call& call);
 Made sequence_at(const Call& call);
+
+Made quantize_linear(const Call& call);
+Made dequantize_linear(const Call& call);
 
 /// Each output of the operator Split, the only one of several outputs here.
 std::vector<Made> split(const Call& call);

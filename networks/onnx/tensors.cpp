@@ -20,10 +20,21 @@ struct TypeNumber {
 constexpr TypeNumber kTypes[] = {{1, DType::f32}, {2, DType::u8},      {3, DType::i8},   {5, DType::i16},  {6, DType::i32},
                                  {7, DType::i64}, {9, DType::boolean}, {10, DType::f16}, {11, DType::f64}, {16, DType::bf16}};
 
+/// Of those that quantizers write.
+const char* name_of(int64_t number) {
+  constexpr std::pair<int64_t, const char*> kNames[] = {{4, "uint16"},  {8, "string"},        {12, "uint32"},
+                                                        {13, "uint64"}, {17, "float8e4m3fn"}, {19, "float8e5m2"},
+                                                        {21, "uint4"},  {22, "int4"},         {23, "float4e2m1"}};
+  for (const auto& [row, name] : kNames)
+    if (row == number) return name;
+  return "unknown";
+}
+
 DType dtype_of(int64_t number, const std::string& where) {
   for (const TypeNumber& row : kTypes)
     if (row.number == number) return row.type;
-  fail(where, "type ", number, " of TensorProto.DataType is not supported, expected a float, an integer of 8 to 64 bits or bool");
+  fail(where, "type ", number, " of TensorProto.DataType (", name_of(number),
+       ") is not supported, expected a float, int8 to int64, uint8 or bool");
 }
 
 /// A list of wide numbers as elements of a narrow type; each as its lowest bits.

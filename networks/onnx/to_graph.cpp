@@ -2,14 +2,17 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 
 #include "loaders/checkpoints/checkpoint.h"
 #include "loaders/files/bytes.h"
 #include "loaders/files/limits.h"
 #include "networks/names.h"
 #include "networks/onnx/constants.h"
+#include "networks/onnx/idioms.h"
 #include "networks/onnx/names.h"
 #include "networks/onnx/operations.h"
+#include "networks/onnx/quantized.h"
 
 namespace octet::networks::onnx {
 namespace {
@@ -31,9 +34,10 @@ class Builder {
   Network build() {
     OCTET_CHECK(!model_.inputs.empty() && !model_.outputs.empty(), model_.file, ": a network of ", model_.inputs.size(),
                 " inputs and ", model_.outputs.size(), " outputs, expected at least one of each");
+    network_.by_octet = model_.producer == "octet";
     for (const Node& node : model_.nodes)
       for (const std::string& input : node.inputs) readers_[input].push_back(&node);
-    for (const auto& [name, tensor] : model_.initializers) values_[name].constant = as_constant(tensor, budget_);
+    for (const auto& [name, tensor] : model_.initializers) values_[name].constant = kept(name, tensor);
     for (const ValueInfo& input : model_.inputs) add_input(input);
     for (const Node& node : model_.nodes) add(node);
     refuse_problems();
@@ -50,6 +54,13 @@ class Builder {
   };
 
   nn::Graph& graph() { return network_.graph; }
+
+  /// Codes and their zero points keep their type; other whole numbers are kept as int64.
+  Tensor kept(const std::string& name, const Tensor& tensor) {
+    const auto it = readers_.find(name);
+    const bool codes = it != readers_.end() && std::ranges::all_of(it->second, [](const Node* n) { return is_quantization(*n); });
+    return codes ? tensor : as_constant(tensor, budget_);
+  }
 
   /// Images, [N, C, H, W] or, as Keras has them, [N, H, W, C] that are transposed at once; or rows [N, C].
   void add_input(const ValueInfo& input) {
@@ -90,6 +101,7 @@ class Builder {
     try {
       OCTET_CHECK(!node.outputs.empty(), "gives nothing, expected a value");
       const Call call(node, std::move(inputs), readers_of(node.outputs[0]), model_, budget_);
+      if (const Tensor* value = tensor_of(node)) return define(node.outputs[0], {.constant = kept(node.outputs[0], *value)});
       if (std::optional<Tensor> constant = fold(call)) return define(node.outputs[0], {.constant = *constant});
       if (!is_supported(node)) return count_unsupported(node);
       std::vector<Made> made = make(call);
@@ -97,6 +109,13 @@ class Builder {
     } catch (const Error& error) {
       problems_.push_back(str(operator_of(node), " ", place_of(node), ": ", error.what()));
     }
+  }
+
+  /// Of a Constant.
+  static const Tensor* tensor_of(const Node& node) {
+    const auto it = node.attributes.find("value");
+    return node.op_type == "Constant" && node.domain.empty() && it != node.attributes.end() ? std::get_if<Tensor>(&it->second)
+                                                                                            : nullptr;
   }
 
   /// Calls whose inputs could not be made are left out, because the reason is among the problems already; unless nothing makes them.
@@ -140,12 +159,37 @@ class Builder {
       return define(output, std::move(value));
     }
     if (made.instead_of) graph().erase(made.instead_of);
-    value.node = graph().append(node_of(node, made));
-    value.exclusive = read_once;
+    const bool converts = nn::is<nn::op::Quantize>(*made.op) || nn::is<nn::op::Dequantize>(*made.op);
+    value.node = converts ? converted(node, made) : graph().append(node_of(node, made));
+    value.exclusive = read_once && !converts;
+    if (nn::info(*made.op).has_weight && node.inputs.size() > 1) note_scale(*value.node, values_[node.inputs[1]]);
     define(output, std::move(value));
   }
 
+  /// A Quantize or Dequantize, or the one that makes the same already.
+  nn::Node* converted(const Node& node, Made& made) {
+    const auto* quantize = std::get_if<nn::op::Quantize>(&*made.op);
+    const ops::int8::QParams q = quantize ? quantize->to : ops::int8::QParams{};
+    nn::Node*& same = converted_[{made.inputs.at(0), q.scale, q.zero_point}];
+    // octet's own nodes have their names on their codes
+    if (same == nullptr || (quantize && network_.by_octet)) same = graph().append(node_of(node, made));
+    return same;
+  }
+
+  void note_scale(const nn::Node& layer, const Value& weight) {
+    if (!weight.weight_scale.empty()) network_.weight_scales[&layer] = weight.weight_scale;
+  }
+
+  /// What torch.fx calls what is not in the file's modules, or nothing.
+  const char* own_target(const nn::Op& op) const {
+    if (nn::is<nn::op::Dequantize>(op)) return "dequantize";
+    return nn::is<nn::op::Quantize>(op) && !network_.by_octet ? "quantize_per_tensor" : nullptr;
+  }
+
   nn::Node node_of(const Node& node, Made& made) const {
+    if (const char* target = own_target(*made.op))
+      return {.name = target, .target = target, .op = *made.op, .inputs = made.inputs};
+
     const Origin origin = names_.of(node);
     const bool is_part = nn::is<nn::op::Slice>(*made.op);  // in Python x[...], as in the .pt2 of the same network
     const std::string function = is_part ? "getitem" : nn::info(*made.op).name.value;
@@ -184,8 +228,6 @@ class Builder {
     for (const auto& [target, row] : unsupported_)
       text += str(text.empty() ? "octet lacks " : "; ", target, ", ", row.count, row.count == 1 ? " node: " : " nodes, first ",
                   row.first);
-    if (unsupported_.contains("DequantizeLinear"))
-      text += " (an int8 model: octet runs its own model.safetensors, and quantizes float networks)";
     for (const std::string& problem : problems_) text += (text.empty() ? "" : "; ") + problem;
     OCTET_CHECK(text.empty(), model_.file, ": ", text);
   }
@@ -203,9 +245,12 @@ class Builder {
     OCTET_CHECK(it != values_.end(), model_.file, ": the output ", quoted(name), " is never made; the file is damaged");
     const Value& value = it->second;
     const bool plain = !value.is_constant() && value.part == Part::none && !value.pads.any() && !value.channels_last &&
-                       value.row_order.empty() && value.ungrouped.empty() && value.sequence.empty();
+                       value.row_order.empty() && value.ungrouped.empty() && value.sequence.empty() && !value.codes;
     OCTET_CHECK(plain, model_.file, ": the output ", quoted(name), " is ",
-                value.is_constant() ? "a constant" : "in another order than octet's", ", expected what an image becomes");
+                value.is_constant() ? "a constant"
+                : value.codes       ? "codes"
+                                    : "in another order than octet's",
+                ", expected what an image becomes");
     return value.node;
   }
 
@@ -241,12 +286,16 @@ class Builder {
   std::map<std::string, std::vector<const Node*>> readers_;
   std::map<std::string, Unsupported> unsupported_;  // by operator
   std::vector<std::string> problems_;
+  std::map<std::tuple<const nn::Node*, float, int32_t>, nn::Node*> converted_;  // Quantize and Dequantize by what they make
 };
 
 const Node Builder::kOutputNode;
 
 }  // namespace
 
-Network to_graph(const Model& model) { return Builder(model).build(); }
+Network to_graph(const Model& model) {
+  const Model plain = with_gelus(is_int8(model) ? with_plain_codes(model) : model);
+  return Builder(plain).build();
+}
 
 }  // namespace octet::networks::onnx

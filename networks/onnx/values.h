@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,12 @@ struct Pads {
 /// A hard sigmoid or hard swish that the file writes in single steps, as far as it has come.
 enum class Part { none, plus_3, relu6, times_relu6 };
 
+/// Codes as a file has them: int8 ones are kept as the uint8 ones that are 128 more, their zero point too.
+struct Codes {
+  ops::int8::QParams qparams = {};
+  bool is_signed = false;
+};
+
 struct Value {
   Tensor constant = {};        // defined: known without an image
   nn::Node* node = nullptr;    // else whose result it is
@@ -47,9 +54,11 @@ struct Value {
   Dims row_order = {};         // of rows [N, H*W*C]: the file's {H, W, C}, where the node's order is C, H, W
   Pads pads = {};              // zeros that the next convolution or pool takes in
   Part part = Part::none;
-  Dims ungrouped = {};     // of [N, groups, all the rest]: the shape before, which it must have again
-  Dims sequence = {};      // of SplitToSequence: the channels of each part of the node's result
-  bool exclusive = false;  // nothing else reads the node's result
+  Dims ungrouped = {};                   // of [N, groups, all the rest]: the shape before, which it must have again
+  Dims sequence = {};                    // of SplitToSequence: the channels of each part of the node's result
+  bool exclusive = false;                // nothing else reads the node's result
+  std::optional<Codes> codes = {};       // the node gives codes of this scale
+  std::vector<float> weight_scale = {};  // of a constant that was dequantized: one, or one for each channel
 
   bool is_constant() const { return constant.defined(); }
   int64_t channels() const { return shape.size() < 2 ? kUnknown : shape[channel_axis()]; }

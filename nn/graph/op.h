@@ -6,6 +6,7 @@
 
 #include <variant>
 
+#include "nn/graph/ops/activation.h"
 #include "nn/graph/ops/adaptive_avg_pool2d.h"
 #include "nn/graph/ops/adaptive_max_pool2d.h"
 #include "nn/graph/ops/add.h"
@@ -63,7 +64,7 @@ using Op = std::variant<op::Placeholder, op::Output, op::Function, op::Lowered, 
                         op::Elu, op::QuantizedElu,                                                             //
                         op::Softmax, op::QuantizedSoftmax,                                                     //
                         op::LayerNorm, op::GroupNorm, op::PRelu, op::Affine,                                   //
-                        op::Silu, op::Gelu,                                                                    //
+                        op::Silu, op::Gelu, op::QuantizedActivation,                                           //
                         op::MaxPool2d, op::QuantizedMaxPool2d,                                                 //
                         op::AvgPool2d, op::QuantizedAvgPool2d,                                                 //
                         op::Mean, op::QuantizedMean,                                                           //

@@ -53,10 +53,10 @@ Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& o) {
   return max_pool_channels_last<uint8_t>(x, o, largest_codes);
 }
 
-Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& o, QParams qparams, Engine engine) {
+Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& o, QParams qparams, Engine engine, std::optional<QParams> to) {
   check_image(x, "int8 avg_pool2d");
   OCTET_CHECK(!x.on_cuda(), "int8 avg_pool2d is not there on a device yet; use the CPU");
-  const AverageRule rule{rules_of(engine).average, qparams};
+  const AverageRule rule{rules_of(engine).average, qparams, to.value_or(qparams)};
   const bool by_kernel = rule.by == AverageFactor::of_a_layer;
   OCTET_CHECK(!by_kernel || !o.ceil_mode, "int8 avg_pool2d with ceil_mode=True: PyTorch's ", name_of(engine),
               " gives wrong codes at the border; keep the call in float, or use another backend");
@@ -84,13 +84,13 @@ Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& o, QParams qparams, E
   return y;
 }
 
-Tensor adaptive_avg_pool2d(const Tensor& x, Size2 output, QParams qparams, Engine engine) {
+Tensor adaptive_avg_pool2d(const Tensor& x, Size2 output, QParams qparams, Engine engine, std::optional<QParams> to) {
   check_image(x, "int8 adaptive_avg_pool2d");
   const int64_t N = x.size(0), H = x.size(1), W = x.size(2), C = x.size(3);
   OCTET_CHECK(output.h > 0 && output.w > 0 && H > 0 && W > 0, "int8 adaptive_avg_pool2d: ", x.shape(), " to ", output);
   Tensor y({N, output.h, output.w, C}, DType::quint8, x.device());
   const bool one_size = H % output.h == 0 && W % output.w == 0;
-  const AverageRule rule{one_size ? rules_of(engine).average : AverageFactor::reciprocal, qparams};
+  const AverageRule rule{one_size ? rules_of(engine).average : AverageFactor::reciprocal, qparams, to.value_or(qparams)};
   if (x.on_cuda()) return cuda::int8_adaptive_avg_pool2d(x, rule, y), y;
   const uint8_t* px = x.data<uint8_t>();
   uint8_t* py = y.data<uint8_t>();

@@ -144,6 +144,7 @@ struct GeluTanh {
 /// Which activation, with its parameters in the order of its struct's members.
 struct Activation {
   enum Kind { relu, relu6, sigmoid, tanh, hardsigmoid, hardswish, silu, gelu, gelu_tanh, hardtanh, leaky_relu, elu };
+  static constexpr Kind kLast = elu;
   Kind kind;
   float a = 0, b = 0;
 

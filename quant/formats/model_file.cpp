@@ -41,6 +41,16 @@ ops::int8::ConvChoice choice_from(const Json& j) {
   fail("unknown algorithm '", name, "': expected one of ", known);
 }
 
+/// By its name, with its parameters where it has any.
+ops::Activation activation_from(const Json& j) {
+  const std::string name = j.at("name");
+  const auto parameter = [&](const char* key) { return j.contains(key) ? float_from(j.at(key), key) : 0.0f; };
+  for (int kind = 0; kind <= ops::Activation::kLast; ++kind)
+    if (const ops::Activation f{static_cast<ops::Activation::Kind>(kind), parameter("a"), parameter("b")}; name == name_of(f))
+      return f;
+  fail("unknown activation '", name, "'");
+}
+
 nn::NodeKind kind_from(const std::string& name) {
   for (size_t i = 0; i < std::size(kNodeKinds); ++i)
     if (name == kNodeKinds[i]) return static_cast<nn::NodeKind>(i);
@@ -55,6 +65,7 @@ class Read {
 
   void operator()(const char* key, QParams& q) { q = qparams_from(at(key)); }
   void operator()(const char* key, ops::Size2& size) { size = size_from(attributes_, key); }
+  void operator()(const char* key, ops::Activation& f) { f = activation_from(at(key)); }
   void operator()(const char* key, bool& b) { b = at(key).get<bool>(); }
   void operator()(const char* key, double& x) { x = real_from(at(key), key); }
   void operator()(const char* key, float& x) { x = float_from(at(key), key); }
@@ -77,6 +88,7 @@ class Read {
   void unless(const char* key, ops::Size2& size, ops::Size2 usual) {
     size = attributes_.contains(key) ? size_from(attributes_, key) : usual;
   }
+  void unless(const char* key, QParams& q, QParams usual) { q = attributes_.contains(key) ? qparams_from(at(key)) : usual; }
   void unless(const char* key, bool& b, bool usual) { b = attributes_.contains(key) ? at(key).get<bool>() : usual; }
   void code(const char* key, int32_t& code) { code = code_from(at(key), key); }
   void group(const char* key, auto&& visit_inside) { visit_inside(Read(model_, at(key), name_, engine_)); }

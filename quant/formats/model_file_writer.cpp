@@ -40,6 +40,9 @@ class Write {
   void unless(const char* key, ops::Size2 size, ops::Size2 usual) {
     if (size != usual) json[key] = to_json(size);
   }
+  void unless(const char* key, QParams q, QParams usual) {
+    if (q != usual) json[key] = to_json(q);
+  }
   void unless(const char* key, bool value, bool usual) {
     if (value != usual) json[key] = value;
   }
@@ -67,6 +70,7 @@ class Write {
  private:
   static Json value_of(QParams q) { return to_json(q); }
   static Json value_of(ops::Size2 s) { return to_json(s); }
+  static Json value_of(ops::Activation f) { return {{"name", name_of(f)}, {"a", f.a}, {"b", f.b}}; }
   static Json value_of(bool b) { return b; }
   static Json value_of(float x) { return x; }
   static Json value_of(double x) { return x; }

@@ -91,14 +91,15 @@ class Writer {
   std::string write(const op::Tanh&) { return call("Tanh", inputs_); }
   std::string write(const op::QuantizedHardsigmoid&) { return onnx_hardsigmoid(graph_, inputs_.at(0)); }
   std::string write(const op::Hardsigmoid&) { return onnx_hardsigmoid(graph_, inputs_.at(0)); }
-  std::string write(const op::QuantizedHardswish&) { return call("Mul", {inputs_.at(0), onnx_hardsigmoid(graph_, inputs_.at(0))}); }
-  std::string write(const op::Hardswish&) { return call("Mul", {inputs_.at(0), onnx_hardsigmoid(graph_, inputs_.at(0))}); }
-  std::string write(const op::Silu&) { return call("Mul", {inputs_.at(0), call("Sigmoid", inputs_)}); }
+  std::string write(const op::QuantizedHardswish&) { return hardswish(); }
+  std::string write(const op::Hardswish&) { return hardswish(); }
+  std::string write(const op::Silu&) { return silu(); }
   std::string write(const op::Gelu& o) { return onnx_gelu(graph_, inputs_.at(0), o.by_tanh); }
   std::string write(const op::QuantizedLeakyRelu& o) { return leaky_relu(o.negative_slope); }
   std::string write(const op::LeakyRelu& o) { return leaky_relu(o.negative_slope); }
   std::string write(const op::QuantizedHardtanh& o) { return clip(o.low, o.high); }
   std::string write(const op::Hardtanh& o) { return clip(o.low, o.high); }
+  std::string write(const op::QuantizedActivation& o) { return activation(o.function); }
   std::string write(const op::QuantizedView& o) { return onnx_view(graph_, inputs_.at(0), o.channels, image_size_int8()); }
   std::string write(const op::View& o) { return onnx_view(graph_, inputs_.at(0), o.channels, image_size()); }
   std::string write(const op::QuantizedPermute& o) { return onnx_permute(graph_, inputs_.at(0), o.dims); }
@@ -125,8 +126,8 @@ class Writer {
   std::string write(const op::Mul&) { return call("Mul", inputs_); }
   std::string write(const op::QuantizedAvgPool2d& o) { return avg_pool(o.options); }
   std::string write(const op::AvgPool2d& o) { return avg_pool(o.options); }
-  std::string write(const op::QuantizedMean& o) { return mean(o.keepdim); }
-  std::string write(const op::Mean& o) { return mean(o.keepdim); }
+  std::string write(const op::QuantizedMean& o) { return mean(o.keepdim, o.as_2_3); }
+  std::string write(const op::Mean& o) { return mean(o.keepdim, o.as_2_3); }
   std::string write(const op::QuantizedFlatten&) { return flatten(); }
   std::string write(const op::Flatten&) { return flatten(); }
   std::string write(const op::QuantizedMaxPool2d& o) { return max_pool(o.options); }
@@ -166,6 +167,36 @@ class Writer {
   std::string cat() { return call("Concat", inputs_, {}, Attributes().integer("axis", 1)); }
   std::string flatten() { return call("Flatten", inputs_, {}, Attributes().integer("axis", 1)); }
   std::string clip(float low, float high) { return onnx_clip(graph_, inputs_.at(0), low, high); }
+  std::string hardswish() { return call("Mul", {inputs_.at(0), onnx_hardsigmoid(graph_, inputs_.at(0))}); }
+  std::string silu() { return call("Mul", {inputs_.at(0), call("Sigmoid", inputs_)}); }
+  std::string activation(ops::Activation f) {
+    switch (f.kind) {  // no default: the compiler asks for one that is left out
+      case ops::Activation::relu:
+        return call("Relu", inputs_);
+      case ops::Activation::relu6:
+        return clip(0, 6);
+      case ops::Activation::sigmoid:
+        return call("Sigmoid", inputs_);
+      case ops::Activation::tanh:
+        return call("Tanh", inputs_);
+      case ops::Activation::hardsigmoid:
+        return onnx_hardsigmoid(graph_, inputs_.at(0));
+      case ops::Activation::hardswish:
+        return hardswish();
+      case ops::Activation::silu:
+        return silu();
+      case ops::Activation::gelu:
+      case ops::Activation::gelu_tanh:
+        return onnx_gelu(graph_, inputs_.at(0), f.kind == ops::Activation::gelu_tanh);
+      case ops::Activation::hardtanh:
+        return clip(f.a, f.b);
+      case ops::Activation::leaky_relu:
+        return leaky_relu(f.a);
+      case ops::Activation::elu:
+        return elu(f.a);
+    }
+    return refused();
+  }
   std::string leaky_relu(float slope) { return call("LeakyRelu", inputs_, {}, Attributes().real("alpha", slope)); }
   std::string elu(float alpha) { return call("Elu", inputs_, {}, Attributes().real("alpha", alpha)); }
   std::string softmax() { return call("Softmax", inputs_, {}, Attributes().integer("axis", 1)); }
@@ -175,9 +206,9 @@ class Writer {
       values.push_back(initializer(key, node_->parameter(key)));
     return call("BatchNormalization", values, {}, Attributes().real("epsilon", eps));
   }
-  std::string mean(bool keepdim) {
-    const std::string value = call("GlobalAveragePool", inputs_);
-    return keepdim ? value : call("Flatten", {value}, {}, Attributes().integer("axis", 1));
+  std::string mean(bool keepdim, bool as_2_3) {
+    const std::vector<int64_t> axes = as_2_3 ? std::vector<int64_t>{2, 3} : std::vector<int64_t>{-2, -1};
+    return call("ReduceMean", inputs_, {}, Attributes().integers("axes", axes).integer("keepdims", keepdim));
   }
   std::string max_pool(const ops::MaxPool2dOptions& o) {
     Attributes attributes = windows(o.kernel, o.stride, o.padding);

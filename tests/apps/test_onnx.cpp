@@ -34,9 +34,9 @@ struct Branches {
     EXPECT_EQ(r.exit_code, 0) << r.err;
     return loaders::load_npy(folder / name);
   }
-  std::string quantized(const std::string& network, const std::string& name) const {
+  std::string quantized(const std::string& network, const std::string& name, const std::string& options = "") const {
     const Result r =
-        run("quantize --weights " + network + " --input " + input + " --output " + (folder / name) + " --export onnx");
+        run("quantize --weights " + network + " --input " + input + " --output " + (folder / name) + " --export onnx" + options);
     EXPECT_EQ(r.exit_code, 0) << r.err;
     return folder / name;
   }
@@ -57,11 +57,36 @@ TEST(OnnxPrograms, TheCardIsReadBack) {
   EXPECT_NE(r.err.find("3 classes: one, two, three (as the model says)"), std::string::npos) << r.err;
 }
 
-TEST(OnnxPrograms, AnInt8ModelIsRefusedWithWhatToDo) {
+TEST(OnnxPrograms, AnInt8ModelGivesTheAnswersOfItsModelFile) {
   const Branches net;
-  const std::string out = net.quantized(net.pt2, "out");
-  EXPECT_TRUE(fails(run("predict --model " + out + "/model.onnx x.jpg"), 1,
-                    {"model.onnx: octet lacks DequantizeLinear, ", "QuantizeLinear, ", "octet runs its own model.safetensors"}));
+  std::string out;
+  for (const std::string backend : {"qnnpack", "x86", "onednn"}) {
+    out = net.quantized(net.pt2, backend, " --backend " + backend);
+    EXPECT_TRUE(bits_equal(net.answer(out + "/model.onnx", backend + "_a.npy"),
+                           net.answer(out + "/model.safetensors", backend + "_b.npy")));
+  }
+  EXPECT_TRUE(
+      fails(run("quantize --weights " + out + "/model.onnx"), 1,
+            {"model.onnx: this is an ONNX model that is int8 already, expected a float checkpoint", "run it with predict"}));
+}
+
+TEST(OnnxPrograms, AnInt8ModelOfOthersRunsWithAnyEngine) {
+  const Branches net;
+  OnnxFile file({-1, 3, 16, 16});
+  file.tensor("s", Tensor::full({}, 0.02f))
+      .tensor("z", Tensor::full({}, 128).to(DType::u8))
+      .node("QuantizeLinear", {"x", "s", "z"}, "q");
+  file.node("DequantizeLinear", {"q", "s", "z"}, "r").node("GlobalAveragePool", {"r"}, "p").node("Flatten", {"p"}, "y");
+  file.write(file.bytes());
+  const std::string predict =
+      "predict --model " + file.path() + " --input " + net.input + " --output " + (net.folder / "y.npy") + " --force";
+  const Result own = run(predict), other = run(predict + " --engine qnnpack");
+  EXPECT_EQ(own.exit_code, 0) << own.err;
+  EXPECT_NE(own.err.find("net.onnx does not say which engine it was made for: rounding as fbgemm does"), std::string::npos)
+      << own.err;
+  EXPECT_NE(own.err.find("net.onnx: in float, between codes: p (AdaptiveAvgPool2d)"), std::string::npos) << own.err;
+  EXPECT_EQ(other.exit_code, 0) << other.err;
+  EXPECT_EQ(other.err.find("does not say"), std::string::npos) << other.err;
 }
 
 TEST(OnnxPrograms, DamagedFilesAndLacksAreNamed) {

@@ -127,8 +127,9 @@ TEST_F(Int8Ops, PoolsClampAndCat) {
       EXPECT_TRUE(test::codes_equal(back(int8::max_pool2d(there(images), o)), int8::max_pool2d(images, o)));
   for (const Size2 size : {Size2(1), Size2(4, 3)})
     for (const Engine engine : kEngines)
-      EXPECT_TRUE(test::codes_equal(back(adaptive_avg_pool2d(there(x), size, {0.1f, 131}, engine)),
-                                    adaptive_avg_pool2d(x, size, {0.1f, 131}, engine)));
+      for (const QParams to : {QParams{0.1f, 131}, QParams{0.07f, 90}})
+        EXPECT_TRUE(test::codes_equal(back(adaptive_avg_pool2d(there(x), size, {0.1f, 131}, engine, to)),
+                                      adaptive_avg_pool2d(x, size, {0.1f, 131}, engine, to)));
   EXPECT_TRUE(test::codes_equal(back(clamp(there(x), 20, 200)), clamp(x, 20, 200)));
   const std::vector<QParams> q = {{0.1f, 3}, {0.07f, 100}};
   const std::vector<Tensor> parts = {x, y}, on_device = {there(x), there(y)};

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <fstream>
+#include <memory>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -35,6 +36,8 @@ inline ProtobufMessage onnx_tensor(const std::string& name, const Tensor& t) {
         return 2;
       case DType::i8:
         return 3;
+      case DType::i16:
+        return 5;
       case DType::i32:
         return 6;
       case DType::i64:
@@ -63,7 +66,9 @@ class OnnxFile {
     for (const std::string& input : inputs) m.text(field::kNodeInput, input);
     std::istringstream outputs(output);  // several have spaces between
     for (std::string one; outputs >> one;) m.text(field::kNodeOutput, one);
-    m.text(field::kNodeName, name).text(field::kOpType, type);
+    const size_t dot = type.rfind('.');  // "com.microsoft.QGemm"
+    m.text(field::kNodeName, name).text(field::kOpType, type.substr(dot == type.npos ? 0 : dot + 1));
+    if (dot != type.npos) m.text(field::kNodeDomain, type.substr(0, dot));
     for (const auto& [key, value] : attributes) m.message(field::kAttribute, attribute(key, value));
     for (const auto& [key, value] : metadata)
       m.message(field::kNodeMetadata, ProtobufMessage().text(field::kKey, key).text(field::kValue, value));
@@ -91,8 +96,8 @@ class OnnxFile {
 
   networks::onnx::Model model() const {
     write(bytes());
-    const loaders::File file(folder_ / "net.onnx");
-    return networks::onnx::read_onnx(file, folder_ / "net.onnx");
+    const loaders::File file(*folder_ / "net.onnx");
+    return networks::onnx::read_onnx(file, *folder_ / "net.onnx");
   }
   networks::onnx::Network network() const { return networks::onnx::to_graph(model()); }
   Tensor run(const Tensor& x) const { return nn::run(network().graph, x); }
@@ -109,10 +114,10 @@ class OnnxFile {
 
   /// What stands beside the file.
   void write_beside(const std::string& name, const std::string& bytes) const {
-    std::ofstream(folder_ / name, std::ios::binary) << bytes;
+    std::ofstream(*folder_ / name, std::ios::binary) << bytes;
   }
   void write(const std::string& bytes) const { write_beside("net.onnx", bytes); }
-  std::string path() const { return folder_ / "net.onnx"; }
+  std::string path() const { return *folder_ / "net.onnx"; }
 
  private:
   static ProtobufMessage attribute(const std::string& name, const OnnxAttribute::second_type& value) {
@@ -141,7 +146,7 @@ class OnnxFile {
   Shape image_;
   int64_t opset_;
   ProtobufMessage graph_, rest_;
-  TemporaryFolder folder_;
+  std::unique_ptr<TemporaryFolder> folder_ = std::make_unique<TemporaryFolder>();
 };
 
 }  // namespace octet::test

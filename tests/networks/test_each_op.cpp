@@ -14,6 +14,7 @@
 #include "quant/passes/convert.h"
 #include "quant/passes/patterns.h"
 #include "quant/passes/prepare.h"
+#include "tests/networks/read_back.h"
 #include "tests/support/golden.h"
 #include "tests/support/gradcheck.h"
 #include "tests/support/make.h"
@@ -72,6 +73,13 @@ TEST_P(EachOp, PyTorchsStateDictHasTheKeysOfConvertFx) {
 
 TEST_P(EachOp, OnnxGivesTheSameCodes) {
   for (const char* backend : {"qnnpack", "x86"}) test::expect_onnx_codes(quantized(backend).int8, images());
+}
+
+TEST_P(EachOp, OnnxIsReadBackToTheSameCodes) {
+  for (const char* backend : {"qnnpack", "x86"}) {
+    const Quantized q = quantized(backend);
+    test::expect_read_back(q.int8, q.mapping.engine(), images());
+  }
 }
 
 TEST_P(EachOp, CallsThatFxLeavesInFloatStayInFloat) {

@@ -88,7 +88,7 @@ TEST(Onnx, TensorsThatDoNotFitAreRefused) {
   };
   refused(tensor(1, 3).text(field::kRawData, "12345678"), "8 bytes of [3] float32, expected 12");
   refused(tensor(1, 3).real(field::kFloatData, 1), "1 numbers of [3] float32, expected 3");
-  refused(tensor(8, 1), "type 8 of TensorProto.DataType is not supported");
+  refused(tensor(8, 1), "type 8 of TensorProto.DataType (string) is not supported");
   refused(tensor(1, int64_t{1} << 50).text(field::kRawData, ""), "");
   const auto beside = [&](const std::string& location, const std::string& offset, const std::string& length, const char* words) {
     ProtobufMessage t = tensor(1, 2).integer(field::kDataLocation, 1);

@@ -289,5 +289,34 @@ TEST(OnnxPairs, AddMulConcat) {
   EXPECT_EQ(add.types(), "relu add");  // nothing reads the average
 }
 
+/// As torch.onnx.export writes GELU where the opset has none, and as quant/formats/to_onnx.h does.
+TEST(OnnxGelu, InSingleSteps) {
+  const Tensor root = Tensor::full({}, 1.41421354f), one = Tensor::full({}, 1), half = Tensor::full({}, 0.5f);
+  OnnxFile file(kImage), other(kImage);
+  for (OnnxFile* f : {&file, &other}) f->tensor("root", root).tensor("one", one).tensor("half", half);
+  file.node("Div", {"x", "root"}, "d").node("Erf", {"d"}, "e").node("Add", {"e", "one"}, "a").node("Mul", {"x", "a"}, "m");
+  file.node("Mul", {"m", "half"}, "y");
+  EXPECT_EQ(file.types(), "gelu");
+  EXPECT_TRUE(bits_equal(file.run(images()), ops::activate(Activation::gelu, images())));
+  other.node("Div", {"x", "root"}, "d").node("Erf", {"d"}, "e").node("Add", {"e", "one"}, "a").node("Mul", {"x", "a"}, "m");
+  other.node("Add", {"m", "e"}, "y");  // the erf is read elsewhere, too
+  EXPECT_TRUE(fails_with([&] { other.types(); }, {"octet lacks Erf"}));
+}
+
+TEST(OnnxGelu, ByTanhInSingleSteps) {
+  OnnxFile file(kImage);
+  file.tensor("cubic", Tensor::full({}, 0.044715f))
+      .tensor("factor", Tensor::full({}, 0.7978845608f))
+      .tensor("one", Tensor::full({}, 1));
+  file.tensor("half", Tensor::full({}, 0.5f))
+      .node("Mul", {"x", "x"}, "s")
+      .node("Mul", {"s", "x"}, "c")
+      .node("Mul", {"c", "cubic"}, "b");
+  file.node("Add", {"x", "b"}, "sum").node("Mul", {"sum", "factor"}, "i").node("Tanh", {"i"}, "t").node("Add", {"t", "one"}, "a");
+  file.node("Mul", {"x", "half"}, "h").node("Mul", {"h", "a"}, "y");
+  EXPECT_EQ(file.types(), "gelu");
+  EXPECT_TRUE(bits_equal(file.run(images()), ops::activate(Activation::gelu_tanh, images())));
+}
+
 }  // namespace
 }  // namespace octet::networks::onnx

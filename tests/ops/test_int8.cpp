@@ -231,6 +231,16 @@ TEST(QuantizedPools, ByHand) {
   EXPECT_TRUE(test::codes_equal(flatten(x), Tensor::from<uint8_t>({1, 2, 3, 4, 10, 20, 30, 40}, {1, 8}, DType::quint8)));
 }
 
+TEST(QuantizedPools, AveragesInAnotherScale) {
+  const Tensor x = Tensor::from<uint8_t>({11, 20, 12, 30, 13, 40, 14, 50}, {1, 2, 2, 2}, DType::quint8);
+  const QParams from{0.1f, 10}, to{0.05f, 100};  // 2.5 and 25 steps of 0.1 are 5 and 50 of 0.05
+  const Tensor want = Tensor::from<uint8_t>({105, 150}, {1, 1, 1, 2}, DType::quint8);
+  for (const Engine engine : kEngines) {
+    EXPECT_TRUE(test::codes_equal(adaptive_avg_pool2d(x, 1, from, engine, to), want));
+    EXPECT_TRUE(test::codes_equal(avg_pool2d(x, {.kernel = 2, .stride = 2}, from, engine, to), want));
+  }
+}
+
 TEST(QuantizedCat, RequantizesToTheOutputsScale) {
   const Tensor parts[] = {Tensor::from<uint8_t>({10, 20}, {1, 2}, DType::quint8),
                           Tensor::from<uint8_t>({10, 200}, {1, 2}, DType::quint8)};

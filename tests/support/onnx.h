@@ -145,6 +145,7 @@ class OnnxModel {
       OCTET_CHECK(attributes.at("transB").integer(3) == 1, "expected transB");
       return ops::linear(in.at(0), in.at(1), in.size() > 2 ? in[2] : none);
     }
+    if (type == "ReduceMean") return ops::mean(in.at(0), is_set("keepdims"));
     if (type == "BatchNormalization") {
       return ops::batch_norm(in.at(0), {in.at(1), in.at(2), in.at(3), in.at(4), real("epsilon")});
     }

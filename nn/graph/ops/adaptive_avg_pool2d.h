@@ -13,6 +13,7 @@ struct QuantizedAdaptiveAvgPool2d {
   ops::Size2 output_size;
   QParams qparams;
   Engine engine = Engine::qnnpack;
+  QParams input = qparams;  // another one only in files of ONNX
 
   static constexpr Info kInfo{.name = "quantized_adaptive_avg_pool2d",
                               .inputs = 1,
@@ -23,12 +24,13 @@ struct QuantizedAdaptiveAvgPool2d {
   void fields(auto&& visit) {
     visit("size", output_size);
     visit("output", qparams);
+    visit.unless("input", input, qparams);
     visit.engine(engine);
   }
   Description describe(const Parameters&) const { return {"AdaptiveAvgPool2d", str("output_size=", size_text(output_size))}; }
-  Tensor run(const Inputs& in) const { return ops::int8::adaptive_avg_pool2d(in[0], output_size, qparams, engine); }
+  Tensor run(const Inputs& in) const { return ops::int8::adaptive_avg_pool2d(in[0], output_size, input, engine, qparams); }
   QParams output() const { return qparams; }
-  std::vector<QParams> made_for() const { return {qparams}; }
+  std::vector<QParams> made_for() const { return {input}; }
   /// A mean of n codes lies on a tie with probability 1/n if n is even; there the two round differently.
   double differs_from_fake_quant(const Tensor& input) const {  // [N, H, W, C]
     const int64_t window = input.size(1) * input.size(2) / (output_size.h * output_size.w);

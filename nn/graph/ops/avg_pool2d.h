@@ -1,4 +1,4 @@
-// avg_pool2d: the mean of each window. int8: the mean of codes, rounded as the engine does; the input's scale stays.
+// avg_pool2d: the mean of each window. int8: the mean of codes, rounded as the engine does; the input's scale stays (FX).
 // torch.nn.AvgPool2d, torch.nn.functional.avg_pool2d.   [N, C, H, W] -> [N, C, P, Q]; codes [N, H, W, C] -> [N, P, Q, C]
 #pragma once
 
@@ -24,6 +24,7 @@ struct QuantizedAvgPool2d {
   ops::AvgPool2dOptions options;
   QParams qparams;
   Engine engine = Engine::qnnpack;
+  QParams input = qparams;  // another one only in files of ONNX
 
   static constexpr Info kInfo{.name = "quantized_avg_pool2d",
                               .inputs = 1,
@@ -34,12 +35,13 @@ struct QuantizedAvgPool2d {
   void fields(auto&& visit) {
     visit_options(visit, options);
     visit("output", qparams);
+    visit.unless("input", input, qparams);
     visit.engine(engine);
   }
   Description describe(const Parameters&) const { return {"AvgPool2d", avg_pool_text(options)}; }
-  Tensor run(const Inputs& in) const { return ops::int8::avg_pool2d(in[0], options, qparams, engine); }
+  Tensor run(const Inputs& in) const { return ops::int8::avg_pool2d(in[0], options, input, engine, qparams); }
   QParams output() const { return qparams; }
-  std::vector<QParams> made_for() const { return {qparams}; }
+  std::vector<QParams> made_for() const { return {input}; }
   /// As of QuantizedAdaptiveAvgPool2d. A window at the border may have an even size, too.
   double differs_from_fake_quant(const Tensor&) const {
     const int64_t window = options.kernel.h * options.kernel.w;
