@@ -12,7 +12,7 @@ namespace op = nn::op;
 template <class T>
 std::pair<T, T> of_image(const Call& call, const std::vector<T>& numbers, T others) {
   const Dims axes = call.integers("axes");
-  OCTET_CHECK(axes.empty() || axes == Dims{2, 3}, "along axes ", text_of(axes), " is not supported, expected [2, 3]");
+  OCTET_CHECK(axes.empty() || (axes == Dims{2, 3}), "along axes ", text_of(axes), " is not supported, expected [2, 3]");
   if (axes.size() == 2 && numbers.size() == 2) return {numbers[0], numbers[1]};
   OCTET_CHECK(numbers.size() == 4 && (others == T() || (numbers[0] == others && numbers[1] == others)), "by ", numbers.size(),
               " numbers is not supported, expected height and width alone to change");
