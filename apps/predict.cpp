@@ -18,6 +18,7 @@
 #include "apps/common/data.h"
 #include "apps/common/evaluate.h"
 #include "apps/common/image_files.h"
+#include "apps/common/limits.h"
 #include "apps/common/models.h"
 #include "apps/common/output_paths.h"
 #include "apps/common/show.h"
@@ -139,16 +140,18 @@ Tensor stacked(const std::vector<Tensor>& x) {
 }
 
 /// Prints the answers of each image. Those that cannot be read are named and counted; the rest goes on.
-void predict_images(const nn::Graph& graph, const loaders::ModelCard& card, const Options& o) {
+void predict_images(const nn::Graph& graph, apps::CostCheck& check, const loaders::ModelCard& card, const Options& o) {
   const apps::ImageFiles files = apps::find_images(o.images, std::cin);
-  for (const std::string& note : files.notes) std::cerr << "note: " << note << "\n";
+  for (const std::string& note : files.notes) std::cerr << "note: " << one_line(note) << "\n";
   apps::Answers answers(o.form(), card.classes, o.top);
   std::vector<std::string> bad;
   const std::span<const std::string> paths = files.paths;
   for (size_t begin = 0; begin < paths.size(); begin += static_cast<size_t>(o.batch_size)) {
     const auto batch = paths.subspan(begin, std::min(static_cast<size_t>(o.batch_size), paths.size() - begin));
     const Inputs inputs = read_images(batch, card.input);
-    const Tensor x = stacked(inputs.x), logits = x.defined() ? logits_of(graph, o.model, x) : Tensor();
+    const Tensor x = stacked(inputs.x);
+    if (x.defined()) check(x.shape());
+    const Tensor logits = x.defined() ? logits_of(graph, o.model, x) : Tensor();
     int64_t n = 0;
     for (size_t i = 0; i < batch.size(); ++i) {
       if (inputs.x[i].defined()) {
@@ -156,7 +159,7 @@ void predict_images(const nn::Graph& graph, const loaders::ModelCard& card, cons
         ++n;
       } else {
         answers.print_error(batch[i], inputs.reasons[i]);
-        std::cerr << "skipped " << inputs.reasons[i] << "\n";
+        std::cerr << "skipped " << one_line(inputs.reasons[i]) << "\n";
         bad.push_back(inputs.reasons[i]);
       }
     }
@@ -165,9 +168,10 @@ void predict_images(const nn::Graph& graph, const loaders::ModelCard& card, cons
 }
 
 /// Top-1, each class and the confusions on a folder of classes.
-void evaluate(const nn::Graph& graph, const apps::Model& model, const loaders::ModelCard& card, const Options& o) {
+void evaluate(const nn::Graph& graph, apps::CostCheck& check, const apps::Model& model, const loaders::ModelCard& card, const Options& o) {
   const loaders::ImageFolder data = apps::open_data({.data = o.data, .split = o.split}, o.split, apps::image_limit(o.limit));
   const std::vector<int> outputs = apps::output_of_class(data.classes(), card, model.classes);
+  check(apps::input_shape(card, o.batch_size, data.size()));
   const apps::Evaluation e =
       apps::evaluate({&graph}, data, outputs, {.batch_size = o.batch_size, .transform = card.input, .quiet = o.common.quiet});
   if (o.form() != apps::AnswerForm::text) return apps::print_scores(o.form(), e, data.classes());
@@ -214,9 +218,11 @@ Tensor run_input(const nn::Graph& graph, const Tensor& x, const Options& o) {
 }
 
 /// The answers of a .npy, to stdout or to --output.
-void predict_input(const nn::Graph& graph, const apps::Model& model, const loaders::ModelCard& card, const Options& o) {
+void predict_input(const nn::Graph& graph, apps::CostCheck& check, const apps::Model& model, const loaders::ModelCard& card, const Options& o) {
   const Tensor x = loaders::load_npy(o.input);
   check_input(x, o.input, model.channels);
+  const bool at_once = !o.dump.empty();
+  check({at_once ? x.size(0) : std::min<int64_t>(o.batch_size, x.size(0)), x.size(1), x.size(2), x.size(3)});
   const bool prints = o.output.empty() && o.dump.empty();
   if (prints) check_finite(x, loaders::printable(o.input));
   const Tensor logits = run_input(graph, x, o);
@@ -246,24 +252,26 @@ void predict(Options& o) {
   check_output(o);
   if (o.tune && o.common.compute_device() != Device::cpu)
     throw CLI::ValidationError("--tune: chooses among ways of the CPU; use --device cpu");
-  if (o.tune) return apps::tune_model(o.model, {o.benchmark.batch_size, o.card.size});
+  if (o.tune) return apps::tune_model(o.model, {o.benchmark.batch_size, o.card.size}, o.common);
   apps::Model model =
       apps::load_any_model(o.model, o.engine.empty() ? std::nullopt : std::optional(quant::parse_engine(o.engine)), o.network);
-  for (const std::string& note : model.notes) std::cerr << "note: " << note << "\n";
+  for (const std::string& note : model.notes) std::cerr << "note: " << one_line(note) << "\n";
   const loaders::ModelCard card = apps::used_card(model, o.card, o.model);
   const Device device = o.common.compute_device();
   const std::string file = loaders::printable(o.model);
+  apps::CostCheck check(model.graph, o.common, file);
   const nn::Graph graph = apps::naming(
       file, [&] { return o.dump.empty() ? nn::optimize_for_inference(model.graph, device) : model.graph.to(device); });
   o.benchmark.image_size = card.input.size;
   o.benchmark.channels = model.channels;
+  if (o.benchmark.seconds > 0) check({o.benchmark.batch_size, model.channels, card.input.size, card.input.size});
   if (o.benchmark.seconds > 0) return apps::naming(file, [&] { apps::benchmark_inference(graph, o.benchmark); });
-  if (!o.input.empty()) predict_input(graph, model, card, o);
+  if (!o.input.empty()) predict_input(graph, check, model, card, o);
   if (o.images.empty() && o.data.empty()) return;
   apps::check_images(card, model, o.model);
   if (!o.common.quiet) std::cerr << apps::describe(card, model, o.card) << "\n";
-  if (!o.data.empty()) evaluate(graph, model, card, o);
-  if (!o.images.empty()) predict_images(graph, card, o);
+  if (!o.data.empty()) evaluate(graph, check, model, card, o);
+  if (!o.images.empty()) predict_images(graph, check, card, o);
 }
 
 /// Options that parse, but have nothing to work on.

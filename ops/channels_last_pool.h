@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "ops/pool.h"
+#include "ops/support/failure.h"
 #include "ops/support/scratch.h"
 
 namespace octet::ops {
@@ -31,16 +32,20 @@ Tensor max_pool_channels_last(const Tensor& x, const MaxPool2dOptions& o, Larges
   const int64_t P = y.size(1), Q = y.size(2);
   const auto* images = reinterpret_cast<const T*>(x.bytes());
   auto* out = reinterpret_cast<T*>(y.bytes());
+  Failure failure;
 #pragma omp parallel for
   for (int64_t i = 0; i < N * P; ++i) {
+    T* row = nullptr;
+    failure.keep([&] { row = scratch<T>(Scratch::windows, W * C); });
+    if (row == nullptr) continue;
     const int64_t h0 = i % P * o.stride.h - o.padding.h, first = std::max<int64_t>(h0, 0), end = std::min(h0 + o.kernel.h, H);
-    T* row = scratch<T>(Scratch::windows, W * C);
     largest(images + (i / P * H + first) * W * C, end - first, W * C, W * C, row);
     for (int64_t q = 0; q < Q; ++q) {
       const int64_t w0 = q * o.stride.w - o.padding.w, left = std::max<int64_t>(w0, 0), right = std::min(w0 + o.kernel.w, W);
       largest(row + left * C, right - left, C, C, out + (i * Q + q) * C);
     }
   }
+  failure.rethrow();
   return y;
 }
 

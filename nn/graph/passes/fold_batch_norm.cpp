@@ -28,23 +28,23 @@ void fold_into(Node& layer, const ops::BatchNormParams& bn) {
   layer.parameters["bias"] = bias;
 }
 
-Node* foldable_into(Graph& graph, const Node& bn) {
+Node* foldable_into(const Users& users, const Node& bn) {
   if (!is<op::BatchNorm>(bn.op)) return nullptr;
   Node* layer = bn.inputs.at(0);
   const bool can = is<op::Conv2d>(layer->op) || is<op::Linear>(layer->op);
-  return can && graph.users(layer).size() == 1 ? layer : nullptr;
+  return can && users.only(layer) != nullptr ? layer : nullptr;
 }
 
 void fold_batch_norm(Graph& graph) {
-  for (auto it = graph.nodes().begin(); it != graph.nodes().end();) {
-    Node& bn = *it++;
-    Node* layer = foldable_into(graph, bn);
+  Users users(graph);
+  for (Node& bn : graph.nodes()) {
+    Node* layer = foldable_into(users, bn);
     if (layer == nullptr) continue;
     fold_into(*layer, {bn.parameter("weight"), bn.parameter("bias"), bn.parameter("running_mean"), bn.parameter("running_var"),
                        std::get<op::BatchNorm>(bn.op).eps});
-    graph.replace_uses(&bn, layer);
-    graph.erase(&bn);
+    users.replace(&bn, layer);
   }
+  users.erase_dropped();
 }
 
 }  // namespace octet::nn
