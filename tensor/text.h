@@ -12,9 +12,10 @@ namespace octet {
 /// Control characters, quotes, marks that turn the direction of writing and invalid UTF-8 escaped as \xNN; shortened after about
 /// 200 bytes.
 std::string printable(std::string_view text);
-/// printable() between single quotes. (The second keeps std::quoted, which argument lookup finds for strings, out.)
+/// printable() between single quotes. (The others keep std::quoted, which argument lookup finds for strings, out: it escapes nothing.)
 std::string quoted(std::string_view text);
 inline std::string quoted(const std::string& text) { return quoted(std::string_view(text)); }
+inline std::string quoted(std::string& text) { return quoted(std::string_view(text)); }
 
 /// A message made of such parts: the same characters escaped, except quotes and backslashes, which it has of its own; shortened
 /// after 4,000 bytes.

@@ -35,11 +35,16 @@ size_t wanted_inputs(const Node& node, const std::vector<QParams>& qparams) {
 /// take time that grows with the square of their number.
 class QParamsOf {
  public:
-  std::optional<QParams> operator()(const Node* node) const { return known_.at(node); }
+  /// user: who reads it, for the error.
+  std::optional<QParams> operator()(const Node* node, const Node& user) const {
+    const auto it = known_.find(node);
+    OCTET_CHECK(it != known_.end(), "node '", user.name, "' has an input that is not before it in this graph");
+    return it->second;
+  }
   void add(const Node& node) {
     const op::Info& i = info(node.op);
     const bool keeps = i.takes == op::Values::codes && i.scale == op::Scale::of_input;
-    known_[&node] = keeps ? known_.at(node.inputs.at(0)) : own_qparams(node.op);
+    known_[&node] = keeps ? (*this)(node.inputs.at(0), node) : own_qparams(node.op);
   }
 
  private:
@@ -52,7 +57,7 @@ void check_inputs(const Node& node, const QParamsOf& qparams_of) {
   const bool codes = info(node.op).takes == op::Values::codes;
   OCTET_CHECK(node.inputs.size() == wanted, "node '", node.name, "' has ", node.inputs.size(), " inputs, expected ", wanted);
   for (size_t i = 0; i < wanted; ++i) {
-    const std::optional<QParams> given = qparams_of(node.inputs[i]);
+    const std::optional<QParams> given = qparams_of(node.inputs[i], node);
     OCTET_CHECK(given.has_value() == codes, "node '", node.name, "': its input '", node.inputs[i]->name, "' has ", text_of(given),
                 ", expected ", codes ? "codes" : "float values");
     OCTET_CHECK(qparams.empty() || given == qparams[i], "node '", node.name, "' was made for ", text_of(qparams[i]),

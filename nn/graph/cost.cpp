@@ -12,6 +12,30 @@ int64_t bytes_of(const Node& node, const Shape& shape) {
   return times(numel(shape), info(node.op).gives == op::Values::codes ? 1 : 4);
 }
 
+/// Ops whose result is their input under another shape.
+template <class T>
+constexpr bool kIsView = false;
+template <>
+constexpr bool kIsView<op::Placeholder> = true;
+template <>
+constexpr bool kIsView<op::Output> = true;
+template <>
+constexpr bool kIsView<op::Dropout> = true;
+template <>
+constexpr bool kIsView<op::QuantizedDropout> = true;
+template <>
+constexpr bool kIsView<op::Flatten> = true;
+template <>
+constexpr bool kIsView<op::View> = true;
+template <>
+constexpr bool kIsView<op::QuantizedView> = true;
+
+/// The input's bytes become the result's; where others still read the input, both are counted.
+bool takes_over(const Plan::Step& step) {
+  const bool view = std::visit([]<class T>(const T&) { return kIsView<T>; }, step.node->op);
+  return view && (step.inputs.empty() || step.inputs[0].last_use);
+}
+
 /// "1.5 GB"; with a number for each image "2500 billion".
 std::string gigabytes(int64_t bytes) {
   const double millions = static_cast<double>(bytes) / 1e6;
@@ -36,8 +60,9 @@ Cost cost_of(const Graph& graph, const Shape& input) {
     const Shape& y = shapes.emplace_back(result_shape(node, in));
     const Effort effort = effort_of(node, in, y);
     cost.multiply_adds = plus(cost.multiply_adds, effort.multiply_adds);
-    const int64_t made = node.kind == NodeKind::placeholder ? 0 : bytes_of(node, y), most = plus(live, plus(made, effort.bytes));
+    const int64_t made = takes_over(step) ? 0 : bytes_of(node, y), most = plus(live, plus(made, effort.bytes));
     if (most > cost.bytes) cost.bytes = most, cost.largest = &node;
+    if (takes_over(step)) continue;
     live = plus(live, step.is_read ? made : 0);
     for (const Plan::Operand& operand : step.inputs)
       if (operand.last_use) live -= std::min(live, bytes_of(*plan.steps()[operand.step].node, shapes[operand.step]));

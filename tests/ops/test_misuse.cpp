@@ -119,11 +119,12 @@ TEST(Misuse, LayersCheckTheirNumbers) {
   p.weight_scale = {0.1f};
   p.input = p.output = kQ;
   p.options = {.padding = 3, .groups = 4};
-  for (const int64_t n : {0, 2})  // grouped, and by im2col: an empty batch divided by its own size
+  for (const int64_t n : {int64_t{0}, int64_t{2}})  // grouped, and by im2col: an empty batch divided by its own size
     EXPECT_EQ(int8::Conv2d(p)(codes({n, 8, 8, 4})).shape(), (Shape{n, 11, 12, 4}));
-  EXPECT_TRUE(refused([&] { int8::Conv2d(p)(codes({1, 0, 8, 4})); }, "without pixels"));
+  const int8::Conv2d conv(p);
+  EXPECT_TRUE(refused([&] { conv(codes({1, 0, 8, 4})); }, "without pixels"));
   p.bias = Tensor::full({4}, kNan);
-  EXPECT_TRUE(refused([&] { int8::Conv2d conv(p); }, "bias nan of output channel 0"));
+  EXPECT_TRUE(refused([&] { int8::Conv2d with_nan(p); }, "bias nan of output channel 0"));
   int8::LinearParams l;
   l.weight = Tensor::zeros({4, 2}, DType::qint8);
   l.weight_scale = {0.1f};

@@ -164,7 +164,7 @@ TEST(CheckGraph, RefusesWhatDoesNotHangTogether) {
   refused([&](auto& g) { std::get<nn::op::QuantizedAdd>(first(g, add)->op).params.b.scale *= 2; }, {"was made for scale"});
   refused([&](auto& g) { first(g, add)->inputs.pop_back(); }, {"1 inputs, expected 2"});
   refused([&](auto& g) { g.nodes().back().inputs[0] = first(g, add); }, {"node 'output'", "expected float values"});
-  refused([&](auto& g) { first(g, quantize)->inputs[0] = first(g, add); }, {"expected float values"});
+  refused([&](auto& g) { first(g, quantize)->inputs[0] = first(g, add); }, {"not before it in this graph"});
   refused([&](auto& g) { first(g, add)->inputs[0] = &g.nodes().front(); }, {"has float values, expected codes"});
   refused(
       [&](auto& g) {

@@ -20,6 +20,12 @@ TEST(Text, PrintableEscapesWhatActsOnATerminal) {
   EXPECT_EQ(printable(std::string(100'000, 'a')).size(), 204u);
 }
 
+TEST(Text, QuotedIsNotStdQuoted) {
+  std::string changeable = "a\x1b";
+  const std::string constant = changeable;
+  EXPECT_EQ(str(quoted(changeable), quoted(constant), quoted(std::string_view("a\x1b"))), "'a\\x1b''a\\x1b''a\\x1b'");
+}
+
 TEST(Text, OneLineKeepsQuotesAndBackslashes) {
   EXPECT_EQ(one_line("node 'a': '\\x1b' is no name"), "node 'a': '\\x1b' is no name");
   EXPECT_EQ(one_line("a\nb\x1b[2J"), "a\\x0ab\\x1b[2J");
