@@ -93,14 +93,9 @@ void add_options(CLI::App& app, Options& o) {
   apps::add_common_options(app, o.common);
 }
 
-/// "M.pth on [1, 3, 224, 224]"; errors of the model on that input begin with it.
-std::string run_of(const std::string& model_file, const Tensor& x) {
-  return str(loaders::printable(model_file), " on ", x.shape());
-}
-
 /// x float32 [N, C, H, W] -> logits float32 [N, classes]; whatever else the graph gives is an error.
 Tensor logits_of(const nn::Graph& graph, const std::string& model_file, const Tensor& x, const nn::NodeCallback& on_node = {}) {
-  return apps::naming(run_of(model_file, x), [&] {
+  return apps::naming(str(loaders::printable(model_file), " on ", x.shape()), [&] {
     const Tensor y = nn::run(graph, x, on_node);
     OCTET_CHECK(y.dtype() == DType::f32 && y.dim() == 2 && y.size(0) == x.size(0) && y.size(1) > 0, "the model gives ", y.dtype(),
                 " ", y.shape(), ", expected float32 [", x.size(0), ", classes]; it is no classifier");
@@ -168,7 +163,8 @@ void predict_images(const nn::Graph& graph, apps::CostCheck& check, const loader
 }
 
 /// Top-1, each class and the confusions on a folder of classes.
-void evaluate(const nn::Graph& graph, apps::CostCheck& check, const apps::Model& model, const loaders::ModelCard& card, const Options& o) {
+void evaluate(const nn::Graph& graph, apps::CostCheck& check, const apps::Model& model, const loaders::ModelCard& card,
+              const Options& o) {
   const loaders::ImageFolder data = apps::open_data({.data = o.data, .split = o.split}, o.split, apps::image_limit(o.limit));
   const std::vector<int> outputs = apps::output_of_class(data.classes(), card, model.classes);
   check(apps::input_shape(card, o.batch_size, data.size()));
@@ -218,11 +214,11 @@ Tensor run_input(const nn::Graph& graph, const Tensor& x, const Options& o) {
 }
 
 /// The answers of a .npy, to stdout or to --output.
-void predict_input(const nn::Graph& graph, apps::CostCheck& check, const apps::Model& model, const loaders::ModelCard& card, const Options& o) {
+void predict_input(const nn::Graph& graph, apps::CostCheck& check, const apps::Model& model, const loaders::ModelCard& card,
+                   const Options& o) {
   const Tensor x = loaders::load_npy(o.input);
   check_input(x, o.input, model.channels);
-  const bool at_once = !o.dump.empty();
-  check({at_once ? x.size(0) : std::min<int64_t>(o.batch_size, x.size(0)), x.size(1), x.size(2), x.size(3)});
+  check({o.dump.empty() ? std::min<int64_t>(o.batch_size, x.size(0)) : x.size(0), x.size(1), x.size(2), x.size(3)});
   const bool prints = o.output.empty() && o.dump.empty();
   if (prints) check_finite(x, loaders::printable(o.input));
   const Tensor logits = run_input(graph, x, o);

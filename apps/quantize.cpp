@@ -239,8 +239,7 @@ void quantize(const CLI::App& app, const apps::QuantizeOptions& o) {
   const apps::CalibrationSet data = open_data(o);
   const apps::Model model = load_model(o);
   const loaders::ModelCard card = make_card(model, data, o);
-  apps::CostCheck(model.graph, o.common, loaders::printable(o.data.weights))(
-      apps::input_shape(data, card, o.data.batch_size));
+  apps::CostCheck(model.graph, o.common, loaders::printable(o.data.weights))(apps::input_shape(data, card, o.data.batch_size));
   const std::optional<Tensor> image = read_image(o, card);
   const apps::EvaluationSet evaluated = apps::open_evaluation(
       o.data, o.calibrate_on, apps::image_limit(o.eval_limit),

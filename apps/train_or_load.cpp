@@ -70,8 +70,8 @@ void evaluate(const Options& o) {
   apps::check_images(card, model, o.data.weights);
   std::cout << apps::describe(card, model, o.card) << "\n";
   const std::vector<int> outputs = apps::output_of_class(data.classes(), card, model.classes);
-  apps::CostCheck(model.graph, o.common, loaders::printable(o.data.weights))(
-      apps::input_shape(card, o.data.batch_size, data.size()));
+  apps::CostCheck(model.graph, o.common,
+                  loaders::printable(o.data.weights))(apps::input_shape(card, o.data.batch_size, data.size()));
   const nn::Graph graph = nn::optimize_for_inference(apps::as_trained(model), o.common.compute_device());
   const apps::Evaluation e = apps::evaluate({&graph}, data, outputs,
                                             {.batch_size = o.data.batch_size, .transform = card.input, .quiet = o.common.quiet});

@@ -146,7 +146,8 @@ Tensor cat_channels(std::span<const Tensor> parts) {
 std::vector<Tensor> split_channels(const Tensor& x, std::span<const int64_t> channels) {
   OCTET_CHECK(x.dim() >= 2 && std::accumulate(channels.begin(), channels.end(), int64_t{0}) == x.size(1),
               "split_channels: the parts do not add up to ", x.shape());
-  OCTET_CHECK(std::ranges::all_of(channels, [](int64_t c) { return c >= 0; }), "split_channels: a part has fewer than 0 channels");
+  OCTET_CHECK(std::ranges::all_of(channels, [](int64_t c) { return c >= 0; }),
+              "split_channels: a part has fewer than 0 channels");
   std::vector<Tensor> parts;
   for (int64_t c : channels) {
     Shape shape = x.shape();

@@ -53,7 +53,8 @@ void check_can_write(const std::string& path) {
   OCTET_CHECK(!fs::exists(status) || fs::is_regular_file(status), name, ": not a regular file; choose another output");
   OCTET_CHECK(!fs::exists(status) || ::access(target.c_str(), W_OK) == 0, name, ": cannot write: ", std::strerror(errno));
   const fs::path folder = target.has_parent_path() ? target.parent_path() : fs::path(".");  // written there, then renamed
-  OCTET_CHECK(can_fill(folder), name, fs::is_symlink(fs::symlink_status(path, error)) ? " is a link" : "", ": cannot write into ", printable(folder.string()), ": ", std::strerror(errno));
+  OCTET_CHECK(can_fill(folder), name, fs::is_symlink(fs::symlink_status(path, error)) ? " is a link" : "", ": cannot write into ",
+              printable(folder.string()), ": ", std::strerror(errno));
 }
 
 void check_can_fill(const std::string& folder) {

@@ -38,8 +38,8 @@ void tune_model(const std::string& path, const TuneOptions& o, const CommonOptio
       std::cout << std::left << std::setw(28) << node.name << choice.height << "x" << choice.width << "  "
                 << name_of(choice.algorithm) << "\n";
     }
-  std::cout << loaders::printable(path) << ": tuned for batches of " << o.batch_size << " at " << side << " px, " << omp_get_max_threads()
-            << " threads, " << ops::cpu::active_isa().name << "\n";
+  std::cout << loaders::printable(path) << ": tuned for batches of " << o.batch_size << " at " << side << " px, "
+            << omp_get_max_threads() << " threads, " << ops::cpu::active_isa().name << "\n";
 }
 
 }  // namespace octet::apps

@@ -96,7 +96,8 @@ void train(const TrainInput& input, const TrainOptions& options, const CommonOpt
   const nn::LoadedModel start = start_of_training(input, training_images.classes(), seed);
   const loaders::ModelCard card = card_of(input, options, start, training_images.classes());
   for (const std::string& note : start.notes) std::cerr << "note: " << one_line(note) << "\n";
-  std::cout << start.form << ", " << classes << " classes, " << (input.weights.empty() ? "from scratch" : "from " + loaders::printable(input.weights))
+  std::cout << start.form << ", " << classes << " classes, "
+            << (input.weights.empty() ? "from scratch" : "from " + loaders::printable(input.weights))
             << (options.qat ? ", quantization-aware for " + options.backend : "") << "; " << training_images.size()
             << " images to train on, " << validation_images.size() << " to validate" << std::endl;
   const ImageSet validation{validation_images, validation_cache};

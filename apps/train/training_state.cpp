@@ -94,7 +94,7 @@ Json read_metadata(const loaders::SafeTensors& file, const std::string& name) {
   OCTET_CHECK(quant::recognise(file.tensors, file.metadata) == quant::FileKind::training_state, name,
               ": not a training that can be resumed; remove the file");
   constexpr JsonLimits kLimits{.bytes = uint64_t{16} << 20, .depth = 8};
-  Json json = parse_json<Json>(file.metadata.at(quant::kTrainingMetadata), kLimits, name);
+  Json json = parse_json<Json>(file.metadata.at(quant::kTrainingMetadata), kLimits, "its metadata");
   OCTET_CHECK(json.is_object() && json.contains("version") && json["version"] == kVersion, name,
               ": a training of another version of octet, expected version ", kVersion, "; remove the file to begin anew");
   return json;
@@ -125,9 +125,9 @@ void save_training(const std::string& output, const nn::Module& model, const nn:
 TrainingPosition load_training(const std::string& output, nn::Module& model, nn::Optimizer& optimizer,
                                const Conditions& conditions, const TrainingExtent& extent) {
   const std::string name = printable(resume_file(output));
-  OCTET_CHECK(std::filesystem::exists(resume_file(output)), name, ": not there, so there is nothing to resume; leave out --resume to begin");
+  OCTET_CHECK(std::filesystem::exists(resume_file(output)), name,
+              ": not there, so there is nothing to resume; leave out --resume to begin");
   const loaders::SafeTensors file = loaders::load_safetensors(resume_file(output));
-  const Json json = read_metadata(file, name);
   StateDict weights;
   std::map<std::string, Tensor> remembered;
   for (const StateEntry& entry : file.tensors.entries()) {
@@ -136,6 +136,7 @@ TrainingPosition load_training(const std::string& output, nn::Module& model, nn:
     if (entry.key.starts_with(kOptimizer)) remembered[entry.key.substr(kOptimizer.size())] = entry.tensor.clone();
   }
   try {
+    const Json json = read_metadata(file, name);
     check_conditions(conditions, json.at("options"), name);
     nn::load_state_dict(model, weights, name);
     for (const auto& [key, tensor] : remembered) check_finite(key, tensor);
@@ -144,7 +145,8 @@ TrainingPosition load_training(const std::string& output, nn::Module& model, nn:
       std::cerr << "note: begun with " << threads << " threads; with " << omp_get_max_threads()
                 << " the weights will differ in their last bits\n";
     if (const std::string device = json.value("device", "cpu"); device != name_of(model.device()))
-      std::cerr << "note: begun on " << one_line(device) << "; on " << model.device() << " the weights will differ in their last bits\n";
+      std::cerr << "note: begun on " << one_line(device) << "; on " << model.device()
+                << " the weights will differ in their last bits\n";
     return position_from(json.at("position"), extent);
   } catch (const Json::exception& error) {
     fail(name, ": damaged: ", printable(error.what()), "; remove the file to begin anew");

@@ -110,8 +110,9 @@ Box central_square(int width, int height, int size) {
 
 void check_pixels(const Image& image, const char* what) {
   OCTET_CHECK(image.width > 0 && image.height > 0, what, ": the image has no pixels");
-  OCTET_CHECK(image.rgb.size() == static_cast<size_t>(image.width) * static_cast<size_t>(image.height) * 3, what, ": the image of ",
-              image.width, " x ", image.height, " has ", image.rgb.size(), " bytes, expected three for each pixel");
+  OCTET_CHECK(image.rgb.size() == static_cast<size_t>(image.width) * static_cast<size_t>(image.height) * 3, what,
+              ": the image of ", image.width, " x ", image.height, " has ", image.rgb.size(),
+              " bytes, expected three for each pixel");
 }
 
 Image crop(const Image& image, Box box) {

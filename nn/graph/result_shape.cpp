@@ -17,9 +17,7 @@ struct Image {
     OCTET_CHECK(x.size() == 4, "expected ", last ? "codes [N, H, W, C]" : "[N, C, H, W]", ", got ", x);
     N = x[0], C = x[last ? 3 : 1], H = x[last ? 1 : 2], W = x[last ? 2 : 3];
   }
-  Shape with(int64_t channels, int64_t P, int64_t Q) const {
-    return last ? Shape{N, P, Q, channels} : Shape{N, channels, P, Q};
-  }
+  Shape with(int64_t channels, int64_t P, int64_t Q) const { return last ? Shape{N, P, Q, channels} : Shape{N, channels, P, Q}; }
 };
 
 Shape convolved(const Shape& input, const Shape& weight, const ops::Conv2dOptions& o, bool codes) {
@@ -69,8 +67,11 @@ Shape with_channels(const Shape& x, const Shape& channels, bool codes) {
 
 Shape permuted(const Shape& x, const std::vector<int64_t>& dims, bool codes) {
   Shape channels;
-  const size_t first = codes ? 3 : 1;
-  for (const int64_t d : dims) channels.push_back(x.at(first + static_cast<size_t>(d)));
+  const auto first = codes ? 3 : 1, last = codes ? 0 : 2;  // dimensions of images and pixels before and behind
+  for (const int64_t d : dims) {
+    OCTET_CHECK(d >= 0 && d < std::ssize(x) - first - last, "permute: ", Shape(dims.begin(), dims.end()), " of ", x);
+    channels.push_back(x[static_cast<size_t>(first + d)]);
+  }
   return with_channels(x, channels, codes);
 }
 
@@ -127,12 +128,15 @@ struct ResultShape {
   Shape operator()(const op::Flatten&) const { return flat(in[0]); }
   Shape operator()(const op::QuantizedFlatten&) const { return flat(in[0]); }
   Shape operator()(const op::View& o) const { return with_channels(in[0], {o.channels.begin(), o.channels.end()}, false); }
-  Shape operator()(const op::QuantizedView& o) const { return with_channels(in[0], {o.channels.begin(), o.channels.end()}, true); }
+  Shape operator()(const op::QuantizedView& o) const {
+    return with_channels(in[0], {o.channels.begin(), o.channels.end()}, true);
+  }
   Shape operator()(const op::Permute& o) const { return permuted(in[0], o.dims, false); }
   Shape operator()(const op::QuantizedPermute& o) const { return permuted(in[0], o.dims, true); }
   Shape operator()(const op::Slice& o) const {
+    OCTET_CHECK(in[0].size() >= 2 && o.begin <= o.end, "slice: channels ", o.begin, " to ", o.end, " of ", in[0]);
     Shape y = in[0];
-    y.at(1) = o.end - o.begin;
+    y[1] = o.end - o.begin;
     return y;
   }
   Shape operator()(const op::QuantizedMul&) const { return larger(in[0], in[1]); }

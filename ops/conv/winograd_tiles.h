@@ -252,10 +252,11 @@ class WinogradJob {
 #pragma omp for
         for (int64_t t = 0; t < tiles; ++t)
           if (!failed) transform(grid.at(t), nothing, v + t * C(), place_stride);
-        if (!failed) work.run([&](int64_t i) {
-          const int64_t b = i % blocks, begin = b * tiles / blocks, end = (b + 1) * tiles / blocks;
-          run_block(grid, begin, end, i / blocks, v + begin * C(), place_stride, m);
-        });
+        if (!failed)
+          work.run([&](int64_t i) {
+            const int64_t b = i % blocks, begin = b * tiles / blocks, end = (b + 1) * tiles / blocks;
+            run_block(grid, begin, end, i / blocks, v + begin * C(), place_stride, m);
+          });
       }
       failure.rethrow();
     }

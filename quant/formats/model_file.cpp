@@ -92,7 +92,8 @@ class Read {
   Tensor stored(const char* key, DType dtype) const {
     const StateEntry* entry = model_.tensors.find(name_ + "." + key);
     OCTET_CHECK(entry != nullptr, "missing tensor ", quoted(name_ + "." + key));
-    OCTET_CHECK(entry->tensor.dtype() == dtype, "tensor ", quoted(entry->key), " is ", entry->tensor.dtype(), ", expected ", dtype);
+    OCTET_CHECK(entry->tensor.dtype() == dtype, "tensor ", quoted(entry->key), " is ", entry->tensor.dtype(), ", expected ",
+                dtype);
     return entry->tensor;
   }
 
@@ -157,7 +158,8 @@ nn::Graph parsed_graph(const SavedModel& model) {
     node.parameters = parameters_from(read, nn::info(node.op), model, node.name);
     for (const Json& input : j.at("inputs")) {
       nn::Node* source = graph.find(input.get<std::string>());
-      OCTET_CHECK(source != nullptr, "node ", quoted(node.name), " uses ", quoted(input.get<std::string>()), ", which is not before it");
+      OCTET_CHECK(source != nullptr, "node ", quoted(node.name), " uses ", quoted(input.get<std::string>()),
+                  ", which is not before it");
       node.inputs.push_back(source);
     }
     const std::string wanted = node.name;
@@ -171,8 +173,8 @@ nn::Graph parsed_graph(const SavedModel& model) {
 
 nn::Graph load_graph(const SavedModel& model, const std::string& source) {
   try {
-    OCTET_CHECK(metadata_value(model, "format") == kModelFormat, "format ", quoted(metadata_value(model, "format")), ", expected ",
-                kModelFormat);
+    OCTET_CHECK(metadata_value(model, "format") == kModelFormat, "format ", quoted(metadata_value(model, "format")),
+                ", expected ", kModelFormat);
     return parsed_graph(model);
   } catch (const Error& error) {
     fail(source, ": ", error.what());

@@ -82,7 +82,8 @@ void apply_rules(QConfigMapping& mapping, const Json& j) {
   const auto rules = [&](const char* kind, auto set) {
     if (!j.contains(kind)) return;
     OCTET_CHECK(j[kind].is_object(), "qconfig.", kind, ": expected an object in {}, got ", excerpt(j[kind]));
-    for (const auto& [key, value] : j[kind].items()) (mapping.*set)(key, qconfig_from(value, global, str(kind, ".", printable(key))));
+    for (const auto& [key, value] : j[kind].items())
+      (mapping.*set)(key, qconfig_from(value, global, str(kind, ".", printable(key))));
   };
   rules("object_type", &QConfigMapping::set_object_type);
   rules("module_name_regex", &QConfigMapping::set_module_name_regex);
