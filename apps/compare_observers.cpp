@@ -16,6 +16,7 @@
 #include "apps/common/cli.h"
 #include "apps/common/data.h"
 #include "apps/common/evaluate.h"
+#include "apps/common/limits.h"
 #include "apps/common/models.h"
 #include "apps/common/progress.h"
 #include "apps/common/show.h"
@@ -27,6 +28,7 @@
 #include "quant/passes/insert_observers.h"
 #include "quant/passes/prepare.h"
 #include "quant/qat/prepare_qat.h"
+#include "tensor/text.h"
 
 using namespace octet;
 
@@ -231,6 +233,8 @@ void compare_observers(const CLI::App& app, const Options& o) {
       [&](const std::vector<std::string>& classes) { return apps::output_of_class(classes, card, model.classes); });
   const bool labelled = validation.images != nullptr;
   const apps::CalibrationSet evaluated = labelled ? apps::CalibrationSet{"", validation.images, {}} : calibration;
+  apps::CostCheck(model.graph, o.common, printable(o.data.weights))(
+      apps::input_shapes(calibration, model.graph, card, o.data.batch_size));
   std::vector<Kind> kinds = make_kinds(model.graph, o.backend);
   const size_t count = apps::image_limit(o.limit).value_or(calibration.size());
   const std::vector<size_t> indices = loaders::subset_indices(calibration.size(), count, loaders::Subset::spread);
@@ -239,7 +243,7 @@ void compare_observers(const CLI::App& app, const Options& o) {
   const Totals totals = evaluate(float_graph, kinds, evaluated, validation.outputs, card, o);
   std::cout << "backend " << o.backend << ", calibrated on " << indices.size() << " images, evaluated on " << totals.images
             << "\n";
-  if (!labelled) std::cout << "no top-1: " << validation.none_because << "\n";
+  if (!labelled) std::cout << "no top-1: " << one_line(validation.none_because) << "\n";
   apps::show_shared_images(apps::shared_images(o.data, calibration, indices, validation), evaluated.size());
   show_table(kinds, totals, labelled);
   apps::show_skipped(totals.skipped);

@@ -18,6 +18,7 @@
 #include "apps/common/data.h"
 #include "apps/common/evaluate.h"
 #include "apps/common/image_files.h"
+#include "apps/common/limits.h"
 #include "apps/common/models.h"
 #include "apps/common/output_paths.h"
 #include "apps/common/show.h"
@@ -95,14 +96,9 @@ void add_options(CLI::App& app, Options& o) {
   apps::add_common_options(app, o.common);
 }
 
-/// "M.pth on [1, 3, 224, 224]"; errors of the model on that input begin with it.
-std::string run_of(const std::string& model_file, const Tensor& x) {
-  return str(loaders::printable(model_file), " on ", x.shape());
-}
-
 /// x float32 [N, C, H, W] -> logits float32 [N, classes]; whatever else the graph gives is an error.
 Tensor logits_of(const nn::Graph& graph, const std::string& model_file, const Tensor& x, const nn::NodeCallback& on_node = {}) {
-  return apps::naming(run_of(model_file, x), [&] {
+  return apps::naming(str(loaders::printable(model_file), " on ", x.shape()), [&] {
     const Tensor y = nn::run(graph, x, on_node);
     OCTET_CHECK(y.dtype() == DType::f32 && y.dim() == 2 && y.size(0) == x.size(0) && y.size(1) > 0, "the model gives ", y.dtype(),
                 " ", y.shape(), ", expected float32 [", x.size(0), ", classes]; it is no classifier: give --input X.npy and --output Y.npy");
@@ -142,16 +138,18 @@ Tensor stacked(const std::vector<Tensor>& x) {
 }
 
 /// Prints the answers of each image. Those that cannot be read are named and counted; the rest goes on.
-void predict_images(const nn::Graph& graph, const loaders::ModelCard& card, const Options& o) {
+void predict_images(const nn::Graph& graph, apps::CostCheck& check, const loaders::ModelCard& card, const Options& o) {
   const apps::ImageFiles files = apps::find_images(o.images, std::cin);
-  for (const std::string& note : files.notes) std::cerr << "note: " << note << "\n";
+  for (const std::string& note : files.notes) std::cerr << "note: " << one_line(note) << "\n";
   apps::Answers answers(o.form(), card.classes, o.top);
   std::vector<std::string> bad;
   const std::span<const std::string> paths = files.paths;
   for (size_t begin = 0; begin < paths.size(); begin += static_cast<size_t>(o.batch_size)) {
     const auto batch = paths.subspan(begin, std::min(static_cast<size_t>(o.batch_size), paths.size() - begin));
     const Inputs inputs = read_images(batch, card.input);
-    const Tensor x = stacked(inputs.x), logits = x.defined() ? logits_of(graph, o.model, x) : Tensor();
+    const Tensor x = stacked(inputs.x);
+    if (x.defined()) check(x.shape());
+    const Tensor logits = x.defined() ? logits_of(graph, o.model, x) : Tensor();
     int64_t n = 0;
     for (size_t i = 0; i < batch.size(); ++i) {
       if (inputs.x[i].defined()) {
@@ -159,7 +157,7 @@ void predict_images(const nn::Graph& graph, const loaders::ModelCard& card, cons
         ++n;
       } else {
         answers.print_error(batch[i], inputs.reasons[i]);
-        std::cerr << "skipped " << inputs.reasons[i] << "\n";
+        std::cerr << "skipped " << one_line(inputs.reasons[i]) << "\n";
         bad.push_back(inputs.reasons[i]);
       }
     }
@@ -168,9 +166,11 @@ void predict_images(const nn::Graph& graph, const loaders::ModelCard& card, cons
 }
 
 /// Top-1, each class and the confusions on a folder of classes.
-void evaluate(const nn::Graph& graph, const apps::Model& model, const loaders::ModelCard& card, const Options& o) {
+void evaluate(const nn::Graph& graph, apps::CostCheck& check, const apps::Model& model, const loaders::ModelCard& card,
+              const Options& o) {
   const loaders::ImageFolder data = apps::open_data({.data = o.data, .split = o.split}, o.split, apps::image_limit(o.limit));
   const std::vector<int> outputs = apps::output_of_class(data.classes(), card, model.classes);
+  check(apps::input_shape(card, o.batch_size, data.size()));
   const apps::Evaluation e =
       apps::evaluate({&graph}, data, outputs, {.batch_size = o.batch_size, .transform = card.input, .quiet = o.common.quiet});
   if (o.form() != apps::AnswerForm::text) return apps::print_scores(o.form(), e, data.classes());
@@ -192,7 +192,7 @@ void check_finite(const Tensor& t, const std::string& name) {
 
 /// Runs it in parts; with a folder, all at once and every node's output goes there.
 std::vector<Tensor> run_input(const nn::Graph& graph, const nn::Batch& batch, const Options& o) {
-  return apps::naming(run_of(o.model, batch.inputs[0]), [&] {
+  return apps::naming(str(loaders::printable(o.model), " on ", batch.inputs[0].shape()), [&] {
     if (o.dump.empty()) return apps::run_in_parts(graph, batch, o.batch_size);
     apps::make_folder(o.dump);
     return nn::run_all(graph, batch, [&](const nn::Node& node, const Tensor& computed) {
@@ -226,12 +226,13 @@ void print_results(const std::vector<std::string>& names, const std::vector<Tens
 }
 
 /// The results for the tensors of --input, to stdout or to --output. names: of the results.
-void predict_input(const nn::Graph& graph, const apps::Model& model, const loaders::ModelCard& card,
+void predict_input(const nn::Graph& graph, apps::CostCheck& check, const apps::Model& model, const loaders::ModelCard& card,
                    const std::vector<std::string>& names, const Options& o) {
   const nn::Batch batch = apps::inputs_of(apps::load_arrays(o.input), model.graph, o.input);
   const Tensor& x = batch.inputs[0];
   OCTET_CHECK(batch.inputs.size() > 1 || x.dim() != 4 || x.size(1) == model.channels, loaders::printable(o.input),
               ": expected float32 [N, ", model.channels, ", H, W] with N above 0, got ", x.dtype(), " ", x.shape());
+  check(apps::shapes_of(batch, o.dump.empty() ? o.batch_size : batch.images()));
   const bool prints = o.output.empty() && o.dump.empty();
   if (prints)
     for (const Tensor& input : batch.inputs) check_finite(input, loaders::printable(o.input));
@@ -256,24 +257,26 @@ void predict(Options& o) {
   check_output(o);
   if (o.tune && o.common.compute_device() != Device::cpu)
     throw CLI::ValidationError("--tune: chooses among ways of the CPU; use --device cpu");
-  if (o.tune) return apps::tune_model(o.model, {o.benchmark.batch_size, o.card.size});
+  if (o.tune) return apps::tune_model(o.model, {o.benchmark.batch_size, o.card.size}, o.common);
   apps::Model model =
       apps::load_any_model(o.model, o.engine.empty() ? std::nullopt : std::optional(quant::parse_engine(o.engine)), o.network);
-  for (const std::string& note : model.notes) std::cerr << "note: " << note << "\n";
+  for (const std::string& note : model.notes) std::cerr << "note: " << one_line(note) << "\n";
   const loaders::ModelCard card = apps::used_card(model, o.card, o.model);
   const Device device = o.common.compute_device();
   const std::string file = loaders::printable(o.model);
+  apps::CostCheck check(model.graph, o.common, file);
   const nn::Graph graph = apps::naming(
       file, [&] { return o.dump.empty() ? nn::optimize_for_inference(model.graph, device) : model.graph.to(device); });
   o.benchmark.image_size = card.input.size;
   o.benchmark.channels = model.channels;
+  if (o.benchmark.seconds > 0) check({o.benchmark.batch_size, model.channels, card.input.size, card.input.size});
   if (o.benchmark.seconds > 0) return apps::naming(file, [&] { apps::benchmark_inference(graph, o.benchmark); });
-  if (!o.input.empty()) predict_input(graph, model, card, apps::result_names(model.graph), o);
+  if (!o.input.empty()) predict_input(graph, check, model, card, apps::result_names(model.graph), o);
   if (o.images.empty() && o.data.empty()) return;
   apps::check_images(card, model, o.model);
   if (!o.common.quiet) std::cerr << apps::describe(card, model, o.card) << "\n";
-  if (!o.data.empty()) evaluate(graph, model, card, o);
-  if (!o.images.empty()) predict_images(graph, card, o);
+  if (!o.data.empty()) evaluate(graph, check, model, card, o);
+  if (!o.images.empty()) predict_images(graph, check, card, o);
 }
 
 /// Options that parse, but have nothing to work on.

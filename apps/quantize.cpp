@@ -18,6 +18,7 @@
 #include "apps/common/evaluate.h"
 #include "apps/common/export.h"
 #include "apps/common/image_files.h"
+#include "apps/common/limits.h"
 #include "apps/common/models.h"
 #include "apps/common/report.h"
 #include "apps/common/show.h"
@@ -25,6 +26,7 @@
 #include "apps/quantize/options.h"
 #include "loaders/checkpoints/safetensors.h"
 #include "loaders/files/file.h"
+#include "loaders/files/file_lock.h"
 #include "nn/graph/passes/optimize_for_inference.h"
 #include "nn/graph/print.h"
 #include "quant/formats/model_file.h"
@@ -58,7 +60,7 @@ apps::CalibrationSet open_data(const apps::QuantizeOptions& o) {
 apps::Model load_model(const apps::QuantizeOptions& o) {
   apps::show_stage(2, "Float model");
   apps::Model model = apps::load_float_model(o.data.weights, {.network = o.data.network});
-  for (const std::string& note : model.notes) std::cerr << "note: " << note << "\n";
+  for (const std::string& note : model.notes) std::cerr << "note: " << one_line(note) << "\n";
   const size_t inputs = model.graph.placeholders().size(), results = model.graph.output().inputs.size();
   std::cout << loaders::printable(o.data.weights) << ": " << model.description;
   if (inputs == 1 && results == 1)
@@ -255,7 +257,7 @@ std::vector<apps::ResultDifference> compare_results(const Graphs& graphs, const 
 void show_results(const std::optional<apps::Evaluation>& evaluation, const apps::EvaluationSet& evaluated,
                   const apps::Sizes& sizes, double seconds) {
   if (evaluation) return apps::show_evaluation(*evaluation, sizes, seconds);
-  std::cout << "not evaluated: " << evaluated.none_because << "\nfloat " << sizes.float_bytes << " bytes, int8 "
+  std::cout << "not evaluated: " << one_line(evaluated.none_because) << "\nfloat " << sizes.float_bytes << " bytes, int8 "
             << sizes.int8_bytes << " bytes\n";
 }
 
@@ -272,9 +274,13 @@ void complete(nlohmann::json& report, const apps::QuantizeOptions& o, const Cali
 void quantize(const CLI::App& app, const apps::QuantizeOptions& o) {
   const apps::Stopwatch watch;
   apps::check_usage(app, o);
+  std::optional<loaders::FileLock> lock;  // on the folder: two runs at once would leave files of both
+  if (!o.output.empty()) lock.emplace(o.output + "/model.safetensors");
   const apps::CalibrationSet data = open_data(o);
   const apps::Model model = load_model(o);
   const loaders::ModelCard card = make_card(model, data, o);
+  apps::CostCheck(model.graph, o.common, loaders::printable(o.data.weights))(
+      apps::input_shapes(data, model.graph, card, o.data.batch_size));
   const std::optional<Tensor> image = read_image(o, card);
   const apps::EvaluationSet evaluated = apps::open_evaluation(
       o.data, o.calibrate_on, apps::image_limit(o.eval_limit),
@@ -314,7 +320,7 @@ void quantize(const CLI::App& app, const apps::QuantizeOptions& o) {
   complete(report, o, calibration, evaluation, watch.seconds());
   loaders::save_safetensors(o.output + "/model.safetensors", file);
   loaders::write_atomically(o.output + "/report.json", [&](loaders::Output& out) { out.write(report.dump(1) + "\n"); });
-  std::cout << "wrote " << o.output << "/model.safetensors, report.json";
+  std::cout << "wrote " << loaders::printable(o.output) << "/model.safetensors, report.json";
   const std::vector<Shape> shapes = input_shapes(data, int8, card);
   for (const std::string& form : o.export_to)
     std::cout << ", " << apps::export_int8(form, o.output, {prepared, qconfig, int8, card, shapes});

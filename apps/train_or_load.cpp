@@ -13,6 +13,7 @@
 #include "apps/common/cli.h"
 #include "apps/common/data.h"
 #include "apps/common/evaluate.h"
+#include "apps/common/limits.h"
 #include "apps/common/models.h"
 #include "apps/common/open_model.h"
 #include "apps/common/show.h"
@@ -63,12 +64,14 @@ void evaluate(const Options& o) {
                                                                     .head = o.head,
                                                                     .classes = std::ssize(data.classes()),
                                                                     .seed = static_cast<uint64_t>(o.train.seed)});
-  for (const std::string& note : model.notes) std::cerr << "note: " << note << "\n";
-  std::cout << o.data.weights << ": " << model.description << ", " << model.classes << " classes\n";
+  for (const std::string& note : model.notes) std::cerr << "note: " << one_line(note) << "\n";
+  std::cout << loaders::printable(o.data.weights) << ": " << model.description << ", " << model.classes << " classes\n";
   const loaders::ModelCard card = apps::used_card(model, o.card, o.data.weights);
   apps::check_images(card, model, o.data.weights);
   std::cout << apps::describe(card, model, o.card) << "\n";
   const std::vector<int> outputs = apps::output_of_class(data.classes(), card, model.classes);
+  apps::CostCheck(model.graph, o.common,
+                  loaders::printable(o.data.weights))(apps::input_shape(card, o.data.batch_size, data.size()));
   const nn::Graph graph = nn::optimize_for_inference(apps::as_trained(model), o.common.compute_device());
   const apps::Evaluation e = apps::evaluate({&graph}, data, outputs,
                                             {.batch_size = o.data.batch_size, .transform = card.input, .quiet = o.common.quiet});

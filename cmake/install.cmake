@@ -17,8 +17,8 @@ install(EXPORT octet NAMESPACE octet:: FILE octetTargets.cmake DESTINATION ${pac
 
 configure_package_config_file(cmake/octetConfig.cmake.in ${PROJECT_BINARY_DIR}/octetConfig.cmake INSTALL_DESTINATION ${package_dir})
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/octetConfigVersion.cmake COMPATIBILITY SameMinorVersion)
-install(FILES ${PROJECT_BINARY_DIR}/octetConfig.cmake ${PROJECT_BINARY_DIR}/octetConfigVersion.cmake cmake/openblas.cmake cmake/webp.cmake
-        DESTINATION ${package_dir})
+install(FILES ${PROJECT_BINARY_DIR}/octetConfig.cmake ${PROJECT_BINARY_DIR}/octetConfigVersion.cmake cmake/openblas.cmake cmake/re2.cmake
+        cmake/webp.cmake DESTINATION ${package_dir})
 if(OCTET_BUILD_APPS)
   install(TARGETS ${programs} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()

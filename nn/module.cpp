@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include "tensor/text.h"
 
 namespace octet::nn {
 Value Module::operator()(const Value& x) {
@@ -80,11 +81,11 @@ std::string mismatch(const StateEntry& entry, const Module::State& wanted) {
   const Tensor &file = entry.tensor, &model = wanted.value.tensor();
   if (is_counter(wanted.key) && file.numel() == 1 && !entry.qparams) return "";
   if (file.shape() != model.shape())
-    return str("size mismatch for '", wanted.key, "': file ", file.shape(), ", model ", model.shape());
+    return str("size mismatch for ", quoted(wanted.key), ": file ", file.shape(), ", model ", model.shape());
   const bool converts = (is_floating_point(file.dtype()) && is_floating_point(model.dtype())) ||
                         (is_signed_integer(file.dtype()) && is_signed_integer(model.dtype()));
   if (file.dtype() != model.dtype() && !converts)
-    return str("type mismatch for '", wanted.key, "': file ", file.dtype(), ", model ", model.dtype());
+    return str("type mismatch for ", quoted(wanted.key), ": file ", file.dtype(), ", model ", model.dtype());
   return "";
 }
 
@@ -100,12 +101,12 @@ void load_state_dict(Module& model, const StateDict& state, const std::string& s
   for (const Module::State& s : wanted) {
     known.insert(in_file(s));
     const StateEntry* entry = state.find(in_file(s));
-    if (entry == nullptr && !is_counter(s.key)) report(str("missing key '", s.key, "'"));
+    if (entry == nullptr && !is_counter(s.key)) report(str("missing key ", quoted(s.key)));
     if (entry == nullptr) continue;
     if (const std::string problem = mismatch(*entry, s); !problem.empty()) report(problem);
   }
   for (const StateEntry& entry : state.entries())
-    if (!known.contains(entry.key)) report(str("unexpected key '", entry.key, "'"));
+    if (!known.contains(entry.key)) report(str("unexpected key ", quoted(entry.key)));
   OCTET_CHECK(problems.empty(), source, ": does not fit the model: ", problems);
   for (Module::State& s : wanted)
     if (const StateEntry* entry = state.find(in_file(s))) {

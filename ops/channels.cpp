@@ -12,6 +12,7 @@ namespace {
 void check(const Tensor& x, int64_t dimension, const Tensor& factor) {
   OCTET_CHECK(x.dim() > dimension && factor.shape() == Shape{x.size(dimension)}, "channels: factors ", factor.shape(),
               " for dimension ", dimension, " of ", x.shape());
+  check_dtype("channels", DType::f32, {&x, &factor});
 }
 
 double dot(const float* a, const float* b, int64_t n) {
@@ -34,7 +35,7 @@ Tensor multiply_slices(const Tensor& w, const Tensor& factor) {
   check_same_device("multiply_slices", {&w, &factor});
   Tensor y(w.shape(), DType::f32, w.device());
   if (w.on_cuda()) return cuda::multiply_slices(w, factor, y), y;
-  const int64_t K = w.size(0), n = w.numel() / K;
+  const int64_t K = w.size(0), n = w.numel() / std::max<int64_t>(1, K);
   for (int64_t k = 0; k < K; ++k) {
     const float f = factor.data<float>()[k];
     for (int64_t i = k * n; i < (k + 1) * n; ++i) y.data<float>()[i] = w.data<float>()[i] * f;
@@ -46,7 +47,7 @@ void divide_channels_(Tensor& x, const Tensor& factor) {
   check(x, 1, factor);
   check_same_device("divide_channels", {&x, &factor});
   if (x.on_cuda()) return cuda::divide_channels(x, factor);
-  const int64_t planes = x.size(0) * x.size(1), n = x.numel() / planes;
+  const int64_t planes = x.size(0) * x.size(1), n = x.numel() / std::max<int64_t>(1, planes);
   float* px = x.data<float>();
 #pragma omp parallel for
   for (int64_t plane = 0; plane < planes; ++plane) {
@@ -57,8 +58,9 @@ void divide_channels_(Tensor& x, const Tensor& factor) {
 
 Tensor dot_slices(const Tensor& a, const Tensor& b) {
   OCTET_CHECK(a.shape() == b.shape() && a.dim() > 0, "dot_slices: ", a.shape(), " and ", b.shape());
+  check_dtype("dot_slices", DType::f32, {&a, &b});
   check_same_device("dot_slices", {&a, &b});
-  const int64_t K = a.size(0), n = a.numel() / K;
+  const int64_t K = a.size(0), n = a.numel() / std::max<int64_t>(1, K);
   Tensor sums({K}, DType::f32, a.device());
   if (a.on_cuda()) return cuda::dot_slices(a, b, sums), sums;
   for (int64_t k = 0; k < K; ++k)
@@ -68,8 +70,9 @@ Tensor dot_slices(const Tensor& a, const Tensor& b) {
 
 Tensor dot_channels(const Tensor& a, const Tensor& b) {
   OCTET_CHECK(a.shape() == b.shape() && a.dim() > 1, "dot_channels: ", a.shape(), " and ", b.shape());
+  check_dtype("dot_channels", DType::f32, {&a, &b});
   check_same_device("dot_channels", {&a, &b});
-  const int64_t N = a.size(0), K = a.size(1), n = a.numel() / (N * K);
+  const int64_t N = a.size(0), K = a.size(1), n = a.numel() / std::max<int64_t>(1, N * K);
   Tensor sums({K}, DType::f32, a.device());
   if (a.on_cuda()) return cuda::dot_channels(a, b, sums), sums;
 #pragma omp parallel for

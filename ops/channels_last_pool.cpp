@@ -11,6 +11,7 @@ Tensor adaptive_pool(const Tensor& x, Size2 output, Combine&& combine, Finish&& 
   OCTET_CHECK(x.dim() == 4, "adaptive pooling: expected input [N, H, W, C], got ", x.shape());
   const int64_t N = x.size(0), H = x.size(1), W = x.size(2), C = x.size(3);
   OCTET_CHECK(output.h > 0 && output.w > 0 && H > 0 && W > 0, "adaptive pooling: ", x.shape(), " to ", output);
+  check_dtype("adaptive pooling", DType::f32, {&x});
   Tensor y({N, output.h, output.w, C});
 #pragma omp parallel for
   for (int64_t i = 0; i < N * output.h * output.w; ++i) {
@@ -39,6 +40,7 @@ constexpr auto kLarger = [](float best, float value) { return value > best || va
 
 Tensor max_pool2d_channels_last(const Tensor& x, const MaxPool2dOptions& o) {
   OCTET_CHECK(x.dim() == 4, "max_pool2d: expected input [N, H, W, C], got ", x.shape());
+  check_dtype("max_pool2d", DType::f32, {&x});
   return max_pool_channels_last<float>(x, o, cpu::kernels().fconv->largest);
 }
 

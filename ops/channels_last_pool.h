@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "ops/pool.h"
+#include "ops/support/failure.h"
 #include "ops/support/scratch.h"
 
 namespace octet::ops {
@@ -30,16 +31,20 @@ Tensor max_pool_channels_last(const Tensor& x, const MaxPool2dOptions& o, Larges
   const auto taps = [](MaxWindow window, int64_t dilation) { return (window.end - window.begin + dilation - 1) / dilation; };
   const auto* images = reinterpret_cast<const T*>(x.bytes());
   auto* out = reinterpret_cast<T*>(y.bytes());
+  Failure failure;
 #pragma omp parallel for
   for (int64_t i = 0; i < N * P; ++i) {
     const MaxWindow rows = windows.rows(i % P);
-    T* row = scratch<T>(Scratch::windows, W * C);
+    T* row = nullptr;
+    failure.keep([&] { row = scratch<T>(Scratch::windows, W * C); });
+    if (row == nullptr) continue;
     largest(images + (i / P * H + rows.begin) * W * C, taps(rows, o.dilation.h), o.dilation.h * W * C, W * C, row);
     for (int64_t q = 0; q < Q; ++q) {
       const MaxWindow cols = windows.cols(q);
       largest(row + cols.begin * C, taps(cols, o.dilation.w), o.dilation.w * C, C, out + (i * Q + q) * C);
     }
   }
+  failure.rethrow();
   return y;
 }
 

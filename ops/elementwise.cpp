@@ -132,6 +132,7 @@ Tensor cat_channels(std::span<const Tensor> parts) {
   Tensor y(shape, parts[0].dtype(), parts[0].device());
   if (y.on_cuda()) return cuda::cat_channels(parts, y), y;
   const int64_t N = shape[0];
+  if (y.numel() == 0) return y;
   std::byte* out = y.bytes();
   for (int64_t n = 0; n < N; ++n)
     for (const Tensor& part : parts) {
@@ -145,6 +146,8 @@ Tensor cat_channels(std::span<const Tensor> parts) {
 std::vector<Tensor> split_channels(const Tensor& x, std::span<const int64_t> channels) {
   OCTET_CHECK(x.dim() >= 2 && std::accumulate(channels.begin(), channels.end(), int64_t{0}) == x.size(1),
               "split_channels: the parts do not add up to ", x.shape());
+  OCTET_CHECK(std::ranges::all_of(channels, [](int64_t c) { return c >= 0; }),
+              "split_channels: a part has fewer than 0 channels");
   std::vector<Tensor> parts;
   for (int64_t c : channels) {
     Shape shape = x.shape();
@@ -152,6 +155,7 @@ std::vector<Tensor> split_channels(const Tensor& x, std::span<const int64_t> cha
     parts.emplace_back(shape, x.dtype(), x.device());
   }
   if (x.on_cuda()) return cuda::split_channels(x, parts), parts;
+  if (x.numel() == 0) return parts;
   const auto N = static_cast<size_t>(x.size(0));
   const std::byte* in = x.bytes();
   for (size_t n = 0; n < N; ++n)

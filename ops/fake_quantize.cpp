@@ -38,7 +38,8 @@ void snap_slices(const Tensor& x, std::span<const QParams> q, CodeRange codes, T
     OCTET_CHECK(std::isfinite(each.scale) && each.scale > 0, "fake_quantize: scale ", each.scale,
                 " is not a positive finite number");
   if (x.on_cuda()) return cuda::fake_quantize(x, q, codes, y, inside);
-  const int64_t n = x.numel() / slices;
+  check_dtype("fake_quantize", DType::f32, {&x});
+  const int64_t n = x.numel() / std::max<int64_t>(1, slices);
   for (int64_t k = 0; k < slices; ++k)
     snap(x.data<float>() + k * n, n, q[static_cast<size_t>(k)], codes, y.data<float>() + k * n,
          inside.defined() ? inside.data<uint8_t>() + k * n : nullptr);

@@ -5,6 +5,7 @@
 #include "ops/channels.h"
 #include "ops/cpu/isa.h"
 #include "ops/gemm.h"
+#include "ops/support/failure.h"
 #include "ops/support/integers.h"
 #include "ops/support/scratch.h"
 #include "ops/support/shared_work.h"
@@ -26,11 +27,15 @@ struct Forward {
   void run() const {
     const int64_t row_blocks = ceil_div(N, kRows), output_blocks = ceil_div(K, kOutputs);
     SharedWork work(row_blocks * output_blocks);
+    Failure failure;
 #pragma omp parallel
-    work.run([&](int64_t i) {
-      const int64_t n = i % row_blocks * kRows, k = i / row_blocks * kOutputs;
-      run_piece(n, std::min(kRows, N - n), k, std::min(kOutputs, K - k));
+    failure.keep([&] {
+      work.run([&](int64_t i) {
+        const int64_t n = i % row_blocks * kRows, k = i / row_blocks * kOutputs;
+        run_piece(n, std::min(kRows, N - n), k, std::min(kOutputs, K - k));
+      });
     });
+    failure.rethrow();
   }
 
   void run_piece(int64_t n, int64_t rows, int64_t k, int64_t outputs) const {

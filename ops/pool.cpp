@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "ops/cuda/pool.h"
+#include "ops/support/failure.h"
 
 namespace octet::ops {
 namespace {
@@ -67,17 +68,21 @@ Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& o) {
   const int64_t planes = x.size(0) * x.size(1), H = x.size(2), W = x.size(3);
   const MaxWindows windows(o, H, W);
   const int64_t P = windows.P(), Q = windows.Q();
+  OCTET_CHECK(x.dtype() == DType::f32, "max_pool2d: expected float32, got ", x.dtype());
   Tensor y({x.size(0), x.size(1), P, Q}, DType::f32, x.device());
   Tensor no_indices;
   if (x.on_cuda()) return cuda::max_pool2d(x, o, y, no_indices), y;
   constexpr float kLowest = -std::numeric_limits<float>::infinity();
+  const int64_t width = std::max((Q - 1) * o.stride.w + o.span().w, W + o.padding.w);
+  Failure failure;
 #pragma omp parallel
   {
-    const int64_t width = std::max((Q - 1) * o.stride.w + o.span().w, W + o.padding.w);
-    std::vector<float> columns(static_cast<size_t>(width), kLowest);  // with the padding, which never wins
+    std::vector<float> columns;
+    failure.keep([&] { columns.assign(static_cast<size_t>(width), kLowest); });  // with the padding, which never wins
     float* inside = columns.data() + o.padding.w;
 #pragma omp for
     for (int64_t i = 0; i < planes * P; ++i) {
+      if (failure.failed()) continue;
       const float* plane = x.data<float>() + i / P * H * W;
       const MaxWindow rows = windows.rows(i % P);
       std::fill_n(inside, W, kLowest);
@@ -92,6 +97,7 @@ Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& o) {
       }
     }
   }
+  failure.rethrow();
   return y;
 }
 
@@ -119,6 +125,7 @@ Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& o) {
   OCTET_CHECK(x.dim() == 4, "avg_pool2d: expected input [N, C, H, W], got ", x.shape());
   OCTET_CHECK(!x.on_cuda(), "avg_pool2d is not there on a device yet; use the CPU");
   const int64_t planes = x.size(0) * x.size(1), H = x.size(2), W = x.size(3);
+  OCTET_CHECK(x.dtype() == DType::f32, "avg_pool2d: expected float32, got ", x.dtype());
   const AvgWindows windows(o, H, W);
   const int64_t P = windows.P(), Q = windows.Q();
   Tensor y({x.size(0), x.size(1), P, Q});

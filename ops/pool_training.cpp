@@ -5,6 +5,7 @@
 
 #include "ops/cuda/pool.h"
 #include "ops/pool.h"
+#include "ops/support/failure.h"
 
 namespace octet::ops {
 namespace {
@@ -64,25 +65,32 @@ MaxPooled max_pool2d_with_indices(const Tensor& x, const MaxPool2dOptions& o) {
   const int64_t planes = x.size(0) * x.size(1), H = x.size(2), W = x.size(3);
   const MaxWindows windows(o, H, W);
   const int64_t P = windows.P(), Q = windows.Q();
+  check_dtype("max_pool2d", DType::f32, {&x});
+  OCTET_CHECK(H <= INT32_MAX / std::max<int64_t>(1, W), "max_pool2d: ", x.shape(), ": an index of a pixel is an int32");
   const Shape shape{x.size(0), x.size(1), P, Q};
   MaxPooled pooled{Tensor(shape, DType::f32, x.device()), Tensor(shape, DType::i32, x.device())};
   if (x.on_cuda()) return cuda::max_pool2d(x, o, pooled.y, pooled.indices), pooled;
+  Failure failure;
 #pragma omp parallel
   {
     RowMax row_max;
 #pragma omp for
-    for (int64_t i = 0; i < planes * P; ++i) {
-      row_max(x.data<float>() + i / P * H * W, W, windows, i % P, o.dilation, pooled.y.data<float>() + i * Q,
-              pooled.indices.data<int32_t>() + i * Q);
-    }
+    for (int64_t i = 0; i < planes * P; ++i)
+      failure.keep([&] {
+        row_max(x.data<float>() + i / P * H * W, W, windows, i % P, o.dilation, pooled.y.data<float>() + i * Q,
+                pooled.indices.data<int32_t>() + i * Q);
+      });
   }
+  failure.rethrow();
   return pooled;
 }
 
 MaxPooled adaptive_max_pool2d_with_indices(const Tensor& x, Size2 output) {
   OCTET_CHECK(x.dim() == 4 && output.h > 0 && output.w > 0 && x.size(2) > 0 && x.size(3) > 0, "adaptive pooling: ", x.shape(),
               " to ", output);
+  check_dtype("adaptive_max_pool2d", DType::f32, {&x});
   const int64_t planes = x.size(0) * x.size(1), H = x.size(2), W = x.size(3);
+  OCTET_CHECK(H <= INT32_MAX / W, "adaptive_max_pool2d: ", x.shape(), ": an index of a pixel is an int32");
   const Shape shape{x.size(0), x.size(1), output.h, output.w};
   MaxPooled pooled{Tensor(shape, DType::f32, x.device()), Tensor(shape, DType::i32, x.device())};
   if (x.on_cuda()) return cuda::max_pool2d(x, std::nullopt, pooled.y, pooled.indices), pooled;

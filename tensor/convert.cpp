@@ -2,6 +2,8 @@
 
 #include <bit>
 #include <cmath>
+#include <limits>
+#include <type_traits>
 
 #include "tensor/tensor.h"
 
@@ -41,11 +43,22 @@ uint16_t f32_to_bf16(float value) {
 
 namespace {
 
+/// Outside of the type's range the conversion has no result. The bounds are powers of 2, which are floats.
+template <class T>
+void check_holds(double value, DType dtype) {
+  const double end = std::ldexp(1.0, std::numeric_limits<T>::digits), begin = std::is_signed_v<T> ? -end : 0.0;
+  OCTET_CHECK(std::trunc(value) >= begin && value < end, "to: ", value, " is no value of ", dtype);
+}
+
 /// Calls f with a function that reads element i of x as T.
 template <class T>
 void fill(Tensor& y, auto&& read) {
   T* out = reinterpret_cast<T*>(y.bytes());
-  for (int64_t i = 0; i < y.numel(); ++i) out[i] = static_cast<T>(read(i));
+  for (int64_t i = 0; i < y.numel(); ++i) {
+    const auto value = read(i);
+    if constexpr (std::is_floating_point_v<decltype(value)> && std::is_integral_v<T>) check_holds<T>(value, y.dtype());
+    out[i] = static_cast<T>(value);
+  }
 }
 
 void write(Tensor& y, auto&& read) {

@@ -56,6 +56,7 @@ Tensor Tensor::slice(int64_t begin, int64_t end) const {
 }
 
 Tensor Tensor::clone() const {
+  if (!defined()) return *this;
   Tensor t(shape_, dtype_, device());
   if (on_cuda())
     cuda::copy_on_device(t.cuda_bytes(), cuda_bytes(), nbytes());
@@ -79,6 +80,11 @@ void check_same_device(std::string_view what, std::initializer_list<const Tensor
   for (const Tensor* t : tensors)
     OCTET_CHECK(!t->defined() || t->device() == device, what, ": tensors on ", device, " and on ", t->device(),
                 "; move them to one device");
+}
+
+void check_dtype(std::string_view what, DType dtype, std::initializer_list<const Tensor*> tensors) {
+  for (const Tensor* t : tensors)
+    OCTET_CHECK(!t->defined() || t->dtype() == dtype, what, ": expected ", dtype, ", got ", t->dtype(), " ", t->shape());
 }
 
 namespace {

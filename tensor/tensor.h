@@ -8,6 +8,7 @@
 #include <cstring>
 #include <initializer_list>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tensor/dtype.h"
@@ -49,8 +50,8 @@ class Tensor {
   int64_t dim() const { return static_cast<int64_t>(shape_.size()); }
   /// Size of one dimension; negative counts from the end.
   int64_t size(int64_t dimension) const;
-  int64_t numel() const { return numel_; }
-  size_t nbytes() const { return static_cast<size_t>(numel_) * size_of(dtype_); }
+  int64_t numel() const { return numel_.value; }
+  size_t nbytes() const { return static_cast<size_t>(numel_.value) * size_of(dtype_); }
 
   /// The elements as T. Throws Error when the dtype holds something else, and for a tensor on a device.
   template <class T>
@@ -96,27 +97,44 @@ class Tensor {
   /// Elements [begin, end) of the first dimension, sharing the bytes.
   Tensor slice(int64_t begin, int64_t end) const;
   Tensor clone() const;
-  /// Converted elements (tensor/convert.cpp); the same handle when the dtype already fits. float -> integer truncates.
+  /// Converted elements (tensor/convert.cpp); the same handle when the dtype already fits. float -> integer truncates; throws
+  /// Error for a float that the integer type cannot hold, NaN among them.
   Tensor to(DType dtype) const;
   /// The elements on that device; the same handle when they are there.
   Tensor to(Device device) const;
 
  private:
   void check_on(Device device) const {
-    OCTET_CHECK(this->device() == device || !defined(), "tensor of ", dtype_, " ", shape_, " is on ", this->device(),
+    OCTET_CHECK(defined(), "an undefined tensor was read: it was never made, or it was moved from");
+    OCTET_CHECK(this->device() == device, "tensor of ", dtype_, " ", shape_, " is on ", this->device(),
                 ", and what reads it works on ", device, " only");
   }
   void check_holds(bool fits) const { OCTET_CHECK(fits, "tensor of ", dtype_, " ", shape_, " read as another type"); }
 
+  /// Moved from, it is 0, so that a tensor which was moved from is undefined in all its parts.
+  struct Count {
+    int64_t value = 0;
+    Count() = default;
+    Count(int64_t n) : value(n) {}
+    Count(const Count&) = default;
+    Count(Count&& other) noexcept : value(std::exchange(other.value, 0)) {}
+    Count& operator=(const Count&) = default;
+    Count& operator=(Count&& other) noexcept { return value = std::exchange(other.value, 0), *this; }
+    operator int64_t() const { return value; }
+  };
+
   Storage storage_;
   size_t offset_ = 0;  // bytes
   Shape shape_;
-  int64_t numel_ = 0;
+  Count numel_;
   DType dtype_ = DType::f32;
 };
 
 /// Throws Error unless all of them, where defined, are on the device of the first; what: who needs them there.
 void check_same_device(std::string_view what, std::initializer_list<const Tensor*> tensors);
+
+/// Throws Error unless all of them, where defined, hold elements of that type.
+void check_dtype(std::string_view what, DType dtype, std::initializer_list<const Tensor*> tensors);
 
 /// [N, C, H, W] -> [N, H, W, C] and back, for any element type. Channels may have several dimensions: [N, 2, C, H, W] ->
 /// [N, H, W, 2, C]. Ranks below 4 are returned as they are.

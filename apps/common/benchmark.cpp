@@ -15,6 +15,7 @@
 #include "ops/cpu/peak.h"
 #include "tensor/cuda/runtime.h"
 #include "tensor/random.h"
+#include "tensor/text.h"
 
 namespace octet::apps {
 namespace {
@@ -59,8 +60,8 @@ void show_layer_times(const nn::Graph& float_graph, const nn::Graph& int8_graph,
   for (const nn::NodeTime& t : codes) {
     (t.multiply_adds == 0 ? rest : total) += t.ms;
     if (t.multiply_adds == 0) continue;
-    std::printf("%-26s %-14s %9.4f %9.1f %7s | ", t.node->target.c_str(), t.algorithm.c_str(), t.ms, t.multiply_adds / t.ms / 1e6,
-                share(t, int8_peak).c_str());
+    std::printf("%-26s %-14s %9.4f %9.1f %7s | ", printable(t.node->target).c_str(), t.algorithm.c_str(), t.ms,
+                t.multiply_adds / t.ms / 1e6, share(t, int8_peak).c_str());
     const auto twin = std::ranges::find_if(
         floats, [&](const nn::NodeTime& f) { return f.multiply_adds != 0 && f.node->target == t.node->target; });
     if (twin == floats.end())

@@ -22,6 +22,7 @@
 #include "ops/cuda/gemm.h"
 #include "tensor/cuda/runtime.h"
 #include "tensor/error.h"
+#include "tensor/text.h"
 
 namespace octet::apps {
 namespace {
@@ -93,6 +94,14 @@ void add_common_options(CLI::App& app, CommonOptions& options) {
       ->group("Common");
   app.add_flag("--tf32", options.tf32, "With --device cuda: float products round their inputs to TF32, which is faster")
       ->group("Common");
+  app.add_option("--max-memory", options.max_memory,
+                 "GB that the values of a network may take; a network that wants more is refused [3/4 of the machine's]")
+      ->check(number(0, 1e9, Low::excluded))
+      ->group("Common");
+  app.add_option("--max-work", options.max_work, "Billions of multiply-adds that a network may do for an image; likewise")
+      ->check(number(0, 9e9, Low::excluded))
+      ->capture_default_str()
+      ->group("Common");
   app.add_flag("--quiet", options.quiet, "No progress on stderr")->group("Common");
   app.set_version_flag("--version", [] {
     return str("octet ", OCTET_VERSION, ", ", OCTET_COMPILER, ", kernels for ", ops::cpu::active_isa().name,
@@ -108,7 +117,7 @@ CLI::Validator number(double low, double high, Low which) {
         double value = 0;
         const bool fits = CLI::detail::lexical_cast(text, value) && std::isfinite(value) && value <= high &&
                           (included ? value >= low : value > low);
-        return fits ? "" : str("'", text, "': expected ", range);
+        return fits ? "" : str(quoted(text), ": expected ", range);
       },
       range);
 }
@@ -123,11 +132,30 @@ CLI::Validator not_empty() {
 
 namespace {
 
+/// CLI11 reads 0x10 as 16 and 010 as 8, as C does. What looks like such a number is most likely a slip.
+void refuse_other_bases(CLI::App& app) {
+  const CLI::Validator decimal(
+      [](std::string& text) -> std::string {
+        const std::string_view digits = std::string_view(text).substr(text.starts_with('-') || text.starts_with('+') ? 1 : 0);
+        const bool octal = digits.size() > 1 && digits[0] == '0' && digits.find_first_not_of("0123456789") == digits.npos;
+        const bool plain = digits.find_first_not_of("0123456789.eE+-") == digits.npos;
+        return plain && !octal ? "" : str(quoted(text), ": expected a decimal number");
+      },
+      "");
+  for (CLI::Option* option : app.get_options())
+    for (const char* type : {"INT", "UINT", "FLOAT"})
+      if (option->get_type_name().starts_with(type)) {
+        option->check(decimal);
+        break;
+      }
+}
+
 int run_body(CLI::App& app, int argc, char** argv, const CommonOptions& options, const std::function<void()>& body) {
   std::signal(SIGPIPE, SIG_IGN);  // a closed stdout (| head) must not cut off what is being written elsewhere
   std::signal(SIGXFSZ, SIG_IGN);  // a file over the size limit is an error that names the file
   try {
     ops::cpu::active_isa();  // a wrong OCTET_ISA is an error here, not inside a parallel region
+    refuse_other_bases(app);
     app.parse(argc, argv);
     if (options.tf32 && options.device == "cpu") throw CLI::ValidationError("--tf32: is for --device cuda");
     if (options.compute_device() == Device::cuda && !options.quiet) std::cerr << "device: cuda, " << cuda::device().name << "\n";
@@ -140,17 +168,17 @@ int run_body(CLI::App& app, int argc, char** argv, const CommonOptions& options,
   } catch (const CLI::Success& success) {  // --help, --version
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
-    std::cerr << "error: " << error.what() << " (see " << app.get_name() << " --help)\n";
+    std::cerr << "error: " << one_line(error.what()) << " (see " << app.get_name() << " --help)\n";
     return 2;
   } catch (const Interrupted& interrupted) {
     std::cout.flush();
-    std::cerr << "interrupted: " << interrupted.what() << "\n";
+    std::cerr << "interrupted: " << one_line(interrupted.what()) << "\n";
     return 130;  // 128 + SIGINT
   } catch (const std::bad_alloc&) {
     std::cerr << "error: out of memory; use a smaller --batch-size\n";
   } catch (const std::exception& error) {
     std::cout.flush();
-    std::cerr << "error: " << error.what() << "\n";
+    std::cerr << "error: " << one_line(error.what()) << "\n";
   }
   return 1;
 }
@@ -165,7 +193,7 @@ int run_app(CLI::App& app, int argc, char** argv, const CommonOptions& options, 
 void make_folder(const std::string& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
-  OCTET_CHECK(!error && std::filesystem::is_directory(path), path,
+  OCTET_CHECK(!error && std::filesystem::is_directory(path), printable(path),
               ": cannot make the folder: ", error ? error.message() : "a file is in the way");
 }
 

@@ -15,12 +15,12 @@ namespace {
 constexpr size_t kShown = 10;  // files of those left out
 
 void show_left_out(const loaders::ImageFolder& images) {
-  for (const std::string& warning : images.warnings()) std::cerr << "note: " << warning << "\n";
+  for (const std::string& warning : images.warnings()) std::cerr << "note: " << one_line(warning) << "\n";
   const std::vector<loaders::Skipped>& skipped = images.skipped();
   if (skipped.empty()) return;
   std::cout << "files that are no images of a class, left out: " << skipped.size() << "\n";
   for (size_t i = 0; i < std::min(skipped.size(), kShown); ++i)
-    std::cerr << "skipped " << loaders::printable(skipped[i].name) << ": " << reason_of(skipped[i]) << "\n";
+    std::cerr << "skipped " << loaders::printable(skipped[i].name) << ": " << one_line(reason_of(skipped[i])) << "\n";
   if (skipped.size() > kShown) std::cerr << "skipped " << skipped.size() - kShown << " more\n";
 }
 
@@ -39,7 +39,7 @@ std::shared_ptr<loaders::ImageFolder> open(const DataOptions& o, const std::stri
 CalibrationSet from_standard_input() {
   OCTET_CHECK(std::cin.peek() != EOF, "--data -: no file names on standard input, expected one per line");
   const ImageFiles files = find_images({"-"}, std::cin);
-  for (const std::string& note : files.notes) std::cerr << "note: " << note << "\n";
+  for (const std::string& note : files.notes) std::cerr << "note: " << one_line(note) << "\n";
   return {"the files on standard input", std::make_shared<loaders::ImageFolder>(files.paths), {}};
 }
 

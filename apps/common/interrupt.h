@@ -13,7 +13,8 @@ class Interrupted : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// While it lives, SIGINT and SIGTERM are only remembered.
+/// While it lives, SIGINT, SIGTERM and SIGHUP (a terminal that is closed) are only remembered; SIGHUP not where it is ignored
+/// already, as nohup has it.
 class InterruptGuard {
  public:
   InterruptGuard();
@@ -25,7 +26,7 @@ class InterruptGuard {
 
  private:
   struct sigaction old_interrupt_ {
-  }, old_terminate_{};
+  }, old_terminate_{}, old_hangup_{};
 };
 
 }  // namespace octet::apps

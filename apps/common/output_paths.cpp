@@ -13,6 +13,7 @@
 #include "loaders/checkpoints/model_card.h"
 #include "loaders/files/file.h"
 #include "quant/formats/model_file.h"
+#include "tensor/json_text.h"
 
 namespace octet::apps {
 namespace {
@@ -28,7 +29,12 @@ std::string_view safetensors_header(loaders::Bytes bytes) {
 }
 
 bool is_report(std::string_view text) {
-  const auto json = nlohmann::json::parse(text, nullptr, false);
+  nlohmann::json json;
+  try {
+    json = parse_json<nlohmann::json>(text, {}, "report");
+  } catch (const Error&) {  // no JSON, or none of octet's
+    return false;
+  }
   return json.is_object() && json.contains("hand_check") && json.contains("kept_float") && json.contains("observers");
 }
 
@@ -41,14 +47,14 @@ bool can_fill(const fs::path& folder) {
 void check_can_write(const std::string& path) {
   const std::string name = printable(path);
   std::error_code error;
-  const fs::path target = fs::weakly_canonical(path, error);  // of a symbolic link, the file that it names: that is replaced
-  OCTET_CHECK(!error, name, ": cannot write: ", error.message());
+  const fs::path target = loaders::written_file(path);  // of a symbolic link, the file that it names: that is replaced
   const fs::file_status status = fs::status(target, error);
   OCTET_CHECK(!fs::is_directory(status), name, ": is a directory, expected a file; remove it, or choose another output");
   OCTET_CHECK(!fs::exists(status) || fs::is_regular_file(status), name, ": not a regular file; choose another output");
   OCTET_CHECK(!fs::exists(status) || ::access(target.c_str(), W_OK) == 0, name, ": cannot write: ", std::strerror(errno));
   const fs::path folder = target.has_parent_path() ? target.parent_path() : fs::path(".");  // written there, then renamed
-  OCTET_CHECK(can_fill(folder), name, ": cannot write into ", printable(folder.string()), ": ", std::strerror(errno));
+  OCTET_CHECK(can_fill(folder), name, fs::is_symlink(fs::symlink_status(path, error)) ? " is a link" : "", ": cannot write into ",
+              printable(folder.string()), ": ", std::strerror(errno));
 }
 
 void check_can_fill(const std::string& folder) {

@@ -38,7 +38,7 @@ void show_float_layers(const nn::Graph& graph) {
   std::cout << "kept in float:";
   const char* separator = " ";
   for (const auto& [name, type, reason] : layers) {
-    std::cout << separator << name << " (" << type << ", " << reason << ")";
+    std::cout << separator << printable(name) << " (" << type << ", " << reason << ")";
     separator = ", ";
   }
   std::cout << "\n";
@@ -73,7 +73,7 @@ void show_first_layer(const nn::Graph& graph) {
   for (const nn::Node& node : graph.nodes()) {
     const ops::int8::QuantizedLayer* p = layer_of(node.op);
     if (p == nullptr) continue;
-    std::cout << "layer " << node.target << ": " << nn::describe(node) << "\n"
+    std::cout << "layer " << printable(node.target) << ": " << nn::describe(node) << "\n"
               << "weight: " << p->weight.dtype() << " " << p->weight.shape() << ", scale=" << nn::python_float(p->weight_scale[0])
               << (p->weight_scale.size() > 1 ? str(" (first of ", p->weight_scale.size(), " channels)") : "")
               << ", zero_point=0\n"
@@ -110,7 +110,7 @@ std::string reason_of(const loaders::Skipped& image) {
 void show_skipped(const std::vector<loaders::Skipped>& skipped) {
   if (!skipped.empty()) std::cout << "unreadable images, left out: " << skipped.size() << "\n";
   for (const loaders::Skipped& image : skipped)
-    std::cerr << "skipped " << loaders::printable(image.name) << ": " << reason_of(image) << "\n";
+    std::cerr << "skipped " << loaders::printable(image.name) << ": " << one_line(reason_of(image)) << "\n";
 }
 
 void show_comparison(const std::vector<quant::NodeComparison>& rows, bool all) {

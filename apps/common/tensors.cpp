@@ -69,6 +69,15 @@ nn::Batch inputs_of(const Arrays& arrays, const nn::Graph& graph, const std::str
   return all;
 }
 
+std::vector<Shape> shapes_of(const nn::Batch& batch, int64_t rows) {
+  std::vector<Shape> shapes;
+  for (const Tensor& x : batch.inputs) {
+    shapes.push_back(x.shape());
+    shapes.back()[0] = std::min(rows, shapes.back()[0]);
+  }
+  return shapes;
+}
+
 nn::Batch rows_of(const nn::Batch& batch, const std::vector<size_t>& indices) {
   std::vector<Tensor> all;
   for (const Tensor& x : batch.inputs) {

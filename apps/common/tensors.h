@@ -23,6 +23,9 @@ void check_finite(const Arrays& arrays, const std::string& path);
 /// One for each input of the graph, in its order. Throws Error when names or numbers of rows do not fit. file: for messages.
 nn::Batch inputs_of(const Arrays& arrays, const nn::Graph& graph, const std::string& file);
 
+/// Of each input, with at most so many rows.
+std::vector<Shape> shapes_of(const nn::Batch& batch, int64_t rows);
+
 /// The rows at these places, of each tensor.
 nn::Batch rows_of(const nn::Batch& batch, const std::vector<size_t>& indices);
 

@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "apps/common/cli.h"
+
 namespace octet::apps {
 
 struct TuneOptions {
@@ -11,6 +13,6 @@ struct TuneOptions {
 };
 
 /// Prints a line per convolution. Throws Error if the file is no int8 model of octet's. The file is replaced whole or not at all.
-void tune_model(const std::string& path, const TuneOptions& options);
+void tune_model(const std::string& path, const TuneOptions& options, const CommonOptions& common);
 
 }  // namespace octet::apps

@@ -95,8 +95,9 @@ void train(const TrainInput& input, const TrainOptions& options, const CommonOpt
   const auto seed = static_cast<uint64_t>(options.seed);
   const nn::LoadedModel start = start_of_training(input, training_images.classes(), seed);
   const loaders::ModelCard card = card_of(input, options, start, training_images.classes());
-  for (const std::string& note : start.notes) std::cerr << "note: " << note << "\n";
-  std::cout << start.form << ", " << classes << " classes, " << (input.weights.empty() ? "from scratch" : "from " + input.weights)
+  for (const std::string& note : start.notes) std::cerr << "note: " << one_line(note) << "\n";
+  std::cout << start.form << ", " << classes << " classes, "
+            << (input.weights.empty() ? "from scratch" : "from " + loaders::printable(input.weights))
             << (options.qat ? ", quantization-aware for " + options.backend : "") << "; " << training_images.size()
             << " images to train on, " << validation_images.size() << " to validate" << std::endl;
   const ImageSet validation{validation_images, validation_cache};
@@ -110,7 +111,7 @@ void train(const TrainInput& input, const TrainOptions& options, const CommonOpt
                   conditions_of(options, start, card, training_images), common.quiet);
   trainer.run();
   const std::string network = network_of(input);
-  std::cout << "wrote " << options.output;
+  std::cout << "wrote " << loaders::printable(options.output);
   if (options.qat)
     std::cout << "; convert it: quantize --weights " << options.output << network;
   else if (!network.empty())

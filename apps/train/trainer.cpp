@@ -74,7 +74,8 @@ Trainer::Trainer(Trainee trainee, ImageSet training, ImageSet validation, const 
       optimizer_(make_optimizer(trainee_, options)) {
   const std::string file = resume_file(options.output);
   if (options.resume)
-    at_ = load_training(options.output, model_, *optimizer_, conditions_);
+    at_ = load_training(options.output, model_, *optimizer_, conditions_,
+                        {options.epochs + options.freeze_epochs, training_.images.size()});
   else
     OCTET_CHECK(!std::filesystem::exists(file), file, ": an interrupted training of ", options.output,
                 "; go on with it by --resume, or remove it");
@@ -162,7 +163,7 @@ void Trainer::train_epoch(const Phase& phase, int size) {
 
 void Trainer::note_skipped(const std::vector<loaders::Skipped>& skipped) {
   for (const loaders::Skipped& s : skipped)
-    if (named_.insert(s.name).second) std::cerr << "note: left out: " << reason_of(s) << "\n";
+    if (named_.insert(s.name).second) std::cerr << "note: left out: " << one_line(reason_of(s)) << "\n";
   OCTET_CHECK(std::ssize(named_) <= options_.max_bad_images, "training: ", named_.size(),
               " images cannot be read, more than --max-bad-images ", options_.max_bad_images,
               "; the last: ", reason_of(skipped.back()));

@@ -23,6 +23,12 @@ struct TrainingPosition {
   History history;         // the epochs that are done
 };
 
+/// How long the training is that would go on: no position lies beyond.
+struct TrainingExtent {
+  int epochs;
+  size_t images;  // of each epoch
+};
+
 /// Names and values that a resumed training must share with the one that was begun, such as {"--lr", "0.004"}.
 using Conditions = std::vector<std::pair<std::string, std::string>>;
 
@@ -31,8 +37,9 @@ std::string resume_file(const std::string& output);
 void save_training(const std::string& output, const nn::Module& model, const nn::Optimizer& optimizer,
                    const TrainingPosition& position, const Conditions& conditions);
 
-/// Restores model and optimizer. Throws Error when there is nothing to resume, or naming every condition that differs.
+/// Restores model and optimizer. Throws Error when there is nothing to resume, naming every condition that differs,
+/// and for numbers that no training writes.
 TrainingPosition load_training(const std::string& output, nn::Module& model, nn::Optimizer& optimizer,
-                               const Conditions& conditions);
+                               const Conditions& conditions, const TrainingExtent& extent);
 
 }  // namespace octet::apps

@@ -6,6 +6,7 @@
 
 #include "loaders/files/bytes.h"
 #include "loaders/files/limits.h"
+#include "tensor/json_text.h"
 
 namespace octet::loaders {
 namespace {
@@ -95,19 +96,6 @@ ImageTransform transform(const Json& object, const std::string& where) {
   return t;
 }
 
-/// Throws Error for what is no JSON, or nested too deep.
-Json parse(std::string_view json, const std::string& where) {
-  const auto watch = [&](int depth, Json::parse_event_t, Json&) {
-    OCTET_CHECK(static_cast<size_t>(depth) <= kMaxJsonNesting, where, ": nested more than ", kMaxJsonNesting, " deep");
-    return true;
-  };
-  try {
-    return Json::parse(json, watch);
-  } catch (const Json::exception& error) {
-    fail(where, ": not JSON: ", printable(error.what()));
-  }
-}
-
 }  // namespace
 
 std::string to_json(const ModelCard& card) {
@@ -127,8 +115,8 @@ std::string to_json(const ModelCard& card) {
 }
 
 ModelCard card_from_json(std::string_view json, const std::string& where) {
-  OCTET_CHECK(json.size() <= kMaxCardBytes, where, ": ", json.size(), " bytes, at most ", kMaxCardBytes);
-  const Json card = parse(json, where);
+  constexpr JsonLimits kLimits{.bytes = kMaxCardBytes, .depth = kMaxJsonNesting, .values = 2 * kMaxClasses, .names = 1000};
+  const Json card = parse_json<Json>(json, kLimits, where);
   OCTET_CHECK(card.is_object(), where, ": expected an object in {}, got ", printable(card.dump()));
   const int version = whole_number(card, "version", where);
   OCTET_CHECK(version == kVersion, where, ": version ", version, ", expected ", kVersion, "; a newer octet wrote it");

@@ -4,6 +4,7 @@
 
 #include <bit>
 #include <set>
+#include "tensor/text.h"
 
 namespace octet::loaders {
 namespace {
@@ -35,7 +36,7 @@ const char* storage_type(DType dtype, const std::string& key) {
     case DType::quint8:
       return "QUInt8Storage";
     default:
-      fail("save_pth: '", key, "' is ", dtype, ", which a checkpoint does not hold");
+      fail("save_pth: ", quoted(key), " is ", dtype, ", which a checkpoint does not hold");
   }
 }
 
@@ -160,7 +161,7 @@ std::string pickled_state_dict(const StateDict& state, std::vector<Tensor>& stor
   pickle.code("(");
   for (const StateEntry& entry : state.entries()) {
     const bool codes = entry.tensor.dtype() == DType::qint8 || entry.tensor.dtype() == DType::quint8;
-    OCTET_CHECK(codes == entry.qparams.has_value(), "save_pth: '", entry.key, "' is ", entry.tensor.dtype(),
+    OCTET_CHECK(codes == entry.qparams.has_value(), "save_pth: ", quoted(entry.key), " is ", entry.tensor.dtype(),
                 codes ? ", without" : ", with", " scale and zero point");
     const size_t at = entry.key.find(kPacked);
     if (at == std::string::npos) {

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "loaders/files/limits.h"
+#include "tensor/json_text.h"
 
 namespace octet::loaders {
 namespace {
@@ -32,10 +33,9 @@ DType plain(DType dtype) {
 /// Parses the header; refuses duplicate keys and deep nesting while the parser runs.
 Json parse_header(std::string_view text, const std::string& where) {
   OCTET_CHECK(text.starts_with('{'), where, ": the header does not begin with '{'");
+  check_json_limits(text, {.bytes = kMaxSafetensorsHeader, .depth = kMaxJsonNesting}, where + ": the header");
   std::vector<std::set<std::string>> keys;  // of the objects that are open
-  const auto watch = [&](int depth, Json::parse_event_t event, Json& value) {
-    OCTET_CHECK(static_cast<size_t>(depth) <= kMaxJsonNesting, where, ": the header is nested more than ", kMaxJsonNesting,
-                " deep");
+  const auto watch = [&](int, Json::parse_event_t event, Json& value) {
     if (event == Json::parse_event_t::object_start) keys.emplace_back();
     if (event == Json::parse_event_t::object_end) keys.pop_back();
     if (event == Json::parse_event_t::key) {

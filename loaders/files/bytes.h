@@ -1,6 +1,6 @@
 // Bytes of a file that is not trusted: little-endian numbers at any address, and a cursor that never reads past its end.
 //
-// Text from such a file enters messages only through quoted() and printable(), so that every error stays one readable line.
+// Text from such a file enters messages only through tensor/text.h, so that every error stays one readable line.
 #pragma once
 
 #include <bit>
@@ -12,8 +12,13 @@
 #include <string_view>
 
 #include "tensor/error.h"
+#include "tensor/text.h"
 
 namespace octet::loaders {
+
+using octet::is_utf8;
+using octet::printable;
+using octet::quoted;
 
 static_assert(std::endian::native == std::endian::little, "the loaders copy little-endian numbers as they are");
 
@@ -37,13 +42,6 @@ inline void put(std::string& out, uint64_t value, int bytes) {
 }
 
 inline std::string_view as_text(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
-
-/// Control characters, quotes and invalid UTF-8 escaped as \xNN; shortened after about 200 bytes.
-std::string printable(std::string_view text);
-/// printable() between single quotes. (The second keeps std::quoted, which argument lookup finds for strings, out.)
-std::string quoted(std::string_view text);
-inline std::string quoted(const std::string& text) { return quoted(std::string_view(text)); }
-bool is_utf8(std::string_view text);
 
 class Cursor {
  public:

@@ -117,6 +117,8 @@ void sync_directory(const fs::path& directory, const std::string& name, const Wr
 
 }  // namespace
 
+fs::path written_file(const std::string& path) { return follow_links(path, printable(path)); }
+
 void write_atomically(const std::string& path, const std::function<void(Output&)>& writer, const WriteCalls& calls) {
   const std::string name = printable(path);
   const fs::path target = follow_links(path, name);

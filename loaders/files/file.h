@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -58,6 +59,10 @@ class Output {
   uint64_t requested_ = 0, written_ = 0;
   int error_ = 0;
 };
+
+/// The file that write_atomically would replace or make: at the end of a chain of symbolic links, it need not exist. Throws Error for
+/// a chain that does not end.
+std::filesystem::path written_file(const std::string& path);
 
 /// Replaces the file at `path` (or the file that a symbolic link there names) by what `writer` writes. When anything fails,
 /// including an exception from the writer, the old file is untouched and the temporary file is gone. A temporary file that a

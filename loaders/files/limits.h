@@ -34,7 +34,7 @@ inline constexpr size_t kMaxTensors = 100'000;
 
 // Headers
 inline constexpr uint64_t kMaxSafetensorsHeader = 100'000'000;
-inline constexpr size_t kMaxJsonNesting = 4;
+inline constexpr int kMaxJsonNesting = 4;
 inline constexpr size_t kMaxNpyHeader = 65'536;
 
 // What a model is for

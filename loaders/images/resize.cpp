@@ -108,7 +108,15 @@ Box central_square(int width, int height, int size) {
   return {static_cast<int>((width - side) * 0.5), static_cast<int>((height - side) * 0.5), side, side};
 }
 
+void check_pixels(const Image& image, const char* what) {
+  OCTET_CHECK(image.width > 0 && image.height > 0, what, ": the image has no pixels");
+  OCTET_CHECK(image.rgb.size() == static_cast<size_t>(image.width) * static_cast<size_t>(image.height) * 3, what,
+              ": the image of ", image.width, " x ", image.height, " has ", image.rgb.size(),
+              " bytes, expected three for each pixel");
+}
+
 Image crop(const Image& image, Box box) {
+  check_pixels(image, "crop");
   OCTET_CHECK(box.x >= 0 && box.y >= 0 && box.width > 0 && box.height > 0 && box.x <= image.width - box.width &&
                   box.y <= image.height - box.height,
               "crop: the box ", box.x, ", ", box.y, " of ", box.width, " x ", box.height, " is not inside the image of ",
@@ -121,7 +129,7 @@ Image crop(const Image& image, Box box) {
 }
 
 Image resize_bilinear(const Image& image, int width, int height) {
-  OCTET_CHECK(image.width > 0 && image.height > 0, "resize: the image has no pixels");
+  check_pixels(image, "resize");
   OCTET_CHECK(width > 0 && height > 0 && width <= kMaxImageSide && height <= kMaxImageSide, "resize: to ", width, " x ", height,
               ", expected 1 to ", kMaxImageSide, " pixels per side");
   if (image.width == width) return image.height == height ? image : resize_columns(image, height);

@@ -15,6 +15,9 @@ struct Box {
   int x = 0, y = 0, width = 0, height = 0;
 };
 
+/// Throws Error for an image without pixels, and for one whose bytes are not as many as its sizes say.
+void check_pixels(const Image& image, const char* what);
+
 /// The largest central square, as fastai's Resize(size) rounds it for a validation image.
 Box central_square(int width, int height, int size);
 

@@ -70,10 +70,12 @@ Image resized_by_rule(const Image& image, const ImageTransform& t) {
 }  // namespace
 
 Image resized(const Image& image, const ImageTransform& t) {
+  check_pixels(image, "resize");
   return resized_by_rule(t.channels() == 1 ? in_grey(image) : image, t);  // grey first, as Image.open(file).convert("L")
 }
 
 void to_normalized(const Image& image, const ImageTransform& t, float* chw) {
+  check_pixels(image, "to_normalized");
   const size_t pixels = static_cast<size_t>(image.width) * static_cast<size_t>(image.height);
   std::array<float, 256> values;
   for (size_t c = 0; c < t.mean.size(); ++c) {

@@ -1,8 +1,8 @@
 #include "networks/onnx/to_graph.h"
 
 #include <algorithm>
-#include <set>
 #include <tuple>
+#include <unordered_set>
 
 #include "loaders/checkpoints/checkpoint.h"
 #include "loaders/files/bytes.h"
@@ -256,17 +256,15 @@ class Builder {
 
   /// What nothing reads any more, such as a flatten that was taken back.
   void remove_unread() {
-    std::set<const nn::Node*> read;
-    for (auto it = graph().nodes().end(); it != graph().nodes().begin();) {
-      nn::Node& node = *--it;
-      const bool computes = node.kind == nn::NodeKind::call_module || node.kind == nn::NodeKind::call_function;
-      if (computes && !read.contains(&node)) {
-        ++it;
-        graph().erase(&node);
-      } else {
-        read.insert(node.inputs.begin(), node.inputs.end());
-      }
+    std::unordered_set<const nn::Node*> read, unread;
+    for (auto it = graph().nodes().rbegin(); it != graph().nodes().rend(); ++it) {
+      const bool computes = it->kind == nn::NodeKind::call_module || it->kind == nn::NodeKind::call_function;
+      if (computes && !read.contains(&*it))
+        unread.insert(&*it);
+      else
+        read.insert(it->inputs.begin(), it->inputs.end());
     }
+    graph().erase(unread);
   }
 
   void check_parameters() {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "loaders/files/zip.h"
+#include "tensor/json_text.h"
 
 namespace octet::networks {
 

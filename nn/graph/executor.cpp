@@ -2,6 +2,7 @@
 #include "nn/graph/executor.h"
 
 #include <span>
+#include <string>
 
 namespace octet::nn {
 
@@ -19,11 +20,32 @@ Tensor run_node(const Node& node, std::span<const Tensor> inputs) {
   }
 }
 
+namespace {
+
+/// What a graph made by hand may lack: the ops trust that it is there.
+void check_node(const Node& node) {
+  const size_t wanted = info(node.op).inputs;
+  OCTET_CHECK(wanted == op::kAnyNumber ? !node.inputs.empty() : node.inputs.size() == wanted, "node '", node.name, "' has ",
+              node.inputs.size(), " inputs, expected ", wanted == op::kAnyNumber ? "at least one" : std::to_string(wanted));
+  std::visit(
+      [&]<class T>(const T& o) {
+        if constexpr (op::HasInt8Layer<T>) OCTET_CHECK(o.layer != nullptr, "node '", node.name, "' has no int8 layer");
+      },
+      node.op);
+}
+
+}  // namespace
+
 Plan::Plan(const Graph& graph) : device_(graph.device()) {
   std::unordered_map<const Node*, size_t> step_of;
   for (const Node& node : graph.nodes()) {
+    check_node(node);
     Step step{&node, {}};
-    for (const Node* input : node.inputs) step.inputs.push_back({step_of.at(input), false});
+    for (const Node* input : node.inputs) {
+      const auto it = step_of.find(input);
+      OCTET_CHECK(it != step_of.end(), "node '", node.name, "' has an input that is not before it in this graph");
+      step.inputs.push_back({it->second, false});
+    }
     if (node.kind == NodeKind::placeholder) step.placeholder = inputs_++;
     if (node.kind == NodeKind::output) outputs_ = node.inputs.size();
     step_of[&node] = steps_.size();

@@ -14,6 +14,7 @@ Graph Graph::clone() const {
     Node& n = copy.nodes_.emplace_back(node);
     for (Node*& input : n.inputs) input = copied.at(input);
     copied[&node] = &n;
+    copy.places_[&n] = std::prev(copy.nodes_.end());
     copy.by_name_[n.name] = &n;
   }
   return copy;
@@ -31,14 +32,16 @@ Graph Graph::to(Device device) const {
 }
 
 std::list<Node>::iterator Graph::position_of(const Node* node) {
-  const auto it = std::find_if(nodes_.begin(), nodes_.end(), [&](const Node& n) { return &n == node; });
-  OCTET_CHECK(it != nodes_.end(), "graph: the node is not in this graph");
-  return it;
+  const auto it = places_.find(node);
+  OCTET_CHECK(it != places_.end(), "graph: the node is not in this graph");
+  return it->second;
 }
 
 Node* Graph::insert(std::list<Node>::iterator position, Node node) {
   node.name = unique_name(node.name);
-  Node* inserted = &*nodes_.insert(position, std::move(node));
+  const auto place = nodes_.insert(position, std::move(node));
+  Node* inserted = &*place;
+  places_[inserted] = place;
   by_name_[inserted->name] = inserted;
   return inserted;
 }
@@ -46,11 +49,25 @@ Node* Graph::insert(std::list<Node>::iterator position, Node node) {
 Node* Graph::insert_after(Node* position, Node node) { return insert(std::next(position_of(position)), std::move(node)); }
 
 void Graph::erase(Node* node) {
+  const auto place = position_of(node);
   const auto used_by = users(node);
   OCTET_CHECK(used_by.empty(), "graph: cannot erase '", node->name, "', which '", used_by.empty() ? "" : used_by[0]->name,
               "' uses");
   by_name_.erase(node->name);
-  nodes_.erase(position_of(node));
+  places_.erase(node);
+  nodes_.erase(place);
+}
+
+void Graph::erase(const std::unordered_set<const Node*>& dead) {
+  for (const Node& node : nodes_)
+    for (const Node* input : node.inputs)
+      OCTET_CHECK(dead.contains(&node) || !dead.contains(input), "graph: cannot erase a node that '", node.name, "' uses");
+  for (const Node* node : dead) {
+    const auto place = position_of(node);
+    by_name_.erase(node->name);
+    places_.erase(node);
+    nodes_.erase(place);
+  }
 }
 
 void Graph::replace_uses(Node* from, Node* to) {

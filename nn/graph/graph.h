@@ -8,6 +8,7 @@
 #include <map>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "nn/graph/op.h"
@@ -38,7 +39,7 @@ struct Node {
 class Graph {
  public:
   Graph() = default;
-  Graph(Graph&&) = default;
+  Graph(Graph&&) = default;  // nodes stay where they are; the graph that was moved from is empty
   Graph& operator=(Graph&&) = default;
 
   /// A copy with its own nodes; tensors, int8 layers and observers are shared.
@@ -59,6 +60,8 @@ class Graph {
 
   /// Removes a node that nobody uses any more.
   void erase(Node* node);
+  /// Removes them all in one walk; nobody else uses them any more.
+  void erase(const std::unordered_set<const Node*>& dead);
 
   /// Makes every user of `from` use `to` instead; `to` itself keeps its inputs.
   void replace_uses(Node* from, Node* to);
@@ -91,6 +94,7 @@ class Graph {
   std::list<Node> nodes_;
   std::unordered_map<std::string, int> name_counts_;  // by base name: the largest suffix given so far
   std::unordered_map<std::string, Node*> by_name_;
+  std::unordered_map<const Node*, std::list<Node>::iterator> places_;
 };
 
 }  // namespace octet::nn

@@ -1,7 +1,11 @@
 #include "nn/graph/print.h"
 
+#include "tensor/text.h"
+
 namespace octet::nn {
 namespace {
+
+constexpr int kDeepest = 64;  // modules in modules; names come from files, and what prints them is recursive
 
 Description description(const Node& node) {
   return std::visit([&](const auto& o) { return o.describe(node.parameters); }, node.op);
@@ -11,18 +15,19 @@ Description description(const Node& node) {
 struct Tree {
   std::string name, leaf;  // leaf: the description, empty for a branch
   std::vector<Tree> children;
+  std::unordered_map<std::string, size_t> place_of;  // a child's
 
   Tree& child(const std::string& wanted) {
-    for (Tree& c : children)
-      if (c.name == wanted) return c;
-    return children.emplace_back(Tree{wanted, "", {}});
+    const auto [it, is_new] = place_of.emplace(wanted, children.size());
+    if (is_new) children.push_back({.name = wanted, .leaf = "", .children = {}, .place_of = {}});
+    return children[it->second];
   }
 
   std::string to_string(int depth, const char* type) const {
     std::string text = str(type, "(\n");
     const std::string indent(static_cast<size_t>(2 * depth + 2), ' ');
     for (const Tree& c : children)
-      text += str(indent, "(", c.name, "): ", c.children.empty() ? c.leaf : c.to_string(depth + 1, "Module"), "\n");
+      text += str(indent, "(", printable(c.name), "): ", c.children.empty() ? c.leaf : c.to_string(depth + 1, "Module"), "\n");
     return text + indent.substr(2) + ")";
   }
 };
@@ -55,8 +60,10 @@ std::string modules_to_string(const Graph& graph) {
   for (const Node& node : graph.nodes()) {
     if (node.kind != NodeKind::call_module) continue;
     Tree* at = &root;
+    int depth = 0;
     for (size_t begin = 0; begin <= node.target.size();) {
-      const size_t end = std::min(node.target.find('.', begin), node.target.size());
+      const bool deep = ++depth == kDeepest;  // what is below goes into one name
+      const size_t end = deep ? node.target.size() : std::min(node.target.find('.', begin), node.target.size());
       at = &at->child(node.target.substr(begin, end - begin));
       begin = end + 1;
     }
@@ -76,7 +83,8 @@ std::string graph_to_string(const Graph& graph) {
     if (node.kind == NodeKind::output)
       text += str("    return ", arguments.substr(1), "\n");
     else
-      text += str("    %", node.name, " : [num_users=", users[&node], "] = ", kind_name(node.kind), "[target=", node.target, "]",
+      text += str("    %", node.name, " : [num_users=", users[&node], "] = ", kind_name(node.kind),
+                  "[target=", printable(node.target), "]",
                   node.kind == NodeKind::placeholder ? "" : "(args = (" + arguments + "))", "\n");
   }
   return text;

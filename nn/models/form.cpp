@@ -8,6 +8,7 @@
 #include "nn/models/mobilenet.h"
 #include "nn/models/resnet_form.h"
 #include "nn/models/vgg.h"
+#include "tensor/text.h"
 
 namespace octet::nn {
 namespace {
@@ -151,7 +152,7 @@ std::optional<HeadLayer> unusual_head(const StateDict& state, const Form& form, 
                       form.fastai_head ? std::optional(features) : std::nullopt);
   if (!head) return std::nullopt;
   const std::string path = classifier_path(*head);
-  OCTET_CHECK(features_into(*head) == features, source, ": size mismatch for the head '", head->name, "': it takes ",
+  OCTET_CHECK(features_into(*head) == features, source, ": size mismatch for the head ", quoted(head->name), ": it takes ",
               features_into(*head), " features, and the body of ", network.name, " gives ", features, "; ", kBringYourOwn);
   check_chain(*head, source);
   const HeadLayer usual = own_head(form, classifier_of(*head).out);
@@ -214,9 +215,10 @@ bool has_classifier(const StateDict& state, const Form& form) { return state.fin
 
 int64_t classes_of(const StateDict& state, const Form& form, const std::string& source) {
   const std::string key = form.classifier() + ".weight";
-  OCTET_CHECK(state.find(key), source, ": missing key '", key, "' of ", form.name());
+  OCTET_CHECK(state.find(key), source, ": missing key ", quoted(key), " of ", form.name());
   const Tensor& t = state.find(key)->tensor;
-  OCTET_CHECK(t.dim() == 2 && t.size(0) > 0, source, ": '", key, "' has shape ", t.shape(), ", expected [classes, features]");
+  OCTET_CHECK(t.dim() == 2 && t.size(0) > 0, source, ": ", quoted(key), " has shape ", t.shape(),
+              ", expected [classes, features]");
   return t.size(0);
 }
 

@@ -8,6 +8,7 @@
 #include "nn/layers/linear.h"
 #include "nn/layers/sequential.h"
 #include "nn/models/resnet.h"
+#include "tensor/text.h"
 
 namespace octet::nn {
 namespace {
@@ -69,7 +70,7 @@ class Reader {
       return *layer;
     }
     const std::vector<std::string> parts = parts_below(state_, path);
-    OCTET_CHECK(!parts.empty(), source_, ": '", path, "' of the head is neither a linear layer nor a batch norm; ",
+    OCTET_CHECK(!parts.empty(), source_, ": ", quoted(path), " of the head is neither a linear layer nor a batch norm; ",
                 kBringYourOwn);
     HeadLayer sequence = HeadLayer::plain(name, Kind::sequence);
     if (fastai_features_) begin_as_fastai(sequence, path, parts);
@@ -176,7 +177,7 @@ HeadLayer& classifier_of(HeadLayer& head) {
   visit(head, "", [&](HeadLayer& layer, const std::string&) {
     if (layer.kind == Kind::linear) last = &layer;
   });
-  OCTET_CHECK(last != nullptr, "the head '", head.name, "' has no linear layer");
+  OCTET_CHECK(last != nullptr, "the head ", quoted(head.name), " has no linear layer");
   return *last;
 }
 

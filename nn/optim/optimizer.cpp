@@ -4,6 +4,7 @@
 
 #include "ops/elementwise.h"
 #include "ops/optimizer_step.h"
+#include "tensor/text.h"
 
 namespace octet::nn {
 
@@ -27,15 +28,18 @@ void Optimizer::restore(std::map<std::string, Tensor> state) {
     for (const Module::State& p : group.parameters) shapes[p.key] = p.value.tensor().shape();
   for (const auto& [key, tensor] : state) {
     const auto parameter = shapes.find(key.substr(0, key.rfind('/')));
-    OCTET_CHECK(parameter != shapes.end() && tensor.dtype() == DType::f32, "optimizer: '", key, "' belongs to no parameter");
-    OCTET_CHECK(tensor.dim() == 0 || tensor.shape() == parameter->second, "optimizer: '", key, "' has shape ", tensor.shape(),
-                ", the parameter ", parameter->second);
+    OCTET_CHECK(parameter != shapes.end() && tensor.dtype() == DType::f32, "optimizer: ", quoted(key),
+                " belongs to no parameter");
+    OCTET_CHECK(tensor.dim() == 0 || tensor.shape() == parameter->second, "optimizer: ", quoted(key), " has shape ",
+                tensor.shape(), ", the parameter ", parameter->second);
   }
   state_ = std::move(state);
 }
 
 Tensor& Optimizer::remembered(const std::string& key, const char* name, const Tensor& like) {
   Tensor& tensor = state_[key + "/" + name];
+  OCTET_CHECK(!tensor.defined() || tensor.shape() == like.shape(), "optimizer: '", key, "/", name, "' has shape ", tensor.shape(),
+              ", expected ", like.shape());
   tensor = tensor.defined() ? tensor.to(like.device()) : Tensor::zeros(like.shape(), DType::f32, like.device());
   return tensor;
 }

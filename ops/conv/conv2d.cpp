@@ -12,12 +12,14 @@
 #include "ops/conv/depthwise_planes.h"
 #include "ops/conv/dilation.h"
 #include "ops/gemm.h"
+#include "ops/support/failure.h"
 
 namespace octet::ops {
 
 Im2colShape conv2d_shape(const Shape& x, const Shape& weight, const Conv2dOptions& options) {
   OCTET_CHECK(x.size() == 4 && weight.size() == 4, "conv2d: expected input [N, C, H, W] and weight [K, C/G, R, S], got ", x,
               " and ", weight);
+  OCTET_CHECK(x[2] > 0 && x[3] > 0, "conv2d: input ", x, " has images without pixels");
   OCTET_CHECK(options.dilation == Size2(1), "conv2d: dilation ", options.dilation, ", which without_dilation takes away first");
   const int64_t groups = options.groups;
   OCTET_CHECK(groups > 0 && x[1] == weight[1] * groups && weight[0] % groups == 0, "conv2d: input ", x, " and weight ", weight,
@@ -76,6 +78,8 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const C
     const Undilated plain = without_dilation(weight, options);
     return conv2d(x, plain.weight, bias, plain.options);
   }
+  for (const Tensor* t : {&x, &weight, &bias})
+    OCTET_CHECK(t->dtype() == DType::f32, "conv2d: expected float32, got ", t->dtype(), " ", t->shape());
   const Im2colShape s = conv2d_shape(x.shape(), weight.shape(), options);
   const int64_t N = x.size(0), K = weight.size(0);
   OCTET_CHECK(!bias.defined() || bias.shape() == Shape{K}, "conv2d: bias ", bias.shape(), " for ", K, " output channels");
@@ -96,12 +100,16 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const C
   }
   // One image per thread, also when there are fewer of them: OpenBLAS then has one thread for each product, whose sums so depend on
   // OpenBLAS's kernels alone. Training and graphs as they were traced run this; fast ones have InferenceConv2d.
+  Failure failure;
 #pragma omp parallel
   {
-    Tensor columns = scratch(1);
+    Tensor columns;
+    failure.keep([&] { columns = scratch(1); });
 #pragma omp for schedule(dynamic)
-    for (int64_t n = 0; n < N; ++n) forward(n, 1, columns.data<float>());
+    for (int64_t n = 0; n < N; ++n)
+      if (!failure.failed()) forward(n, 1, columns.data<float>());
   }
+  failure.rethrow();
   return y;
 }
 

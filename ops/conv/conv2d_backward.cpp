@@ -11,6 +11,7 @@
 #include "ops/conv/depthwise_planes.h"
 #include "ops/conv/dilation.h"
 #include "ops/gemm.h"
+#include "ops/support/failure.h"
 #include "ops/support/integers.h"
 
 namespace octet::ops {
@@ -104,6 +105,8 @@ Conv2dGradients conv2d_backward(const Tensor& dy, const Tensor& x, const Tensor&
     if (d.weight.defined()) d.weight = taps_of(d.weight, weight.shape(), options.dilation);
     return d;
   }
+  for (const Tensor* t : {&dy, &x, &weight})
+    OCTET_CHECK(t->dtype() == DType::f32, "conv2d_backward: expected float32, got ", t->dtype(), " ", t->shape());
   const Im2colShape s = conv2d_shape(x.shape(), weight.shape(), options);
   const int64_t N = x.size(0), K = weight.size(0), G = options.groups;
   OCTET_CHECK(dy.shape() == (Shape{N, K, s.out_height, s.out_width}), "conv2d_backward: gradient ", dy.shape(), " for an output ",
@@ -132,12 +135,15 @@ Conv2dGradients conv2d_backward(const Tensor& dy, const Tensor& x, const Tensor&
   const int64_t together = std::clamp<int64_t>(kColumnsPerProduct / s.cols(), 1, std::max<int64_t>(1, per_thread));
   const int64_t products = ceil_div(N, together);
   std::vector<Scratch> scratch(static_cast<size_t>(threads));
+  Failure failure;
 #pragma omp parallel for schedule(static)
-  for (int64_t i = 0; i < products; ++i) {
-    Scratch& mine = scratch[static_cast<size_t>(omp_get_thread_num())];
-    backward.make_room(together, mine);
-    backward(i * together, std::min(together, N - i * together), mine);
-  }
+  for (int64_t i = 0; i < products; ++i)
+    failure.keep([&] {
+      Scratch& mine = scratch[static_cast<size_t>(omp_get_thread_num())];
+      backward.make_room(together, mine);
+      backward(i * together, std::min(together, N - i * together), mine);
+    });
+  failure.rethrow();
   if (wanted.weight) d.weight = sum_of_parts(scratch, weight.shape());
   return d;
 }

@@ -42,6 +42,7 @@ class PaddedImages {
         height_(height),
         row_stride_(width * C_),
         border_(border) {
+    (void)octet::numel({N_, height_, width, C_});  // throws Error for more than a tensor can have
     const bool as_it_is = std::is_same_v<T, X> && !kSubtracts && !planes_ && parts_ == 1 && height == H_ && width == W_;
     if (!as_it_is) padded_ = scratch<T>(Scratch::padded, N_ * height_ * row_stride_ + kSlackValues);
     images_ = as_it_is ? reinterpret_cast<const T*>(x.bytes()) : padded_;

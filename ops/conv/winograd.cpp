@@ -5,6 +5,7 @@
 
 #include "ops/cpu/gemm.h"
 #include "ops/cpu/winograd_tile.h"
+#include "ops/support/failure.h"
 #include "ops/support/integers.h"
 
 namespace octet::ops {
@@ -153,30 +154,38 @@ Tensor weight_gradient(const Tensor& transformed, const Shape& shape) {
 template <class Transform>
 void transform_images(const Tiling& t, Tensor images, float* out) {
   const int64_t channels = images.size(1), border = Transform::kIn == 6 ? 1 : 0;
+  Failure failure;
 #pragma omp parallel
   {
-    std::vector<float> buffer(t.buffer_size());
+    std::vector<float> buffer;
+    failure.keep([&] { buffer.resize(t.buffer_size()); });
 #pragma omp for schedule(dynamic)
     for (int64_t c = 0; c < channels; ++c) {
+      if (failure.failed()) continue;
       copy_in(t, {images.data<float>() + c * t.H * t.W, channels * t.H * t.W}, buffer, border);
       to_elements<Transform>(t, buffer, out + c * t.tiles, t.element_stride(channels));
     }
   }
+  failure.rethrow();
 }
 
 template <class Transform>
 void restore_images(const Tiling& t, const float* in, Tensor images) {
   const int64_t channels = images.size(1), border = Transform::kOut == 6 ? 1 : 0;
+  Failure failure;
 #pragma omp parallel
   {
-    std::vector<float> buffer(t.buffer_size());
+    std::vector<float> buffer;
+    failure.keep([&] { buffer.resize(t.buffer_size()); });
 #pragma omp for schedule(dynamic)
     for (int64_t c = 0; c < channels; ++c) {
+      if (failure.failed()) continue;
       if (border) std::fill(buffer.begin(), buffer.end(), 0.0f);
       from_elements<Transform>(t, in + c * t.tiles, t.element_stride(channels), buffer);
       copy_out(t, buffer, {images.data<float>() + c * t.H * t.W, channels * t.H * t.W}, border);
     }
   }
+  failure.rethrow();
 }
 
 /// Images that are worked on together.

@@ -27,6 +27,7 @@
 
 #include "ops/conv/winograd_grid.h"
 #include "ops/cpu/winograd_kernels.h"
+#include "ops/support/failure.h"
 #include "ops/support/integers.h"
 #include "ops/support/scratch.h"
 #include "ops/support/shared_work.h"
@@ -82,8 +83,9 @@ class WinogradJob {
     const int64_t tiles = grid.tiles(), room = round_up(tiles, kRoom);
     const int64_t place_stride = room * C() + kGap, m_stride = room * kernels_.strip + kGap;
     SharedWork work(strips());
+    Failure failure;
 #pragma omp parallel
-    {
+    failure.keep([&] {
       auto* v = scratch<Transformed>(Scratch::transformed, kernels_.places() * place_stride);
       Product* m = products();
       const Input* nothing = outside();
@@ -92,7 +94,8 @@ class WinogradJob {
         multiply(grid, strip, v, place_stride, m, m_stride);
         finish(grid, 0, tiles, strip, m, m_stride);
       });
-    }
+    });
+    failure.rethrow();
   }
 
   /// Tiles that a thread multiplies in one go: their products with 64 outputs, 36 * 24 * 64 values, are 216 KiB.
@@ -211,8 +214,9 @@ class WinogradJob {
     const WinogradGrid grid(0, images_, s_, kernels_.tile);
     const int64_t blocks = blocks_of(grid.tiles());
     SharedWork work(blocks);
+    Failure failure;
 #pragma omp parallel
-    {
+    failure.keep([&] {
       auto* v = scratch<Transformed>(Scratch::transformed, kernels_.places() * (kTileBlock * C() + kGap));
       Product* m = products();
       const Input* nothing = outside();
@@ -222,7 +226,8 @@ class WinogradJob {
         for (int64_t t = begin; t < end; ++t) transform(grid.at(t), nothing, v + (t - begin) * C(), place_stride);
         for (int64_t strip = 0; strip < strips(); ++strip) run_block(grid, begin, end, strip, v, place_stride, m);
       });
-    }
+    });
+    failure.rethrow();
   }
 
   /// All windows of some images first, then strip by strip.
@@ -236,17 +241,24 @@ class WinogradJob {
       const int64_t tiles = grid.tiles(), place_stride = tiles * C() + kGap, blocks = ceil_div(tiles, kTileBlock);
       auto* v = scratch<Transformed>(Scratch::transformed, kernels_.places() * place_stride);  // all threads'
       SharedWork work(strips() * blocks);
+      Failure failure;
 #pragma omp parallel
       {
-        Product* m = products();
-        const Input* nothing = outside();
+        Product* m = nullptr;
+        const Input* nothing = nullptr;
+        failure.keep([&] { m = products(), nothing = outside(); });
+#pragma omp barrier
+        const bool failed = failure.failed();
 #pragma omp for
-        for (int64_t t = 0; t < tiles; ++t) transform(grid.at(t), nothing, v + t * C(), place_stride);
-        work.run([&](int64_t i) {
-          const int64_t b = i % blocks, begin = b * tiles / blocks, end = (b + 1) * tiles / blocks;
-          run_block(grid, begin, end, i / blocks, v + begin * C(), place_stride, m);
-        });
+        for (int64_t t = 0; t < tiles; ++t)
+          if (!failed) transform(grid.at(t), nothing, v + t * C(), place_stride);
+        if (!failed)
+          work.run([&](int64_t i) {
+            const int64_t b = i % blocks, begin = b * tiles / blocks, end = (b + 1) * tiles / blocks;
+            run_block(grid, begin, end, i / blocks, v + begin * C(), place_stride, m);
+          });
       }
+      failure.rethrow();
     }
   }
 

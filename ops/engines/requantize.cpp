@@ -38,6 +38,8 @@ Requantization::Requantization(const QuantizedLayer& layer, LayerRule rule)
               " output channels");
   for (int64_t k = 0; k < K; ++k) {
     check_scale(layer, k);
+    OCTET_CHECK(std::isfinite(bias_of(layer, k)), "requantize: bias ", bias_of(layer, k), " of output channel ", k,
+                " is not a finite number");
     switch (rule) {
       case LayerRule::int32_bias:
       case LayerRule::float_bias:

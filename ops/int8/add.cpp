@@ -21,7 +21,8 @@ QAddFloat real_constants(const AddParams& p) {
 
 QAddShift fixed_point_constants(const AddParams& p) {
   const float ratio_a = p.a.scale / p.output.scale, ratio_b = p.b.scale / p.output.scale;
-  const int shift = 21 - std::ilogb(std::max(ratio_a, ratio_b));
+  const float ratio = std::max(ratio_a, ratio_b);
+  const int shift = ratio > 0 && std::isfinite(ratio) ? 21 - std::ilogb(ratio) : 0;
   OCTET_CHECK(shift > 13 && shift < 32, "quantized add (qnnpack): input scales ", p.a.scale, " and ", p.b.scale,
               " are too far from the output scale ", p.output.scale, ": the larger ratio must be in [2^-10, 2^8)");
   return {.za = p.a.zero_point,
@@ -36,6 +37,7 @@ QAddShift fixed_point_constants(const AddParams& p) {
 }  // namespace
 
 Addition::Addition(const AddParams& params) {
+  for (const QParams& q : {params.a, params.b, params.output}) check_qparams(q, DType::quint8, "quantized add");
   rule_.rule = rules_of(params.engine).addition;
   switch (rule_.rule) {
     case AdditionRule::fixed_point:

@@ -14,6 +14,8 @@ Tensor batch_norm(const Tensor& x, const BatchNormParams& params, const BatchNor
   const int64_t C = x.size(3);
   for (const Tensor& t : {params.weight, params.bias, params.running_mean, params.running_var})
     OCTET_CHECK(t.shape() == Shape{C}, "int8 batch_norm: parameters ", t.shape(), " for ", C, " channels");
+  for (const QParams& q : {codes.input, codes.output}) check_qparams(q, DType::quint8, "int8 batch_norm");
+  check_dtype("int8 batch_norm", DType::f32, {&params.weight, &params.bias, &params.running_mean, &params.running_var});
   std::vector<float> factor(static_cast<size_t>(C)), offset(factor.size());
   for (int64_t c = 0; c < C; ++c) {
     const float r = 1.0f / std::sqrt(params.running_var.data<float>()[c] + params.eps), weight = params.weight.data<float>()[c];

@@ -112,7 +112,7 @@ Tensor Conv2d::run(const Tensor& x, const FollowUp& follow_up) const {
   OCTET_CHECK(x.dtype() == DType::quint8, "int8 conv2d: expected input quint8 [N, H, W, C], got ", x.dtype(), " ", x.shape());
   const Im2colShape shape = shape_of(x.shape());
   if (x.on_cuda()) return run_on_cuda(x, shape, follow_up);
-  if (x.numel() == 0) return Tensor({0, shape.out_height, shape.out_width, params_.weight.size(0)}, DType::quint8);
+  if (x.numel() == 0) return Tensor({x.size(0), shape.out_height, shape.out_width, params_.weight.size(0)}, DType::quint8);
   const Tensor& w = plain_.weight;
   const int32_t zero_point = params_.input.zero_point;
   using Weights = WinogradConv2d::Weights;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ops/support/even_pieces.h"
+#include "ops/support/failure.h"
 #include "ops/support/scratch.h"
 #include "ops/support/shared_work.h"
 
@@ -98,11 +99,13 @@ Tensor DepthwiseConv2d::operator()(const Tensor& x, const Im2colShape& s, const 
   Tensor y({x.size(0), s.out_height, s.out_width, weights_.channels}, DType::quint8);
   const Job job(kernel_, weights_, s, x, input_zero_point_, follow_up, y);
   SharedWork work(job.pieces());
+  Failure failure;
 #pragma omp parallel
-  {
+  failure.keep([&] {
     std::byte* columns = scratch<std::byte>(Scratch::windows, job.scratch_bytes());
     work.run([&](int64_t i) { job.run(i, columns); });
-  }
+  });
+  failure.rethrow();
   return y;
 }
 

@@ -41,6 +41,9 @@ void clamp_codes(const uint8_t* x, int64_t n, CodeRange range, uint8_t* y) {
 }
 
 Tensor clamp(const Tensor& x, int32_t low, int32_t high) {
+  check_dtype("int8 clamp", DType::quint8, {&x});
+  OCTET_CHECK(0 <= low && low <= high && high <= 255, "int8 clamp: from ", low, " to ", high,
+              ", expected codes of 0..255, the lower one first");
   Tensor y(x.shape(), x.dtype(), x.device());
   if (x.on_cuda()) return cuda::int8_clamp(x, static_cast<uint8_t>(low), static_cast<uint8_t>(high), y), y;
   const uint8_t* from = x.data<uint8_t>();
@@ -54,6 +57,7 @@ Tensor clamp(const Tensor& x, int32_t low, int32_t high) {
 }
 
 CodeTable table_of(Activation activation, QParams input, QParams output, TableRule rule) {
+  for (const QParams& q : {input, output}) check_qparams(q, DType::quint8, name_of(activation));
   return with(activation, [&](auto f) { return table_by([f](float x) { return f.value(x); }, input, output, rule); });
 }
 
@@ -82,6 +86,9 @@ Tensor lookup(const Tensor& x, const CodeTable& table) {
 Tensor cat_channels(std::span<const Tensor> parts, std::span<const QParams> qparams, QParams output) {
   OCTET_CHECK(!parts.empty() && parts.size() == qparams.size(), "int8 cat: ", parts.size(), " tensors with ", qparams.size(),
               " qparams");
+  for (const QParams& q : qparams) check_qparams(q, DType::quint8, "int8 cat input");
+  check_qparams(output, DType::quint8, "int8 cat output");
+  OCTET_CHECK(parts[0].dim() >= 2, "int8 cat: expected tensors [N, C] or [N, H, W, C], got ", parts[0].shape());
   Shape shape = parts[0].shape();
   shape.back() = 0;
   for (const Tensor& part : parts) {

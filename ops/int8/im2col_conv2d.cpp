@@ -9,6 +9,7 @@
 
 #include <algorithm>
 
+#include "ops/support/failure.h"
 #include "ops/support/integers.h"
 
 namespace octet::ops::int8 {
@@ -85,13 +86,19 @@ Tensor Im2colConv2d::operator()(const Tensor& x, const Im2colShape& shape, const
   Tensor y({N, shape.out_height, shape.out_width, K}, DType::quint8);
   const uint8_t* px = x.data<uint8_t>();
   uint8_t* py = y.data<uint8_t>();
-  const int64_t image_bytes = x.numel() / N, total = N * pixels, tile = tile_rows(depth, total);
+  const int64_t image_bytes = x.numel() / std::max<int64_t>(1, N), total = N * pixels, tile = tile_rows(depth, total);
+  Failure failure;
 #pragma omp parallel
   {
-    std::vector<int16_t> rows(static_cast<size_t>(tile * depth));
-    std::vector<int32_t> acc(static_cast<size_t>(tile * groups_[0].padded_outputs()));
+    std::vector<int16_t> rows;
+    std::vector<int32_t> acc;
+    failure.keep([&] {
+      rows.resize(static_cast<size_t>(tile * depth));
+      acc.resize(static_cast<size_t>(tile * groups_[0].padded_outputs()));
+    });
 #pragma omp for schedule(dynamic)
     for (int64_t first = 0; first < total; first += tile) {
+      if (failure.failed()) continue;
       const int64_t count = std::min(tile, total - first);
       for (size_t g = 0; g < groups_.size(); ++g) {
         const cpu::PackedWeights& w = groups_[g];
@@ -111,6 +118,7 @@ Tensor Im2colConv2d::operator()(const Tensor& x, const Im2colShape& shape, const
       }
     }
   }
+  failure.rethrow();
   return y;
 }
 

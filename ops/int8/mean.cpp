@@ -66,6 +66,7 @@ Tensor mean(const Tensor& x, QParams qparams, MeanRule rule, bool keepdim) {
   OCTET_CHECK(x.dim() == 4 && x.dtype() == DType::quint8 && x.size(1) * x.size(2) > 0,
               "int8 mean: expected quint8 [N, H, W, C], got ", x.dtype(), " ", x.shape());
   OCTET_CHECK(!x.on_cuda(), "int8 mean is not there on a device yet; use the CPU");
+  check_qparams(qparams, DType::quint8, "int8 mean");
   Tensor y;
   switch (rule) {
     case MeanRule::of_codes:

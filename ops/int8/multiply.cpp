@@ -28,6 +28,7 @@ Tensor multiply(const Tensor& a, const Tensor& b, const MultiplyParams& p) {
   for (const Tensor* t : {&a, &b})
     OCTET_CHECK(t->dtype() == DType::quint8, "int8 multiply: expected quint8, got ", t->dtype(), " ", t->shape());
   OCTET_CHECK(!a.on_cuda() && !b.on_cuda(), "int8 multiply is not there on a device yet; use the CPU");
+  for (const QParams& q : {p.a, p.b, p.output}) check_qparams(q, DType::quint8, "int8 multiply");
   return is_gate_of(b.shape(), a.shape()) ? multiply_gate(a, b, p.a, p.b, p) : multiply_gate(b, a, p.b, p.a, p);
 }
 

@@ -6,12 +6,21 @@
 
 #include "ops/channels_last_pool.h"
 #include "ops/cuda/pool.h"
+#include "ops/support/failure.h"
 
 namespace octet::ops::int8 {
 namespace {
 
 void check_image(const Tensor& x, const char* op) {
   OCTET_CHECK(x.dim() == 4 && x.dtype() == DType::quint8, op, ": expected quint8 [N, H, W, C], got ", x.dtype(), " ", x.shape());
+}
+
+/// The most codes whose sum an int32 holds.
+constexpr int64_t kMostPixels = INT32_MAX / 255;
+
+void check_average(const char* op, int64_t pixels, QParams qparams) {
+  check_qparams(qparams, DType::quint8, op);
+  OCTET_CHECK(pixels <= kMostPixels, op, ": a sum of ", pixels, " codes could overflow int32; the limit is ", kMostPixels);
 }
 
 /// The `largest` that ops/channels_last_pool.h asks for.
@@ -62,13 +71,17 @@ Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& o, QParams qparams, E
               " gives wrong codes at the border; keep the call in float, or use another backend");
   const int64_t N = x.size(0), H = x.size(1), W = x.size(2), C = x.size(3);
   const AvgWindows windows(o, H, W);
+  check_average("int8 avg_pool2d", o.kernel.h * o.kernel.w, qparams);
   const int64_t P = windows.P(), Q = windows.Q();
   Tensor y({N, P, Q, C}, DType::quint8);
+  Failure failure;
 #pragma omp parallel
   {
-    std::vector<int32_t> sum(static_cast<size_t>(C));
+    std::vector<int32_t> sum;
+    failure.keep([&] { sum.resize(static_cast<size_t>(C)); });
 #pragma omp for
     for (int64_t i = 0; i < N * P * Q; ++i) {
+      if (failure.failed()) continue;
       const AvgWindow window = windows.of(i / Q % P, i % Q);
       const int64_t pixels = (window.h1 - window.h0) * (window.w1 - window.w0);
       std::fill(sum.begin(), sum.end(), static_cast<int32_t>(-pixels * qparams.zero_point));
@@ -81,6 +94,7 @@ Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& o, QParams qparams, E
       for (int64_t c = 0; c < C; ++c) y.data<uint8_t>()[i * C + c] = rule.code(sum[static_cast<size_t>(c)], factor);
     }
   }
+  failure.rethrow();
   return y;
 }
 
@@ -88,6 +102,8 @@ Tensor adaptive_avg_pool2d(const Tensor& x, Size2 output, QParams qparams, Engin
   check_image(x, "int8 adaptive_avg_pool2d");
   const int64_t N = x.size(0), H = x.size(1), W = x.size(2), C = x.size(3);
   OCTET_CHECK(output.h > 0 && output.w > 0 && H > 0 && W > 0, "int8 adaptive_avg_pool2d: ", x.shape(), " to ", output);
+  const auto largest = [](int64_t input, int64_t cells) { return std::min(input, (input + cells - 1) / cells + 1); };
+  check_average("int8 adaptive_avg_pool2d", largest(H, output.h) * largest(W, output.w), qparams);
   Tensor y({N, output.h, output.w, C}, DType::quint8, x.device());
   const bool one_size = H % output.h == 0 && W % output.w == 0;
   const AverageRule rule{one_size ? rules_of(engine).average : AverageFactor::reciprocal, qparams, to.value_or(qparams)};

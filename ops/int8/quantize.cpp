@@ -33,6 +33,7 @@ Tensor quantize(const Tensor& x, QParams qparams) {
 
 Tensor dequantize(const Tensor& codes, QParams qparams) {
   OCTET_CHECK(codes.dtype() == DType::quint8, "dequantize: expected quint8, got ", codes.dtype());
+  check_qparams(qparams, DType::quint8, "dequantize");
   if (codes.on_cuda()) {
     Tensor x(channels_first(codes.shape()), DType::f32, Device::cuda);
     return cuda::dequantize(codes, qparams, x), x;

@@ -5,6 +5,7 @@
 
 #include "quant/formats/pytorch_keys.h"
 #include "quant/passes/prepare.h"
+#include "tensor/text.h"
 
 namespace octet::quant {
 namespace {
@@ -32,7 +33,7 @@ class Reader {
     const StateEntry* entry = get(key);
     if (entry == nullptr) return 1;
     if (entry->tensor.numel() != 1 || entry->qparams) {
-      problem(str("'", key, "' has shape ", entry->tensor.shape(), ", expected one number"));
+      problem(str(quoted(key), " has shape ", entry->tensor.shape(), ", expected one number"));
       return 1;
     }
     return entry->tensor.to(DType::f64).data<double>()[0];
@@ -73,7 +74,7 @@ LayerWeights read_weights(Reader& reader, const nn::Node& layer) {
   if (bias && !bias->tensor.defined()) bias = nullptr;
   if (weight == nullptr) return dummy;
   if (!weight->qparams || weight->tensor.dtype() != DType::qint8 || weight->tensor.shape() != shape) {
-    reader.problem(str("'", key, "' is ", weight->tensor.dtype(), " ", weight->tensor.shape(), ", expected qint8 ", shape));
+    reader.problem(str(quoted(key), " is ", weight->tensor.dtype(), " ", weight->tensor.shape(), ", expected qint8 ", shape));
     return dummy;
   }
   const StoredQParams& q = *weight->qparams;
@@ -84,7 +85,7 @@ LayerWeights read_weights(Reader& reader, const nn::Node& layer) {
   const int64_t channels = nn::output_channels(layer.op, layer.parameter("weight"));
   if (bias && (bias->tensor.dtype() != DType::f32 || bias->tensor.shape() != Shape{channels})) {
     reader.problem(
-        str("'", bias->key, "' is ", bias->tensor.dtype(), " ", bias->tensor.shape(), ", expected float32 [", channels, "]"));
+        str(quoted(bias->key), " is ", bias->tensor.dtype(), " ", bias->tensor.shape(), ", expected float32 [", channels, "]"));
     return dummy;
   }
   return {weight->tensor, {q.scales.begin(), q.scales.end()}, bias ? bias->tensor : Tensor()};
@@ -100,7 +101,7 @@ void read_float_parameters(Reader& reader, nn::Graph& prepared) {
       if (entry == nullptr) continue;
       if (entry->tensor.shape() != tensor.shape() || !is_floating_point(entry->tensor.dtype()))
         reader.problem(
-            str("'", key, "' is ", entry->tensor.dtype(), " ", entry->tensor.shape(), ", expected float32 ", tensor.shape()));
+            str(quoted(key), " is ", entry->tensor.dtype(), " ", entry->tensor.shape(), ", expected float32 ", tensor.shape()));
       else
         tensor = entry->tensor.to(DType::f32);
     }

@@ -26,7 +26,7 @@ ops::Size2 size_from(const Json& j, const char* key) {
   const Json& size = j.at(key);
   const auto number = [key](const Json& n) { return integer_from(n, key, 0, ops::kLargestWindow); };
   if (!size.is_array()) return number(size);
-  OCTET_CHECK(size.size() == 2, key, " ", size.dump(), ": expected a number or two");
+  OCTET_CHECK(size.size() == 2, key, " ", excerpt(size), ": expected a number or two");
   return {number(size[0]), number(size[1])};
 }
 ops::int8::ConvChoice choice_from(const Json& j) {
@@ -38,7 +38,7 @@ ops::int8::ConvChoice choice_from(const Json& j) {
       return {j.at("isa"), number("threads"), number("batch"), number("height"), number("width"), algorithm};
     known += str(known.empty() ? "" : ", ", name_of(algorithm));
   }
-  fail("unknown algorithm '", name, "': expected one of ", known);
+  fail("unknown algorithm ", quoted(name), ": expected one of ", known);
 }
 
 /// By its name, with its parameters where it has any.
@@ -54,7 +54,7 @@ ops::Activation activation_from(const Json& j) {
 nn::NodeKind kind_from(const std::string& name) {
   for (size_t i = 0; i < std::size(kNodeKinds); ++i)
     if (name == kNodeKinds[i]) return static_cast<nn::NodeKind>(i);
-  fail("unknown node kind '", name, "'");
+  fail("unknown node kind ", quoted(name));
 }
 
 /// Reads one op's attributes and tensors back: a visitor for fields() of nn/graph/ops/.
@@ -104,8 +104,9 @@ class Read {
 
   Tensor stored(const char* key, DType dtype) const {
     const StateEntry* entry = model_.tensors.find(name_ + "." + key);
-    OCTET_CHECK(entry != nullptr, "missing tensor '", name_, ".", key, "'");
-    OCTET_CHECK(entry->tensor.dtype() == dtype, "tensor '", entry->key, "' is ", entry->tensor.dtype(), ", expected ", dtype);
+    OCTET_CHECK(entry != nullptr, "missing tensor ", quoted(name_ + "." + key));
+    OCTET_CHECK(entry->tensor.dtype() == dtype, "tensor ", quoted(entry->key), " is ", entry->tensor.dtype(), ", expected ",
+                dtype);
     return entry->tensor;
   }
 
@@ -123,7 +124,7 @@ template <class... T>
 nn::Op op_called(const std::string& name, std::type_identity<std::variant<T...>>) {
   std::optional<nn::Op> found;
   ((T::kInfo.in_files && name == T::kInfo.name.value ? void(found = T{}) : void()), ...);
-  OCTET_CHECK(found.has_value(), "unknown op '", name, "'");
+  OCTET_CHECK(found.has_value(), "unknown op ", quoted(name));
   return *found;
 }
 
@@ -157,23 +158,27 @@ const std::string& metadata_value(const SavedModel& model, const char* key) {
 nn::Graph parsed_graph(const SavedModel& model) {
   const Engine engine = parse_engine(metadata_value(model, "engine"));
   nn::Graph graph;
-  const Json nodes = Json::parse(metadata_value(model, "graph"));
+  const Json nodes = parse_json<Json>(metadata_value(model, "graph"), {}, "the graph in its metadata");
+  OCTET_CHECK(nodes.is_array(), "the graph in its metadata is no list of nodes");
   for (const Json& j : nodes) {
     nn::Node node{.name = j.at("name"), .kind = kind_from(j.at("kind")), .target = j.at("target")};
+    OCTET_CHECK(is_printable(node.name) && is_printable(node.target), "node ", quoted(node.name), " of ", quoted(node.target),
+                ": expected names of up to 200 bytes without control characters");
     const Read read(model, j, node.name, engine);
     try {
       node.op = op_from(j, read);
     } catch (const Error& error) {
-      fail("node '", node.name, "': ", error.what());
+      fail("node ", quoted(node.name), ": ", error.what());
     }
     node.parameters = parameters_from(read, nn::info(node.op), model, node.name);
     for (const Json& input : j.at("inputs")) {
       nn::Node* source = graph.find(input.get<std::string>());
-      OCTET_CHECK(source != nullptr, "node '", node.name, "' uses '", input.get<std::string>(), "', which is not before it");
+      OCTET_CHECK(source != nullptr, "node ", quoted(node.name), " uses ", quoted(input.get<std::string>()),
+                  ", which is not before it");
       node.inputs.push_back(source);
     }
     const std::string wanted = node.name;
-    OCTET_CHECK(graph.append(std::move(node))->name == wanted, "node name '", wanted, "' is used twice or not a name");
+    OCTET_CHECK(graph.append(std::move(node))->name == wanted, "node name ", quoted(wanted), " is used twice or not a name");
   }
   nn::check_graph(graph);
   return graph;
@@ -183,13 +188,13 @@ nn::Graph parsed_graph(const SavedModel& model) {
 
 nn::Graph load_graph(const SavedModel& model, const std::string& source) {
   try {
-    OCTET_CHECK(metadata_value(model, "format") == kModelFormat, "format '", metadata_value(model, "format"), "', expected ",
-                kModelFormat);
+    OCTET_CHECK(metadata_value(model, "format") == kModelFormat, "format ", quoted(metadata_value(model, "format")),
+                ", expected ", kModelFormat);
     return parsed_graph(model);
   } catch (const Error& error) {
     fail(source, ": ", error.what());
   } catch (const Json::exception& error) {
-    fail(source, ": the graph in its metadata is damaged: ", error.what());
+    fail(source, ": the graph in its metadata is damaged: ", printable(error.what()));
   }
 }
 

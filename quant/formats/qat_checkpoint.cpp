@@ -4,6 +4,7 @@
 
 #include "nn/graph_module.h"
 #include "quant/formats/recognise.h"
+#include "tensor/text.h"
 
 namespace octet::quant {
 namespace {
@@ -12,7 +13,7 @@ const std::string kInput = "activation_post_process_0.";
 
 float number(const StateDict& state, const std::string& key, const std::string& source) {
   const StateEntry* entry = state.find(key);
-  OCTET_CHECK(entry && entry->tensor.numel() == 1, source, ": missing '", key, "', or it is not one number");
+  OCTET_CHECK(entry && entry->tensor.numel() == 1, source, ": missing ", quoted(key), ", or it is not one number");
   return *entry->tensor.to(DType::f32).data<float>();
 }
 

@@ -4,6 +4,7 @@
 
 #include "quant/formats/pytorch_keys.h"
 #include "quant/passes/patterns.h"
+#include "tensor/text.h"
 
 namespace octet::quant {
 namespace {
@@ -56,7 +57,8 @@ class Writer {
     if (there == nullptr) return state_.add({key, tensor, qparams});
     const bool same = there->tensor.defined() == tensor.defined() && there->tensor.nbytes() == tensor.nbytes() &&
                       std::memcmp(there->tensor.bytes(), tensor.bytes(), tensor.nbytes()) == 0;
-    OCTET_CHECK(same, "export: '", key, "' would have two values: the layer is called twice, and PyTorch has one key for both");
+    OCTET_CHECK(same, "export: ", quoted(key),
+                " would have two values: the layer is called twice, and PyTorch has one key for both");
   }
 
   const nn::Graph& prepared_;

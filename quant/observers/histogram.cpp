@@ -9,6 +9,7 @@
 
 #include "ops/cpu/isa.h"
 #include "ops/cuda/observe.h"
+#include "ops/support/failure.h"
 #include "tensor/error.h"
 
 namespace octet::quant {
@@ -52,15 +53,17 @@ void add_counts(const float* x, int64_t n, float lo, float hi, Counts& counts, D
   const ops::BinRule rule = {lo, hi, hi - lo, static_cast<int32_t>(kBins)};
   counts.resize(kBins);
   if (device == Device::cuda) return ops::cuda::add_counts(x, n, rule, counts);
+  ops::Failure failure;
 #pragma omp parallel if (n > 65536)
-  {
+  failure.keep([&] {
     Counts mine(kBins);
     const int64_t threads = omp_get_num_threads(), t = omp_get_thread_num(), share = (n + threads - 1) / threads;
     const int64_t first = std::min(n, t * share);
     count(x + first, std::min(n, first + share) - first, rule, mine);
 #pragma omp critical(octet_histogram)
     for (size_t b = 0; b < kBins; ++b) counts[b] += mine[b];
-  }
+  });
+  failure.rethrow();
 }
 
 Histogram histc(const float* x, int64_t n, float lo, float hi, Device device) {

@@ -5,6 +5,7 @@
 
 #include "nn/graph/graph.h"
 #include "quant/observers/observer.h"
+#include "tensor/text.h"
 
 namespace octet::quant {
 
@@ -19,7 +20,7 @@ inline QParams calibrated_qparams(const nn::Node& node) {
   try {
     return observer_of(node)->calculate_qparams();
   } catch (const Error& error) {
-    fail("observer '", node.name, "' of '", node.inputs[0]->name, "': ", error.what());
+    fail("observer ", quoted(node.name), " of '", node.inputs[0]->name, "': ", error.what());
   }
 }
 

@@ -19,16 +19,16 @@ using Fused = FusedMovingAvgObsFakeQuantize;
 /// Every batch norm whose input is a convolution or linear layer that nobody else uses becomes part of it. Behind a transposed
 /// convolution it stays; PyTorch refuses it there ("Fusing ConvTranspose+BatchNorm not yet supported in QAT").
 void absorb_batch_norm(nn::Graph& graph) {
-  for (auto it = graph.nodes().begin(); it != graph.nodes().end();) {
-    nn::Node& bn = *it++;
-    nn::Node* layer = foldable_into(graph, bn);
+  nn::Users users(graph);
+  for (nn::Node& bn : graph.nodes()) {
+    nn::Node* layer = foldable_into(users, bn);
     std::shared_ptr<const op::Qat>* qat = layer ? nn::qat_slot(layer->op) : nullptr;
     if (qat == nullptr) continue;
     *qat = std::make_shared<op::Qat>(op::Qat{nullptr, std::get<op::BatchNorm>(bn.op)});
     for (const auto& [name, tensor] : bn.parameters) layer->parameters["bn." + name] = tensor;
-    graph.replace_uses(&bn, layer);
-    graph.erase(&bn);
+    users.replace(&bn, layer);
   }
+  users.erase_dropped();
 }
 
 void insert_weight_fake_quantization(nn::Graph& graph, const QConfigMapping& mapping) {
@@ -111,13 +111,13 @@ nn::Graph fold_qat(const nn::Graph& trained) {
 
 nn::Graph float_graph(const nn::Graph& folded) {
   nn::Graph graph = folded.clone();
-  for (auto it = graph.nodes().begin(); it != graph.nodes().end();) {
-    nn::Node& node = *it++;
+  nn::Users users(graph);
+  for (nn::Node& node : graph.nodes()) {
     if (auto* qat = nn::qat_slot(node.op)) *qat = nullptr;
     if (!observer_of(node)) continue;
-    graph.replace_uses(&node, node.inputs.at(0));
-    graph.erase(&node);
+    users.replace(&node, node.inputs.at(0));
   }
+  users.erase_dropped();
   return graph;
 }
 

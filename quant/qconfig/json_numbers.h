@@ -7,7 +7,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "tensor/error.h"
+#include "tensor/json_text.h"
 
 namespace octet::quant {
 
@@ -15,7 +15,7 @@ namespace octet::quant {
 template <class Json>
 int64_t integer_from(const Json& j, const char* what, int64_t low, int64_t high) {
   const bool fits = j.is_number_integer() && (!j.is_number_unsigned() || j.template get<uint64_t>() <= INT64_MAX);
-  OCTET_CHECK(fits && j.template get<int64_t>() >= low && j.template get<int64_t>() <= high, what, " ", j.dump(),
+  OCTET_CHECK(fits && j.template get<int64_t>() >= low && j.template get<int64_t>() <= high, what, " ", excerpt(j),
               ": expected an integer in ", low, "..", high);
   return j.template get<int64_t>();
 }
@@ -24,7 +24,7 @@ int64_t integer_from(const Json& j, const char* what, int64_t low, int64_t high)
 template <class Json>
 double real_from(const Json& j, const char* what) {
   const bool fits = j.is_number() && std::fabs(j.template get<double>()) <= std::numeric_limits<float>::max();
-  OCTET_CHECK(fits, what, " ", j.dump(), ": expected a finite number");
+  OCTET_CHECK(fits, what, " ", excerpt(j), ": expected a finite number");
   return j.template get<double>();
 }
 

@@ -6,6 +6,7 @@
 #include "quant/observers/moving_average_min_max_observer.h"
 #include "quant/observers/mse_observer.h"
 #include "quant/observers/percentile_observer.h"
+#include "tensor/text.h"
 
 namespace octet::quant {
 
@@ -48,7 +49,7 @@ const ObserverKind& observer_kind(const std::string& name) {
     if (name == kind.name) return kind;
     known += str(known.empty() ? "" : ", ", kind.name);
   }
-  fail("unknown observer '", name, "': expected one of ", known);
+  fail("unknown observer ", quoted(name), ": expected one of ", known);
 }
 
 }  // namespace

@@ -9,20 +9,23 @@ namespace {
 
 using Json = nlohmann::ordered_json;  // the order of patterns counts
 
+/// A rule for each of a thousand layers has 15,000 names.
+constexpr JsonLimits kLimits{.bytes = uint64_t{4} << 20, .depth = 8, .values = 100'000, .names = 20'000};
+
 DType dtype_from(const std::string& name) {
   if (name == "quint8") return DType::quint8;
-  OCTET_CHECK(name == "qint8", "unknown dtype '", name, "': expected quint8 or qint8");
+  OCTET_CHECK(name == "qint8", "unknown dtype ", quoted(name), ": expected quint8 or qint8");
   return DType::qint8;
 }
 
 QScheme scheme_from(const std::string& name) {
   if (name == "affine") return QScheme::affine;
-  OCTET_CHECK(name == "symmetric", "unknown qscheme '", name, "': expected affine or symmetric");
+  OCTET_CHECK(name == "symmetric", "unknown qscheme ", quoted(name), ": expected affine or symmetric");
   return QScheme::symmetric;
 }
 
 void check_keys(const Json& object, std::initializer_list<const char*> known, const std::string& where) {
-  OCTET_CHECK(object.is_object(), where, ": expected an object in {}, got ", object.dump());
+  OCTET_CHECK(object.is_object(), where, ": expected an object in {}, got ", excerpt(object));
   for (const auto& [key, value] : object.items()) {
     std::string names;
     bool found = false;
@@ -30,7 +33,7 @@ void check_keys(const Json& object, std::initializer_list<const char*> known, co
       names += str(names.empty() ? "'" : ", '", name, "'");
       found = found || key == name;
     }
-    OCTET_CHECK(found, where, ": unknown key '", key, "', expected ", names);
+    OCTET_CHECK(found, where, ": unknown key ", quoted(key), ", expected ", names);
   }
 }
 
@@ -78,8 +81,9 @@ void apply_rules(QConfigMapping& mapping, const Json& j) {
   const QConfig global = mapping.global().value_or(defaults);
   const auto rules = [&](const char* kind, auto set) {
     if (!j.contains(kind)) return;
-    OCTET_CHECK(j[kind].is_object(), "qconfig.", kind, ": expected an object in {}, got ", j[kind].dump());
-    for (const auto& [key, value] : j[kind].items()) (mapping.*set)(key, qconfig_from(value, global, str(kind, ".", key)));
+    OCTET_CHECK(j[kind].is_object(), "qconfig.", kind, ": expected an object in {}, got ", excerpt(j[kind]));
+    for (const auto& [key, value] : j[kind].items())
+      (mapping.*set)(key, qconfig_from(value, global, str(kind, ".", printable(key))));
   };
   rules("object_type", &QConfigMapping::set_object_type);
   rules("module_name_regex", &QConfigMapping::set_module_name_regex);
@@ -108,11 +112,12 @@ Json json_of(const QConfigMapping::Choice& choice) {
 
 void apply_json(QConfigMapping& mapping, const std::string& text, const std::string& source) {
   try {
-    apply_rules(mapping, Json::parse(text));
+    apply_rules(mapping, parse_json<Json>(text, kLimits, source));
   } catch (const Json::exception& error) {
-    fail(source, ": ", error.what());
+    fail(source, ": ", printable(error.what()));
   } catch (const Error& error) {
-    fail(source, ": ", error.what());
+    const std::string text_of = error.what();
+    fail(text_of.starts_with(source) ? "" : source + ": ", text_of);
   }
 }
 

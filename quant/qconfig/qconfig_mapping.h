@@ -1,7 +1,9 @@
 // QConfigMapping: which QConfig each call of a graph gets. PyTorch counterpart: torch.ao.quantization.QConfigMapping.
 //
-//   the first that matches: module name  >  module name pattern (a regular expression, matched from its beginning)  >
-//   type of call ("Conv2d", "add", ...)  >  global.   None keeps the call in float.
+//   the first that matches: module name  >  module name pattern (a regular expression, matched from its beginning, as re.match
+//   does)  >  type of call ("Conv2d", "add", ...)  >  global.   None keeps the call in float.
+// Patterns are RE2's, which takes time linear in the name: a pattern may come from a stranger's file. It lacks what needs going
+// back, such as (?=...) and \1 (https://github.com/google/re2/wiki/Syntax).
 // An op whose codes have a fixed scale (sigmoid: 1/256) gets FixedQParamsObserver instead of the global one's.
 // An addition and the relu behind it are configured together. A pool kept in float stays float between int8 layers, where
 // PyTorch's lowering turns it back into an int8 one. A call that is not a layer (add, flatten) goes by the name of the module
@@ -14,6 +16,7 @@
 //   x86_vnni       HistogramObserver 0..127           MinMax per output channel     x86_vnni: PyTorch's x86 on a CPU with VNNI
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -21,6 +24,10 @@
 
 #include "nn/graph/graph.h"
 #include "quant/qconfig/qconfig.h"
+
+namespace re2 {
+class RE2;
+}
 
 namespace octet::quant {
 
@@ -36,7 +43,7 @@ class QConfigMapping {
   QConfigMapping& set_global(Choice choice) { return global_ = std::move(choice), *this; }
   QConfigMapping& set_object_type(std::string type, Choice choice);
   QConfigMapping& set_module_name(std::string name, Choice choice);
-  /// Throws Error for a pattern that is no regular expression.
+  /// Throws Error for a pattern that is no regular expression, or a very large one.
   QConfigMapping& set_module_name_regex(std::string pattern, Choice choice);
   const Choice& global() const { return global_; }
 
@@ -50,13 +57,14 @@ class QConfigMapping {
     By by;
     std::string key;
     Choice choice;
+    std::shared_ptr<const re2::RE2> pattern = nullptr;  // By::pattern
   };
   /// In order of precedence.
   const std::vector<Rule>& rules() const { return rules_; }
 
  private:
   static bool matches(const Rule& rule, const nn::Node& call);
-  QConfigMapping& set(By by, std::string key, Choice choice);
+  QConfigMapping& set(Rule rule);
 
   std::string backend_;
   Engine engine_;

@@ -6,9 +6,11 @@
 #include "apps/train/history.h"
 #include "apps/train/options.h"
 #include "apps/train/training_state.h"
+#include "loaders/checkpoints/safetensors.h"
 #include "nn/layers/layers.h"
 #include "nn/models/resnet.h"
 #include "nn/optim/adamw.h"
+#include "quant/formats/recognise.h"
 #include "tests/apps/run.h"
 #include "tests/support/compare.h"
 #include "tests/support/golden.h"
@@ -111,12 +113,19 @@ TEST(Confusion, CountsAndPairs) {
 }
 
 TEST(Interrupt, IsRememberedOnlyInsideTheGuard) {
-  {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
     const InterruptGuard guard;
     EXPECT_FALSE(InterruptGuard::requested());
-    std::raise(SIGINT);
+    std::raise(signal);
     EXPECT_TRUE(InterruptGuard::requested());
   }
+  std::signal(SIGHUP, SIG_IGN);  // as nohup has it
+  {
+    const InterruptGuard guard;
+    std::raise(SIGHUP);
+    EXPECT_FALSE(InterruptGuard::requested());
+  }
+  std::signal(SIGHUP, SIG_DFL);
   const InterruptGuard again;
   EXPECT_FALSE(InterruptGuard::requested());
 }
@@ -130,18 +139,22 @@ TEST(TrainingState, RoundTripAndRefusals) {
   for (auto& group : optimizer.groups())
     for (auto& p : group.parameters) p.value.gradient()->value = Tensor::full(p.value.tensor().shape(), 0.5f);
   optimizer.step();
-  TrainingPosition at{.epoch = 2, .images = 64, .seconds = 1.5, .smooth_loss = {}, .history = {{0, 96, 0.1, 1. / 3, 2, 0.5, 9}}};
+  TrainingPosition at{.epoch = 2,
+                      .images = 64,
+                      .seconds = 1.5,
+                      .smooth_loss = {},
+                      .history = {{0, 96, 0.1, 1. / 3, 2, 0.5, 9}, {1, 96, 0.1, 1, 2, 0.5, 9}}};
   at.smooth_loss.add(0.7);
   const Conditions conditions = {{"--lr", "0.001"}, {"--seed", "3"}};
   save_training(output, model, optimizer, at, conditions);
 
   nn::ResNet18 other(4);
   nn::AdamW restored = make(other);
-  const TrainingPosition back = load_training(output, other, restored, conditions);
+  const TrainingPosition back = load_training(output, other, restored, conditions, {.epochs = 4, .images = 100});
   EXPECT_EQ(back.epoch, 2);
   EXPECT_EQ(back.images, 64u);
   EXPECT_EQ(back.smooth_loss.value(), at.smooth_loss.value());
-  ASSERT_EQ(back.history.size(), 1u);
+  ASSERT_EQ(back.history.size(), 2u);
   EXPECT_EQ(back.history[0].train_loss, 1. / 3);  // every bit
   ASSERT_EQ(restored.state().size(), optimizer.state().size());
   for (const auto& [key, tensor] : optimizer.state()) EXPECT_TRUE(bits_equal(restored.state().at(key), tensor)) << key;
@@ -149,16 +162,57 @@ TEST(TrainingState, RoundTripAndRefusals) {
 
   EXPECT_TRUE(fails_with(
       [&] {
-        load_training(output, other, restored, {{"--lr", "0.1"}, {"--seed", "4"}});
+        load_training(output, other, restored, {{"--lr", "0.1"}, {"--seed", "4"}}, {4, 100});
       },
       {"x.pth.resume", "--lr is 0.1 and was 0.001", "--seed is 4 and was 3"}));
-  EXPECT_TRUE(
-      fails_with([&] { load_training(folder / "y.pth", other, restored, conditions); }, {"y.pth.resume", "nothing to resume"}));
+  EXPECT_TRUE(fails_with(
+      [&] {
+        load_training(folder / "y.pth", other, restored, conditions, {4, 100});
+      },
+      {"y.pth.resume", "nothing to resume"}));
   nn::ResNet18 wider(5);
   nn::AdamW of_wider = make(wider);
-  EXPECT_TRUE(fails_with([&] { load_training(output, wider, of_wider, conditions); }, {"size mismatch for 'fc.weight'"}));
+  EXPECT_TRUE(fails_with(
+      [&] {
+        load_training(output, wider, of_wider, conditions, {4, 100});
+      },
+      {"size mismatch for 'fc.weight'"}));
   std::ofstream(folder / "z.pth.resume") << "not a training";
-  EXPECT_TRUE(fails_with([&] { load_training(folder / "z.pth", other, restored, conditions); }, {"z.pth.resume"}));
+  EXPECT_TRUE(fails_with([&] { load_training(folder / "z.pth", other, restored, conditions, {4, 100}); }, {"z.pth.resume"}));
+
+  // Numbers that no training writes.
+  const auto with = [&](const std::string& from, const std::string& to) {
+    loaders::SafeTensors file = loaders::load_safetensors(output + ".resume");
+    std::string& json = file.metadata.at(quant::kTrainingMetadata);
+    const size_t begin = json.find(from);
+    EXPECT_NE(begin, json.npos) << from;
+    if (begin != json.npos) json.replace(begin, from.size(), to);
+    loaders::save_safetensors(folder / "w.pth.resume", file);
+    return [&] { load_training(folder / "w.pth", other, restored, conditions, {4, 100}); };
+  };
+  for (const auto& [from, to, part] :
+       std::vector<std::array<std::string, 3>>{{"\"epoch\":2", "\"epoch\":-3", "epoch -3"},
+                                               {"\"epoch\":2", "\"epoch\":1e300", "epoch 1e+300"},
+                                               {"\"epoch\":2", "\"epoch\":5", "expected an integer in 0..4"},
+                                               {"\"images\":64", "\"images\":1000000000000000", "images 1000000000000000"},
+                                               {"\"images\":64", "\"images\":64.5", "images 64.5"},
+                                               {"\"epoch\":1", "\"epoch\":0", "epoch 0"},
+                                               {"\"count\":1", "\"count\":-1", "count -1"},
+                                               {"\"accuracy\":0.5", "\"accuracy\":7", "accuracy is 7"},
+                                               {"\"seconds\":1.5", "\"seconds\":\"\\u001b[31m\"", "seconds is"},
+                                               {"\"size\":96", "\"size\":99999999", "size 99999999"},
+                                               {"\"history\":[", "\"history\":[[[[[[[[[[[", ".resume"},
+                                               {"\"version\":1", "\"version\":[]", "version"}})
+    EXPECT_TRUE(fails_with(with(from, to), {"w.pth.resume: ", part, "remove the file"})) << to;
+  loaders::SafeTensors file = loaders::load_safetensors(output + ".resume");
+  StateDict tensors;
+  for (const StateEntry& e : file.tensors.entries())
+    tensors.add({e.key, e.key.ends_with("fc.bias/mean") ? Tensor::full({}, 1) : e.tensor, {}});
+  loaders::save_safetensors(folder / "w.pth.resume", {tensors, file.metadata});
+  load_training(folder / "w.pth", other, restored, conditions, {4, 100});  // a scalar, such as a count of steps has
+  for (auto& group : restored.groups())
+    for (auto& p : group.parameters) p.value.gradient()->value = Tensor::full(p.value.tensor().shape(), 0.5f);
+  EXPECT_TRUE(fails_with([&] { restored.step(); }, {"fc.bias/mean", "expected [4]"}));
 }
 
 }  // namespace

@@ -103,7 +103,7 @@ TEST(ModelFile, RefusesDamage) {
     graph.replace(at, from.size(), to);
     return damaged;
   };
-  EXPECT_TRUE(test::fails_with([&] { load_graph(with("[", "{"), "m"); }, {"m: ", "metadata is damaged"}));
+  EXPECT_TRUE(test::fails_with([&] { load_graph(with("[", "{"), "m"); }, {"m: ", "the graph in its metadata: not JSON"}));
   EXPECT_TRUE(test::fails_with([&] { load_graph(with("quantized_conv2d", "conv9d"), "m"); }, {"m: ", "unknown op 'conv9d'"}));
   EXPECT_TRUE(test::fails_with([&] { load_graph(with("\"scale\":", "\"scale\":-"), "m"); }, {"m: ", "scale", "positive"}));
   EXPECT_TRUE(test::fails_with([&] { load_graph(with("\"inputs\":[\"_0_0\"]", "\"inputs\":[\"_9\"]"), "m"); },
@@ -118,7 +118,22 @@ TEST(ModelFile, RefusesDamage) {
   refused("\"padding\":3", "\"padding\":9223372036854775807", {"padding 9223372036854775807", "0..1048576"});
   refused("\"op\":\"placeholder\"", "\"op\":\"relu\"", {"node 'input_1'", "kind", "op"});
   refused("\"kind\":\"output\"", "\"kind\":\"call_function\"", {"node 'output'", "kind", "op"});
+  // What a stranger may have written: nothing of it acts on a terminal, or fills it, or the stack.
+  refused("\"op\":\"quantize\"", "\"op\":\"evil\\u001b[2J\\nline2\"", {"unknown op 'evil\\x1b[2J\\x0aline2'"});
+  refused("\"inputs\":[\"_0_0\"]", "\"inputs\":[\"\\u001b[31m\"]", {"'\\x1b[31m'", "not before it"});
+  refused("\"target\":\"0.0\"", "\"target\":\"0\\n0\"", {"node '_0_0' of '0\\x0a0'", "without control characters"});
+  refused("\"stride\":2", ("\"stride\":" + std::string(80'000, '[') + std::string(80'000, ']')).c_str(),
+          {"nested more than 32 deep"});
+  std::string ones = "[0";
+  for (int i = 0; i < 5000; ++i) ones += ",0";
+  refused("\"stride\":2", ("\"stride\":" + ones + "]").c_str(), {"stride [0,0,0", "...", "a number or two"});
   SavedModel damaged = saved;
+  damaged.metadata["engine"] = "e\x1b[31m\nk";
+  EXPECT_TRUE(test::fails_with([&] { load_graph(damaged, "m"); }, {"unknown engine 'e\\x1b[31m\\x0ak'"}));
+  damaged = saved;
+  damaged.metadata["graph"] = "7";
+  EXPECT_TRUE(test::fails_with([&] { load_graph(damaged, "m"); }, {"no list of nodes"}));
+  damaged = saved;
   damaged.metadata["format"] = "octet-int8-9";
   EXPECT_TRUE(test::fails_with([&] { load_graph(damaged, "m"); }, {"octet-int8-9", "octet-int8-1"}));
   damaged = saved;
@@ -149,7 +164,7 @@ TEST(CheckGraph, RefusesWhatDoesNotHangTogether) {
   refused([&](auto& g) { std::get<nn::op::QuantizedAdd>(first(g, add)->op).params.b.scale *= 2; }, {"was made for scale"});
   refused([&](auto& g) { first(g, add)->inputs.pop_back(); }, {"1 inputs, expected 2"});
   refused([&](auto& g) { g.nodes().back().inputs[0] = first(g, add); }, {"node 'output'", "expected float values"});
-  refused([&](auto& g) { first(g, quantize)->inputs[0] = first(g, add); }, {"expected float values"});
+  refused([&](auto& g) { first(g, quantize)->inputs[0] = first(g, add); }, {"not before it in this graph"});
   refused([&](auto& g) { first(g, add)->inputs[0] = &g.nodes().front(); }, {"has float values, expected codes"});
   refused(
       [&](auto& g) {

@@ -141,6 +141,42 @@ TEST(QConfigJson, RefusesWhatItDoesNotKnow) {
   EXPECT_TRUE(refuses(R"({"": {"activation": {"reduce_range": "yes"}}})", {"a.json", "type"}));
   EXPECT_TRUE(refuses(R"({"": {"weight": {"qscheme": "affine"}}})", {"weights are qint8 and symmetric"}));
   EXPECT_TRUE(refuses(R"({"module_name_regex": {"(": null}})", {"'('", "regular expression"}));
+  EXPECT_TRUE(refuses(std::string(400'000, '['), {"a.json", "nested more than 8 deep"}));
+  EXPECT_TRUE(refuses("{\"mod\\u001b[31m\\nule\": 1}", {"unknown key 'mod\\x1b[31m\\x0aule'"}));
+  std::string many = "{";
+  for (int i = 0; i < 25'000; ++i) many += str(i ? "," : "", "\"", i, "\":0");
+  EXPECT_TRUE(refuses(many + "}", {"more than 20000 names"}));
+}
+
+// As re.match of Python, which PyTorch asks: at the beginning, not up to the end; and none of them takes time that grows faster
+// than the name.
+TEST(QConfigPatterns, MatchAsPythonsAndAlwaysEnd) {
+  const nn::Graph traced = traced_model();
+  const auto kept = [&](const std::string& pattern) {
+    QConfigMapping mapping = get_default_qconfig_mapping("x86");
+    mapping.set_module_name_regex(pattern, std::nullopt);
+    std::set<std::string> names;
+    for (const nn::Node& node : traced.nodes())
+      if (!mapping.of(node)) names.insert(node.target);
+    return names;
+  };
+  EXPECT_EQ(kept("0\\.4\\.0\\.conv[12]$"), (std::set<std::string>{"0.4.0.conv1", "0.4.0.conv2"}));
+  EXPECT_FALSE(kept("0\\.4").empty());  // from the beginning
+  EXPECT_TRUE(kept("conv1").empty());   // not in the middle
+  EXPECT_TRUE(kept("0\\.4\\.0\\.CONV1").empty());
+  std::string nested, stars, dots;
+  for (int i = 0; i < 30; ++i) stars += "(a*)*", dots += ".*";
+  EXPECT_TRUE(kept(stars + "c").empty());
+  EXPECT_TRUE(kept("(([0-9a-z]|\\.)*)*$x").empty());
+  EXPECT_TRUE(kept(dots + "zzz").empty());
+  QConfigMapping mapping = get_default_qconfig_mapping("x86");
+  const auto refused = [&](const std::string& pattern, const std::string& part) {
+    return test::fails_with([&] { mapping.set_module_name_regex(pattern, std::nullopt); }, {part});
+  };
+  EXPECT_TRUE(refused(std::string(50'000, '(') + std::string(50'000, ')'), "expected at most 1000"));
+  EXPECT_TRUE(refused(std::string(499, '(') + "a{900}" + std::string(400, ')'), "regular expression"));
+  EXPECT_TRUE(refused("((a{100}){100}){100}", "regular expression"));
+  EXPECT_TRUE(refused("(?=a)b", "regular expression"));  // needs going back
 }
 
 }  // namespace

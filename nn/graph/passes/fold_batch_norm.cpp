@@ -30,9 +30,9 @@ class ChannelOf {
 };
 
 /// Does torch.fx join this batch norm with the relu behind it, rather than with the transposed convolution before it?
-bool belongs_to_relu(Graph& graph, const Node& bn) {
-  const auto users = graph.users(&bn);
-  return std::get<op::BatchNorm>(bn.op).dims == 2 && users.size() == 1 && is<op::Relu>(users[0]->op) && users[0]->fusable;
+bool belongs_to_relu(const Users& users, const Node& bn) {
+  const Node* user = users.only(&bn);
+  return std::get<op::BatchNorm>(bn.op).dims == 2 && user != nullptr && is<op::Relu>(user->op) && user->fusable;
 }
 
 }  // namespace
@@ -60,24 +60,24 @@ void fold_into(Node& layer, const ops::BatchNormParams& bn) {
   layer.parameters["bias"] = bias;
 }
 
-Node* foldable_into(Graph& graph, const Node& bn) {
+Node* foldable_into(const Users& users, const Node& bn) {
   if (!is<op::BatchNorm>(bn.op)) return nullptr;
   Node* layer = bn.inputs.at(0);
   const bool can = is<op::Conv2d>(layer->op) || is<op::Linear>(layer->op) ||
-                   (is<op::ConvTranspose2d>(layer->op) && !belongs_to_relu(graph, bn));
-  return can && graph.users(layer).size() == 1 ? layer : nullptr;
+                   (is<op::ConvTranspose2d>(layer->op) && !belongs_to_relu(users, bn));
+  return can && users.only(layer) != nullptr ? layer : nullptr;
 }
 
 void fold_batch_norm(Graph& graph) {
-  for (auto it = graph.nodes().begin(); it != graph.nodes().end();) {
-    Node& bn = *it++;
-    Node* layer = foldable_into(graph, bn);
+  Users users(graph);
+  for (Node& bn : graph.nodes()) {
+    Node* layer = foldable_into(users, bn);
     if (layer == nullptr) continue;
     fold_into(*layer, {bn.parameter("weight"), bn.parameter("bias"), bn.parameter("running_mean"), bn.parameter("running_var"),
                        std::get<op::BatchNorm>(bn.op).eps});
-    graph.replace_uses(&bn, layer);
-    graph.erase(&bn);
+    users.replace(&bn, layer);
   }
+  users.erase_dropped();
 }
 
 }  // namespace octet::nn

@@ -9,13 +9,13 @@
 // follows, because torch.fx joins these two instead.
 #pragma once
 
-#include "nn/graph/graph.h"
+#include "nn/graph/users.h"
 #include "ops/batch_norm.h"
 
 namespace octet::nn {
 
 /// The convolution or linear layer into which a node can be folded, or null: it must be a batch norm, and the only user of one.
-Node* foldable_into(Graph& graph, const Node& bn);
+Node* foldable_into(const Users& users, const Node& bn);
 
 /// Changes the layer's weight and bias; the tensors that it had are left alone.
 void fold_into(Node& layer, const ops::BatchNormParams& bn);

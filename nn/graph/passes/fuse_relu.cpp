@@ -3,14 +3,16 @@
 // ConvReLU2d, LinearReLU and BNReLU2d of torch.ao.quantization.fx.fuse.
 #include "nn/graph/passes/fuse_relu.h"
 
+#include "nn/graph/users.h"
+
 namespace octet::nn {
 
 void fuse_relu(Graph& graph, Relus relus) {
-  for (auto it = graph.nodes().begin(); it != graph.nodes().end();) {
-    Node& relu = *it++;
+  Users users(graph);
+  for (Node& relu : graph.nodes()) {
     if (!is<op::Relu>(relu.op) || (relus == Relus::as_fx && !relu.fusable)) continue;
     Node* layer = relu.inputs.at(0);
-    if (graph.users(layer).size() != 1) continue;
+    if (users.only(layer) == nullptr) continue;
     if (auto* conv = std::get_if<op::Conv2d>(&layer->op))
       conv->relu = true;
     else if (auto* linear = std::get_if<op::Linear>(&layer->op); linear && !(linear->qat && linear->qat->batch_norm))
@@ -19,9 +21,9 @@ void fuse_relu(Graph& graph, Relus relus) {
       norm->relu = true;
     else
       continue;
-    graph.replace_uses(&relu, layer);
-    graph.erase(&relu);
+    users.replace(&relu, layer);
   }
+  users.erase_dropped();
 }
 
 }  // namespace octet::nn

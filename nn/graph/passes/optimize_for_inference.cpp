@@ -4,6 +4,7 @@
 
 #include "nn/graph/passes/fold_batch_norm.h"
 #include "nn/graph/passes/fuse_relu.h"
+#include "nn/graph/users.h"
 #include "ops/channels_last_pool.h"
 #include "ops/conv/depthwise_conv2d.h"
 #include "ops/conv/grouped_conv2d.h"
@@ -34,81 +35,77 @@ op::Lowered lowered_from_planes(const Node& node, const op::Conv2d& conv) {
           [](const Shape&) -> std::string { return "direct"; }};
 }
 
-/// The only node that reads this one's result, or null.
-Node* only_user(Graph& graph, const Node* node) {
-  const auto users = graph.users(node);
-  return users.size() == 1 ? users[0] : nullptr;
-}
-
 /// Where a summand of `add` is a convolution (as `is_conv` has it) that nobody else reads: its place among the inputs.
 template <class IsConv>
-std::optional<size_t> fusable_summand(Graph& graph, const Node& add, IsConv&& is_conv) {
+std::optional<size_t> fusable_summand(const Users& users, const Node& add, IsConv&& is_conv) {
   if (add.inputs[0] == add.inputs[1]) return std::nullopt;
   for (size_t i : {0, 1})
-    if (is_conv(*add.inputs[i]) && only_user(graph, add.inputs[i]) == &add) return i;
+    if (is_conv(*add.inputs[i]) && users.only(add.inputs[i]) == &add) return i;
   return std::nullopt;
 }
 
 /// conv -> add (-> relu) becomes one node in the place of the last.
 void fuse_add(Graph& graph) {
-  for (auto it = graph.nodes().begin(); it != graph.nodes().end();) {
-    Node& add = *it++;
+  Users users(graph);
+  for (Node& add : graph.nodes()) {
     if (!is<op::Add>(add.op)) continue;
     const auto summand =
-        fusable_summand(graph, add, [](const Node& node) { return has_kernel(node) && !std::get<op::Conv2d>(node.op).relu; });
+        fusable_summand(users, add, [](const Node& node) { return has_kernel(node) && !std::get<op::Conv2d>(node.op).relu; });
     if (!summand) continue;
-    Node *conv = add.inputs[*summand], *relu = only_user(graph, &add);
+    Node *conv = add.inputs[*summand], *relu = users.only(&add);
     if (relu != nullptr && !is<op::Relu>(relu->op)) relu = nullptr;
     Node* last = relu ? relu : &add;
     last->op = lowered(*conv, std::get<op::Conv2d>(conv->op), true, relu != nullptr);
     last->parameters = conv->parameters;
-    last->inputs = {conv->inputs[0], add.inputs[1 - *summand]};
     last->target = conv->target;
-    if (relu) {
-      if (it != graph.nodes().end() && &*it == relu) ++it;
-      graph.erase(&add);
-    }
-    graph.erase(conv);
+    users.set_inputs(*last, {conv->inputs[0], add.inputs[1 - *summand]});
+    if (relu) users.drop(&add);
+    users.drop(conv);
   }
+  users.erase_dropped();
 }
 
 /// The same for codes.
 void fuse_quantized_add(Graph& graph) {
+  Users users(graph);
   for (Node& add : graph.nodes()) {
     const auto* o = std::get_if<op::QuantizedAdd>(&add.op);
     if (o == nullptr) continue;
-    const auto summand = fusable_summand(graph, add, [](const Node& node) { return is<op::QuantizedConv2d>(node.op); });
+    const auto summand = fusable_summand(users, add, [](const Node& node) { return is<op::QuantizedConv2d>(node.op); });
     if (!summand) continue;
     Node* conv = add.inputs[*summand];
     ops::int8::AddParams params = o->params;
     if (*summand == 1) std::swap(params.a, params.b);  // the convolution's codes are the first summand
     const auto layer = std::get<op::QuantizedConv2d>(conv->op).layer;
-    add.inputs = {conv->inputs[0], add.inputs[1 - *summand]};
+    users.set_inputs(add, {conv->inputs[0], add.inputs[1 - *summand]});
     add.parameters = {{"weight", layer->params().weight}};
     add.target = conv->target;
     add.op = op::Lowered{
         str("QuantizedConv2dAdd", params.relu ? "ReLU" : ""),
         [layer, addition = ops::int8::Addition(params)](std::span<const Tensor> in) { return (*layer)(in[0], addition, in[1]); },
         [layer](const Shape& x) -> std::string { return name_of(layer->algorithm(x)); }};
-    graph.erase(conv);
+    users.drop(conv);
   }
+  users.erase_dropped();
 }
 
 /// conv -> relu6 of codes becomes one node in the place of the last.
 void fuse_quantized_relu6(Graph& graph) {
+  Users users(graph);
   for (Node& relu6 : graph.nodes()) {
     const auto* o = std::get_if<op::QuantizedRelu6>(&relu6.op);
-    if (o == nullptr || !is<op::QuantizedConv2d>(relu6.inputs[0]->op) || only_user(graph, relu6.inputs[0]) != &relu6) continue;
+    if (o == nullptr || !is<op::QuantizedConv2d>(relu6.inputs[0]->op) || users.only(relu6.inputs[0]) != &relu6) continue;
     Node* conv = relu6.inputs[0];
     const ops::int8::CodeRange range{o->zero_point, o->six};
     const auto layer = std::get<op::QuantizedConv2d>(conv->op).layer;
-    relu6.inputs = conv->inputs;
+    users.set_inputs(relu6, conv->inputs);
     relu6.parameters = {{"weight", layer->params().weight}};
     relu6.target = conv->target;
     relu6.op = op::Lowered{"QuantizedConv2dReLU6", [layer, range](std::span<const Tensor> in) { return (*layer)(in[0], range); },
                            [layer](const Shape& x) -> std::string { return name_of(layer->algorithm(x)); }};
-    graph.erase(conv);
+    users.drop(conv);
   }
+  users.erase_dropped();
 }
 
 op::Lowered of_one(const char* description, auto function) {

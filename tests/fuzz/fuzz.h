@@ -1,0 +1,56 @@
+// What the fuzz targets share: bytes as a file, and the one way in which a file may be refused.
+//
+// A target is one page: it does with its bytes what the programs do with a file. An octet::Error is an answer; a crash, a leak, any
+// other exception, ten seconds, or two gigabytes are findings, and become tests.
+#pragma once
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+
+#include "nn/graph/cost.h"
+#include "nn/graph/executor.h"
+#include "nn/graph/passes/optimize_for_inference.h"
+#include "tensor/error.h"
+#include "tensor/text.h"
+
+namespace octet::fuzz {
+
+/// Calls read, to which an Error is allowed: one line that nothing could harm a terminal with.
+template <class Read>
+void allow_errors(Read&& read) {
+  try {
+    read();
+  } catch (const Error& error) {
+    if (one_line(error.what()) != error.what()) std::abort();
+  }
+}
+
+/// The bytes as a file in memory, by its path.
+class MemoryFile {
+ public:
+  MemoryFile(const uint8_t* data, size_t size) : fd_(::memfd_create("fuzz", 0)) {
+    if (fd_ < 0 || ::write(fd_, data, size) != static_cast<ssize_t>(size)) std::abort();
+  }
+  ~MemoryFile() { ::close(fd_); }
+  MemoryFile(const MemoryFile&) = delete;
+  MemoryFile& operator=(const MemoryFile&) = delete;
+  std::string path() const { return "/proc/self/fd/" + std::to_string(fd_); }
+
+ private:
+  int fd_;
+};
+
+/// Runs a graph from a file as predict does, within limits that a fuzzer can afford.
+inline void run_graph(const nn::Graph& graph, const Shape& input) {
+  nn::check_cost(graph, input, {.bytes = 256 << 20, .multiply_adds = 100'000'000});
+  const Tensor x = Tensor::full(input, 0.5f);
+  nn::run(graph, x);
+  nn::run(nn::optimize_for_inference(graph), x);
+}
+
+}  // namespace octet::fuzz
