@@ -225,7 +225,7 @@ apps::Evaluation evaluate(const Graphs& graphs, const apps::EvaluationSet& data,
 }
 
 /// Of one image, or row, of each input.
-std::vector<Shape> input_shapes(const apps::CalibrationSet& data, const nn::Graph& graph, const loaders::ModelCard& card) {
+std::vector<Shape> row_shapes(const apps::CalibrationSet& data, const nn::Graph& graph, const loaders::ModelCard& card) {
   if (data.images) return {{card.input.channels(), card.input.size, card.input.size}};
   std::vector<Shape> shapes;
   for (const Tensor& x : data.batch({0}, card.input, graph).inputs) shapes.emplace_back(x.shape().begin() + 1, x.shape().end());
@@ -321,7 +321,7 @@ void quantize(const CLI::App& app, const apps::QuantizeOptions& o) {
   loaders::save_safetensors(o.output + "/model.safetensors", file);
   loaders::write_atomically(o.output + "/report.json", [&](loaders::Output& out) { out.write(report.dump(1) + "\n"); });
   std::cout << "wrote " << loaders::printable(o.output) << "/model.safetensors, report.json";
-  const std::vector<Shape> shapes = input_shapes(data, int8, card);
+  const std::vector<Shape> shapes = row_shapes(data, int8, card);
   for (const std::string& form : o.export_to)
     std::cout << ", " << apps::export_int8(form, o.output, {prepared, qconfig, int8, card, shapes});
   std::cout << "\n";

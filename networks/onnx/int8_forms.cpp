@@ -20,6 +20,7 @@ std::optional<Activation> function_of(const op::Tanh&) { return Activation::tanh
 std::optional<Activation> function_of(const op::Hardsigmoid&) { return Activation::hardsigmoid; }
 std::optional<Activation> function_of(const op::Silu&) { return Activation::silu; }
 std::optional<Activation> function_of(const op::Gelu& o) { return o.by_tanh ? Activation::gelu_tanh : Activation::gelu; }
+std::optional<Activation> function_of(const op::Elu& o) { return Activation{Activation::elu, o.alpha}; }
 std::optional<Activation> function_of(const auto&) { return std::nullopt; }
 
 /// The codes that float weights were, if they were int8 codes with zero point 0: then these give the same floats, but for a rounding
@@ -28,7 +29,8 @@ std::optional<op::LayerWeights> weights_of(const nn::Node& layer, const std::vec
   constexpr float kRounding = 1e-6f;
   const Tensor weight = layer.parameter("weight");
   const int64_t K = weight.size(0), row = K > 0 ? weight.numel() / K : 0;
-  if (scale.empty() || (scale.size() != 1 && std::ssize(scale) != K)) return std::nullopt;
+  const bool of_channels = std::ssize(scale) == K && !nn::info(layer.op).one_weight_scale;
+  if (scale.size() != 1 && !of_channels) return std::nullopt;
   if (!std::ranges::all_of(scale, [](float s) { return std::isfinite(s) && s > 0; })) return std::nullopt;
   const Tensor codes = ops::int8::quantize_weight(weight, scale);
   for (int64_t i = 0; i < weight.numel(); ++i) {
@@ -79,14 +81,17 @@ Forms forms_of(T o, const op::Int8Form& form) {
     if constexpr (requires { o.has_int8_form(); })
       if (!o.has_int8_form()) return std::nullopt;
     if (T::kInfo.scale.value == op::Scale::of_input) return of_input_scale(o, form);
-    if (T::kInfo.scale.value == op::Scale::fixed && form.output != T::kInfo.fixed)
-      return {{op::QuantizedActivation{*function_of(o), form.in.at(0), form.output}}};
+    if (T::kInfo.scale.value == op::Scale::fixed && form.output != T::kInfo.fixed) {
+      const auto function = function_of(o);
+      return function ? Forms({op::QuantizedActivation{*function, form.in.at(0), form.output}}) : std::nullopt;
+    }
     return {{o.to_int8(form)}};
   }
 }
 
 /// A relu behind it can be part of it.
 bool takes_relu(const nn::Op& call) {
+  if (nn::is<op::ConvTranspose2d>(call)) return false;
   return nn::info(call).takes_relu || nn::info(call).has_weight || nn::is<op::BatchNorm>(call);
 }
 

@@ -15,6 +15,7 @@
 #include "quant/passes/convert.h"
 #include "quant/passes/fake_quantize.h"
 #include "quant/passes/prepare.h"
+#include "tests/networks/read_back.h"
 #include "tests/support/compare.h"
 #include "tests/support/golden.h"
 #include "tests/support/gradcheck.h"
@@ -66,6 +67,14 @@ TEST(DenseNetworks, EveryFormKeepsTheCodes) {
     expect_equal(nn::run_all(nn::optimize_for_inference(q.int8), segments_batch()), want);
     const StateDict state = quant::state_dict_for_pytorch(q.prepared, q.mapping);
     expect_equal(nn::run_all(quant::graph_from_pytorch(network("segments"), state, q.mapping.engine(), "state"), segments_batch()), want);
+  }
+}
+
+/// Its float parts (the affine at the beginning, a group norm) are written in steps, whose last bits may move a code.
+TEST(DenseNetworks, Int8OnnxIsReadBack) {
+  for (const char* backend : {"qnnpack", "x86", "onednn"}) {
+    const Quantized q = quantized("segments", segments_batch(), backend);
+    test::expect_read_back(q.int8, q.mapping.engine(), segments_batch());
   }
 }
 
