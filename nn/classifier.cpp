@@ -8,7 +8,7 @@ namespace octet::nn {
 namespace {
 
 bool has_weights(const Node& node) {
-  return int8_weight(node.op).defined() || is<op::Linear>(node.op) || is<op::Conv2d>(node.op);
+  return int8_weight(node.op).defined() || info(node.op).has_weight;
 }
 
 bool is_flatten(const Op& op) { return is<op::Flatten>(op) || is<op::QuantizedFlatten>(op); }
@@ -19,6 +19,9 @@ bool gives_one_pixel(const Op& op) {
   return is<op::Mean>(op) || is<op::QuantizedMean>(op) || to_one(std::get_if<op::AdaptiveAvgPool2d>(&op)) ||
          to_one(std::get_if<op::QuantizedAdaptiveAvgPool2d>(&op)) || to_one(std::get_if<op::AdaptiveMaxPool2d>(&op));
 }
+
+/// It gives images, not classes.
+bool is_transposed(const Op& op) { return is<op::ConvTranspose2d>(op) || is<op::QuantizedConvTranspose2d>(op); }
 
 bool is_linear(const Op& op) { return is<op::Linear>(op) || is<op::QuantizedLinear>(op); }
 
@@ -34,6 +37,7 @@ const Node* classifier_of(const Graph& graph) {
   bool flattened = false;
   for (const Node* node = &graph.output(); node->inputs.size() == 1;) {
     node = node->inputs[0];
+    if (is_transposed(node->op)) return nullptr;
     if (has_weights(*node)) return flattened && !is_linear(node->op) ? nullptr : node;
     if (is_flatten(node->op)) flattened = true;
     if (gives_one_pixel(node->op)) flattened = false;

@@ -9,6 +9,7 @@
 #include "loaders/checkpoints/pth_writer.h"
 #include "loaders/files/file.h"
 #include "loaders/files/npy.h"
+#include "nn/graph/int8_layer.h"
 #include "quant/formats/c_header.h"
 #include "quant/formats/to_onnx.h"
 #include "quant/formats/to_pytorch.h"
@@ -16,8 +17,7 @@
 namespace octet::apps {
 namespace {
 
-template <class Params>
-void save_layer(const std::string& path, const Params& p) {
+void save_layer(const std::string& path, const ops::int8::QuantizedLayer& p) {
   loaders::save_npy(path + ".weight.npy", p.weight);
   loaders::save_npy(path + ".weight_scale.npy", Tensor::from(p.weight_scale, {std::ssize(p.weight_scale)}));
   if (p.bias.defined()) loaders::save_npy(path + ".bias.npy", p.bias);
@@ -25,14 +25,8 @@ void save_layer(const std::string& path, const Params& p) {
 
 void save_layers(const std::string& folder, const nn::Graph& int8) {
   make_folder(folder);
-  for (const nn::Node& node : int8.nodes()) {
-    if (const auto* conv = std::get_if<nn::op::QuantizedConv2d>(&node.op))
-      save_layer(folder + "/" + node.target, conv->layer->params());
-    if (const auto* conv = std::get_if<nn::op::QuantizedConvTranspose2d>(&node.op))
-      save_layer(folder + "/" + node.target, conv->layer->params());
-    if (const auto* linear = std::get_if<nn::op::QuantizedLinear>(&node.op))
-      save_layer(folder + "/" + node.target, linear->layer->params());
-  }
+  for (const nn::Node& node : int8.nodes())
+    if (const ops::int8::QuantizedLayer* layer = nn::int8_layer(node.op)) save_layer(folder + "/" + node.target, *layer);
 }
 
 quant::CHeaderFacts facts_of(const loaders::ModelCard& card) {

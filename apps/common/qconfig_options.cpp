@@ -61,7 +61,7 @@ quant::QConfigMapping make_qconfig_mapping(const QConfigOptions& o) {
 }
 
 void check_any_quantized(const nn::Graph& prepared, const QConfigOptions& o) {
-  const auto is_conv = [](const nn::Node& node) { return nn::is<nn::op::Conv2d>(node.op); };
+  const auto is_conv = [](const nn::Node& node) { return nn::info(node.op).has_weight && !nn::is<nn::op::Linear>(node.op); };
   const bool has_convs = std::ranges::any_of(prepared.nodes(), is_conv);
   const auto to_int8 = [&](const nn::Node& node) {
     return (has_convs ? is_conv(node) : nn::is<nn::op::Linear>(node.op)) && quant::is_quantized(node);

@@ -7,6 +7,7 @@
 #include "apps/common/classes.h"
 #include "apps/common/cli.h"
 #include "loaders/files/bytes.h"
+#include "nn/graph/int8_layer.h"
 #include "nn/graph/output_qparams.h"
 #include "nn/graph/print.h"
 #include "quant/passes/patterns.h"
@@ -17,10 +18,8 @@ namespace {
 using nlohmann::json;
 
 const std::vector<float>* weight_scale_of(const nn::Op& op) {
-  if (const auto* conv = std::get_if<nn::op::QuantizedConv2d>(&op)) return &conv->layer->params().weight_scale;
-  if (const auto* conv = std::get_if<nn::op::QuantizedConvTranspose2d>(&op)) return &conv->layer->params().weight_scale;
-  if (const auto* linear = std::get_if<nn::op::QuantizedLinear>(&op)) return &linear->layer->params().weight_scale;
-  return nullptr;
+  const ops::int8::QuantizedLayer* layer = nn::int8_layer(op);
+  return layer ? &layer->weight_scale : nullptr;
 }
 
 json observers_json(const std::vector<quant::ObserverInfo>& observers) {
