@@ -53,7 +53,7 @@ Shape input_shape(const CalibrationSet& set, const loaders::ModelCard& card, int
 
 void CostCheck::operator()(const Shape& input) {
   if (input == checked_) return;
-  naming(where_, [&] { nn::check_cost(graph_, input, limits_); });
+  naming(str(where_, " on ", input), [&] { nn::check_cost(graph_, input, limits_); });
   checked_ = input;
 }
 
