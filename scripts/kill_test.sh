@@ -12,7 +12,8 @@ export OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive
 fail() { echo "error: $*" >&2; exit 1; }
 
 train=("$build/train_or_load" --quiet --data data/imagenette-sample/val --valid-share 0.5 --epochs 3 --size 32 --batch-size 16)
-quantize=("$build/quantize" --quiet --limit 4 --eval-limit 4 --no-fake-quant --export torch,onnx,c,npy)
+plain=("$build/quantize" --quiet --limit 4 --eval-limit 4 --no-fake-quant)
+quantize=("${plain[@]}" --export torch,onnx,c,npy)
 
 # Milliseconds from 0 to $1, as seconds.
 moment() { local ms=$((RANDOM * 32768 + RANDOM)); ms=$((ms % $1)); printf '%d.%03d' $((ms / 1000)) $((ms % 1000)); }
@@ -86,9 +87,9 @@ ls "$work"/q/*.partial 2>/dev/null && fail "a temporary file is left"
 
 echo "== a stdout that is full, and one that nobody reads"
 code=0
-"${quantize[@]}" >/dev/full 2>"$work/err" || code=$?
+"${plain[@]}" >/dev/full 2>"$work/err" || code=$?
 [ $code -eq 1 ] || fail "a full stdout: exit $code, expected 1"
-"${quantize[@]}" 2>"$work/err" | head -1 >/dev/null
+"${plain[@]}" 2>"$work/err" | head -1 >/dev/null
 
 echo "== a folder that is gone, and one file for two"
 code=0
