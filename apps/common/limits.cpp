@@ -53,7 +53,7 @@ std::vector<Shape> input_shapes(const CalibrationSet& set, const nn::Graph& grap
 
 void CostCheck::operator()(const std::vector<Shape>& inputs) {
   if (inputs == checked_) return;
-  naming(where_, [&] { nn::check_cost(graph_, inputs, limits_); });
+  naming(str(where_, " on ", inputs.at(0)), [&] { nn::check_cost(graph_, inputs, limits_); });
   checked_ = inputs;
 }
 

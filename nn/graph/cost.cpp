@@ -75,12 +75,12 @@ Cost cost_of(const Graph& graph, const std::vector<Shape>& inputs) {
 void check_cost(const Graph& graph, const std::vector<Shape>& inputs, const CostLimits& limits) {
   const Cost cost = cost_of(graph, inputs);
   const Shape input = inputs.empty() ? Shape{} : inputs[0];
-  OCTET_CHECK(cost.bytes <= limits.bytes, "it wants ", gigabytes(cost.bytes), " of memory for an input of ", input,
-              ", most of it at node '", cost.largest->name, "', and may take ", gigabytes(limits.bytes),
+  OCTET_CHECK(cost.bytes <= limits.bytes, "it wants ", gigabytes(cost.bytes), " of memory, most of it at node '",
+              cost.largest->name, "', and may take ", gigabytes(limits.bytes),
               "; use a smaller batch or smaller images, or allow more with --max-memory");
   const int64_t images = std::max<int64_t>(1, input.empty() ? 1 : input[0]), each = cost.multiply_adds / images;
-  OCTET_CHECK(each <= limits.multiply_adds, "it wants ", billions(each), " multiply-adds for an image of an input of ", input,
-              ", and may take ", billions(limits.multiply_adds), "; use smaller images, or allow more with --max-work");
+  OCTET_CHECK(each <= limits.multiply_adds, "it wants ", billions(each), " multiply-adds for an image, and may take ",
+              billions(limits.multiply_adds), "; use smaller images, or allow more with --max-work");
 }
 
 }  // namespace octet::nn

@@ -37,7 +37,7 @@ TEST(PredictModel, ThatCannotRunIsNamed) {
   const Small small(nn::op::MaxPool2d{{.kernel = 40, .stride = 1}});
   EXPECT_TRUE(fails(run(small.predict()), 1, {"model.safetensors on [2, 3, 4, 4]: ", "last"}));
   EXPECT_TRUE(fails(run("predict --benchmark 0.01 --model " + (small.folder / "model.safetensors") + " --size 32"), 1,
-                    {"model.safetensors: "}));
+                    {"model.safetensors on [1, 3, 32, 32]: "}));
 }
 
 TEST(PredictModel, OfPyTorchWithANumberThatCannotBeIsNamed) {
