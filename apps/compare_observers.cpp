@@ -233,8 +233,8 @@ void compare_observers(const CLI::App& app, const Options& o) {
       [&](const std::vector<std::string>& classes) { return apps::output_of_class(classes, card, model.classes); });
   const bool labelled = validation.images != nullptr;
   const apps::CalibrationSet evaluated = labelled ? apps::CalibrationSet{"", validation.images, {}} : calibration;
-  apps::CostCheck(model.graph, o.common, printable(o.data.weights))(
-      apps::input_shapes(calibration, model.graph, card, o.data.batch_size));
+  apps::CostCheck(model.graph, o.common,
+                  printable(o.data.weights))(apps::input_shapes(calibration, model.graph, card, o.data.batch_size));
   std::vector<Kind> kinds = make_kinds(model.graph, o.backend);
   const size_t count = apps::image_limit(o.limit).value_or(calibration.size());
   const std::vector<size_t> indices = loaders::subset_indices(calibration.size(), count, loaders::Subset::spread);

@@ -60,8 +60,12 @@ void add_options(CLI::App& app, Options& o) {
   app.add_option("--engine", o.engine,
                  "Arithmetic of a PyTorch state_dict, by default by the form of its weights, or of an int8 .onnx: fbgemm")
       ->check(CLI::IsMember(quant::engine_names()));
-  app.add_option("--input", o.input, "float32 [N, C, H, W] as .npy, normalized as the model expects; or an array for each input as .npz")->check(apps::not_empty());
-  app.add_option("--output", o.output, "Where the logits go, or whatever the network gives, as .npy; several results as .npz")->check(apps::not_empty())->needs("--input");
+  app.add_option("--input", o.input,
+                 "float32 [N, C, H, W] as .npy, normalized as the model expects; or an array for each input as .npz")
+      ->check(apps::not_empty());
+  app.add_option("--output", o.output, "Where the logits go, or whatever the network gives, as .npy; several results as .npz")
+      ->check(apps::not_empty())
+      ->needs("--input");
   app.add_flag("--force", o.force, "Replace the file of --output")->needs("--output");
   app.add_option("--dump", o.dump, "Folder for every node's output as .npy")->check(apps::not_empty())->needs("--input");
   app.add_option("--data", o.data,
@@ -101,7 +105,8 @@ Tensor logits_of(const nn::Graph& graph, const std::string& model_file, const Te
   return apps::naming(str(loaders::printable(model_file), " on ", x.shape()), [&] {
     const Tensor y = nn::run(graph, x, on_node);
     OCTET_CHECK(y.dtype() == DType::f32 && y.dim() == 2 && y.size(0) == x.size(0) && y.size(1) > 0, "the model gives ", y.dtype(),
-                " ", y.shape(), ", expected float32 [", x.size(0), ", classes]; it is no classifier: give --input X.npy and --output Y.npy");
+                " ", y.shape(), ", expected float32 [", x.size(0),
+                ", classes]; it is no classifier: give --input X.npy and --output Y.npy");
     return y;
   });
 }

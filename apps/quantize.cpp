@@ -48,7 +48,8 @@ apps::CalibrationSet open_data(const apps::QuantizeOptions& o) {
   apps::CalibrationSet data = apps::open_calibration(o.data, o.calibrate_on);
   std::cout << loaders::printable(data.source) << ": " << data.size() << (data.images ? " images" : " rows");
   if (!data.images)
-    for (const auto& [name, x] : data.arrays) std::cout << ", " << loaders::printable(name) << (name.empty() ? "" : " ") << x.shape();
+    for (const auto& [name, x] : data.arrays)
+      std::cout << ", " << loaders::printable(name) << (name.empty() ? "" : " ") << x.shape();
   else if (data.images->labelled())
     std::cout << " of " << data.images->classes().size() << " classes";
   else
@@ -174,8 +175,9 @@ nn::Batch one_of(const std::optional<Tensor>& image, const apps::CalibrationSet&
   return randn({1, card.input.channels(), card.input.size, card.input.size}, generator);
 }
 
-std::optional<quant::HandCheck> verify(const nn::Graph& int8, const std::optional<Tensor>& image, const apps::CalibrationSet& data,
-                                       const loaders::ModelCard& card, const apps::QuantizeOptions& o) {
+std::optional<quant::HandCheck> verify(const nn::Graph& int8, const std::optional<Tensor>& image,
+                                       const apps::CalibrationSet& data, const loaders::ModelCard& card,
+                                       const apps::QuantizeOptions& o) {
   const char* what = data.images ? "A random image" : "The first row of the tensors";
   apps::show_stage(8, (image ? loaders::printable(o.image) : what) + " through the int8 model");
   const auto verified = quant::verify_first_layer(int8, one_of(image, data, int8, card, o));
@@ -206,7 +208,8 @@ std::vector<quant::NodeComparison> compare(const Graphs& graphs, const apps::Cal
                                            const loaders::ModelCard& card, const apps::QuantizeOptions& o) {
   if (!graphs.fake) return {};
   const std::vector<size_t> indices = loaders::subset_indices(images.size(), kCompared, loaders::Subset::spread);
-  std::vector<quant::NodeComparison> rows = quant::compare(*graphs.fake, graphs.int8, images.batch(indices, card.input, graphs.int8));
+  std::vector<quant::NodeComparison> rows =
+      quant::compare(*graphs.fake, graphs.int8, images.batch(indices, card.input, graphs.int8));
   apps::show_comparison(rows, o.verbose);
   return rows;
 }
@@ -279,8 +282,8 @@ void quantize(const CLI::App& app, const apps::QuantizeOptions& o) {
   const apps::CalibrationSet data = open_data(o);
   const apps::Model model = load_model(o);
   const loaders::ModelCard card = make_card(model, data, o);
-  apps::CostCheck(model.graph, o.common, loaders::printable(o.data.weights))(
-      apps::input_shapes(data, model.graph, card, o.data.batch_size));
+  apps::CostCheck(model.graph, o.common,
+                  loaders::printable(o.data.weights))(apps::input_shapes(data, model.graph, card, o.data.batch_size));
   const std::optional<Tensor> image = read_image(o, card);
   const apps::EvaluationSet evaluated = apps::open_evaluation(
       o.data, o.calibrate_on, apps::image_limit(o.eval_limit),

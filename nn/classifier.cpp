@@ -7,9 +7,7 @@
 namespace octet::nn {
 namespace {
 
-bool has_weights(const Node& node) {
-  return int8_weight(node.op).defined() || info(node.op).has_weight;
-}
+bool has_weights(const Node& node) { return int8_weight(node.op).defined() || info(node.op).has_weight; }
 
 bool is_flatten(const Op& op) { return is<op::Flatten>(op) || is<op::QuantizedFlatten>(op); }
 

@@ -30,8 +30,9 @@ Value interpolate(const Value& x, const ops::InterpolateOptions& o) {
 
 Value pad(const Value& x, const ops::PadOptions& o) {
   Value y = recorded(op::Pad{o}, "pad", {x}, {}, ops::pad(x.tensor(), o));
-  on_backward(
-      y, {x}, [&] { return [o, shape = x.tensor().shape(), dx = sink_of(x)](Tensor dy) { give(dx, ops::pad_backward(dy, shape, o)); }; });
+  on_backward(y, {x}, [&] {
+    return [o, shape = x.tensor().shape(), dx = sink_of(x)](Tensor dy) { give(dx, ops::pad_backward(dy, shape, o)); };
+  });
   return y;
 }
 

@@ -22,9 +22,8 @@ Value prelu(const Value& x, const Value& weight) {
 
 Value softmax(const Value& x) {
   Value y = recorded(op::Softmax{}, "softmax", {x}, {}, ops::softmax(x.tensor()));
-  on_backward(y, {x}, [&] {
-    return [result = y.tensor(), dx = sink_of(x)](Tensor dy) { give(dx, ops::softmax_backward(dy, result)); };
-  });
+  on_backward(y, {x},
+              [&] { return [result = y.tensor(), dx = sink_of(x)](Tensor dy) { give(dx, ops::softmax_backward(dy, result)); }; });
   return y;
 }
 
@@ -65,12 +64,10 @@ Value group_norm(const Value& x, const Value& weight, const Value& bias, const o
 
 Value affine(const Value& x, const Tensor& weight, const Tensor& bias) {
   const ops::BatchNormParams params = op::affine_params(weight, bias);
-  Value y = recorded(op::Affine{}, "mul", {x}, {{"weight", Value(weight)}, {"bias", Value(bias)}},
-                     ops::batch_norm(x.tensor(), params));
+  Value y =
+      recorded(op::Affine{}, "mul", {x}, {{"weight", Value(weight)}, {"bias", Value(bias)}}, ops::batch_norm(x.tensor(), params));
   on_backward(y, {x}, [&] {
-    return [params, in = x.tensor(), dx = sink_of(x)](Tensor dy) {
-      give(dx, ops::batch_norm_frozen_backward(dy, in, params).x);
-    };
+    return [params, in = x.tensor(), dx = sink_of(x)](Tensor dy) { give(dx, ops::batch_norm_frozen_backward(dy, in, params).x); };
   });
   return y;
 }

@@ -43,11 +43,12 @@ std::vector<Source> sources(int64_t input, int64_t output, const InterpolateOpti
 int64_t length(int64_t input, int64_t size, double factor) {
   constexpr int64_t kLargest = kLargestWindow;
   if (size == 0) {
-    OCTET_CHECK(std::isfinite(factor) && factor > 0 && factor <= static_cast<double>(kLargest), "interpolate: scale factor ", factor,
-                ", expected above 0, at most ", kLargest);
+    OCTET_CHECK(std::isfinite(factor) && factor > 0 && factor <= static_cast<double>(kLargest), "interpolate: scale factor ",
+                factor, ", expected above 0, at most ", kLargest);
     size = static_cast<int64_t>(std::floor(static_cast<double>(input) * factor));
   }
-  OCTET_CHECK(input > 0 && size > 0 && size <= kLargest, "interpolate: ", input, " pixels to ", size, ", expected 1 to ", kLargest);
+  OCTET_CHECK(input > 0 && size > 0 && size <= kLargest, "interpolate: ", input, " pixels to ", size, ", expected 1 to ",
+              kLargest);
   return size;
 }
 
@@ -99,7 +100,8 @@ Tensor interpolate_backward(const Tensor& dy, const Shape& x, const InterpolateO
   OCTET_CHECK(x.size() == 4, "interpolate_backward: input ", x);
   const int64_t planes = x[0] * x[1], H = x[2], W = x[3];
   const Size2 out = interpolated_size({H, W}, o);
-  OCTET_CHECK(dy.shape() == (Shape{x[0], x[1], out.h, out.w}), "interpolate_backward: gradient ", dy.shape(), " for an input ", x);
+  OCTET_CHECK(dy.shape() == (Shape{x[0], x[1], out.h, out.w}), "interpolate_backward: gradient ", dy.shape(), " for an input ",
+              x);
   const Grid grid({H, W}, out, o);
   Tensor dx = Tensor::zeros(x);
 #pragma omp parallel for
@@ -166,8 +168,8 @@ Tensor interpolate(const Tensor& x, const InterpolateOptions& o, QParams qparams
       if (o.mode == InterpolateMode::nearest)
         std::memcpy(to, above + col.first * C, static_cast<size_t>(C));
       else
-        bilinear_pixel({{above + col.first * C, above + col.second * C, below + col.first * C, below + col.second * C}}, C, row, col,
-                       qparams.zero_point, to);
+        bilinear_pixel({{above + col.first * C, above + col.second * C, below + col.first * C, below + col.second * C}}, C, row,
+                       col, qparams.zero_point, to);
       to += C;
     }
   }

@@ -21,8 +21,8 @@ enum class InterpolateMode { nearest, bilinear };
 
 struct InterpolateOptions {
   InterpolateMode mode = InterpolateMode::nearest;
-  bool align_corners = false;       // of bilinear
-  Size2 size = 0;                   // asked for; 0: factors were
+  bool align_corners = false;  // of bilinear
+  Size2 size = 0;              // asked for; 0: factors were
   double factor_h = 0, factor_w = 0;
 };
 

@@ -36,7 +36,8 @@ Parts layer_parts(const Tensor& x, const Shape& normalized, const Tensor& weight
 Parts group_parts(const Tensor& x, int64_t groups, const Tensor& weight, const Tensor& bias) {
   check("group_norm", x, weight, bias, x.dim() >= 2 ? Shape{x.size(1)} : Shape{});
   const int64_t C = x.size(1), pixels = x.dim() == 4 ? x.size(2) * x.size(3) : 1;
-  OCTET_CHECK(groups > 0 && C % groups == 0 && C > 0 && pixels > 0, "group_norm: ", groups, " groups of the channels of ", x.shape());
+  OCTET_CHECK(groups > 0 && C % groups == 0 && C > 0 && pixels > 0, "group_norm: ", groups, " groups of the channels of ",
+              x.shape());
   return {x.size(0) * groups, C / groups * pixels, C, groups, pixels};
 }
 

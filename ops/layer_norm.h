@@ -21,8 +21,8 @@ Tensor group_norm(const Tensor& x, int64_t groups, const Tensor& weight, const T
 struct NormGradients {
   Tensor x, weight, bias;
 };
-NormGradients layer_norm_backward(const Tensor& dy, const Tensor& x, const Shape& normalized, const Tensor& weight, const Tensor& bias,
-                                  float eps);
+NormGradients layer_norm_backward(const Tensor& dy, const Tensor& x, const Shape& normalized, const Tensor& weight,
+                                  const Tensor& bias, float eps);
 NormGradients group_norm_backward(const Tensor& dy, const Tensor& x, int64_t groups, const Tensor& weight, const Tensor& bias,
                                   float eps);
 

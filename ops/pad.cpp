@@ -46,7 +46,8 @@ struct Grid {
 Tensor pad(const Tensor& x, const PadOptions& o) {
   const Grid grid("pad", x.shape(), o);
   OCTET_CHECK(!x.on_cuda(), "pad is not there on a device yet; use the CPU");
-  const int64_t planes = x.size(0) * x.size(1), H = x.size(2), W = x.size(3), P = std::ssize(grid.rows), Q = std::ssize(grid.cols);
+  const int64_t planes = x.size(0) * x.size(1), H = x.size(2), W = x.size(3), P = std::ssize(grid.rows),
+                Q = std::ssize(grid.cols);
   Tensor y({x.size(0), x.size(1), P, Q});
 #pragma omp parallel for
   for (int64_t i = 0; i < planes * P; ++i) {

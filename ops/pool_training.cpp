@@ -32,7 +32,8 @@ struct RowMax {
   std::vector<float> value;
   std::vector<int32_t> index;
 
-  void operator()(const float* plane, int64_t W, const MaxWindows& windows, int64_t p, Size2 dilation, float* y, int32_t* indices) {
+  void operator()(const float* plane, int64_t W, const MaxWindows& windows, int64_t p, Size2 dilation, float* y,
+                  int32_t* indices) {
     const MaxWindow rows = windows.rows(p);
     value.assign(static_cast<size_t>(W), -std::numeric_limits<float>::infinity());
     index.assign(static_cast<size_t>(W), static_cast<int32_t>(rows.begin * W));

@@ -56,8 +56,7 @@ Tensor softmax_backward(const Tensor& dy, const Tensor& y) {
     const float *d = dy.data<float>() + at, *v = y.data<float>() + at;
     double sum = 0;
     for (int64_t c = 0; c < C; ++c) sum += static_cast<double>(d[c * pixels]) * v[c * pixels];
-    for (int64_t c = 0; c < C; ++c)
-      dx.data<float>()[at + c * pixels] = v[c * pixels] * (d[c * pixels] - static_cast<float>(sum));
+    for (int64_t c = 0; c < C; ++c) dx.data<float>()[at + c * pixels] = v[c * pixels] * (d[c * pixels] - static_cast<float>(sum));
   }
   return dx;
 }

@@ -46,7 +46,9 @@ CalibrationSet from_standard_input() {
 }  // namespace
 
 void add_calibration_options(CLI::App& app, CalibrationOptions& o) {
-  app.add_option("--input", o.input, "Calibrate on this instead: float32 [N, C, H, W] as it enters the network (.npy), or an array for each input (.npz)")
+  app.add_option(
+         "--input", o.input,
+         "Calibrate on this instead: float32 [N, C, H, W] as it enters the network (.npy), or an array for each input (.npz)")
       ->check(not_empty());
   app.add_option("--calibration-split", o.split, "Calibrate on this split, evaluate on --split; none: both on --split")
       ->check(CLI::IsMember({"train", "val", "valid", "test"}));

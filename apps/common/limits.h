@@ -19,7 +19,8 @@ nn::CostLimits cost_limits(const CommonOptions& options);
 /// [images, channels, size, size], at most as many images as there are.
 Shape input_shape(const loaders::ModelCard& card, int64_t batch_size, size_t images);
 /// The same of what is calibrated on, which may be tensors: one shape for each input of the graph.
-std::vector<Shape> input_shapes(const CalibrationSet& set, const nn::Graph& graph, const loaders::ModelCard& card, int64_t batch_size);
+std::vector<Shape> input_shapes(const CalibrationSet& set, const nn::Graph& graph, const loaders::ModelCard& card,
+                                int64_t batch_size);
 
 /// Checks a graph before it runs on inputs of a shape; the same shape is checked once.
 class CostCheck {

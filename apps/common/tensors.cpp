@@ -117,7 +117,8 @@ std::vector<std::string> result_names(const nn::Graph& graph) {
   std::vector<std::string> names;
   std::set<std::string> taken;
   for (const nn::Node* node : graph.output().inputs) {
-    while (node->target == "dequantize" && !node->inputs.empty()) node = node->inputs[0];  // what was quantized has a name to know
+    while (node->target == "dequantize" && !node->inputs.empty())
+      node = node->inputs[0];  // what was quantized has a name to know
     std::string name = node->name;
     for (int i = 1; !taken.insert(name).second; ++i) name = str(node->name, "_", i);
     names.push_back(name);
@@ -145,7 +146,8 @@ std::vector<ResultDifference> compare_results(const std::vector<std::string>& na
       signal += w * w, noise += d * d;
       most = std::max(most, std::abs(w)), largest = std::max(largest, std::abs(d));
     }
-    all.push_back({names[i], got[i].shape(), noise > 0 ? 10 * std::log10(signal / noise) : INFINITY, most > 0 ? largest / most : 0});
+    all.push_back(
+        {names[i], got[i].shape(), noise > 0 ? 10 * std::log10(signal / noise) : INFINITY, most > 0 ? largest / most : 0});
   }
   return all;
 }

@@ -9,7 +9,8 @@ void ZipWriter::add(const std::string& name, Bytes bytes, size_t alignment) {
   const uint64_t fixed = offset_ + kHeader + name.size() + kExtraHeader;
   const size_t padding = (alignment - fixed % alignment) % alignment;
   const auto crc = crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size());
-  OCTET_CHECK(fixed + padding + bytes.size() < (uint64_t{1} << 32), "a zip archive of more than 4 GB; write .safetensors instead");
+  OCTET_CHECK(fixed + padding + bytes.size() < (uint64_t{1} << 32),
+              "a zip archive of more than 4 GB; write .safetensors instead");
   std::string common;  // what the local header and the directory share
   put(common, 20, 2);  // version needed
   put(common, 0, 2);   // flags

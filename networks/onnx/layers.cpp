@@ -102,7 +102,8 @@ Made conv_transpose(const Call& call) {
   const Value& x = call.plain(0);
   OCTET_CHECK(!call.has_attribute("output_shape"), "with output_shape is not supported, expected output_padding");
   const std::string auto_pad = call.text("auto_pad", "NOTSET");
-  OCTET_CHECK(auto_pad == "NOTSET" || auto_pad == "VALID", "auto_pad of a transposed convolution is not supported, expected pads");
+  OCTET_CHECK(auto_pad == "NOTSET" || auto_pad == "VALID",
+              "auto_pad of a transposed convolution is not supported, expected pads");
   const Window w = window_of(call, x, {weight.size(2), weight.size(3)});
   Dims more = call.integers("output_padding");
   more.resize(2);

@@ -84,7 +84,8 @@ Made instance_normalization(const Call& call) {
     OCTET_CHECK(x.shape.size() == 4, "of ", text_of(x.shape), " is not supported, expected [N, C, H, W]");
     return normed(op::GroupNorm{0, eps}, x, scale, bias);
   }
-  OCTET_CHECK(scale.defined() && bias.defined() && is_all(scale, 1) && is_all(bias, 0), "of groups, with factors for each, is not supported");
+  OCTET_CHECK(scale.defined() && bias.defined() && is_all(scale, 1) && is_all(bias, 0),
+              "of groups, with factors for each, is not supported");
   Made made = normed(op::GroupNorm{channels, eps}, x, {}, {});
   made.value.ungrouped = x.ungrouped;
   return made;

@@ -66,8 +66,7 @@ PoolShape pool_shape(const Call& call, const Value& x, const Window& w) {
   const bool rows = ceil_mode_for(H, span.h, w.stride.h, {p.top, p.bottom}, asked);
   const bool columns = ceil_mode_for(W, span.w, w.stride.w, {p.left, p.right}, asked);
   if (rows != columns) {  // then the axis that asks for none must be right with it, too
-    const bool fits =
-        rows ? is_same_in_both(W, span.w, w.stride.w, p.left) : is_same_in_both(H, span.h, w.stride.h, p.top);
+    const bool fits = rows ? is_same_in_both(W, span.w, w.stride.w, p.left) : is_same_in_both(H, span.h, w.stride.h, p.top);
     OCTET_CHECK(fits, "pads ", text_of({p.top, p.left, p.bottom, p.right}), " are not supported");
   }
   const bool mode = rows || columns;
@@ -127,13 +126,12 @@ Made max_pool(const Call& call) {
   OCTET_CHECK(call.node().outputs.size() == 1, "with indices is not supported");
   const Window w = window_of(call, x, 0);
   const PoolShape p = pool_shape(call, x, w);
-  return {.op = op::MaxPool2d{{.kernel = w.kernel,
-                               .stride = w.stride,
-                               .padding = p.padding,
-                               .ceil_mode = p.ceil_mode,
-                               .dilation = w.dilation}},
-          .inputs = {x.node},
-          .value = {.shape = p.output}};
+  return {
+      .op =
+          op::MaxPool2d{
+              {.kernel = w.kernel, .stride = w.stride, .padding = p.padding, .ceil_mode = p.ceil_mode, .dilation = w.dilation}},
+      .inputs = {x.node},
+      .value = {.shape = p.output}};
 }
 
 Made average_pool(const Call& call) {

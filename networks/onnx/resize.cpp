@@ -58,8 +58,8 @@ Made resized(const Call& call, size_t scales, size_t sizes, const std::string& s
   Dims shape = x.shape;
   if (call.has(sizes) && call.numbers(sizes).size() > 0) {
     const auto [h, w] = of_image<int64_t>(call, call.numbers(sizes), 0);
-    OCTET_CHECK(is_known(h) && is_known(w) && h > 0 && w > 0 && std::max(h, w) <= ops::kLargestWindow, "to ",
-                text_of({h, w}), " is not supported, expected known sizes");
+    OCTET_CHECK(is_known(h) && is_known(w) && h > 0 && w > 0 && std::max(h, w) <= ops::kLargestWindow, "to ", text_of({h, w}),
+                " is not supported, expected known sizes");
     o.size = h == w ? ops::Size2(h) : ops::Size2(h, w);
     shape[2] = h, shape[3] = w;
   } else {
@@ -124,12 +124,9 @@ Made pad(const Call& call) {
     result.pads = {x.pads.top + pads[h], x.pads.left + pads[w], x.pads.bottom + pads[h + 4], x.pads.right + pads[w + 4]};
     return handed_on(result);
   }
-  return padded_node(call.plain(0), op::Pad{{.mode = mode,
-                                             .left = pads[w],
-                                             .right = pads[w + 4],
-                                             .top = pads[h],
-                                             .bottom = pads[h + 4],
-                                             .value = value}});
+  return padded_node(
+      call.plain(0),
+      op::Pad{{.mode = mode, .left = pads[w], .right = pads[w + 4], .top = pads[h], .bottom = pads[h + 4], .value = value}});
 }
 
 }  // namespace octet::networks::onnx

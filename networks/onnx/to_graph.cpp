@@ -196,7 +196,8 @@ class Builder {
     const bool is_layer = origin.is_layer || !made.parameters.empty();
     const std::string target = is_layer && !origin.module.empty() ? origin.module : function;
     // As torch.fx has it: torch.nn.functional.interpolate and torch.nn.Softmax are quantized, nn.Upsample and torch.softmax are not.
-    const bool quantizable = !(nn::is<nn::op::Interpolate>(*made.op) && is_layer) && (!nn::is<nn::op::Softmax>(*made.op) || is_layer);
+    const bool quantizable =
+        !(nn::is<nn::op::Interpolate>(*made.op) && is_layer) && (!nn::is<nn::op::Softmax>(*made.op) || is_layer);
     return {.name = snake_case(target),
             .kind = is_layer ? nn::NodeKind::call_module : nn::NodeKind::call_function,
             .target = target,
@@ -208,8 +209,8 @@ class Builder {
   }
 
   bool is_last_softmax(const Node& node) const {
-    const bool is_last = node.op_type == "Softmax" && node.domain.empty() && node.outputs.size() == 1 && node.inputs.size() == 1 &&
-                         model_.outputs.size() == 1 && node.outputs[0] == model_.outputs[0].name;
+    const bool is_last = node.op_type == "Softmax" && node.domain.empty() && node.outputs.size() == 1 &&
+                         node.inputs.size() == 1 && model_.outputs.size() == 1 && node.outputs[0] == model_.outputs[0].name;
     if (!is_last || readers_.contains(node.outputs[0])) return false;
     const auto it = values_.find(node.inputs[0]);
     return it == values_.end() || it->second.shape.size() == 2;  // of classes, not of pixels

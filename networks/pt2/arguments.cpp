@@ -60,11 +60,14 @@ double Arguments::real(const std::string& name, double standard) const {
   return get(name, standard, "a number");
 }
 
-std::vector<double> Arguments::reals(const std::string& name) const { return get(name, std::vector<double>{}, "a list of numbers"); }
+std::vector<double> Arguments::reals(const std::string& name) const {
+  return get(name, std::vector<double>{}, "a list of numbers");
+}
 
 Tensor Arguments::constant(const std::string& name) const {
   const Argument& argument = find(name);
-  if (const auto* value = std::get_if<ValueName>(&argument)) return program_.tensors.contains(value->name) ? tensor(name) : Tensor();
+  if (const auto* value = std::get_if<ValueName>(&argument))
+    return program_.tensors.contains(value->name) ? tensor(name) : Tensor();
   const bool is_number = std::holds_alternative<int64_t>(argument) || std::holds_alternative<double>(argument);
   return is_number ? Tensor::full({1}, static_cast<float>(real(name, 0))) : Tensor();
 }

@@ -135,7 +135,8 @@ Made sub(const Arguments& a) {
 
 Made rsub(const Arguments& a) {
   const Operands o(a);
-  OCTET_CHECK(o.constant.defined() && a.real("alpha", 1) == 1, "the difference of two values is not supported, expected a constant");
+  OCTET_CHECK(o.constant.defined() && a.real("alpha", 1) == 1,
+              "the difference of two values is not supported, expected a constant");
   return affine(a, o.value(), o.constant, [](float c) { return Factors{-1, c}; });
 }
 

@@ -43,7 +43,8 @@ Made conv2d(const Arguments& a) {
 
 Made conv_transpose2d(const Arguments& a) {
   const std::string input = a.value("input");
-  OCTET_CHECK(a.shape(input).size() == 4, "a transposed convolution of ", a.shape(input), " is not supported, expected [N, C, H, W]");
+  OCTET_CHECK(a.shape(input).size() == 4, "a transposed convolution of ", a.shape(input),
+              " is not supported, expected [N, C, H, W]");
   const op::ConvTranspose2d layer{{.stride = a.size2("stride", 1),
                                    .padding = a.size2("padding", 0),
                                    .output_padding = a.size2("output_padding", 0),

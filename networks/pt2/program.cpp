@@ -161,7 +161,8 @@ bool is_handle_of_constant(const Call& call, Program& program) {
   const auto self = call.arguments.find("self");
   const auto* name = self == call.arguments.end() ? nullptr : std::get_if<ValueName>(&self->second);
   const auto constant = name ? program.tensors.find(name->name) : program.tensors.end();
-  if (constant == program.tensors.end() || call.outputs.size() != 1 || std::ranges::find(kTargets, call.target) == std::end(kTargets))
+  if (constant == program.tensors.end() || call.outputs.size() != 1 ||
+      std::ranges::find(kTargets, call.target) == std::end(kTargets))
     return false;
   program.tensors[call.outputs[0]] = Tensor(constant->second);
   return true;

@@ -40,7 +40,7 @@ class Plan {
   struct Step {
     const Node* node;
     std::vector<Operand> inputs;
-    bool is_read = false;   // by a later node
+    bool is_read = false;    // by a later node
     size_t placeholder = 0;  // of one: which
   };
 

@@ -176,7 +176,8 @@ struct Int8MaxPool {
     const Codes* image = x + static_cast<int64_t>(pixel / Q / P) * windows.H * windows.W * C.value + c;
     Codes best = 0;
     for (int h = w.h0; h < w.h1; h += w.step_h)
-      for (int col = w.w0; col < w.w1; col += w.step_w) best = largest(best, image[static_cast<int64_t>(h * windows.W + col) * C.value]);
+      for (int col = w.w0; col < w.w1; col += w.step_w)
+        best = largest(best, image[static_cast<int64_t>(h * windows.W + col) * C.value]);
     y[i] = best;
   }
 };

@@ -43,7 +43,8 @@ ConvTranspose2dParams checked(ConvTranspose2dParams p) {
   const ConvTranspose2dOptions& o = p.options;
   OCTET_CHECK(w.dim() == 4 && w.numel() > 0 && w.dtype() == DType::qint8,
               "int8 conv_transpose2d: expected weight qint8 [C, K/G, R, S], got ", w.dtype(), " ", w.shape());
-  OCTET_CHECK(o.groups > 0 && w.size(0) % o.groups == 0, "int8 conv_transpose2d: ", w.size(0), " channels in ", o.groups, " groups");
+  OCTET_CHECK(o.groups > 0 && w.size(0) % o.groups == 0, "int8 conv_transpose2d: ", w.size(0), " channels in ", o.groups,
+              " groups");
   OCTET_CHECK(p.weight_scale.size() == 1, "int8 conv_transpose2d: ", p.weight_scale.size(),
               " scales of its weight, expected one for all of it");
   OCTET_CHECK(!p.relu, "int8 conv_transpose2d: a relu behind it is a call of its own");
@@ -115,8 +116,8 @@ std::vector<int32_t> ConvTranspose2d::bias_i32() const {
 }
 
 Tensor ConvTranspose2d::operator()(const Tensor& x) const {
-  OCTET_CHECK(x.dim() == 4 && x.dtype() == DType::quint8, "int8 conv_transpose2d: expected input quint8 [N, H, W, C], got ", x.dtype(),
-              " ", x.shape());
+  OCTET_CHECK(x.dim() == 4 && x.dtype() == DType::quint8, "int8 conv_transpose2d: expected input quint8 [N, H, W, C], got ",
+              x.dtype(), " ", x.shape());
   OCTET_CHECK(!x.on_cuda(), "int8 conv_transpose2d is not there on a device yet; use the CPU");
   const Shape s = conv_transpose2d_shape({x.size(0), x.size(3), x.size(1), x.size(2)}, params_.weight.shape(), params_.options);
   const int64_t P = s[2], Q = s[3], K = s[1], G = params_.options.groups, group = K / G;

@@ -103,7 +103,8 @@ std::string onnx_affine(OnnxGraph& graph, const std::string& x, const Shape& sha
 }
 
 /// LayerNormalization is newer than the opset.
-std::string onnx_layer_norm(OnnxGraph& graph, const std::string& x, const nn::op::LayerNorm& o, const nn::Parameters& parameters) {
+std::string onnx_layer_norm(OnnxGraph& graph, const std::string& x, const nn::op::LayerNorm& o,
+                            const nn::Parameters& parameters) {
   std::vector<int64_t> axes;
   for (int64_t d = -std::ssize(o.normalized_shape); d < 0; ++d) axes.push_back(d);
   const OnnxAttributes over = OnnxAttributes().integers("axes", axes);
@@ -118,10 +119,10 @@ std::string onnx_group_norm(OnnxGraph& graph, const std::string& x, const Shape&
                             const nn::Parameters& parameters) {
   const int64_t groups = o.groups ? o.groups : shape.at(1);
   const std::string grouped = graph.step("grouped", "Reshape", {x, graph.integers("groups", {0, groups, -1})});
-  const std::string normal =
-      graph.step("normal", "InstanceNormalization",
-                 {grouped, graph.initializer("ones", Tensor::full({groups}, 1)), graph.initializer("zeros", Tensor::zeros({groups}))},
-                 OnnxAttributes().real("epsilon", o.eps));
+  const std::string normal = graph.step(
+      "normal", "InstanceNormalization",
+      {grouped, graph.initializer("ones", Tensor::full({groups}, 1)), graph.initializer("zeros", Tensor::zeros({groups}))},
+      OnnxAttributes().real("epsilon", o.eps));
   std::vector<int64_t> back{0};
   back.insert(back.end(), shape.begin() + 1, shape.end());
   const std::string images = graph.step("images", "Reshape", {normal, graph.integers("shape", back)});

@@ -77,7 +77,8 @@ OnnxAttributes& OnnxAttributes::integers(const char* name, const std::vector<int
   });
 }
 
-std::string OnnxGraph::call(const std::string& type, const OnnxNames& inputs, std::string output, const OnnxAttributes& attributes) {
+std::string OnnxGraph::call(const std::string& type, const OnnxNames& inputs, std::string output,
+                            const OnnxAttributes& attributes) {
   if (output.empty()) output = node_ + "_" + type;
   ProtobufMessage m;
   for (const std::string& input : inputs) m.text(field::kNodeInput, input);
@@ -87,7 +88,8 @@ std::string OnnxGraph::call(const std::string& type, const OnnxNames& inputs, st
   return output;
 }
 
-std::string OnnxGraph::step(const char* suffix, const std::string& type, const OnnxNames& inputs, const OnnxAttributes& attributes) {
+std::string OnnxGraph::step(const char* suffix, const std::string& type, const OnnxNames& inputs,
+                            const OnnxAttributes& attributes) {
   return call(type, inputs, node_ + "_" + suffix, attributes);
 }
 

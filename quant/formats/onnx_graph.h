@@ -38,7 +38,8 @@ class OnnxGraph {
   const std::string& node() const { return node_; }
 
   /// Adds a call and returns what its result is called: `output`, or the node's name and what is computed.
-  std::string call(const std::string& type, const OnnxNames& inputs, std::string output = {}, const OnnxAttributes& attributes = {});
+  std::string call(const std::string& type, const OnnxNames& inputs, std::string output = {},
+                   const OnnxAttributes& attributes = {});
   /// The same, whose result is called by the node's name and `suffix`: for a node of several calls.
   std::string step(const char* suffix, const std::string& type, const OnnxNames& inputs, const OnnxAttributes& attributes = {});
 

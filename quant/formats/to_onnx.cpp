@@ -278,7 +278,8 @@ class Writer {
     return call("DequantizeLinear", {codes, qparams[0], qparams[1]}, node_->name + "_dequantized");
   }
 
-  std::string call(const std::string& type, const Names& inputs, const std::string& output = {}, const Attributes& attributes = {}) {
+  std::string call(const std::string& type, const Names& inputs, const std::string& output = {},
+                   const Attributes& attributes = {}) {
     return graph_.call(type, inputs, output, attributes);
   }
   std::string initializer(const char* what, const Tensor& t) { return graph_.initializer(what, t); }
@@ -312,7 +313,8 @@ std::map<const nn::Node*, Shape> shapes_of(const nn::Graph& graph, const std::ve
 
 }  // namespace
 
-std::string to_onnx(const nn::Graph& graph, const std::vector<Shape>& images, const std::map<std::string, std::string>& metadata) {
+std::string to_onnx(const nn::Graph& graph, const std::vector<Shape>& images,
+                    const std::map<std::string, std::string>& metadata) {
   const std::map<const nn::Node*, Shape> shapes = shapes_of(graph, images);
   Writer writer(shapes, images.size() == 1);
   for (const nn::Node& node : graph.nodes()) writer.node(node);

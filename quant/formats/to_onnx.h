@@ -22,7 +22,8 @@ namespace octet::quant {
 /// images: the shape of each input, such as [C, H, W]; how many there are is left open, as "N". One input is called "input" and one
 /// result "logits"; several have the names of their nodes. metadata: what to say of where it comes from. Returns the file's bytes. Throws Error for a graph with observers, and for an adaptive pool whose windows differ in
 /// size.
-std::string to_onnx(const nn::Graph& graph, const std::vector<Shape>& images, const std::map<std::string, std::string>& metadata = {});
+std::string to_onnx(const nn::Graph& graph, const std::vector<Shape>& images,
+                    const std::map<std::string, std::string>& metadata = {});
 /// Of a graph with one input.
 inline std::string to_onnx(const nn::Graph& graph, const Shape& image, const std::map<std::string, std::string>& metadata = {}) {
   return to_onnx(graph, std::vector<Shape>{image}, metadata);

@@ -27,9 +27,13 @@ namespace {
 using test::fails_with;
 using test::random_floats;
 
-nn::Graph network(const std::string& name) { return to_graph(read_pt2(loaders::File(test::golden_path("pt2/" + name + ".pt2")))); }
+nn::Graph network(const std::string& name) {
+  return to_graph(read_pt2(loaders::File(test::golden_path("pt2/" + name + ".pt2"))));
+}
 
-nn::Batch segments_batch(int64_t n = 3) { return std::vector<Tensor>{random_floats({n, 3, 16, 16}, 1), random_floats({n, 2, 7, 9}, 2)}; }
+nn::Batch segments_batch(int64_t n = 3) {
+  return std::vector<Tensor>{random_floats({n, 3, 16, 16}, 1), random_floats({n, 2, 7, 9}, 2)};
+}
 
 struct Quantized {
   quant::QConfigMapping mapping;
@@ -66,7 +70,8 @@ TEST(DenseNetworks, EveryFormKeepsTheCodes) {
     expect_equal(nn::run_all(quant::load_graph(quant::save_graph(q.int8, {}), "model"), segments_batch()), want);
     expect_equal(nn::run_all(nn::optimize_for_inference(q.int8), segments_batch()), want);
     const StateDict state = quant::state_dict_for_pytorch(q.prepared, q.mapping);
-    expect_equal(nn::run_all(quant::graph_from_pytorch(network("segments"), state, q.mapping.engine(), "state"), segments_batch()), want);
+    expect_equal(
+        nn::run_all(quant::graph_from_pytorch(network("segments"), state, q.mapping.engine(), "state"), segments_batch()), want);
   }
 }
 

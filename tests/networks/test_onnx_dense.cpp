@@ -54,21 +54,23 @@ TEST(OnnxDense, ResizeInEachForm) {
   const auto scales = [](OnnxFile file) { return file.tensor("s", Tensor::from({1, 1, 2, 1.5f}, {4})); };
   const Tensor nearest = ops::interpolate(x, {.factor_h = 2, .factor_w = 1.5}),
                linear = ops::interpolate(x, {.mode = InterpolateMode::bilinear, .factor_h = 2, .factor_w = 1.5}),
-               corners = ops::interpolate(x, {.mode = InterpolateMode::bilinear, .align_corners = true, .factor_h = 2, .factor_w = 1.5});
+               corners = ops::interpolate(
+                   x, {.mode = InterpolateMode::bilinear, .align_corners = true, .factor_h = 2, .factor_w = 1.5});
   EXPECT_TRUE(bits_equal(scales(OnnxFile(kImage, 9)).node("Upsample", {"x", "s"}, "y", {{"mode", "nearest"}}).run(x), nearest));
   EXPECT_TRUE(bits_equal(scales(OnnxFile(kImage, 10)).node("Resize", {"x", "s"}, "y").run(x), nearest));
   const std::vector<test::OnnxAttribute> floor{{"coordinate_transformation_mode", "asymmetric"}, {"nearest_mode", "floor"}};
   EXPECT_TRUE(bits_equal(scales(OnnxFile(kImage)).node("Resize", {"x", "", "s"}, "y", floor).run(x), nearest));
   EXPECT_TRUE(bits_equal(scales(OnnxFile(kImage)).node("Resize", {"x", "", "s"}, "y", {{"mode", "linear"}}).run(x), linear));
-  EXPECT_TRUE(bits_equal(scales(OnnxFile(kImage))
-                             .node("Resize", {"x", "", "s"}, "y",
-                                   {{"mode", "linear"}, {"coordinate_transformation_mode", "align_corners"}})
-                             .run(x),
-                         corners));
+  EXPECT_TRUE(bits_equal(
+      scales(OnnxFile(kImage))
+          .node("Resize", {"x", "", "s"}, "y", {{"mode", "linear"}, {"coordinate_transformation_mode", "align_corners"}})
+          .run(x),
+      corners));
   const Tensor sized = ops::interpolate(x, {.size = {14, 18}});  // whole factors: all ways to the nearest pixel are the same
   EXPECT_TRUE(bits_equal(OnnxFile(kImage).numbers("n", {1, 4, 14, 18}).node("Resize", {"x", "", "", "n"}, "y").run(x), sized));
   EXPECT_TRUE(bits_equal(
-      OnnxFile(kImage, 18).numbers("n", {14, 18}).node("Resize", {"x", "", "", "n"}, "y", {{"axes", OnnxNumbers{2, 3}}}).run(x), sized));
+      OnnxFile(kImage, 18).numbers("n", {14, 18}).node("Resize", {"x", "", "", "n"}, "y", {{"axes", OnnxNumbers{2, 3}}}).run(x),
+      sized));
 }
 
 TEST(OnnxDense, PadThatNobodyTakesIn) {
@@ -83,8 +85,11 @@ TEST(OnnxDense, PadThatNobodyTakesIn) {
 }
 
 TEST(OnnxDense, Norms) {
-  const Tensor x = images(), c = random_floats({4}, 2), d = random_floats({4}, 3), w = random_floats({6}, 4), b = random_floats({6}, 5);
-  const auto with = [&](int64_t opset) { return OnnxFile(kImage, opset).tensor("c", c).tensor("d", d).tensor("w", w).tensor("b", b); };
+  const Tensor x = images(), c = random_floats({4}, 2), d = random_floats({4}, 3), w = random_floats({6}, 4),
+               b = random_floats({6}, 5);
+  const auto with = [&](int64_t opset) {
+    return OnnxFile(kImage, opset).tensor("c", c).tensor("d", d).tensor("w", w).tensor("b", b);
+  };
   EXPECT_TRUE(bits_equal(with(17).node("LayerNormalization", {"x", "w", "b"}, "y").run(x), ops::layer_norm(x, {6}, w, b, 1e-5f)));
   EXPECT_TRUE(bits_equal(with(17).node("InstanceNormalization", {"x", "c", "d"}, "y", {{"epsilon", 0.01}}).run(x),
                          ops::group_norm(x, 4, c, d, 0.01f)));
@@ -109,12 +114,15 @@ TEST(OnnxDense, GroupNormInParts) {
 
 TEST(OnnxDense, Activations) {
   const Tensor x = images(), slope = random_floats({4, 1, 1}, 2);
-  EXPECT_TRUE(bits_equal(OnnxFile(kImage).node("Elu", {"x"}, "y", {{"alpha", 0.5}}).run(x), ops::activate({ops::Activation::elu, 0.5f}, x)));
-  EXPECT_TRUE(bits_equal(OnnxFile(kImage).tensor("s", slope).node("PRelu", {"x", "s"}, "y").run(x), ops::prelu(x, slope.reshape({4}))));
+  EXPECT_TRUE(bits_equal(OnnxFile(kImage).node("Elu", {"x"}, "y", {{"alpha", 0.5}}).run(x),
+                         ops::activate({ops::Activation::elu, 0.5f}, x)));
+  EXPECT_TRUE(
+      bits_equal(OnnxFile(kImage).tensor("s", slope).node("PRelu", {"x", "s"}, "y").run(x), ops::prelu(x, slope.reshape({4}))));
   EXPECT_TRUE(bits_equal(OnnxFile(kImage).node("Softmax", {"x"}, "y", {{"axis", int64_t{1}}}).run(x), ops::softmax(x)));
-  EXPECT_TRUE(bits_equal(
-      OnnxFile(kImage).node("MaxPool", {"x"}, "y", {{"kernel_shape", OnnxNumbers{2, 2}}, {"dilations", OnnxNumbers{3, 2}}}).run(x),
-      ops::max_pool2d(x, {.kernel = 2, .stride = 1, .dilation = {3, 2}})));
+  EXPECT_TRUE(bits_equal(OnnxFile(kImage)
+                             .node("MaxPool", {"x"}, "y", {{"kernel_shape", OnnxNumbers{2, 2}}, {"dilations", OnnxNumbers{3, 2}}})
+                             .run(x),
+                         ops::max_pool2d(x, {.kernel = 2, .stride = 1, .dilation = {3, 2}})));
 }
 
 /// Every op of the goldens' networks, written by octet in float and read back: the same results.

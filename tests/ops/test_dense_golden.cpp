@@ -61,9 +61,9 @@ TEST(DenseGolden, ConvTranspose2dOfCodes) {
     for (const Engine engine : int8::kEngines) {
       const std::string name(name_of(engine));
       if (!g.has(name)) continue;  // PyTorch refuses it, or is wrong
-      const int8::ConvTranspose2d layer(
-          {{g["qw"].view_as(DType::qint8), g.floats("weight_scale"), g["qb"], false, engine, qparams(g, "input"), qparams(g, "output")},
-           conv_transpose2d_options(g)});
+      const int8::ConvTranspose2d layer({{g["qw"].view_as(DType::qint8), g.floats("weight_scale"), g["qb"], false, engine,
+                                          qparams(g, "input"), qparams(g, "output")},
+                                         conv_transpose2d_options(g)});
       EXPECT_TRUE(codes_equal(layer(codes(g, "codes")), codes(g, name))) << name << " " << i;
       ++compared;
     }
@@ -73,7 +73,8 @@ TEST(DenseGolden, ConvTranspose2dOfCodes) {
 
 TEST(DenseGolden, ConvTranspose2dChecks) {
   const Tensor x = Tensor::zeros({1, 2, 3, 3}), w = Tensor::zeros({2, 2, 3, 3});
-  EXPECT_TRUE(fails_with([&] { conv_transpose2d(x, w, {}, {.output_padding = 1}); }, {"output_padding 1", "less than the stride 1"}));
+  EXPECT_TRUE(
+      fails_with([&] { conv_transpose2d(x, w, {}, {.output_padding = 1}); }, {"output_padding 1", "less than the stride 1"}));
   EXPECT_TRUE(fails_with([&] { conv_transpose2d(x, w, {}, {.padding = 4}); }, {"padding (4, 4) leave nothing"}));
   EXPECT_TRUE(fails_with([&] { conv_transpose2d(x, Tensor::zeros({3, 2, 3, 3}), {}); }, {"needs 3 channels"}));
   int8::ConvTranspose2dParams p{{w.to(DType::i8).view_as(DType::qint8), {1, 2}, {}, false, Engine::fbgemm, {1, 0}, {1, 0}}, {}};
@@ -105,8 +106,8 @@ TEST(DenseGolden, Pad) {
   for (int i = 0; i < 4; ++i) {
     const Golden g = golden("pad", i);
     const int32_t* s = g["sides"].data<int32_t>();
-    const PadOptions o{static_cast<PadMode>(static_cast<int>(g.number("mode"))), s[0], s[1], s[2], s[3],
-                       static_cast<float>(g.number("value"))};
+    const PadOptions o{
+        static_cast<PadMode>(static_cast<int>(g.number("mode"))), s[0], s[1], s[2], s[3], static_cast<float>(g.number("value"))};
     EXPECT_TRUE(test::bits_equal(pad(g["x"], o), g["y"])) << i;
     EXPECT_TRUE(close(pad_backward(g["dy"], g["x"].shape(), o), g["dx"])) << i;
   }
@@ -122,8 +123,8 @@ TEST(DenseGolden, Norms) {
     const auto over = static_cast<int64_t>(g.number("over"));
     const Tensor &x = g["x"], &w = g["w"], &b = g["b"];
     EXPECT_TRUE(close(groups ? group_norm(x, over, w, b, 1e-5f) : layer_norm(x, w.shape(), w, b, 1e-5f), g["y"])) << i;
-    const NormGradients d = groups ? group_norm_backward(g["dy"], x, over, w, b, 1e-5f)
-                                   : layer_norm_backward(g["dy"], x, w.shape(), w, b, 1e-5f);
+    const NormGradients d =
+        groups ? group_norm_backward(g["dy"], x, over, w, b, 1e-5f) : layer_norm_backward(g["dy"], x, w.shape(), w, b, 1e-5f);
     EXPECT_TRUE(close(d.x, g["dx"])) << i;
     EXPECT_TRUE(close(d.weight, g["dw"])) << i;
     EXPECT_TRUE(close(d.bias, g["db"])) << i;
@@ -172,8 +173,11 @@ TEST(DenseGolden, DilatedMaxPool) {
     EXPECT_TRUE(close(max_pool2d_backward(g["dy"], pooled.indices, g["x"].shape(), o), g["dx"])) << i;
     EXPECT_TRUE(codes_equal(int8::max_pool2d(codes(g, "codes"), o), codes(g, "y_codes"))) << i;
   }
-  EXPECT_TRUE(fails_with([] { max_pool2d(Tensor::zeros({1, 1, 3, 9}), {.kernel = 2, .stride = 1, .padding = {1, 0}, .dilation = {4, 1}}); },
-                         {"dilation (4, 1) of (3, 9) pixels"}));
+  EXPECT_TRUE(fails_with(
+      [] {
+        max_pool2d(Tensor::zeros({1, 1, 3, 9}), {.kernel = 2, .stride = 1, .padding = {1, 0}, .dilation = {4, 1}});
+      },
+      {"dilation (4, 1) of (3, 9) pixels"}));
 }
 
 }  // namespace

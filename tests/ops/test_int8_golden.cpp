@@ -45,9 +45,9 @@ TEST(Golden, FakeQuantize) {
 
 /// All 256 codes of a hundred scales.
 TEST(Golden, Activations) {
-  for (const Activation f : {Activation(Activation::sigmoid), Activation(Activation::tanh), Activation(Activation::hardsigmoid),
-                             Activation(Activation::hardswish), Activation(Activation::leaky_relu, 0.2f),
-                             Activation(Activation::elu, 0.7f)}) {
+  for (const Activation f :
+       {Activation(Activation::sigmoid), Activation(Activation::tanh), Activation(Activation::hardsigmoid),
+        Activation(Activation::hardswish), Activation(Activation::leaky_relu, 0.2f), Activation(Activation::elu, 0.7f)}) {
     const Golden g(std::string("ops/") + name_of(f) + "_codes");
     const std::vector<float> outputs = g.floats("output");  // one for all, or one for each: (scale, zero point)
     for (const Engine engine : {Engine::qnnpack, Engine::fbgemm}) {

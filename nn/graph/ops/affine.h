@@ -24,7 +24,9 @@ struct Affine {
                               .parameters = {"weight", "bias"}};
   void fields(auto&&) {}
   Description describe(const Parameters& p) const { return {"Affine", str(p.at("weight").numel())}; }
-  Tensor run(const Inputs& in) const { return ops::batch_norm(in[0], affine_params(in.parameter("weight"), in.parameter("bias"))); }
+  Tensor run(const Inputs& in) const {
+    return ops::batch_norm(in[0], affine_params(in.parameter("weight"), in.parameter("bias")));
+  }
 };
 
 }  // namespace octet::nn::op

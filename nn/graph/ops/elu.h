@@ -23,12 +23,8 @@ struct QuantizedElu {
     visit("input", input);
     visit("output", qparams);
   }
-  Description describe(const Parameters&) const {
-    return {"QuantizedELU", str("alpha=", shortest(alpha))};
-  }
-  Tensor run(const Inputs& in) const {
-    return ops::int8::lookup(in[0], ops::int8::elu_table(alpha, input, qparams));
-  }
+  Description describe(const Parameters&) const { return {"QuantizedELU", str("alpha=", shortest(alpha))}; }
+  Tensor run(const Inputs& in) const { return ops::int8::lookup(in[0], ops::int8::elu_table(alpha, input, qparams)); }
   QParams output() const { return qparams; }
   std::vector<QParams> made_for() const { return {input}; }
   double differs_from_fake_quant(const Tensor&) const { return 0; }
@@ -37,12 +33,8 @@ struct QuantizedElu {
 struct Elu {
   float alpha = 1;
 
-  static constexpr Info kInfo{.name = "elu",
-                              .inputs = 1,
-                              .takes = Values::floats,
-                              .gives = Values::floats,
-                              .scale = Scale::own,
-                              .layout = Layout::any};
+  static constexpr Info kInfo{
+      .name = "elu", .inputs = 1, .takes = Values::floats, .gives = Values::floats, .scale = Scale::own, .layout = Layout::any};
   void fields(auto&& visit) { visit("alpha", alpha); }
   Description describe(const Parameters&) const { return {"ELU", str("alpha=", shortest(alpha))}; }
   Tensor run(const Inputs& in) const { return ops::activate({ops::Activation::elu, alpha}, in[0]); }

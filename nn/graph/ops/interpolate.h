@@ -21,9 +21,10 @@ void visit_options(auto&& visit, ops::InterpolateOptions& o) {
 
 /// "scale_factor=(2.0, 2.0), mode='bilinear'".
 inline std::string interpolate_text(const ops::InterpolateOptions& o) {
-  return str(o.size.h ? str("size=", o.size) : str("scale_factor=(", python_float(o.factor_h), ", ", python_float(o.factor_w), ")"),
-             ", mode='", o.mode == ops::InterpolateMode::bilinear ? "bilinear" : "nearest", "'",
-             o.align_corners ? ", align_corners=True" : "");
+  return str(
+      o.size.h ? str("size=", o.size) : str("scale_factor=(", python_float(o.factor_h), ", ", python_float(o.factor_w), ")"),
+      ", mode='", o.mode == ops::InterpolateMode::bilinear ? "bilinear" : "nearest", "'",
+      o.align_corners ? ", align_corners=True" : "");
 }
 
 struct QuantizedInterpolate {

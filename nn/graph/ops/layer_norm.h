@@ -25,8 +25,8 @@ struct LayerNorm {
   }
   void check() const { OCTET_CHECK(eps >= 0, "eps ", eps, ": expected at least 0"); }
   Description describe(const Parameters& p) const {
-    return {"LayerNorm",
-            str(list_text(normalized_shape), ", eps=", shortest(eps), ", elementwise_affine=", p.contains("weight") ? "True" : "False")};
+    return {"LayerNorm", str(list_text(normalized_shape), ", eps=", shortest(eps),
+                             ", elementwise_affine=", p.contains("weight") ? "True" : "False")};
   }
   Tensor run(const Inputs& in) const {
     const Shape over(normalized_shape.begin(), normalized_shape.end());

@@ -11,8 +11,12 @@ namespace octet::nn::op {
 struct Pad {
   ops::PadOptions options;
 
-  static constexpr Info kInfo{
-      .name = "pad", .inputs = 1, .takes = Values::floats, .gives = Values::floats, .scale = Scale::none, .layout = Layout::planes};
+  static constexpr Info kInfo{.name = "pad",
+                              .inputs = 1,
+                              .takes = Values::floats,
+                              .gives = Values::floats,
+                              .scale = Scale::none,
+                              .layout = Layout::planes};
   void fields(auto&& visit) {
     int64_t mode = static_cast<int64_t>(options.mode);  // 0: constant, 1: reflect, 2: replicate
     visit("mode", mode, int64_t{0}, int64_t{2});
@@ -26,8 +30,9 @@ struct Pad {
   }
   Description describe(const Parameters&) const {
     constexpr const char* kModes[] = {"constant", "reflect", "replicate"};
-    return {"Pad", str("(", options.left, ", ", options.right, ", ", options.top, ", ", options.bottom, "), mode='",
-                       kModes[static_cast<size_t>(options.mode)], "'", options.value == 0 ? "" : ", value=" + shortest(options.value))};
+    return {"Pad",
+            str("(", options.left, ", ", options.right, ", ", options.top, ", ", options.bottom, "), mode='",
+                kModes[static_cast<size_t>(options.mode)], "'", options.value == 0 ? "" : ", value=" + shortest(options.value))};
   }
   Tensor run(const Inputs& in) const { return ops::pad(in[0], options); }
 };
