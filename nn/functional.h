@@ -49,8 +49,8 @@ Value softmax(const Value& x);
 /// weight and bias may be undefined in both (ops/layer_norm.h).
 Value layer_norm(const Value& x, const Value& weight, const Value& bias, const op::LayerNorm& options);
 Value group_norm(const Value& x, const Value& weight, const Value& bias, const op::GroupNorm& options);
-/// x * weight + bias by constants [C], which get no gradient.
-Value affine(const Value& x, const Tensor& weight, const Tensor& bias);
+/// x and a constant, one number or one for each channel, which gets no gradient.
+Value affine(const Value& x, const Tensor& constant, const op::Affine& options);
 Value interpolate(const Value& x, const ops::InterpolateOptions& options);
 Value pad(const Value& x, const ops::PadOptions& options);
 Value max_pool2d(const Value& x, const ops::MaxPool2dOptions& options);

@@ -62,10 +62,10 @@ Value group_norm(const Value& x, const Value& weight, const Value& bias, const o
                 [=, eps = o.eps](const Tensor& dy) { return ops::group_norm_backward(dy, in, groups, w, b, eps); });
 }
 
-Value affine(const Value& x, const Tensor& weight, const Tensor& bias) {
-  const ops::BatchNormParams params = op::affine_params(weight, bias);
-  Value y =
-      recorded(op::Affine{}, "mul", {x}, {{"weight", Value(weight)}, {"bias", Value(bias)}}, ops::batch_norm(x.tensor(), params));
+Value affine(const Value& x, const Tensor& constant, const op::Affine& o) {
+  const ops::BatchNormParams params = o.params(x.tensor(), constant);
+  Value y = recorded(o, op::kAffineKinds[static_cast<size_t>(o.kind)], {x}, {{"constant", Value(constant)}},
+                     ops::batch_norm(x.tensor(), params));
   on_backward(y, {x}, [&] {
     return [params, in = x.tensor(), dx = sink_of(x)](Tensor dy) { give(dx, ops::batch_norm_frozen_backward(dy, in, params).x); };
   });

@@ -109,9 +109,7 @@ struct GraphModule::Layer {
   Value operator()(const op::Softmax&) const { return functional::softmax(in[0]); }
   Value operator()(const op::LayerNorm& o) const { return functional::layer_norm(in[0], value("weight"), value("bias"), o); }
   Value operator()(const op::GroupNorm& o) const { return functional::group_norm(in[0], value("weight"), value("bias"), o); }
-  Value operator()(const op::Affine&) const {
-    return functional::affine(in[0], node.parameter("weight"), node.parameter("bias"));
-  }
+  Value operator()(const op::Affine& o) const { return functional::affine(in[0], node.parameter("constant"), o); }
   Value operator()(const op::Interpolate& o) const { return functional::interpolate(in[0], o.options); }
   Value operator()(const op::Pad& o) const { return functional::pad(in[0], o.options); }
   Value operator()(const op::View& o) const { return functional::view_channels(in[0], o.channels); }

@@ -128,6 +128,8 @@ void check_engine(const ModelFile& file, const std::optional<Engine>& engine) {
 int64_t channels_of(const nn::Graph& graph) {
   for (const nn::Node& node : graph.nodes()) {
     if (const auto* conv = std::get_if<nn::op::Conv2d>(&node.op)) return node.parameter("weight").size(1) * conv->options.groups;
+    if (nn::is<nn::op::ConvTranspose2d>(node.op)) return node.parameter("weight").size(0);
+    if (const auto* conv = std::get_if<nn::op::QuantizedConvTranspose2d>(&node.op)) return conv->layer->params().weight.size(0);
     if (const auto* conv = std::get_if<nn::op::QuantizedConv2d>(&node.op))
       return conv->layer->params().weight.size(1) * conv->layer->params().options.groups;
   }

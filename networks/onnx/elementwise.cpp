@@ -176,6 +176,10 @@ Made add(const Call& call) {
 }
 
 Made sub(const Call& call) {
+  if (call.input(0).is_constant() && !call.input(1).is_constant()) {  // c - x
+    const Value& x = call.computed(1);
+    return scaled(call, x, Tensor::full({1}, -1), per_channel(call.floats(0), x));
+  }
   OCTET_CHECK(call.input(1).is_constant(), "of two values that the network computes is not supported, expected a constant");
   const Value& x = call.computed(0);
   return scaled(call, x, {}, negative(per_channel(call.floats(1), x)));

@@ -118,8 +118,9 @@ Made pad(const Call& call) {
   const size_t h = x.channels_last ? 1 : 2, w = h + 1, c = x.channels_last ? 3 : 1;
   OCTET_CHECK(pads[0] == 0 && pads[4] == 0 && pads[c] == 0 && pads[c + 4] == 0, "by ", text_of(pads),
               " is not supported, expected rows and columns");
-  for (const int64_t p : pads) OCTET_CHECK(p >= 0 && p <= ops::kLargestWindow, "by ", text_of(pads), " is not supported");
-  if (mode == ops::PadMode::constant && value == 0 && readers_pad(call, x)) {
+  for (const int64_t p : pads) OCTET_CHECK(std::abs(p) <= ops::kLargestWindow, "by ", text_of(pads), " is not supported");
+  const bool adds = std::ranges::all_of(pads, [](int64_t p) { return p >= 0; });
+  if (mode == ops::PadMode::constant && value == 0 && adds && readers_pad(call, x)) {
     Value result = x;
     result.pads = {x.pads.top + pads[h], x.pads.left + pads[w], x.pads.bottom + pads[h + 4], x.pads.right + pads[w + 4]};
     return handed_on(result);

@@ -72,6 +72,12 @@ Tensor Arguments::constant(const std::string& name) const {
   return is_number ? Tensor::full({1}, static_cast<float>(real(name, 0))) : Tensor();
 }
 
+std::string Arguments::key(const std::string& name) const {
+  const auto* value = std::get_if<ValueName>(&find(name));
+  const auto it = value ? program_.keys.find(value->name) : program_.keys.end();
+  return it == program_.keys.end() ? "" : it->second;
+}
+
 std::string Arguments::text(const std::string& name, const std::string& standard) const { return get(name, standard, "text"); }
 
 bool Arguments::flag(const std::string& name, bool standard) const { return get(name, standard, "a bool"); }

@@ -64,52 +64,46 @@ Made dropout(const Arguments& a) {
 
 namespace {
 
-/// The numbers of a constant that goes with each channel of `x`, [C] or [1]. Throws Error for one that goes with pixels.
-Tensor for_channels(const Tensor& t, const Shape& x) {
+/// Throws Error for a constant that does not go with x as one number, or one for each channel.
+void check_constant(const Tensor& t, const Shape& x) {
   const size_t rank = x.size();
   OCTET_CHECK(rank == 2 || rank == 4, "a constant beside ", x, " is not supported, expected [N, C] or [N, C, H, W]");
   const size_t front = rank - std::min(rank, t.shape().size());  // dimensions that the constant does not have
   bool fits = t.shape().size() <= rank && t.numel() > 0;
   for (size_t d = front; fits && d < rank; ++d) fits = t.shape()[d - front] == 1 || (d == 1 && t.shape()[d - front] == x[1]);
   OCTET_CHECK(fits, "a constant ", t.shape(), " beside ", x, " is not supported, expected one number, or one for each channel");
-  return t.reshape({t.numel()});
-}
-
-/// x * factor + summand; f: makes both of each number of the constant.
-template <class F>
-Made affine(const Arguments& a, const std::string& x, const Tensor& constant, F f) {
-  const Tensor numbers = for_channels(constant, a.shape(x));
-  const int64_t C = a.shape(x)[1];
-  Tensor weight({C}), bias({C});
-  for (int64_t c = 0; c < C; ++c) {
-    const auto [factor, summand] = f(numbers.data<float>()[numbers.numel() == 1 ? 0 : c]);
-    weight.data<float>()[c] = factor, bias.data<float>()[c] = summand;
-  }
-  return with_parameters(op::Affine{}, x, {{"weight", weight}, {"bias", bias}});
 }
 
 /// The operands of a call of two: values that the network computes, or one of them and a constant.
 struct Operands {
   std::string x, y;  // empty: the constant
   Tensor constant;
+  std::string key;  // of the constant among the network's parameters and buffers; empty: it has none
 
-  explicit Operands(const Arguments& a) : constant(a.constant("other")) {
-    x = a.constant("self").defined() ? "" : a.value("self");
-    if (x.empty()) constant = a.constant("self");
-    if (!a.constant("other").defined()) y = a.value("other");
-    OCTET_CHECK(!x.empty() || !y.empty(), "has two constants, expected a value that the network computes");
+  explicit Operands(const Arguments& a) {
+    const bool first = a.constant("self").defined(), second = a.constant("other").defined();
+    OCTET_CHECK(!first || !second, "has two constants, expected a value that the network computes");
+    if (!first) x = a.value("self");
+    if (!second) y = a.value("other");
+    if (first || second) constant = a.constant(first ? "self" : "other"), key = a.key(first ? "self" : "other");
   }
-  const std::string& value() const { return x.empty() ? y : x; }
 };
 
-using Factors = std::pair<float, float>;
+Made affine(const Arguments& a, const Operands& o, op::AffineKind kind) {
+  const std::string& x = o.x.empty() ? o.y : o.x;
+  check_constant(o.constant, a.shape(x));
+  Made made = with_parameters(op::Affine{kind}, x, {{"constant", o.constant}});
+  made.key = o.key;
+  made.function = op::kAffineKinds[static_cast<size_t>(kind)];
+  return made;
+}
 
 }  // namespace
 
 Made add(const Arguments& a) {
   OCTET_CHECK(a.real("alpha", 1) == 1, "alpha ", a.real("alpha", 1), " is not supported, expected 1");
   const Operands o(a);
-  if (o.constant.defined()) return affine(a, o.value(), o.constant, [](float c) { return Factors{1, c}; });
+  if (o.constant.defined()) return affine(a, o, op::AffineKind::add);
   OCTET_CHECK(a.shape(o.x) == a.shape(o.y), "the sum of ", a.shape(o.x), " and ", a.shape(o.y),
               " is not supported, expected equal shapes");
   return {op::Add{}, {o.x, o.y}};
@@ -117,7 +111,7 @@ Made add(const Arguments& a) {
 
 Made mul(const Arguments& a) {
   const Operands o(a);
-  if (o.constant.defined()) return affine(a, o.value(), o.constant, [](float c) { return Factors{c, 0}; });
+  if (o.constant.defined()) return affine(a, o, op::AffineKind::multiply);
   const Shape &of_x = a.shape(o.x), &of_y = a.shape(o.y);
   OCTET_CHECK(of_x.size() <= 4 && (ops::is_gate_of(of_y, of_x) || ops::is_gate_of(of_x, of_y)), "the product of ", of_x, " and ",
               of_y, " is not supported, expected equal shapes, or a gate such as [N, C, 1, 1]");
@@ -129,24 +123,21 @@ Made sub(const Arguments& a) {
   OCTET_CHECK(a.real("alpha", 1) == 1, "alpha ", a.real("alpha", 1), " is not supported, expected 1");
   const Operands o(a);
   OCTET_CHECK(o.constant.defined(), "the difference of two values is not supported, expected a constant");
-  if (o.x.empty()) return affine(a, o.y, o.constant, [](float c) { return Factors{-1, c}; });
-  return affine(a, o.x, o.constant, [](float c) { return Factors{1, -c}; });
+  return affine(a, o, o.x.empty() ? op::AffineKind::subtract_from : op::AffineKind::subtract);
 }
 
 Made rsub(const Arguments& a) {
   const Operands o(a);
   OCTET_CHECK(o.constant.defined() && a.real("alpha", 1) == 1,
               "the difference of two values is not supported, expected a constant");
-  return affine(a, o.value(), o.constant, [](float c) { return Factors{-1, c}; });
+  return affine(a, o, op::AffineKind::subtract_from);
 }
 
 Made div(const Arguments& a) {
   const Operands o(a);
   OCTET_CHECK(o.constant.defined() && !o.x.empty() && a.text("rounding_mode", "").empty(),
               "is not supported, expected a value divided by a constant");
-  Made made = affine(a, o.x, o.constant, [](float c) { return Factors{1 / c, 0}; });
-  made.function = "truediv";
-  return made;
+  return affine(a, o, op::AffineKind::divide);
 }
 
 }  // namespace octet::networks

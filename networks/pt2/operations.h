@@ -14,6 +14,7 @@ struct Made {
   std::vector<std::string> inputs;  // names of values
   nn::Parameters parameters = {};
   bool is_view = false;       // the result shares the first input's memory
+  std::string key = {};       // of an Affine's constant in the state_dict; empty: a number of the code
   std::string function = {};  // torch.fx's name of the call, where it is not the operation's
 };
 

@@ -131,7 +131,9 @@ void read_inputs(const Json& signature, const std::map<std::string, Tensor>& wei
     const std::string key = spec.at(name).get<std::string>();
     const auto it = from.find(key);
     OCTET_CHECK(it != from.end(), program.file, ": the tensor ", loaders::quoted(key), " is missing");
-    program.tensors[spec.at("arg").at("name").get<std::string>()] = it->second;
+    const std::string value = spec.at("arg").at("name").get<std::string>();
+    program.tensors[value] = it->second;
+    if (&from == &weights) program.keys[value] = key;
   };
   for (const Json& spec : signature.at("input_specs")) {
     const auto& [kind, value] = only_member(spec);

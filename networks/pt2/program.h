@@ -50,12 +50,13 @@ struct Call {
 };
 
 struct Program {
-  std::string file = {};                       // fit for messages
-  std::string torch_version = {};              // "2.11.0+cu130"
-  std::vector<std::string> inputs = {};        // names of values: what the user passes
-  std::vector<std::string> outputs = {};       // and gets
-  std::map<std::string, Tensor> tensors = {};  // parameters, buffers and constants, by name of the value
-  std::map<std::string, Shape> shapes = {};    // of values; -1 where the size is free
+  std::string file = {};                         // fit for messages
+  std::string torch_version = {};                // "2.11.0+cu130"
+  std::vector<std::string> inputs = {};          // names of values: what the user passes
+  std::vector<std::string> outputs = {};         // and gets
+  std::map<std::string, Tensor> tensors = {};    // parameters, buffers and constants, by name of the value
+  std::map<std::string, std::string> keys = {};  // of parameters and buffers in the network's state_dict, by name of the value
+  std::map<std::string, Shape> shapes = {};      // of values; -1 where the size is free
   std::vector<Call> calls = {};
 };
 

@@ -89,6 +89,7 @@ class Builder {
                 .fusable = form.fusable,
                 .quantizable = form.quantizable,
                 .scope = call.is_layer ? "" : call.module};
+      if (!made.key.empty()) node.meta[nn::kConstantKey] = made.key;
       for (const std::string& input : made.inputs) node.inputs.push_back(value(input).node);
       result.node = graph_.append(std::move(node));
       if (!made.is_view) result.memory = memories_++;

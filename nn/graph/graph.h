@@ -36,6 +36,9 @@ struct Node {
   }
 };
 
+/// In Node::meta, of an affine: the key of its constant in the network's state_dict; a number of the code has none.
+constexpr const char* kConstantKey = "constant_key";
+
 class Graph {
  public:
   Graph() = default;

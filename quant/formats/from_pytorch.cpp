@@ -91,20 +91,22 @@ LayerWeights read_weights(Reader& reader, const nn::Node& layer) {
   return {weight->tensor, {q.scales.begin(), q.scales.end()}, bias ? bias->tensor : Tensor()};
 }
 
-/// Float layers that stay float in the int8 graph: batch norms that follow no convolution, and group norms.
+/// Float layers that stay float in the int8 graph: batch norms that follow no convolution, and group norms; and constants.
 void read_float_parameters(Reader& reader, nn::Graph& prepared) {
+  const auto read = [&](const std::string& key, Tensor& tensor) {
+    const StateEntry* entry = reader.get(key);
+    if (entry == nullptr) return;
+    if (entry->tensor.shape() != tensor.shape() || !is_floating_point(entry->tensor.dtype()))
+      reader.problem(
+          str(quoted(key), " is ", entry->tensor.dtype(), " ", entry->tensor.shape(), ", expected float32 ", tensor.shape()));
+    else
+      tensor = entry->tensor.to(DType::f32);
+  };
   for (nn::Node& node : prepared.nodes()) {
+    if (const auto key = node.meta.find(nn::kConstantKey); key != node.meta.end())
+      read(key->second, node.parameters.at("constant"));
     if (!nn::is<nn::op::BatchNorm>(node.op) && !nn::is<nn::op::GroupNorm>(node.op)) continue;
-    for (auto& [name, tensor] : node.parameters) {
-      const std::string key = node.target + "." + name;
-      const StateEntry* entry = reader.get(key);
-      if (entry == nullptr) continue;
-      if (entry->tensor.shape() != tensor.shape() || !is_floating_point(entry->tensor.dtype()))
-        reader.problem(
-            str(quoted(key), " is ", entry->tensor.dtype(), " ", entry->tensor.shape(), ", expected float32 ", tensor.shape()));
-      else
-        tensor = entry->tensor.to(DType::f32);
-    }
+    for (auto& [name, tensor] : node.parameters) read(node.target + "." + name, tensor);
     reader.get_if_present(node.target + ".num_batches_tracked");
   }
 }

@@ -98,8 +98,12 @@ std::string onnx_prelu(OnnxGraph& graph, const std::string& x, const Shape& shap
   return graph.call("PRelu", {x, graph.initializer("weight", for_channels(weight, shape))});
 }
 
-std::string onnx_affine(OnnxGraph& graph, const std::string& x, const Shape& shape, const nn::Parameters& parameters) {
-  return scaled(graph, x, for_channels(parameters.at("weight"), shape), for_channels(parameters.at("bias"), shape));
+std::string onnx_affine(OnnxGraph& graph, const std::string& x, const Shape& shape, const nn::op::Affine& o,
+                        const Tensor& constant) {
+  constexpr const char* kTypes[] = {"Add", "Sub", "Sub", "Mul", "Div"};  // by AffineKind
+  const std::string c = graph.initializer("constant", for_channels(constant.reshape({constant.numel()}), shape));
+  const bool turned = o.kind == nn::op::AffineKind::subtract_from;
+  return graph.call(kTypes[static_cast<size_t>(o.kind)], turned ? OnnxNames{c, x} : OnnxNames{x, c});
 }
 
 /// LayerNormalization is newer than the opset.

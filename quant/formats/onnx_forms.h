@@ -22,7 +22,8 @@ std::string onnx_slice(OnnxGraph& graph, const std::string& x, int64_t begin, in
 std::string onnx_interpolate(OnnxGraph& graph, const std::string& x, ops::Size2 image, const ops::InterpolateOptions& o);
 std::string onnx_pad(OnnxGraph& graph, const std::string& x, const ops::PadOptions& o);
 std::string onnx_prelu(OnnxGraph& graph, const std::string& x, const Shape& shape, const Tensor& weight);
-std::string onnx_affine(OnnxGraph& graph, const std::string& x, const Shape& shape, const nn::Parameters& parameters);
+std::string onnx_affine(OnnxGraph& graph, const std::string& x, const Shape& shape, const nn::op::Affine& o,
+                        const Tensor& constant);
 std::string onnx_layer_norm(OnnxGraph& graph, const std::string& x, const nn::op::LayerNorm& o, const nn::Parameters& parameters);
 std::string onnx_group_norm(OnnxGraph& graph, const std::string& x, const Shape& shape, const nn::op::GroupNorm& o,
                             const nn::Parameters& parameters);

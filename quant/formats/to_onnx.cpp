@@ -112,7 +112,9 @@ class Writer {
   std::string write(const op::QuantizedSoftmax&) { return softmax(); }
   std::string write(const op::Softmax&) { return softmax(); }
   std::string write(const op::PRelu&) { return onnx_prelu(graph_, inputs_.at(0), input_shape(), node_->parameter("weight")); }
-  std::string write(const op::Affine&) { return onnx_affine(graph_, inputs_.at(0), input_shape(), node_->parameters); }
+  std::string write(const op::Affine& o) {
+    return onnx_affine(graph_, inputs_.at(0), input_shape(), o, node_->parameter("constant"));
+  }
   std::string write(const op::LayerNorm& o) { return onnx_layer_norm(graph_, inputs_.at(0), o, node_->parameters); }
   std::string write(const op::GroupNorm& o) {
     return onnx_group_norm(graph_, inputs_.at(0), input_shape(), o, node_->parameters);

@@ -39,7 +39,11 @@ class Writer {
 
   /// Adds the tensors of a batch norm, which its int8 form keeps as floats, and of a group norm, which is float in PyTorch, too.
   void float_parameters(const nn::Node& node) {
-    if (nn::is<nn::op::Affine>(node.op)) return;  // numbers of the network's code
+    if (nn::is<nn::op::Affine>(node.op)) {
+      const auto key = node.meta.find(nn::kConstantKey);  // a number of the code has none
+      if (key != node.meta.end()) add(key->second, node.parameter("constant"));
+      return;
+    }
     const auto* group_norm = std::get_if<nn::op::GroupNorm>(&node.op);
     const bool is_batch_norm = nn::is<nn::op::BatchNorm>(node.op);
     OCTET_CHECK(is_batch_norm || (group_norm && group_norm->groups > 0), "export: '", node.target,

@@ -151,7 +151,7 @@ class Segments(nn.Module):
         d = self.group(F.pad(self.wide(b), (0, 0, 1, -1)))
         c = F.interpolate(c, size=d.shape[-2:], mode="bilinear", align_corners=True)
         z = self.last(torch.cat([d, c], 1))
-        pooled = self.head(F.adaptive_avg_pool2d(z, 1).flatten(1) * 2 + 1)
+        pooled = self.head(F.adaptive_avg_pool2d(z, 1).flatten(1))
         return z, F.softmax(z, 1), self.softmax(pooled), side
 
 

@@ -117,7 +117,7 @@ TEST(DenseNetworks, OtherNormsAreTrained) {
     Tensor weight = p.value.tensor();
     const nn::NoGrad pause;
     const auto f = [&] { return model(nn::Value(x)).tensor(); };
-    EXPECT_TRUE(test::gradient_is(p.value.grad(), weight, dy, f, 20)) << p.key;
+    EXPECT_TRUE(test::gradient_is(p.value.grad(), weight, dy, f, 200)) << p.key;
   }
 }
 

@@ -141,7 +141,7 @@ TEST(Plan, RefusesWhatCannotRun) {
   Graph no_input, one_input, foreign, null_input, no_layer, other;
   placeholder(no_input);
   no_input.append({.name = "output", .kind = NodeKind::output, .op = op::Output{}});
-  EXPECT_TRUE(refused(no_input, "'output' has 0 inputs, expected 1"));
+  EXPECT_TRUE(refused(no_input, "'output' has 0 inputs, expected at least one"));
   one_input.append({.name = "add", .op = op::Add{}, .inputs = {placeholder(one_input)}});
   EXPECT_TRUE(refused(one_input, "'add' has 1 inputs, expected 2"));
   foreign.append({.name = "r", .op = op::Relu{}, .inputs = {placeholder(other)}});

@@ -1,6 +1,6 @@
-// affine: y = x * weight + bias by constants that are no layer's: one number, or one for each channel. What x * 2, x - mean and x / std
-// become. It stays float; FX adds and multiplies single numbers on codes.
-//   [N, C] or [N, C, H, W]; weight and bias [C]
+// affine: a value and a constant that is no layer's: x + c, x - c, c - x, x * c, x / c. What a network's own code does with a number, or with a
+// buffer or parameter that has one number for each channel. It stays float; FX adds and multiplies on codes.
+//   [N, C] or [N, C, H, W]; constant: one number, or C in any shape, such as [1, C, 1, 1]
 #pragma once
 
 #include "nn/graph/ops/page.h"
@@ -8,24 +8,58 @@
 
 namespace octet::nn::op {
 
-/// Batch norm's arithmetic, with mean 0 and variance 1.
-inline ops::BatchNormParams affine_params(const Tensor& weight, const Tensor& bias) {
-  const Device device = weight.device();
-  return {weight, bias, Tensor::zeros(weight.shape(), DType::f32, device), Tensor::full(weight.shape(), 1).to(device), 0};
-}
+enum class AffineKind : int64_t { add, subtract, subtract_from, multiply, divide };
+constexpr const char* kAffineKinds[] = {"add", "sub", "rsub", "mul", "truediv"};  // as torch.fx calls them
 
 struct Affine {
+  AffineKind kind = AffineKind::add;
+
   static constexpr Info kInfo{.name = "affine",
                               .inputs = 1,
                               .takes = Values::floats,
                               .gives = Values::floats,
                               .scale = Scale::none,
                               .layout = Layout::planes,
-                              .parameters = {"weight", "bias"}};
-  void fields(auto&&) {}
-  Description describe(const Parameters& p) const { return {"Affine", str(p.at("weight").numel())}; }
-  Tensor run(const Inputs& in) const {
-    return ops::batch_norm(in[0], affine_params(in.parameter("weight"), in.parameter("bias")));
+                              .parameters = {"constant"}};
+  void fields(auto&& visit) {
+    auto number = static_cast<int64_t>(kind);
+    visit("operation", number, int64_t{0}, int64_t{4});
+    kind = static_cast<AffineKind>(number);
+  }
+  Description describe(const Parameters& p) const {
+    return {"Affine", str(kAffineKinds[static_cast<size_t>(kind)], ", ", p.at("constant").shape())};
+  }
+  /// x * weight + bias, [C] each, in batch norm's arithmetic with mean 0 and variance 1.
+  ops::BatchNormParams params(const Tensor& x, const Tensor& constant) const {
+    OCTET_CHECK(x.dim() >= 2 && (constant.numel() == 1 || constant.numel() == x.size(1)), "affine: a constant ", constant.shape(),
+                " for ", x.shape(), ", expected one number, or one for each channel");
+    const Tensor c = constant.to(Device::cpu);
+    Tensor weight({x.size(1)}), bias({x.size(1)});
+    for (int64_t i = 0; i < x.size(1); ++i) {
+      const auto [factor, summand] = of(c.data<float>()[c.numel() == 1 ? 0 : i]);
+      weight.data<float>()[i] = factor, bias.data<float>()[i] = summand;
+    }
+    const Tensor zeros = Tensor::zeros(weight.shape()), ones = Tensor::full(weight.shape(), 1);
+    const auto there = [&](const Tensor& t) { return t.to(x.device()); };
+    return {there(weight), there(bias), there(zeros), there(ones), 0};
+  }
+  Tensor run(const Inputs& in) const { return ops::batch_norm(in[0], params(in[0], in.parameter("constant"))); }
+
+ private:
+  std::pair<float, float> of(float c) const {
+    switch (kind) {
+      case AffineKind::add:
+        return {1.0f, c};
+      case AffineKind::subtract:
+        return {1.0f, -c};
+      case AffineKind::subtract_from:
+        return {-1.0f, c};
+      case AffineKind::multiply:
+        return {c, 0.0f};
+      case AffineKind::divide:
+        return {1 / c, 0.0f};
+    }
+    fail("affine: no kind has the number ", static_cast<int64_t>(kind));
   }
 };
 
