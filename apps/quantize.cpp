@@ -305,10 +305,10 @@ void quantize(const CLI::App& app, const apps::QuantizeOptions& o) {
   if (evaluated.images) evaluation = evaluate(graphs, evaluated, card, o);
 
   const std::string source = loaders::printable(std::filesystem::path(o.data.weights).filename().string());
-  const quant::SavedModel saved = quant::save_graph(int8, {{"backend", qconfig.backend()},
-                                                           {"qconfig", quant::to_json(qconfig)},
-                                                           {"source", source},
-                                                           {loaders::kCardKey, loaders::to_json(card)}});
+  std::map<std::string, std::string> metadata = {
+      {"backend", qconfig.backend()}, {"qconfig", quant::to_json(qconfig)}, {"source", source}};
+  if (apps::is_of_images(card)) metadata[loaders::kCardKey] = loaders::to_json(card);
+  const quant::SavedModel saved = quant::save_graph(int8, metadata);
   const loaders::SafeTensors file{saved.tensors, saved.metadata};
   const apps::Sizes sizes{parameter_bytes(model.graph), loaders::safetensors_size(file)};
   show_results(evaluation, evaluated, sizes, watch.seconds());

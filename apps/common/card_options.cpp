@@ -155,6 +155,8 @@ ModelCard used_card(const Model& model, const CardOptions& o, const std::string&
   return card;
 }
 
+bool is_of_images(const ModelCard& card) { return !card.input.mean.empty(); }
+
 void check_images(const ModelCard& card, const Model& model, const std::string& file) {
   const std::string name = loaders::printable(file);
   OCTET_CHECK(model.channels == 1 || model.channels == 3, name, ": takes ", model.channels,

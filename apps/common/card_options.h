@@ -34,6 +34,9 @@ void add_size_option(CLI::App& app, CardOptions& options);
 /// check_images refuses.
 loaders::ModelCard used_card(const Model& model, const CardOptions& options, const std::string& file);
 
+/// Does it say how an image becomes the input? Not of a network of other channels than images have, unless options said so.
+bool is_of_images(const loaders::ModelCard& card);
+
 /// Throws Error naming `file` unless images can become inputs by the card.
 void check_images(const loaders::ModelCard& card, const Model& model, const std::string& file);
 

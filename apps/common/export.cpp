@@ -57,7 +57,8 @@ void check_can_export(const std::string& folder, const std::vector<std::string>&
 
 std::string export_int8(const std::string& form, const std::string& folder, const Exported& m) {
   if (form == "torch") {
-    loaders::save_pth(folder + "/quantized.pth", quant::state_dict_for_pytorch(m.prepared, m.qconfig), m.card);
+    loaders::save_pth(folder + "/quantized.pth", quant::state_dict_for_pytorch(m.prepared, m.qconfig),
+                      is_of_images(m.card) ? std::optional(m.card) : std::nullopt);
     return "quantized.pth";
   }
   if (form == "npy") {
@@ -65,10 +66,10 @@ std::string export_int8(const std::string& form, const std::string& folder, cons
     return "layers/*.npy";
   }
   if (form == "onnx") {
-    const std::string model = quant::to_onnx(m.int8, m.input_shapes,
-                                             {{"backend", m.qconfig.backend()},
-                                              {"engine", std::string(name_of(m.qconfig.engine()))},
-                                              {loaders::kCardKey, loaders::to_json(m.card)}});
+    std::map<std::string, std::string> metadata = {{"backend", m.qconfig.backend()},
+                                                   {"engine", std::string(name_of(m.qconfig.engine()))}};
+    if (is_of_images(m.card)) metadata[loaders::kCardKey] = loaders::to_json(m.card);
+    const std::string model = quant::to_onnx(m.int8, m.input_shapes, metadata);
     loaders::write_atomically(folder + "/model.onnx", [&](loaders::Output& out) { out.write(model); });
     return "model.onnx";
   }

@@ -70,13 +70,12 @@ void check_inputs(const Node& node, const QParamsOf& qparams_of) {
 void check_graph(const Graph& graph) {
   OCTET_CHECK(!graph.nodes().empty(), "the graph has no nodes");
   const Node& last = graph.nodes().back();
-  OCTET_CHECK(is<op::Placeholder>(graph.nodes().front().op), "node '", graph.nodes().front().name,
-              "': expected a placeholder at the beginning");
   QParamsOf qparams_of;
   for (const Node& node : graph.nodes()) {
     const bool begins = is<op::Placeholder>(node.op), ends = is<op::Output>(node.op);
     OCTET_CHECK((node.kind == NodeKind::placeholder) == begins && (node.kind == NodeKind::output) == ends, "node '", node.name,
                 "': its kind and its op do not belong together");
+    OCTET_CHECK(begins || &node != &graph.nodes().front(), "node '", node.name, "': expected a placeholder at the beginning");
     OCTET_CHECK(ends == (&node == &last), "node '", node.name, "': expected one output, at the end");
     check_inputs(node, qparams_of);
     qparams_of.add(node);
