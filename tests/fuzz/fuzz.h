@@ -20,13 +20,16 @@
 
 namespace octet::fuzz {
 
-/// Calls read, to which an Error is allowed: one line that nothing could harm a terminal with.
+/// Calls read, to which an Error is allowed: one line that nothing could harm a terminal with. (A list of keys may be long; one_line
+/// shortens it for the terminal.)
 template <class Read>
 void allow_errors(Read&& read) {
   try {
     read();
   } catch (const Error& error) {
-    if (one_line(error.what()) != error.what()) std::abort();
+    constexpr size_t kShown = 3000;
+    const std::string message = error.what();
+    if (!one_line(message).starts_with(message.substr(0, kShown))) std::abort();
   }
 }
 
