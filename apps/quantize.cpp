@@ -227,7 +227,7 @@ apps::Evaluation evaluate(const Graphs& graphs, const apps::EvaluationSet& data,
                         {.batch_size = o.data.batch_size, .transform = card.input, .quiet = o.common.quiet});
 }
 
-/// Of one image, or row, of each input.
+/// The shape of each input without its batch dimension: (C, H, W) of an image.
 std::vector<Shape> row_shapes(const apps::CalibrationSet& data, const nn::Graph& graph, const loaders::ModelCard& card) {
   if (data.images) return {{card.input.channels(), card.input.size, card.input.size}};
   std::vector<Shape> shapes;

@@ -11,7 +11,7 @@
 namespace octet::apps {
 namespace {
 
-/// A number from a file of the system; the largest for "max", and where there is none.
+/// Reads a limit in bytes from a file of cgroups. The file says "max", or is missing, where there is no limit: then this is INT64_MAX.
 int64_t number_in(const char* file) {
   int64_t number = 0;
   return std::ifstream(file) >> number && number > 0 ? number : INT64_MAX;

@@ -23,7 +23,7 @@ void check_finite(const Arrays& arrays, const std::string& path);
 /// One for each input of the graph, in its order. Throws Error when names or numbers of rows do not fit. file: for messages.
 nn::Batch inputs_of(const Arrays& arrays, const nn::Graph& graph, const std::string& file);
 
-/// Of each input, with at most so many rows.
+/// The shape of each input of the batch, with its first dimension cut to `rows`.
 std::vector<Shape> shapes_of(const nn::Batch& batch, int64_t rows);
 
 /// The rows at these places, of each tensor.
@@ -32,7 +32,7 @@ nn::Batch rows_of(const nn::Batch& batch, const std::vector<size_t>& indices);
 /// Runs it in parts of so many rows, and puts the results together: one for each of the graph's.
 std::vector<Tensor> run_in_parts(const nn::Graph& graph, const nn::Batch& batch, int64_t rows_at_once);
 
-/// Of each result: the name of the node that makes it, with a number where two have the same.
+/// A name for each result: that of the node that makes it. Results of the same name get a number behind it.
 std::vector<std::string> result_names(const nn::Graph& graph);
 
 /// One result as .npy; several, or a file that ends in .npz, as .npz by their names.

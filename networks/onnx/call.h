@@ -37,7 +37,8 @@ class Call {
   int64_t declared_batch() const;
   Budget& budget() const { return budget_; }
   bool is_read_only_by(const char* op_type) const { return readers_.size() == 1 && readers_[0]->op_type == op_type; }
-  /// is_fine(operator) of each reader. The network's output is none.
+  /// True if something reads this result and is_fine(op_type) holds for every reader. An output of the network counts as a reader whose
+  /// op_type is empty.
   template <class IsFine>
   bool is_read_by(IsFine&& is_fine) const {
     return !readers_.empty() && std::ranges::all_of(readers_, [&](const Node* reader) { return is_fine(reader->op_type); });

@@ -20,11 +20,14 @@ struct Layer {
   nn::Node node;
   std::vector<float> weight_scale;
 };
-/// The layer between both factors, each of which may be missing; nothing, if it is none or one that adds channels up.
+
+/// The layer with a factor per channel taken into its weights and bias: `before` multiplies its input, `behind` its result. Either
+/// may be missing. Returns nothing for an op without weights, and with `before` for all but a depthwise convolution, because the others
+/// sum over channels.
 std::optional<Layer> with_factors(const Layer& layer, const std::optional<Tensor>& before, const std::optional<Tensor>& behind);
 
-/// Clamps and max pools in front of factors as those behind them, if they are the same for all channels there: 0 is, a bound beyond all codes
-/// is. Changes them to these.
+/// Rewrites clamps and max pools that stand in front of the factors so that they may stand behind them. A bound of 0 stays, because
+/// every factor keeps it; one beyond all codes goes. Returns false, with `rest` as it was, for any other bound.
 bool alike_behind(std::vector<nn::Op>& rest, const Tensor& factors, int32_t zero_point);
 
 }  // namespace octet::networks::onnx

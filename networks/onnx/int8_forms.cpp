@@ -23,8 +23,8 @@ std::optional<Activation> function_of(const op::Gelu& o) { return o.by_tanh ? Ac
 std::optional<Activation> function_of(const op::Elu& o) { return Activation{Activation::elu, o.alpha}; }
 std::optional<Activation> function_of(const auto&) { return std::nullopt; }
 
-/// The codes that float weights were, if they were int8 codes with zero point 0: then these give the same floats, but for a rounding
-/// where factors of channels came in between.
+/// The int8 codes (zero point 0) whose products with `scale` are these float weights. Returns nothing if there are none. The floats
+/// may differ by a rounding, because factors of channels may have been multiplied in.
 std::optional<op::LayerWeights> weights_of(const nn::Node& layer, const std::vector<float>& scale) {
   constexpr float kRounding = 1e-6f;
   const Tensor weight = layer.parameter("weight");
