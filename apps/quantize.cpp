@@ -2,7 +2,8 @@
 //
 //   data -> float model -> prepare (fold, fuse, observe) -> calibrate -> convert to int8 -> look inside -> verify by hand ->
 //   compare with fake quantization -> evaluate
-// It prints what the notebook prints, stage by stage, and with --output writes model.safetensors and report.json.
+// It prints what the notebook prints, stage by stage, and with --output writes model.safetensors, report.json
+// and report.html.
 // PyTorch counterpart: get_default_qconfig_mapping, prepare_fx, calibration, convert_fx.
 #include <CLI/CLI.hpp>
 #include <filesystem>
@@ -23,7 +24,9 @@
 #include "apps/common/report.h"
 #include "apps/common/show.h"
 #include "apps/common/stopwatch.h"
+#include "apps/quantize/dump_stages.h"
 #include "apps/quantize/options.h"
+#include "apps/quantize/write_reports.h"
 #include "loaders/checkpoints/safetensors.h"
 #include "loaders/files/file.h"
 #include "loaders/files/file_lock.h"
@@ -113,6 +116,7 @@ struct Calibration {
   std::vector<size_t> indices;  // of the images; none for a model that is calibrated already
   apps::Calibrated done = {};
   double seconds = 0;
+  std::vector<apps::RangeGrowth> growth = {};
 };
 
 /// Shows the images to the prepared graph; its observers do the rest.
@@ -123,17 +127,19 @@ Calibration calibrate(nn::Graph& prepared, const apps::CalibrationSet& data, con
   const size_t count = apps::image_limit(o.limit).value_or(data.size());
   const std::vector<size_t> indices =
       loaders::subset_indices(data.size(), count, o.subset == "first" ? loaders::Subset::first : loaders::Subset::spread);
+  apps::GrowthRecorder growth(prepared);
   const apps::Calibrated done = apps::calibrate({&prepared}, data, indices,
                                                 {.batch_size = o.data.batch_size,
                                                  .transform = card.input,
                                                  .quiet = o.common.quiet,
                                                  .passes = o.calibration == "two-pass" ? quant::Passes::two : quant::Passes::one,
-                                                 .device = o.common.compute_device()});
+                                                 .device = o.common.compute_device(),
+                                                 .on_batch = std::ref(growth)});
   const double seconds = watch.seconds();
   std::cout << "observed " << done.images << " images in " << std::fixed << std::setprecision(1) << seconds << " s\n"
             << std::defaultfloat;
   apps::show_skipped(done.skipped);
-  return {indices, done, seconds};
+  return {indices, done, seconds, growth.growth()};
 }
 
 Calibration nothing_to_calibrate() {
@@ -202,16 +208,30 @@ struct Graphs {
   const nn::Graph& int8;
 };
 
-/// int8 beside fake quantization, node by node, on a few images of those to evaluate or else to calibrate on; nothing without
-/// fake quantization.
+/// A few images of those to evaluate, or else to calibrate on: what is compared node by node.
+nn::Batch compared_batch(const apps::CalibrationSet& images, const loaders::ModelCard& card, const nn::Graph& graph) {
+  return images.batch(loaders::subset_indices(images.size(), kCompared, loaders::Subset::spread), card.input, graph);
+}
+
+/// int8 beside fake quantization on these images; nothing without fake quantization.
 std::vector<quant::NodeComparison> compare(const Graphs& graphs, const apps::CalibrationSet& images,
                                            const loaders::ModelCard& card, const apps::QuantizeOptions& o) {
   if (!graphs.fake) return {};
-  const std::vector<size_t> indices = loaders::subset_indices(images.size(), kCompared, loaders::Subset::spread);
-  std::vector<quant::NodeComparison> rows =
-      quant::compare(*graphs.fake, graphs.int8, images.batch(indices, card.input, graphs.int8));
+  std::vector<quant::NodeComparison> rows = quant::compare(*graphs.fake, graphs.int8, compared_batch(images, card, graphs.int8));
   apps::show_comparison(rows, o.verbose);
   return rows;
+}
+
+/// How far each int8 node is from float, on the images that are compared; with --image the pictures are of that one.
+std::vector<quant::NodeError> errors(const nn::Graph& prepared, const quant::QConfigMapping& qconfig, const nn::Graph& int8,
+                                     const std::optional<Tensor>& image, const apps::CalibrationSet& images,
+                                     const loaders::ModelCard& card) {
+  std::vector<quant::NodeError> errors = quant::node_errors(prepared, qconfig, int8, compared_batch(images, card, int8));
+  if (!image) return errors;
+  const std::vector<quant::NodeError> of_image = quant::node_errors(prepared, qconfig, int8, *image);
+  for (size_t i = 0; i < errors.size(); ++i)
+    errors[i].float_value = of_image[i].float_value, errors[i].int8_value = of_image[i].int8_value;
+  return errors;
 }
 
 apps::Evaluation evaluate(const Graphs& graphs, const apps::EvaluationSet& data, const loaders::ModelCard& card,
@@ -297,8 +317,8 @@ void quantize(const CLI::App& app, const apps::QuantizeOptions& o) {
   const std::optional<quant::HandCheck> check = verify(int8, image, data, card, o);
   apps::show_stage(10, "Evaluate");
   const Graphs graphs{model.graph, o.fake_quant ? std::optional(quant::fake_quantize(prepared, qconfig)) : std::nullopt, int8};
-  const std::vector<quant::NodeComparison> comparison =
-      compare(graphs, evaluated.images ? apps::CalibrationSet{"", evaluated.images, {}} : data, card, o);
+  const apps::CalibrationSet compared = evaluated.images ? apps::CalibrationSet{"", evaluated.images, {}} : data;
+  const std::vector<quant::NodeComparison> comparison = compare(graphs, compared, card, o);
   const std::vector<apps::ResultDifference> results = compare_results(graphs, data, calibration, card, o);
   const size_t shared = apps::shared_images(o.data, data, calibration.indices, evaluated);
   std::optional<apps::Evaluation> evaluation;
@@ -313,17 +333,31 @@ void quantize(const CLI::App& app, const apps::QuantizeOptions& o) {
   const apps::Sizes sizes{parameter_bytes(model.graph), loaders::safetensors_size(file)};
   show_results(evaluation, evaluated, sizes, watch.seconds());
   apps::show_shared_images(shared, evaluated.images ? evaluated.images->size() : 0);
-  if (o.benchmark > 0)
-    apps::show_layer_times(nn::optimize_for_inference(model.graph), nn::optimize_for_inference(int8),
-                           {1, card.input.channels(), card.input.size, card.input.size}, o.benchmark);
+  apps::LayerTimes times;
+  if (o.benchmark > 0) {
+    times = apps::time_layers(nn::optimize_for_inference(model.graph), nn::optimize_for_inference(int8),
+                              {1, card.input.channels(), card.input.size, card.input.size}, o.benchmark);
+    apps::show_layer_times(times);
+  }
+  if (!o.dump.empty()) {
+    apps::dump_stages(o.dump, prepared, qconfig, int8, compared_batch(compared, card, int8));
+    std::cout << "wrote " << loaders::printable(o.dump) << ": float, fake_quant, int8, partners.json\n";
+  }
   if (o.output.empty()) return;
 
-  nlohmann::json report = apps::report_json({qconfig, quant::observers(prepared), int8, check, card, data, calibration.done,
-                                             shared, comparison, results, evaluated, evaluation, sizes});
-  complete(report, o, calibration, evaluation, watch.seconds());
+  const std::vector<quant::ObserverInfo> observers = quant::observers(prepared);
+  const std::vector<quant::NodeError> node_errors = errors(prepared, qconfig, int8, image, compared, card);
+  const apps::Report report{qconfig, observers,  int8,        check,   card,      data,       calibration.done,
+                            shared,  comparison, node_errors, results, evaluated, evaluation, sizes};
+  nlohmann::json json = apps::report_json(report);
+  complete(json, o, calibration, evaluation, watch.seconds());
   loaders::save_safetensors(o.output + "/model.safetensors", file);
-  loaders::write_atomically(o.output + "/report.json", [&](loaders::Output& out) { out.write(report.dump(1) + "\n"); });
-  std::cout << "wrote " << loaders::printable(o.output) << "/model.safetensors, report.json";
+  const std::string shown = image ? o.image : compared.images ? compared.images->name(0) : "the first row";
+  const nn::Batch one = image ? nn::Batch(*image) : compared.batch({0}, card.input, int8);
+  apps::write_reports(
+      o.output, json,
+      {report, prepared, source, shown, calibration.growth, times.layers, apps::first_layer_by_hand(int8, one), watch.seconds()});
+  std::cout << "wrote " << loaders::printable(o.output) << "/model.safetensors, report.json, report.html";
   const std::vector<Shape> shapes = row_shapes(data, int8, card);
   for (const std::string& form : o.export_to)
     std::cout << ", " << apps::export_int8(form, o.output, {prepared, qconfig, int8, card, shapes});

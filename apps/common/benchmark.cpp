@@ -40,39 +40,58 @@ double show_peak(size_t which, const char* of) {
   return peak;
 }
 
-std::string share(const nn::NodeTime& t, double peak) {
-  if (peak == 0 || t.multiply_adds == 0) return "";
-  return std::to_string(std::lround(t.multiply_adds / t.ms * 1e3 / peak * 100)) + " %";
-}
+double share(const nn::NodeTime& t, double peak) { return peak == 0 ? 0 : t.multiply_adds / t.ms * 1e3 / peak; }
+
+std::string share_text(double share) { return share == 0 ? "" : std::to_string(std::lround(100 * share)) + " %"; }
 
 }  // namespace
 
-void show_layer_times(const nn::Graph& float_graph, const nn::Graph& int8_graph, const Shape& image, double seconds) {
+LayerTimes time_layers(const nn::Graph& float_graph, const nn::Graph& int8_graph, const Shape& image, double seconds) {
   Generator generator(0);
   const Tensor x = randn(image, generator);
   std::printf("\none image of %lld px, %d threads\n", static_cast<long long>(image.at(2)), omp_get_max_threads());
   const double float_peak = show_peak(0, "float"), int8_peak = show_peak(1, "int8");
   const auto floats = nn::time_nodes(float_graph, x, seconds), codes = nn::time_nodes(int8_graph, x, seconds);
-  std::printf("%-26s %-14s %9s %9s %7s | %-9s %9s %7s | %s\n", "layer", "int8 by", "ms", "G/s", "share", "float by", "ms",
-              "share", "float/int8");
-  double total = 0, float_total = 0, rest = 0, float_rest = 0;
-  for (const nn::NodeTime& t : floats) (t.multiply_adds == 0 ? float_rest : float_total) += t.ms;
+  LayerTimes times;
+  for (const nn::NodeTime& t : floats)
+    if (t.multiply_adds == 0) times.float_rest_ms += t.ms;
   for (const nn::NodeTime& t : codes) {
-    (t.multiply_adds == 0 ? rest : total) += t.ms;
-    if (t.multiply_adds == 0) continue;
-    std::printf("%-26s %-14s %9.4f %9.1f %7s | ", printable(t.node->target).c_str(), t.algorithm.c_str(), t.ms,
-                t.multiply_adds / t.ms / 1e6, share(t, int8_peak).c_str());
+    if (t.multiply_adds == 0) {
+      times.rest_ms += t.ms;
+      continue;
+    }
+    LayerTime layer{t.node->target, t.algorithm, t.ms, t.multiply_adds, share(t, int8_peak)};
     const auto twin = std::ranges::find_if(
         floats, [&](const nn::NodeTime& f) { return f.multiply_adds != 0 && f.node->target == t.node->target; });
-    if (twin == floats.end())
+    if (twin != floats.end()) {
+      layer.float_algorithm = twin->algorithm;
+      layer.float_ms = twin->ms;
+      layer.float_share = share(*twin, float_peak);
+    }
+    times.layers.push_back(std::move(layer));
+  }
+  return times;
+}
+
+void show_layer_times(const LayerTimes& times) {
+  std::printf("%-26s %-14s %9s %9s %7s | %-9s %9s %7s | %s\n", "layer", "int8 by", "ms", "G/s", "share", "float by", "ms",
+              "share", "float/int8");
+  double total = 0, float_total = 0;
+  for (const LayerTime& t : times.layers) {
+    total += t.ms;
+    float_total += t.float_ms;
+    std::printf("%-26s %-14s %9.4f %9.1f %7s | ", printable(t.layer).c_str(), t.algorithm.c_str(), t.ms,
+                t.multiply_adds / t.ms / 1e6, share_text(t.share).c_str());
+    if (t.float_ms == 0)
       std::printf("\n");
     else
-      std::printf("%-9s %9.4f %7s | %.2f\n", twin->algorithm.c_str(), twin->ms, share(*twin, float_peak).c_str(),
-                  twin->ms / t.ms);
+      std::printf("%-9s %9.4f %7s | %.2f\n", t.float_algorithm.c_str(), t.float_ms, share_text(t.float_share).c_str(),
+                  t.float_ms / t.ms);
   }
-  std::printf("%-26s %-14s %9.4f %9s %7s | %-9s %9.4f\n", "all else", "", rest, "", "", "", float_rest);
-  std::printf("%-26s %-14s %9.4f %9s %7s | %-9s %9.4f %7s | %.2f\n", "together", "", total + rest, "", "", "",
-              float_total + float_rest, "", (float_total + float_rest) / (total + rest));
+  std::printf("%-26s %-14s %9.4f %9s %7s | %-9s %9.4f\n", "all else", "", times.rest_ms, "", "", "", times.float_rest_ms);
+  const double all = total + times.rest_ms, float_all = float_total + times.float_rest_ms;
+  std::printf("%-26s %-14s %9.4f %9s %7s | %-9s %9.4f %7s | %.2f\n", "together", "", all, "", "", "", float_all, "",
+              float_all / all);
   std::printf(
       "multiply-adds are those of the plain sum of products: Winograd does a quarter of them, on int16 at half the speed\n");
 }

@@ -11,7 +11,11 @@ Calibrated calibrate(const std::vector<nn::Graph*>& prepared, const CalibrationS
   std::optional<Progress> progress;
   std::optional<loaders::Batches> batches;
   size_t done = 0;  // of the tensors
+  int pass_now = 0;
+  int64_t shown = 0;
   const auto begin_pass = [&](int pass) {
+    pass_now = pass;
+    shown = 0;
     const bool ranges = o.passes == quant::Passes::two && pass == 0;
     progress.reset();  // clears the bar of the pass before
     progress.emplace(ranges ? "find ranges" : "calibrate", std::ssize(indices), o.quiet);
@@ -34,6 +38,8 @@ Calibrated calibrate(const std::vector<nn::Graph*>& prepared, const CalibrationS
       prepared, next_batch,
       {.passes = o.passes, .device = o.device, .optimize = o.optimize, .begin_pass = begin_pass, .on_batch = [&](int64_t count) {
          progress->add(count);
+         shown += count;
+         if (o.on_batch) o.on_batch(pass_now, shown);
        }});
   return {images, batches ? batches->skipped() : std::vector<loaders::Skipped>()};
 }

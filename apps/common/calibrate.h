@@ -1,6 +1,8 @@
 // Calibrates graphs on images, with or without labels, or on tensors; with a progress bar.
 #pragma once
 
+#include <functional>
+
 #include "apps/common/data.h"
 #include "loaders/datasets/batches.h"
 #include "quant/passes/calibrate.h"
@@ -13,7 +15,8 @@ struct CalibrationRun {
   bool quiet = false;
   quant::Passes passes = quant::Passes::one;
   Device device = Device::cpu;
-  bool optimize = true;  // quant/passes/calibrate.h
+  bool optimize = true;                                         // quant/passes/calibrate.h
+  std::function<void(int pass, int64_t images)> on_batch = {};  // how many images the pass has shown so far
 };
 
 struct Calibrated {

@@ -49,6 +49,8 @@ Evaluation evaluate(const std::vector<const nn::Graph*>& graphs, const loaders::
         e.scores[g].right += answers[i] == wanted[i];
         e.scores[g].right_of_class[static_cast<size_t>(batch->labels[i])] += answers[i] == wanted[i];
         e.scores[g].agree += answers[i] == first[i];
+        if (g + 1 == graphs.size() && answers[i] != first[i])
+          e.changed.push_back({batch->names[i], batch->labels[i], first[i], answers[i]});
       }
     }
     for (size_t i = 0; i < first.size(); ++i) {

@@ -17,12 +17,20 @@ struct Score {
   std::vector<int64_t> right_of_class = {};
 };
 
+/// An image to which the last graph gives another answer than the first.
+struct ChangedAnswer {
+  std::string image;  // its name in the dataset
+  int label;          // index into the dataset's classes
+  int first, last;    // outputs of the model
+};
+
 struct Evaluation {
   int64_t images = 0;
   std::vector<int64_t> images_of_class = {};
   std::vector<Score> scores;              // one per graph
   double loss = 0;                        // of the first graph: cross entropy, mean over the images
   Confusion confusion;                    // of the first graph
+  std::vector<ChangedAnswer> changed;     // in the order of the images
   std::vector<loaders::Skipped> skipped;  // unreadable images
   bool stopped = false;                   // before the last image
   double share(int64_t count) const { return images ? static_cast<double>(count) / static_cast<double>(images) : 0; }

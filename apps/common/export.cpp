@@ -41,7 +41,7 @@ quant::CHeaderFacts facts_of(const loaders::ModelCard& card) {
 void check_can_export(const std::string& folder, const std::vector<std::string>& forms, const std::vector<std::string>& inputs,
                       Replace replace) {
   check_can_fill(folder);
-  std::vector<std::string> files = {"/model.safetensors", "/report.json"};
+  std::vector<std::string> files = {"/model.safetensors", "/report.json", "/report.html"};
   for (const std::string& form : forms) {
     if (form == "torch") files.push_back("/quantized.pth");
     if (form == "onnx") files.push_back("/model.onnx");

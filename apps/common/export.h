@@ -13,7 +13,7 @@ namespace octet::apps {
 /// Which files of the folder may be replaced: those that octet has written (apps/common/output_paths.h), or all.
 enum class Replace { own_files, all_files };
 
-/// Throws Error unless model.safetensors, report.json and these forms can be written into the folder, and
+/// Throws Error unless model.safetensors, report.json, report.html and these forms can be written into the folder, and
 /// CLI::ValidationError when one of them is an input, or a file that may not be replaced.
 void check_can_export(const std::string& folder, const std::vector<std::string>& forms, const std::vector<std::string>& inputs,
                       Replace replace);

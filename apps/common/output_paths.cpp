@@ -74,7 +74,7 @@ bool written_by_octet(const std::string& path) {
   constexpr std::string_view kOnnx = "\x08\x07\x12\x05octet"sv, kHeader = "/* An int8 network, written by octet"sv;
   const loaders::File file(path);
   const std::string_view text = loaders::as_text(file.bytes()), header = safetensors_header(file.bytes());
-  for (const std::string_view begins : {kOnnx, kHeader, kLogBegins, kCurvesBegin})
+  for (const std::string_view begins : {kOnnx, kHeader, kLogBegins, kCurvesBegin, kPageBegins})
     if (text.starts_with(begins)) return true;
   if (header.find(str('"', loaders::kCardKey, '"')) != header.npos || header.find(quant::kModelFormat) != header.npos)
     return true;

@@ -21,9 +21,11 @@ void refuse_overwriting(const std::string& option, const std::string& path, cons
 /// How a training's log and its curves begin.
 inline constexpr std::string_view kLogBegins = "epoch,size,lr,train_loss,valid_loss,accuracy,seconds\n";
 inline constexpr std::string_view kCurvesBegin = "<svg xmlns='http://www.w3.org/2000/svg' width='";
+/// How report.html begins.
+inline constexpr std::string_view kPageBegins = "<!doctype html>\n<!-- The report of an int8 network, written by octet -->\n";
 
 /// Whether octet has written a file, by the marks that its writers leave: a .pth or .safetensors with a card, an int8 model,
-/// report.json, model.onnx, model.h, a training's log and curves. A .npy has none.
+/// report.json, report.html, model.onnx, model.h, a training's log and curves. A .npy has none.
 bool written_by_octet(const std::string& path);
 
 /// Throws CLI::ValidationError when there is a file that octet has not written, and that is not empty.

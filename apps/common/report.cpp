@@ -10,6 +10,7 @@
 #include "nn/graph/int8_layer.h"
 #include "nn/graph/output_qparams.h"
 #include "nn/graph/print.h"
+#include "quant/observers/histogram_collector.h"
 #include "quant/passes/patterns.h"
 
 namespace octet::apps {
@@ -32,7 +33,10 @@ json observers_json(const std::vector<quant::ObserverInfo>& observers) {
                     {"min", observer->min()},
                     {"max", observer->max()},
                     {"scale", q.scale},
-                    {"zero_point", q.zero_point}});
+                    {"zero_point", q.zero_point},
+                    {"histogram", nullptr}});
+    if (const auto* collector = dynamic_cast<const quant::HistogramCollector*>(observer.get()))
+      list.back()["histogram"] = collector->histogram();
   }
   return list;
 }
@@ -73,13 +77,44 @@ json comparison_json(const std::vector<quant::NodeComparison>& rows) {
   return {{"nodes", std::move(nodes)}, {"suspicious", std::move(suspicious)}};
 }
 
+/// Infinite decibels, where nothing differs, are null.
+json decibels_json(double sqnr) { return std::isfinite(sqnr) ? json(sqnr) : json(nullptr); }
+
+json closeness_json(const quant::Closeness& c) { return {{"sqnr", decibels_json(c.sqnr)}, {"cosine", c.cosine}}; }
+
+json errors_json(const std::vector<quant::NodeError>& errors) {
+  json list = json::array();
+  for (const quant::NodeError& e : errors)
+    list.push_back({{"name", e.name},
+                    {"type", e.type},
+                    {"partner", e.partner},
+                    {"observer", e.observer},
+                    {"local", closeness_json(e.local)},
+                    {"cumulative", closeness_json(e.cumulative)},
+                    {"fake_quant", closeness_json(e.fake_quant)},
+                    {"weight_sqnr", e.weight_sqnr ? decibels_json(*e.weight_sqnr) : json(nullptr)},
+                    {"codes_used", e.codes_used},
+                    {"clipped_low", e.clipped_low},
+                    {"clipped_high", e.clipped_high},
+                    {"largest_error", e.largest_error}});
+  return list;
+}
+
+json changed_json(const Evaluation& e, const std::vector<std::string>& classes, const loaders::ModelCard& card) {
+  json list = json::array();
+  for (const ChangedAnswer& a : e.changed)
+    list.push_back({{"image", loaders::printable(a.image)},
+                    {"class", loaders::card_name(class_name(classes, static_cast<size_t>(a.label)))},
+                    {"float", loaders::card_name(class_name(card.classes, static_cast<size_t>(a.first)))},
+                    {"int8", loaders::card_name(class_name(card.classes, static_cast<size_t>(a.last)))}});
+  return list;
+}
+
 json results_json(const std::vector<ResultDifference>& results) {
   json list = json::array();
   for (const ResultDifference& r : results)
-    list.push_back({{"name", loaders::printable(r.name)},
-                    {"shape", r.shape},
-                    {"sqnr", std::isfinite(r.sqnr) ? json(r.sqnr) : json(nullptr)},
-                    {"largest", r.largest}});
+    list.push_back(
+        {{"name", loaders::printable(r.name)}, {"shape", r.shape}, {"sqnr", decibels_json(r.sqnr)}, {"largest", r.largest}});
   return list;
 }
 
@@ -138,28 +173,31 @@ std::vector<FloatLayer> float_layers(const nn::Graph& int8) {
 }
 
 json report_json(const Report& r) {
-  return {{"version", kReportVersion},
-          {"octet", OCTET_VERSION},
-          {"backend", r.qconfig.backend()},
-          {"engine", name_of(r.qconfig.engine())},
-          {"model", json::parse(loaders::to_json(r.card))},
-          {"observers", observers_json(r.observers)},
-          {"layers", layers_json(r.int8_graph)},
-          {"kept_float", float_layers_json(r.int8_graph)},
-          {"hand_check", r.check ? json{{"equal", r.check->equal}, {"total", r.check->total}} : json(nullptr)},
-          {"calibration",
-           {{"data", loaders::printable(r.calibrated_on.source)},
-            {"images", r.calibration.images},
-            {"also_evaluated", r.also_evaluated}}},
-          {"comparison", r.comparison.empty() ? json(nullptr) : comparison_json(r.comparison)},
-          {"results", r.results.empty() ? json(nullptr) : results_json(r.results)},
-          {"accuracy", r.evaluation ? accuracy_json(*r.evaluation, r.evaluated_on.images->classes()) : json(nullptr)},
-          {"not_evaluated", r.evaluation ? json(nullptr) : json(r.evaluated_on.none_because)},
-          {"skipped",
-           {{"calibration", skipped_json(r.calibration.skipped)},
-            {"evaluation", r.evaluation ? skipped_json(r.evaluation->skipped) : json::array()},
-            {"no_images", left_out_json(r.calibrated_on, r.evaluated_on)}}},
-          {"bytes", {{"float", r.sizes.float_bytes}, {"int8", r.sizes.int8_bytes}, {"peak_memory", peak_memory()}}}};
+  return {
+      {"version", kReportVersion},
+      {"octet", OCTET_VERSION},
+      {"backend", r.qconfig.backend()},
+      {"engine", name_of(r.qconfig.engine())},
+      {"model", json::parse(loaders::to_json(r.card))},
+      {"observers", observers_json(r.observers)},
+      {"layers", layers_json(r.int8_graph)},
+      {"kept_float", float_layers_json(r.int8_graph)},
+      {"hand_check", r.check ? json{{"equal", r.check->equal}, {"total", r.check->total}} : json(nullptr)},
+      {"calibration",
+       {{"data", loaders::printable(r.calibrated_on.source)},
+        {"images", r.calibration.images},
+        {"also_evaluated", r.also_evaluated}}},
+      {"comparison", r.comparison.empty() ? json(nullptr) : comparison_json(r.comparison)},
+      {"nodes", errors_json(r.errors)},
+      {"changed_answers", r.evaluation ? changed_json(*r.evaluation, r.evaluated_on.images->classes(), r.card) : json(nullptr)},
+      {"results", r.results.empty() ? json(nullptr) : results_json(r.results)},
+      {"accuracy", r.evaluation ? accuracy_json(*r.evaluation, r.evaluated_on.images->classes()) : json(nullptr)},
+      {"not_evaluated", r.evaluation ? json(nullptr) : json(r.evaluated_on.none_because)},
+      {"skipped",
+       {{"calibration", skipped_json(r.calibration.skipped)},
+        {"evaluation", r.evaluation ? skipped_json(r.evaluation->skipped) : json::array()},
+        {"no_images", left_out_json(r.calibrated_on, r.evaluated_on)}}},
+      {"bytes", {{"float", r.sizes.float_bytes}, {"int8", r.sizes.int8_bytes}, {"peak_memory", peak_memory()}}}};
 }
 
 }  // namespace octet::apps

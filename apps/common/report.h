@@ -11,6 +11,7 @@
 #include "apps/common/evaluate.h"
 #include "loaders/checkpoints/model_card.h"
 #include "quant/checks/compare.h"
+#include "quant/checks/node_errors.h"
 #include "quant/checks/verify_by_hand.h"
 #include "quant/passes/insert_observers.h"
 
@@ -37,6 +38,7 @@ struct Report {
   const Calibrated& calibration;
   size_t also_evaluated;                                 // images that were calibrated on and are evaluated, too
   const std::vector<quant::NodeComparison>& comparison;  // empty: not compared
+  const std::vector<quant::NodeError>& errors;           // int8 beside float, node by node
   const std::vector<ResultDifference>& results;          // empty: there are images, or they were not compared
   const EvaluationSet& evaluated_on;
   const std::optional<Evaluation>& evaluation;

@@ -28,7 +28,7 @@ void add_quantize_options(CLI::App& app, QuantizeOptions& o) {
   app.add_option("--eval-limit", o.eval_limit, "Images to evaluate on, spread over all classes; 0: all")
       ->check(image_count())
       ->capture_default_str();
-  app.add_option("--output", o.output, "Folder for model.safetensors and report.json; none: nothing is written")
+  app.add_option("--output", o.output, "Folder for model.safetensors, report.json and report.html; none: nothing is written")
       ->check(not_empty());
   app.add_option("--export", o.export_to,
                  "Also write, into --output: torch: quantized.pth, which loads with strict=True into convert_fx's model; npy: "
@@ -36,8 +36,13 @@ void add_quantize_options(CLI::App& app, QuantizeOptions& o) {
                  "C99. Several: torch,npy")
       ->delimiter(',')
       ->check(CLI::IsMember({"torch", "npy", "onnx", "c"}));
+  app.add_option("--dump", o.dump,
+                 "Folder for what every node of the float, fake-quant and int8 graphs gives, on up to 8 images, as .npy, and "
+                 "partners.json, which says what belongs together")
+      ->check(not_empty());
   app.add_flag("--force", o.force, "Replace files in --output that octet has not written");
-  app.add_option("--image", o.image, "Of stages 8 and 9, instead of a random one")->check(not_empty());
+  app.add_option("--image", o.image, "Of stages 8 and 9, instead of a random one; report.html shows its activations")
+      ->check(not_empty());
   app.add_option("--seed", o.data.seed, "For the random image of the hand check, and for --valid-share")
       ->check(CLI::Range(int64_t{0}, int64_t{1} << 62))
       ->capture_default_str();
@@ -54,6 +59,10 @@ void check_usage(const CLI::App& app, const QuantizeOptions& o) {
   if (!o.export_to.empty() && o.output.empty()) throw CLI::ValidationError("--export: needs --output DIR to write into");
   if (o.benchmark > 0 && o.common.compute_device() != Device::cpu)
     throw CLI::ValidationError("--benchmark: times the layers on the CPU; use --device cpu, or predict --benchmark");
+  if (!o.dump.empty()) {
+    make_folder(o.dump);
+    check_can_fill(o.dump);
+  }
   if (o.output.empty()) return;
   make_folder(o.output);
   check_can_export(o.output, o.export_to, {o.data.weights, o.data.network, o.qconfig.file, o.image, o.card.labels},

@@ -18,7 +18,7 @@ struct QuantizeOptions {
   CalibrationOptions calibrate_on;
   CardOptions card;
   QConfigOptions qconfig;
-  std::string subset = "first", output, calibration = "one-pass", image;
+  std::string subset = "first", output, dump, calibration = "one-pass", image;
   std::vector<std::string> export_to;
   int64_t limit = 0, eval_limit = 0;
   double benchmark = 0;

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <unordered_map>
 
 #include "nn/graph/output_qparams.h"
 #include "nn/graph/print.h"
 #include "ops/int8/quantize.h"
+#include "quant/checks/observed_values.h"
 #include "quant/passes/fake_quantize.h"
 #include "quant/passes/patterns.h"
 
@@ -36,21 +36,6 @@ double expected_share_of(const nn::Op& op, const Tensor& input) {
       op);
 }
 
-/// What the fake-quant graph gives to each FakeQuantize, by its name.
-std::unordered_map<std::string, Tensor> fake_values(const nn::Graph& fake, const nn::Batch& batch) {
-  std::unordered_map<const nn::Node*, std::vector<std::string>> wanted;  // by the node that makes the value
-  for (const nn::Node& node : fake.nodes())
-    if (fake_quantize_of(node)) wanted[node.inputs[0]].push_back(node.name);
-  std::unordered_map<std::string, Tensor> values;
-  const std::vector<const nn::Node*> placeholders = fake.placeholders();
-  for (size_t i = 0; i < placeholders.size(); ++i)
-    for (const std::string& name : wanted[placeholders[i]]) values[name] = batch.inputs.at(i);
-  nn::run_all(fake, batch, [&](const nn::Node& node, const Tensor& value) {
-    for (const std::string& name : wanted[&node]) values[name] = value;
-  });
-  return values;
-}
-
 /// q ln(q / p) + (1 - q) ln((1 - q) / (1 - p)), 0 < p < 1.
 double kullback_leibler(double q, double p) {
   const double differ = q > 0 ? q * std::log(q / p) : 0, equal = q < 1 ? (1 - q) * std::log((1 - q) / (1 - p)) : 0;
@@ -68,7 +53,7 @@ bool NodeComparison::suspicious() const {
 }
 
 std::vector<NodeComparison> compare(const nn::Graph& fake, const nn::Graph& int8, const nn::Batch& batch) {
-  const auto values = fake_values(fake, batch);
+  const auto values = observed_values(fake, batch, [](const nn::Node& node) { return fake_quantize_of(node) != nullptr; });
   const auto codes_of = [&](const nn::Node& node) {
     return ops::int8::quantize(values.at(chosen_by(node)), *nn::output_qparams(node));
   };

@@ -2,7 +2,7 @@
 //   quantize_by_hand   image [C, H, W] -> codes
 //   im2col             codes [C, H, W] -> columns [C*R*S, P*Q], padded with the zero point
 //   integer_matmul     [K, C*R*S] x [C*R*S, P*Q] -> sums [K, P*Q], int32
-//   code_by_hand       sum and bias -> the output in units of its scale; then rounded, moved by the zero point and clamped
+//   code_of_sum        sum and bias -> the output in steps of its scale; then rounded, moved by the zero point and clamped: rounding.h
 // The answers must be the layer's codes, all of them. PyTorch counterpart: none; it is the quantization notebook's im2col and
 // integer matrix product.
 #include "quant/checks/verify_by_hand.h"
@@ -14,6 +14,7 @@
 #include "ops/conv/conv2d.h"
 #include "ops/conv/dilation.h"
 #include "ops/conv/im2col.h"
+#include "quant/explain/rounding.h"
 
 namespace octet::quant {
 namespace {
@@ -42,29 +43,6 @@ std::vector<int32_t> integer_matmul(const int8_t* w, const std::vector<int32_t>&
   return y;
 }
 
-/// (acc + b / (sx*sw)) * (sx*sw / sy) + zy: the output in units of its scale, each rule's roundings in their places
-/// (ops/engines/requantize.md). b, sw: of this output channel.
-float code_by_hand(const Conv2dParams& layer, LayerRule rule, int32_t acc, float b, float sw) {
-  const float sx = layer.input.scale, sy = layer.output.scale, sum = static_cast<float>(acc);
-  const auto zy = static_cast<float>(layer.output.zero_point);
-  switch (rule) {
-    case LayerRule::int32_bias: {
-      const auto b32 = static_cast<int32_t>(std::nearbyint(b * (1.0f / (sx * sw))));
-      return std::nearbyint(static_cast<float>(acc + b32) * ((sw * sx) * (1.0f / sy))) + zy;
-    }
-    case LayerRule::float_bias: {
-      const bool one_scale = layer.weight_scale.size() == 1 && layer.weight.size(0) > 1;
-      const float biased = one_scale ? std::fma(b, 1.0f / (sx * sw), sum) : sum + b / (sx * sw);
-      return std::nearbyint(biased * ((sx * sw) / sy)) + zy;
-    }
-    case LayerRule::real:
-      return std::nearbyint((sum * (1.0f / (1.0f / sx)) * sw + b) * (1.0f / sy) + zy);
-    case LayerRule::real_sw_twice:
-      return std::nearbyint((sum * (1.0f / (1.0f / sx)) * (1.0f / (1.0f / sw)) + b) * (1.0f / sy) + zy);
-  }
-  fail("no rule has the number ", static_cast<int>(rule));
-}
-
 /// The whole layer on one image: codes of the output, [K, P, Q].
 std::vector<int> layer_by_hand(const Conv2dParams& layer, LayerRule rule, const std::vector<int32_t>& image,
                                const ops::Im2colShape& shape) {
@@ -73,16 +51,10 @@ std::vector<int> layer_by_hand(const Conv2dParams& layer, LayerRule rule, const 
   ops::im2col(image.data(), shape, layer.input.zero_point, columns.data());
   const auto acc = integer_matmul(layer.weight.data<int8_t>(), columns, K, shape.rows(), pixels, layer.input.zero_point);
 
-  const int32_t zy = layer.output.zero_point;
   std::vector<int> y;
-  for (int64_t k = 0; k < K; ++k) {
-    const float sw = layer.weight_scale.size() == 1 ? layer.weight_scale[0] : layer.weight_scale[static_cast<size_t>(k)];
-    const float b = layer.bias.defined() ? layer.bias.data<float>()[k] : 0.0f;
-    for (int64_t p = 0; p < pixels; ++p) {
-      const float code = code_by_hand(layer, rule, acc[static_cast<size_t>(k * pixels + p)], b, sw);
-      y.push_back(std::clamp(static_cast<int>(code), layer.relu ? zy : 0, 255));  // relu: a real 0 has the code zy
-    }
-  }
+  for (int64_t k = 0; k < K; ++k)
+    for (int64_t p = 0; p < pixels; ++p)
+      y.push_back(code_of_sum(acc[static_cast<size_t>(k * pixels + p)], layer, rule, k, K, {}));
   return y;
 }
 

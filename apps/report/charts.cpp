@@ -1,0 +1,109 @@
+#include "apps/report/charts.h"
+
+#include <algorithm>
+#include <cmath>
+#include <sstream>
+
+#include "apps/report/html.h"
+#include "nn/graph/ops/text.h"
+
+namespace octet::apps {
+namespace {
+
+constexpr double kWidth = 480, kHeight = 120, kAxis = 16;  // the axis' numbers stand below
+
+std::string number(float value) { return html(nn::shortest(std::abs(value) < 1e-6f ? 0.0f : std::round(value * 1e4f) / 1e4f)); }
+std::string at(double v) { return fixed(v, 1); }
+
+/// <svg ...> with the text that stands for it.
+std::string opened(const std::string& kind, const std::string& alternative) {
+  return "<svg class=\"" + kind + "\" viewBox=\"0 0 " + at(kWidth) + " " + at(kHeight + kAxis) + "\" role=\"img\" aria-label=\"" +
+         html(alternative) + "\">";
+}
+
+std::string label(double x, const char* anchored, const std::string& text) {
+  return "<text x=\"" + at(x) + "\" y=\"" + at(kHeight + kAxis - 3) + "\" text-anchor=\"" + anchored + "\">" + text + "</text>";
+}
+
+std::string bar(const char* kind, double x, double width, double height) {
+  return std::string("<rect class=\"") + kind + "\" x=\"" + at(x) + "\" y=\"" + at(kHeight - height) + "\" width=\"" + at(width) +
+         "\" height=\"" + at(height) + "\"/>";
+}
+
+std::string line(const char* kind, double x1, double y1, double x2, double y2) {
+  return std::string("<line class=\"") + kind + "\" x1=\"" + at(x1) + "\" y1=\"" + at(y1) + "\" x2=\"" + at(x2) + "\" y2=\"" +
+         at(y2) + "\"/>";
+}
+
+}  // namespace
+
+std::string draw(const HistogramChart& c) {
+  constexpr size_t kColumns = 160;
+  const size_t bins = c.counts.size(), together = (bins + kColumns - 1) / kColumns;
+  std::vector<double> columns;
+  for (size_t i = 0; i < bins; i += together) {
+    double sum = 0;
+    for (size_t j = i; j < std::min(bins, i + together); ++j) sum += static_cast<double>(c.counts[j]);
+    columns.push_back(sum);
+  }
+  const double most = std::log10(1 + *std::ranges::max_element(columns));
+  // The axis begins and ends where the wider of the two does: codes may cover more than was seen.
+  const float low = std::min(c.min, c.range_min), high = std::max(c.max, c.range_max);
+  const auto x_of = [&](double v) { return high > low ? kWidth * (v - low) / (static_cast<double>(high) - low) : 0; };
+  std::string svg =
+      opened("histogram", "Histogram of " + c.of + ": values from " + nn::shortest(c.min) + " to " + nn::shortest(c.max) +
+                              ", codes cover " + nn::shortest(c.range_min) + " to " + nn::shortest(c.range_max));
+  const double width = static_cast<double>(c.max - c.min) / static_cast<double>(columns.size());
+  for (size_t i = 0; i < columns.size(); ++i) {
+    if (columns[i] == 0) continue;
+    const double begin = c.min + width * static_cast<double>(i), middle = begin + width / 2;
+    const bool is_cut = middle < c.range_min || middle > c.range_max;
+    svg += bar(is_cut ? "cut" : "seen", x_of(begin), std::max(0.5, x_of(begin + width) - x_of(begin) - 0.3),
+               kHeight * std::log10(1 + columns[i]) / std::max(most, 1e-9));
+  }
+  svg += line("range", x_of(c.range_min), 0, x_of(c.range_min), kHeight) +
+         line("range", x_of(c.range_max), 0, x_of(c.range_max), kHeight);
+  return svg + label(0, "start", number(low)) + label(kWidth, "end", number(high)) + "</svg>";
+}
+
+std::string draw(const ChannelRanges& c) {
+  const float most = *std::ranges::max_element(c.largest);
+  const auto n = static_cast<double>(c.largest.size());
+  std::string svg = opened("channels", "Largest weight of each of " + std::to_string(c.largest.size()) + " output channels of " +
+                                           c.of + "; the largest of all is " + nn::shortest(most));
+  for (size_t k = 0; k < c.largest.size(); ++k) {
+    const double share = most > 0 ? static_cast<double>(c.largest[k] / most) : 0;
+    svg += bar(share < 0.25 ? "cut" : "seen", kWidth * static_cast<double>(k) / n,
+               std::max(0.4, kWidth / n - (n < 160 ? 0.5 : 0)), kHeight * share);
+  }
+  svg += line("range", 0, 0.5, kWidth, 0.5);
+  return svg + label(0, "start", "channel 0") + label(kWidth, "end", std::to_string(c.largest.size() - 1)) + "</svg>";
+}
+
+int64_t RangeGrowth::enough(double share) const {
+  if (points.empty()) return 0;
+  const Point& last = points.back();
+  const double allowed = share * (static_cast<double>(last.max) - static_cast<double>(last.min));
+  for (const Point& p : points)
+    if (std::abs(static_cast<double>(last.max - p.max)) <= allowed && std::abs(static_cast<double>(last.min - p.min)) <= allowed)
+      return p.images;
+  return last.images;
+}
+
+std::string draw(const RangeGrowth& g) {
+  const RangeGrowth::Point& last = g.points.back();
+  const double low = last.min, span = std::max(1e-30, static_cast<double>(last.max) - low);
+  const auto x_of = [&](int64_t images) { return kWidth * static_cast<double>(images) / static_cast<double>(last.images); };
+  const auto y_of = [&](float v) { return kHeight - (kHeight - 2) * (v - low) / span - 1; };
+  std::string above, below;
+  for (const auto& p : g.points) {
+    above += at(x_of(p.images)) + "," + at(y_of(p.max)) + " ";
+    below += at(x_of(p.images)) + "," + at(y_of(p.min)) + " ";
+  }
+  return opened("growth", "Range of " + g.observer + " by number of images: at the end " + nn::shortest(last.min) + " to " +
+                              nn::shortest(last.max)) +
+         "<polyline class=\"range\" points=\"" + above + "\"/><polyline class=\"range\" points=\"" + below + "\"/>" +
+         label(0, "start", "0 images") + label(kWidth, "end", std::to_string(last.images)) + "</svg>";
+}
+
+}  // namespace octet::apps

@@ -1,0 +1,99 @@
+#include "apps/report/pictures.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "apps/report/html.h"
+
+namespace octet::apps {
+namespace {
+
+std::string base64(const std::vector<uint8_t>& bytes) {
+  constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  for (size_t i = 0; i < bytes.size(); i += 3) {
+    uint32_t three = 0;
+    for (size_t j = 0; j < 3; ++j) three = three << 8 | (i + j < bytes.size() ? bytes[i + j] : 0);
+    for (size_t j = 0; j < 4; ++j) text += i + j > bytes.size() ? '=' : kDigits[three >> (18 - 6 * j) & 63];
+  }
+  return text;
+}
+
+/// A Windows bitmap of 24 bits: no compression, and every browser reads it.
+std::vector<uint8_t> bitmap(int64_t width, int64_t height, const std::vector<uint8_t>& rgb) {
+  const int64_t row = (3 * width + 3) / 4 * 4;
+  std::vector<uint8_t> bytes;
+  const auto number = [&](int64_t value, int size) {
+    for (int i = 0; i < size; ++i) bytes.push_back(static_cast<uint8_t>(value >> (8 * i)));
+  };
+  bytes.push_back('B'), bytes.push_back('M');
+  number(54 + row * height, 4), number(0, 4), number(54, 4);
+  number(40, 4), number(width, 4), number(height, 4), number(1, 2), number(24, 2);
+  for (int i = 0; i < 6; ++i) number(0, 4);
+  for (int64_t y = height - 1; y >= 0; --y) {
+    for (int64_t x = 0; x < width; ++x)
+      for (int c = 2; c >= 0; --c) bytes.push_back(rgb[static_cast<size_t>((y * width + x) * 3 + c)]);
+    for (int64_t pad = 3 * width; pad < row; ++pad) bytes.push_back(0);
+  }
+  return bytes;
+}
+
+uint8_t shade(double share) { return static_cast<uint8_t>(std::clamp(share, 0.0, 1.0) * 255 + 0.5); }
+
+}  // namespace
+
+std::string picture(int64_t width, int64_t height, const std::vector<uint8_t>& rgb, int zoom, const std::string& alternative) {
+  return "<img src=\"data:image/bmp;base64," + base64(bitmap(width, height, rgb)) + "\" width=\"" + std::to_string(width * zoom) +
+         "\" height=\"" + std::to_string(height * zoom) + "\" alt=\"" + html(alternative) + "\">";
+}
+
+std::string draw_filters(const Tensor& weight, int64_t most, const std::string& alternative) {
+  constexpr int64_t kInRow = 16;
+  const int64_t K = std::min(weight.size(0), most), C = weight.size(1), R = weight.size(2), S = weight.size(3);
+  const int64_t columns = std::min(K, kInRow), rows = (K + kInRow - 1) / kInRow, width = columns * (S + 1),
+                height = rows * (R + 1);
+  float largest = 1e-30f;
+  for (int64_t i = 0; i < K * C * R * S; ++i) largest = std::max(largest, std::abs(weight.data<float>()[i]));
+  std::vector<uint8_t> rgb(static_cast<size_t>(width * height * 3), 255);
+  for (int64_t k = 0; k < K; ++k)
+    for (int64_t r = 0; r < R; ++r)
+      for (int64_t s = 0; s < S; ++s)
+        for (int64_t c = 0; c < 3; ++c) {
+          const float w = weight.data<float>()[((k * C + (C == 3 ? c : 0)) * R + r) * S + s];
+          const int64_t y = k / kInRow * (R + 1) + r, x = k % kInRow * (S + 1) + s;
+          rgb[static_cast<size_t>((y * width + x) * 3 + c)] = shade(0.5 + 0.5 * static_cast<double>(w / largest));
+        }
+  return picture(width, height, rgb, 3, alternative);
+}
+
+namespace {
+
+int zoom_of(const Tensor& x) { return static_cast<int>(std::max<int64_t>(1, 112 / std::max<int64_t>(1, x.size(3)))); }
+
+std::string draw_plane(const Tensor& x, int64_t c, const std::string& alternative, auto&& colour) {
+  const int64_t pixels = x.size(2) * x.size(3);
+  std::vector<uint8_t> rgb;
+  for (int64_t i = c * pixels; i < (c + 1) * pixels; ++i)
+    for (const double share : colour(i)) rgb.push_back(shade(share));
+  return picture(x.size(3), x.size(2), rgb, zoom_of(x), alternative);
+}
+
+}  // namespace
+
+std::string draw_channel(const Tensor& x, int64_t c, float low, float high, const std::string& alternative) {
+  return draw_plane(x, c, alternative, [&](int64_t i) {
+    const double v = static_cast<double>((x.data<float>()[i] - low) / std::max(high - low, 1e-30f));
+    return std::array{v, v, v};
+  });
+}
+
+std::string draw_difference(const Tensor& value, const Tensor& other, int64_t c, float largest, const std::string& alternative) {
+  return draw_plane(value, c, alternative, [&](int64_t i) {
+    const double d =
+        std::clamp(static_cast<double>((other.data<float>()[i] - value.data<float>()[i]) / std::max(largest, 1e-30f)), -1.0, 1.0);
+    return std::array{0.5 + 0.5 * d, 0.5 - 0.5 * std::abs(d), 0.5 - 0.5 * d};
+  });
+}
+
+}  // namespace octet::apps

@@ -1,0 +1,77 @@
+// Every output of every op on codes is what its definition says (quant/explain/), on every engine: networks of tests/golden/golden_pt2.py,
+// which have all of them.
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "networks/pt2/to_graph.h"
+#include "quant/explain/explain.h"
+#include "quant/passes/convert.h"
+#include "quant/passes/prepare.h"
+#include "tests/support/golden.h"
+
+namespace octet::networks {
+namespace {
+
+using test::Golden;
+
+/// Calibrated on the batch that it is checked with.
+nn::Graph quantized(const std::string& network, const nn::Batch& batch, const std::string& backend) {
+  const quant::QConfigMapping mapping = quant::get_default_qconfig_mapping(backend);
+  const loaders::File file(test::golden_path("pt2/" + network + ".pt2"));
+  const nn::Graph prepared = quant::prepare(to_graph(read_pt2(file)), mapping);
+  nn::run_all(prepared, batch);
+  return quant::convert(prepared, mapping);
+}
+
+nn::Batch batch_of(const std::string& network) {
+  const Golden golden("pt2/" + network + "_qnnpack");
+  if (network == "segments") return std::vector<Tensor>{golden["x"], golden["y"]};
+  return golden["x"];
+}
+
+/// Their infos' names: "quantized_conv2d".
+template <class... T>
+std::set<std::string> all_on_codes(std::type_identity<std::variant<T...>>) {
+  std::set<std::string> names;
+  ((nn::op::OnCodes<T> ? void(names.insert(T::kInfo.name.value)) : void()), ...);
+  return names;
+}
+
+TEST(Explain, EveryOutputOfEveryOpOnEveryEngine) {
+  std::set<std::string> missing = all_on_codes(std::type_identity<nn::Op>{});
+  for (const char* network : {"branches", "gates", "perceptron", "segments", "shuffles", "views"}) {
+    const nn::Batch batch = batch_of(network);
+    for (const char* backend : {"qnnpack", "fbgemm", "onednn", "x86_vnni"}) {
+      const nn::Graph int8 = quantized(network, batch, backend);
+      for (const nn::Node& node : int8.nodes()) missing.erase(nn::info(node.op).name.value);
+      int64_t total = 0;
+      for (const quant::NodeCheck& check : quant::check_all(int8, batch)) {
+        EXPECT_EQ(check.equal, check.total) << network << ", " << backend << ": " << check.name << " " << check.way
+                                            << ", the first " << check.by_octet << ", by definition " << check.by_definition;
+        total += check.total;
+      }
+      EXPECT_GT(total, 0) << network;
+    }
+  }
+  missing.erase("quantized_activation");  // of ONNX only: below
+  EXPECT_TRUE(missing.empty()) << *missing.begin() << " is in none of the networks";
+}
+
+TEST(Explain, ActivationsOfOnnx) {
+  for (const ops::Activation function :
+       {ops::Activation(ops::Activation::silu), ops::Activation(ops::Activation::leaky_relu, 0.1f)}) {
+    nn::Graph graph;
+    nn::Node* x = graph.append({.name = "x", .kind = nn::NodeKind::placeholder, .op = nn::op::Placeholder{}});
+    nn::Node* codes = graph.append({.name = "codes", .op = nn::op::Quantize{{0.05f, 120}}, .inputs = {x}});
+    nn::Node* y =
+        graph.append({.name = "y", .op = nn::op::QuantizedActivation{function, {0.05f, 120}, {0.04f, 7}}, .inputs = {codes}});
+    graph.append({.name = "output", .kind = nn::NodeKind::output, .op = nn::op::Output{}, .inputs = {y}});
+    Tensor values({1, 2, 8, 16});
+    for (int64_t i = 0; i < values.numel(); ++i) values.data<float>()[i] = 0.05f * static_cast<float>(i - 120);
+    for (const quant::NodeCheck& check : quant::check_all(graph, values)) EXPECT_EQ(check.equal, check.total) << check.name;
+  }
+}
+
+}  // namespace
+}  // namespace octet::networks
