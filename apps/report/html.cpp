@@ -11,7 +11,7 @@ namespace octet::apps {
 
 std::string html(std::string_view text) {
   std::string escaped;
-  for (const char c : printable(text)) switch (c) {
+  for (const char c : one_line(text)) switch (c) {
       case '&':
         escaped += "&amp;";
         break;

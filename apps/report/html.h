@@ -6,7 +6,7 @@
 
 namespace octet::apps {
 
-/// Text of anybody's: made printable (tensor/text.h), and &, <, >, " and ' as entities.
+/// Text of anybody's: its control characters escaped (one_line of tensor/text.h), and &, <, >, " and ' as entities.
 std::string html(std::string_view text);
 /// What a link may end in: letters, digits, _ . and - stay, other bytes become their number.
 std::string anchor(std::string_view name);

@@ -38,7 +38,7 @@ Boxes arranged(const nn::Graph& graph) {
 /// From the middle of a box's lower edge to the middle of the next one's upper edge.
 std::string edge(const Box& from, const Box& to) {
   const int x1 = from.x() + kBox / 2, y1 = from.y() + kHigh, x2 = to.x() + kBox / 2, y2 = to.y();
-  const int bend = to.depth - from.depth > 1 ? kBox / 2 + kGap / 2 : 0;  // around the boxes between
+  const int bend = to.depth - from.depth > 1 ? 3 * kBox / 4 : 0;  // around the boxes between
   return str("<path class=\"edge\" d=\"M", x1, " ", y1, " C", x1 + bend, " ", y1 + 14, " ", x2 + bend, " ", y2 - 14, " ", x2, " ",
              y2, "\"/>");
 }

@@ -133,7 +133,7 @@ std::string activations(const quant::NodeError& e, const Page& page) {
     rows[1] += draw_channel(e.int8_value, c, *low, *high, "int8" + where);
     rows[2] += draw_difference(x, e.int8_value, c, e.largest_error[static_cast<size_t>(c)], "difference" + where);
   }
-  return figure(rows[0] + "<br>" + rows[1] + "<br>" + rows[2],
+  return figure("<div class=\"maps\">" + rows[0] + rows[1] + rows[2] + "</div>",
                 "Channels that vary most, for " + html(page.image) +
                     ": float, int8, and where they differ (red: int8 is larger, blue: smaller; full colour at the largest error "
                     "of the channel)");

@@ -19,7 +19,7 @@ p,figcaption,.quiet{color:var(--quiet);margin:.3em 0}figcaption{font-size:.85rem
 th,td{padding:3px 10px;text-align:right;border-bottom:1px solid var(--line)}th:first-child,td:first-child{text-align:left}td.name{text-align:left}
 th button{font:inherit;color:inherit;background:none;border:0;padding:0;cursor:pointer;font-weight:700}
 .node{border:1px solid var(--line);border-radius:8px;padding:10px 14px;margin:12px 0;background:var(--card);break-inside:avoid}
-.node .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(270px,1fr));gap:14px}figure{margin:.5em 0}
+.node .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(270px,1fr));gap:14px}.maps{display:grid;grid-template-columns:repeat(4,1fr);gap:3px}.maps img{width:100%;margin:0}figure{margin:.5em 0}
 dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(210px,1fr));gap:2px 18px;margin:.4em 0}dl div{display:flex;justify-content:space-between;gap:8px;border-bottom:1px dotted var(--line)}
 dt{color:var(--quiet)}dd{margin:0;font-variant-numeric:tabular-nums;text-align:right}
 svg{display:block;max-width:100%;height:auto}svg.network{max-width:none}svg text{fill:var(--text);font-size:12px}svg .small{font-size:10.5px}
@@ -28,9 +28,9 @@ svg{display:block;max-width:100%;height:auto}svg.network{max-width:none}svg text
 rect.loss0,.loss0{fill:var(--loss0);background:var(--loss0)}rect.loss1,.loss1{fill:var(--loss1);background:var(--loss1)}rect.loss2,.loss2{fill:var(--loss2);background:var(--loss2)}
 rect.loss3,.loss3{fill:var(--loss3);background:var(--loss3)}rect.loss4,.loss4{fill:var(--loss4);background:var(--loss4)}rect.loss5,.loss5{fill:var(--loss5);background:var(--loss5)}
 .key{display:inline-block;padding:1px 8px;margin:2px;border-radius:4px;color:var(--text)}
-img{image-rendering:pixelated;max-width:100%;height:auto;margin:2px;vertical-align:top}pre{overflow-x:auto;background:var(--card);border:1px solid var(--line);border-radius:8px;padding:10px;font-size:.82rem}
+img{image-rendering:pixelated;max-width:100%;height:auto;margin:2px;vertical-align:top}pre{overflow:auto;max-height:26rem;background:var(--card);border:1px solid var(--line);border-radius:8px;padding:10px;font-size:.82rem}
 .drawing{overflow:auto;max-height:80vh;border:1px solid var(--line);border-radius:8px;padding:10px}
-@media print{.drawing{max-height:none}body{max-width:none}}
+@media print{.drawing,pre{max-height:none}body{max-width:none}}
 )css";
 
 /// Sorts a table by the column whose heading is pressed. The page says all of it without.

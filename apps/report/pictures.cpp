@@ -20,33 +20,39 @@ std::string base64(const std::vector<uint8_t>& bytes) {
   return text;
 }
 
-/// A Windows bitmap of 24 bits: no compression, and every browser reads it.
-std::vector<uint8_t> bitmap(int64_t width, int64_t height, const std::vector<uint8_t>& rgb) {
-  const int64_t row = (3 * width + 3) / 4 * 4;
+using Palette = std::vector<std::array<uint8_t, 3>>;  // red, green, blue
+
+/// A Windows bitmap: no compression, and every browser reads it. values: of a pixel `channels` bytes, three colours or with a palette
+/// one index into it.
+std::vector<uint8_t> bitmap(int64_t width, int64_t height, int64_t channels, const std::vector<uint8_t>& values,
+                            const Palette& palette) {
+  const int64_t row = (channels * width + 3) / 4 * 4, begin = 54 + 4 * std::ssize(palette);
   std::vector<uint8_t> bytes;
   const auto number = [&](int64_t value, int size) {
     for (int i = 0; i < size; ++i) bytes.push_back(static_cast<uint8_t>(value >> (8 * i)));
   };
   bytes.push_back('B'), bytes.push_back('M');
-  number(54 + row * height, 4), number(0, 4), number(54, 4);
-  number(40, 4), number(width, 4), number(height, 4), number(1, 2), number(24, 2);
-  for (int i = 0; i < 6; ++i) number(0, 4);
-  for (int64_t y = height - 1; y >= 0; --y) {
+  number(begin + row * height, 4), number(0, 4), number(begin, 4);
+  number(40, 4), number(width, 4), number(height, 4), number(1, 2), number(8 * channels, 2);
+  for (const int64_t field : {int64_t{0}, row * height, int64_t{0}, int64_t{0}, std::ssize(palette), int64_t{0}})
+    number(field, 4);
+  for (const auto& [r, g, b] : palette) bytes.push_back(b), bytes.push_back(g), bytes.push_back(r), bytes.push_back(0);
+  for (int64_t y = height - 1; y >= 0; --y) {  // the lowest row first
     for (int64_t x = 0; x < width; ++x)
-      for (int c = 2; c >= 0; --c) bytes.push_back(rgb[static_cast<size_t>((y * width + x) * 3 + c)]);
-    for (int64_t pad = 3 * width; pad < row; ++pad) bytes.push_back(0);
+      for (int64_t c = channels; c-- > 0;) bytes.push_back(values[static_cast<size_t>((y * width + x) * channels + c)]);
+    bytes.insert(bytes.end(), static_cast<size_t>(row - channels * width), 0);
   }
   return bytes;
+}
+
+std::string image(int64_t width, int64_t height, int zoom, const std::vector<uint8_t>& file, const std::string& alternative) {
+  return "<img src=\"data:image/bmp;base64," + base64(file) + "\" width=\"" + std::to_string(width * zoom) + "\" height=\"" +
+         std::to_string(height * zoom) + "\" alt=\"" + html(alternative) + "\">";
 }
 
 uint8_t shade(double share) { return static_cast<uint8_t>(std::clamp(share, 0.0, 1.0) * 255 + 0.5); }
 
 }  // namespace
-
-std::string picture(int64_t width, int64_t height, const std::vector<uint8_t>& rgb, int zoom, const std::string& alternative) {
-  return "<img src=\"data:image/bmp;base64," + base64(bitmap(width, height, rgb)) + "\" width=\"" + std::to_string(width * zoom) +
-         "\" height=\"" + std::to_string(height * zoom) + "\" alt=\"" + html(alternative) + "\">";
-}
 
 std::string draw_filters(const Tensor& weight, int64_t most, const std::string& alternative) {
   constexpr int64_t kInRow = 16;
@@ -64,35 +70,49 @@ std::string draw_filters(const Tensor& weight, int64_t most, const std::string& 
           const int64_t y = k / kInRow * (R + 1) + r, x = k % kInRow * (S + 1) + s;
           rgb[static_cast<size_t>((y * width + x) * 3 + c)] = shade(0.5 + 0.5 * static_cast<double>(w / largest));
         }
-  return picture(width, height, rgb, 3, alternative);
+  return image(width, height, 3, bitmap(width, height, 3, rgb, {}), alternative);
 }
 
 namespace {
 
 int zoom_of(const Tensor& x) { return static_cast<int>(std::max<int64_t>(1, 112 / std::max<int64_t>(1, x.size(3)))); }
 
-std::string draw_plane(const Tensor& x, int64_t c, const std::string& alternative, auto&& colour) {
+/// share(i): of pixel i, 0 to 1, the place in the palette.
+std::string draw_plane(const Tensor& x, int64_t c, const Palette& palette, const std::string& alternative, auto&& share) {
   const int64_t pixels = x.size(2) * x.size(3);
-  std::vector<uint8_t> rgb;
-  for (int64_t i = c * pixels; i < (c + 1) * pixels; ++i)
-    for (const double share : colour(i)) rgb.push_back(shade(share));
-  return picture(x.size(3), x.size(2), rgb, zoom_of(x), alternative);
+  std::vector<uint8_t> values;
+  for (int64_t i = c * pixels; i < (c + 1) * pixels; ++i) values.push_back(shade(share(i)));
+  return image(x.size(3), x.size(2), zoom_of(x), bitmap(x.size(3), x.size(2), 1, values, palette), alternative);
+}
+
+Palette greys() {
+  Palette palette;
+  for (int i = 0; i < 256; ++i) palette.push_back({static_cast<uint8_t>(i), static_cast<uint8_t>(i), static_cast<uint8_t>(i)});
+  return palette;
+}
+
+/// Blue, grey in the middle, red.
+Palette blue_to_red() {
+  Palette palette;
+  for (int i = 0; i < 256; ++i) {
+    const double d = i / 127.5 - 1;
+    palette.push_back({shade(0.5 + 0.5 * d), shade(0.5 - 0.5 * std::abs(d)), shade(0.5 - 0.5 * d)});
+  }
+  return palette;
 }
 
 }  // namespace
 
 std::string draw_channel(const Tensor& x, int64_t c, float low, float high, const std::string& alternative) {
-  return draw_plane(x, c, alternative, [&](int64_t i) {
-    const double v = static_cast<double>((x.data<float>()[i] - low) / std::max(high - low, 1e-30f));
-    return std::array{v, v, v};
-  });
+  static const Palette palette = greys();
+  return draw_plane(x, c, palette, alternative,
+                    [&](int64_t i) { return static_cast<double>((x.data<float>()[i] - low) / std::max(high - low, 1e-30f)); });
 }
 
 std::string draw_difference(const Tensor& value, const Tensor& other, int64_t c, float largest, const std::string& alternative) {
-  return draw_plane(value, c, alternative, [&](int64_t i) {
-    const double d =
-        std::clamp(static_cast<double>((other.data<float>()[i] - value.data<float>()[i]) / std::max(largest, 1e-30f)), -1.0, 1.0);
-    return std::array{0.5 + 0.5 * d, 0.5 - 0.5 * std::abs(d), 0.5 - 0.5 * d};
+  static const Palette palette = blue_to_red();
+  return draw_plane(value, c, palette, alternative, [&](int64_t i) {
+    return 0.5 + 0.5 * static_cast<double>((other.data<float>()[i] - value.data<float>()[i]) / std::max(largest, 1e-30f));
   });
 }
 

@@ -1,4 +1,4 @@
-// Small pictures of numbers, as images inside of the page.
+// Small pictures of numbers, as images inside of the page: <img src="data:image/bmp;base64,...">.
 #pragma once
 
 #include <string>
@@ -7,9 +7,6 @@
 #include "tensor/tensor.h"
 
 namespace octet::apps {
-
-/// Pixels, three bytes each (red, green, blue), as <img src="data:image/bmp;base64,...">, each drawn `zoom` pixels wide.
-std::string picture(int64_t width, int64_t height, const std::vector<uint8_t>& rgb, int zoom, const std::string& alternative);
 
 /// The filters of a first layer, float32 [K, C, R, S] with C of 1 or 3, as colours: 0 is grey. Up to `most` of them, in rows of 16.
 std::string draw_filters(const Tensor& weight, int64_t most, const std::string& alternative);

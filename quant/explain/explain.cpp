@@ -16,11 +16,15 @@ namespace {
 /// What each node gave, and the graph's inputs.
 using Values = std::unordered_map<const nn::Node*, Tensor>;
 
-Values run_once(const nn::Graph& graph, const nn::Batch& batch) {
+/// until: the last node that is wanted; null: all.
+Values run_once(const nn::Graph& graph, const nn::Batch& batch, const nn::Node* until = nullptr) {
   Values values;
   const std::vector<const nn::Node*> inputs = graph.placeholders();
   for (size_t i = 0; i < inputs.size() && i < batch.inputs.size(); ++i) values[inputs[i]] = batch.inputs[i];
-  nn::run_all(graph, batch, [&](const nn::Node& node, const Tensor& value) { values[&node] = value; });
+  const nn::Plan plan(graph);
+  size_t steps = 0;
+  while (steps < plan.steps().size() && (steps == 0 || plan.steps()[steps - 1].node != until)) ++steps;
+  nn::Execution(plan).run(0, steps, batch, [&](const nn::Node& node, const Tensor& value) { values[&node] = value; });
   return values;
 }
 
@@ -160,7 +164,7 @@ Place place_in(const Shape& shape, const std::vector<int64_t>& indices, int64_t 
 
 Explanation explain(const nn::Graph& graph, const nn::Batch& batch, const nn::Node& node, const std::vector<int64_t>& indices,
                     int64_t image) {
-  const Values values = run_once(graph, batch);
+  const Values values = run_once(graph, batch, &node);
   const Operand result(node, values.at(&node));
   OCTET_CHECK(image >= 0 && image < result.images(), "image ", image, ": there are ", result.images(), ", counted from 0");
   const Place at = place_in(result.shape(), indices, image);

@@ -19,7 +19,7 @@ namespace {
 }
 
 TEST(Targets, OfQuantizeAreLookedAtFirst) {
-  for (const char* name : {"model.safetensors", "report.json", "quantized.pth", "model.h"}) {
+  for (const char* name : {"model.safetensors", "report.json", "report.html", "quantized.pth", "model.h"}) {
     const TemporaryFolder folder;
     fs::create_directories(folder / name);
     EXPECT_TRUE(fails_at_once(run("quantize --export torch,npy,c --output " + (folder / "")), {name, "is a directory"}));
@@ -94,7 +94,7 @@ TEST(Targets, OfQuantizeAreReplacedOnlyWhereTheyAreItsOwn) {
   const std::string quantize =
       "quantize --quiet --limit 2 --eval-limit 2 --no-fake-quant --export torch,onnx,c --output " + (folder / "");
   for (int i = 0; i < 2; ++i) EXPECT_EQ(run(quantize).exit_code, 0);
-  for (const char* name : {"model.safetensors", "report.json", "quantized.pth", "model.onnx", "model.h"}) {
+  for (const char* name : {"model.safetensors", "report.json", "report.html", "quantized.pth", "model.onnx", "model.h"}) {
     const std::string before = read_text(folder / name);
     std::ofstream(folder / name) << "mine";
     const Result r = run(quantize);

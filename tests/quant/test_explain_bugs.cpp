@@ -35,7 +35,7 @@ nn::Graph network(const std::string& backend) {
   net.append<nn::BasicBlock>(kChannels, kChannels, 1);
   net.append<nn::Conv2d>(kChannels, kChannels, nn::Conv2d::Options{.kernel = 3, .padding = 1, .groups = kChannels});
   net.append<nn::AdaptiveAvgPool2d>(1);
-  net.append<nn::Flatten>();
+  net.append<nn::FastaiFlatten>();
   net.append<nn::Linear>(kChannels, 5);
   test::fill_by_formula(net);
   const QConfigMapping mapping = get_default_qconfig_mapping(backend);
