@@ -15,7 +15,7 @@ using loaders::printable;
 bool is_npz(const std::string& path) { return path.ends_with(".npz"); }
 
 void check_array(const Tensor& x, const std::string& where) {
-  OCTET_CHECK(x.dtype() == DType::f32 && x.dim() >= 2 && x.numel() > 0, where,
+  OCTET_CHECK(x.dtype() == DType::f32 && x.dim() >= 1 && x.numel() > 0, where,
               ": expected float32 [N, C, H, W], or whatever enters the network, with N above 0, got ", x.dtype(), " ", x.shape());
 }
 

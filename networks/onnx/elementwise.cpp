@@ -3,7 +3,9 @@
 //   x * Sigmoid(x)      x * HardSigmoid(x)      Clip(x + 3, 0, 6) / 6      x * Clip(x + 3, 0, 6) / 6
 #include "networks/onnx/operations.h"
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "loaders/files/bytes.h"
 #include "ops/support/broadcast.h"
@@ -130,13 +132,14 @@ Made clip(const Call& call) {
     return handed_on(value);
   }
   const Value& x = call.computed(0);
-  constexpr float kLargest = 3.4e38f;  // some write the largest float for infinity
+  constexpr float kLargest = std::numeric_limits<float>::max(), kInfinite = 3.4e38f;  // some write the largest float for infinity
   if (min == 0 && max == 6) return elementwise(op::Relu6{}, x);
-  if (min == 0 && max >= kLargest) return elementwise(op::Relu{}, x);
-  if (min <= -kLargest && max >= kLargest) return handed_on(x);
-  OCTET_CHECK(min > -kLargest && max < kLargest && min <= max, "from ", min, " to ", max,
-              " is not supported, expected two bounds, or 0 to infinity");
-  return elementwise(op::Hardtanh{min, max}, x);
+  if (min == 0 && max >= kInfinite) return elementwise(op::Relu{}, x);
+  if (min <= -kInfinite && max >= kInfinite) return handed_on(x);
+  OCTET_CHECK(!std::isnan(min) && !std::isnan(max), "from ", min, " to ", max, ", expected numbers");
+  const float high = std::min(max, kLargest);
+  return elementwise(op::Hardtanh{std::clamp(min, -kLargest, high), high},
+                     x);  // bounds the wrong way round: all become the upper one
 }
 
 Made leaky_relu(const Call& call) { return elementwise(op::LeakyRelu{call.real("alpha", 0.01f)}, call.computed(0)); }

@@ -85,6 +85,8 @@ Forms forms_of(T o, const op::Int8Form& form) {
       const auto function = function_of(o);
       return function ? Forms({op::QuantizedActivation{*function, form.in.at(0), form.output}}) : std::nullopt;
     }
+    if constexpr (T::kInfo.scale.value == op::Scale::derived)
+      if (o.to_int8(form).output() != form.output) return std::nullopt;
     return {{o.to_int8(form)}};
   }
 }

@@ -1,5 +1,7 @@
 // Resize and Upsample, which make images of another size, and Pad. A Pad of zeros in front of a convolution or a pool is left to that
 // (Value::pads); another becomes a node.
+#include <cmath>
+
 #include "loaders/files/bytes.h"
 #include "networks/onnx/operations.h"
 
@@ -34,7 +36,7 @@ bool is_whole(const ops::InterpolateOptions& o, const Value& x) {
 }
 
 /// The way from a pixel of the result to those of the input that octet has, which is PyTorch's.
-void set_mode(const Call& call, const Value& x, const std::string& standard, ops::InterpolateOptions& o) {
+void set_mode(const Call& call, const Value& x, const Dims& result, const std::string& standard, ops::InterpolateOptions& o) {
   const std::string mode = call.text("mode", "nearest"), from = call.text("coordinate_transformation_mode", standard);
   const std::string nearest = call.text("nearest_mode", call.opset() < 11 ? "floor" : "round_prefer_floor");
   const bool half = from == "half_pixel" || from == "pytorch_half_pixel";
@@ -49,6 +51,15 @@ void set_mode(const Call& call, const Value& x, const std::string& standard, ops
               " is not supported, expected nearest, or linear by half_pixel or align_corners");
   o.mode = ops::InterpolateMode::bilinear;
   o.align_corners = from == "align_corners";
+  OCTET_CHECK(from != "pytorch_half_pixel" || (result[2] != 1 && result[3] != 1), "linear by pytorch_half_pixel to ",
+              text_of(result), " is not supported, expected more than one pixel each way");
+  const auto whole = [](int64_t size, double factor) {
+    const double result_size = is_known(size) ? static_cast<double>(size) * factor : factor;
+    return result_size == std::floor(result_size);
+  };
+  const bool by_size = o.size.h > 0;
+  OCTET_CHECK(!o.align_corners || by_size || (whole(x.shape[2], o.factor_h) && whole(x.shape[3], o.factor_w)),
+              "linear by align_corners to a size that is no whole number, or not known, is not supported; expected sizes");
 }
 
 Made resized(const Call& call, size_t scales, size_t sizes, const std::string& standard) {
@@ -71,7 +82,7 @@ Made resized(const Call& call, size_t scales, size_t sizes, const std::string& s
                 ", expected above 0");
     shape[2] = scaled(shape[2], o.factor_h), shape[3] = scaled(shape[3], o.factor_w);
   }
-  set_mode(call, x, standard, o);
+  set_mode(call, x, shape, standard, o);
   return {.op = op::Interpolate{o}, .inputs = {x.node}, .value = {.shape = shape}};
 }
 

@@ -62,11 +62,13 @@ class Builder {
     return codes ? tensor : as_constant(tensor, budget_);
   }
 
-  /// Images, [N, C, H, W] or, as Keras has them, [N, H, W, C] that are transposed at once; or rows [N, C].
+  /// Images, [N, C, H, W] or, as Keras has them, [N, H, W, C] that are transposed at once; rows [N, C]; or tensors of other ranks, which
+  /// operators read that look at each element by itself or along channels.
   void add_input(const ValueInfo& input) {
     const size_t rank = input.shape.size();
-    OCTET_CHECK(rank == 4 || rank == 2, model_.file, ": its input ", quoted(input.name), " has ", rank,
-                " dimensions, expected images [N, C, H, W], or [N, C]");
+    constexpr size_t kMostDims = 8;
+    OCTET_CHECK(rank > 0 && rank <= kMostDims, model_.file, ": its input ", quoted(input.name), " has ", rank,
+                " dimensions, expected 1 to ", kMostDims, ": images [N, C, H, W], [N, C], or others");
     Value& value = values_[input.name];
     for (size_t d = 0; d < rank; ++d) value.shape.push_back(d == 0 ? kBatch : input.shape[d] < 0 ? kUnknown : input.shape[d]);
     value.channels_last = rank == 4 && is_transposed_at_once(input.name);

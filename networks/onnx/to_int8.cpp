@@ -57,6 +57,8 @@ class Converter {
           .name = snake_case(named.target), .kind = named.kind, .target = named.target, .op = pattern.int8[i], .inputs = inputs};
       for (const char* name : nn::info(made.op).parameters)
         if (name) made.parameters[name] = named.parameter(name);
+      for (const char* name : nn::info(made.op).may_have)
+        if (name && named.parameters.contains(name)) made.parameters[name] = named.parameter(name);
       inputs = {out_.append(std::move(made))};
     }
     made_[&quantize] = inputs.at(0);

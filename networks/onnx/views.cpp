@@ -37,7 +37,7 @@ Product product_of(const Dims& dims) {
   return p;
 }
 
-/// [N, C, H, W] as [N, C*H*W].
+/// [N, C, H, W] as [N, C*H*W]; [N, C, L] likewise.
 Made to_rows(const Value& x) {
   Dims inner(x.shape.begin() + 1, x.shape.end());
   const Product p = product_of(inner);
@@ -99,7 +99,7 @@ Made viewed(const Value& x, const Dims& shape) {
   if (is_grouping(x, shape)) return grouped(x, shape);
   const Dims& from = x.shape;
   const bool keeps_images = !shape.empty() && !from.empty() && shape[0] == from[0];
-  if (keeps_images && from.size() == 4 && shape.size() == 2) return to_rows(x);
+  if (keeps_images && (from.size() == 3 || from.size() == 4) && shape.size() == 2) return to_rows(x);
   const bool pixel = shape.size() == 4 && ((shape[1] == 1 && shape[2] == 1) || (shape[2] == 1 && shape[3] == 1));
   if (keeps_images && from.size() == 2 && pixel && x.row_order.empty()) return to_images(x, shape);
   const bool was_pixel = from.size() == 4 && ((from[1] == 1 && from[2] == 1) || (from[2] == 1 && from[3] == 1));
@@ -137,7 +137,6 @@ Made flatten(const Call& call) {
   OCTET_CHECK(x.shape.size() >= 2 && call.integer("axis", 1) != 0 && axis_of(call.integer("axis", 1), x.shape.size()) == 1, "of ",
               text_of(x.shape), " from axis ", call.integer("axis", 1), " on is not supported, expected 1");
   if (x.shape.size() == 2) return handed_on(x);
-  OCTET_CHECK(x.shape.size() == 4, "of ", text_of(x.shape), " is not supported, expected [N, C, H, W]");
   return to_rows(x);
 }
 

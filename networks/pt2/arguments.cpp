@@ -68,8 +68,12 @@ Tensor Arguments::constant(const std::string& name) const {
   const Argument& argument = find(name);
   if (const auto* value = std::get_if<ValueName>(&argument))
     return program_.tensors.contains(value->name) ? tensor(name) : Tensor();
-  const bool is_number = std::holds_alternative<int64_t>(argument) || std::holds_alternative<double>(argument);
-  return is_number ? Tensor::full({1}, static_cast<float>(real(name, 0))) : Tensor();
+  return is_number(name) ? Tensor::full({1}, static_cast<float>(real(name, 0))) : Tensor();
+}
+
+bool Arguments::is_number(const std::string& name) const {
+  const Argument& argument = find(name);
+  return std::holds_alternative<int64_t>(argument) || std::holds_alternative<double>(argument);
 }
 
 std::string Arguments::key(const std::string& name) const {

@@ -29,6 +29,8 @@ class Arguments {
   std::vector<double> reals(const std::string& name) const;
   /// A number, a parameter or a buffer as float32; undefined for what the network computes, and where it is missing.
   Tensor constant(const std::string& name) const;
+  /// Is it a number of the network's code?
+  bool is_number(const std::string& name) const;
   /// Its key in the network's state_dict; empty for a number.
   std::string key(const std::string& name) const;
   std::string text(const std::string& name, const std::string& standard) const;

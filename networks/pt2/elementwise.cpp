@@ -78,21 +78,25 @@ void check_constant(const Tensor& t, const Shape& x) {
 struct Operands {
   std::string x, y;  // empty: the constant
   Tensor constant;
-  std::string key;  // of the constant among the network's parameters and buffers; empty: it has none
+  std::string key;               // of the constant among the network's parameters and buffers; empty: it has none
+  std::optional<double> number;  // the constant, where the code has a number
 
   explicit Operands(const Arguments& a) {
     const bool first = a.constant("self").defined(), second = a.constant("other").defined();
     OCTET_CHECK(!first || !second, "has two constants, expected a value that the network computes");
     if (!first) x = a.value("self");
     if (!second) y = a.value("other");
-    if (first || second) constant = a.constant(first ? "self" : "other"), key = a.key(first ? "self" : "other");
+    if (!first && !second) return;
+    const char* name = first ? "self" : "other";
+    constant = a.constant(name), key = a.key(name);
+    if (a.is_number(name)) number = a.real(name, 0);
   }
 };
 
 Made affine(const Arguments& a, const Operands& o, op::AffineKind kind) {
   const std::string& x = o.x.empty() ? o.y : o.x;
   check_constant(o.constant, a.shape(x));
-  Made made = with_parameters(op::Affine{kind}, x, {{"constant", o.constant}});
+  Made made = with_parameters(op::Affine{kind, o.number.has_value(), o.number.value_or(0)}, x, {{"constant", o.constant}});
   made.key = o.key;
   made.function = op::kAffineKinds[static_cast<size_t>(kind)];
   return made;

@@ -63,7 +63,9 @@ using Op = std::variant<op::Placeholder, op::Output, op::Function, op::Lowered, 
                         op::Hardtanh, op::QuantizedHardtanh,                                                   //
                         op::Elu, op::QuantizedElu,                                                             //
                         op::Softmax, op::QuantizedSoftmax,                                                     //
-                        op::LayerNorm, op::GroupNorm, op::PRelu, op::Affine,                                   //
+                        op::LayerNorm, op::QuantizedLayerNorm,                                                 //
+                        op::GroupNorm, op::QuantizedInstanceNorm,                                              //
+                        op::Affine, op::QuantizedAffine, op::PRelu,                                            //
                         op::Silu, op::Gelu, op::QuantizedActivation,                                           //
                         op::MaxPool2d, op::QuantizedMaxPool2d,                                                 //
                         op::AvgPool2d, op::QuantizedAvgPool2d,                                                 //
@@ -127,13 +129,13 @@ consteval bool is_complete() {
           },
       "differs_from_fake_quant()");
   static_assert(
-      !(OnCodes<T> && scale == Scale::own) ||
+      !(OnCodes<T> && says_output(scale)) ||
           requires(const T& o) {
             { o.output() } -> std::same_as<QParams>;
           },
       "output(), because its scale is its own");
   static_assert(
-      !(TakesCodes<T> && (scale == Scale::own || scale == Scale::fixed || !OnCodes<T>)) ||
+      !(TakesCodes<T> && (says_output(scale) || scale == Scale::fixed || !OnCodes<T>)) ||
           requires(const T& o) {
             { o.made_for() } -> std::same_as<std::vector<QParams>>;
           },

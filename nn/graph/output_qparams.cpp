@@ -8,7 +8,7 @@ using ops::int8::QParams;
 std::optional<QParams> own_qparams(const Op& op) {
   return std::visit(
       []<class T>(const T& o) -> std::optional<QParams> {
-        if constexpr (op::OnCodes<T> && T::kInfo.scale.value == op::Scale::own)
+        if constexpr (op::OnCodes<T> && op::says_output(T::kInfo.scale.value))
           return o.output();
         else if constexpr (op::OnCodes<T> && T::kInfo.scale.value == op::Scale::fixed)
           return T::kInfo.fixed;

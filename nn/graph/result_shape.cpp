@@ -146,9 +146,12 @@ struct ResultShape {
   Shape operator()(const op::Softmax&) const { return in[0]; }
   Shape operator()(const op::QuantizedSoftmax&) const { return in[0]; }
   Shape operator()(const op::LayerNorm&) const { return in[0]; }
+  Shape operator()(const op::QuantizedLayerNorm&) const { return in[0]; }
   Shape operator()(const op::GroupNorm&) const { return in[0]; }
+  Shape operator()(const op::QuantizedInstanceNorm&) const { return in[0]; }
   Shape operator()(const op::PRelu&) const { return in[0]; }
   Shape operator()(const op::Affine&) const { return in[0]; }
+  Shape operator()(const op::QuantizedAffine&) const { return in[0]; }
   Shape operator()(const op::Linear&) const { return multiplied(in[0], weight()); }
   Shape operator()(const op::QuantizedLinear& o) const { return multiplied(in[0], o.layer->params().weight.shape()); }
   Shape operator()(const op::BatchNorm&) const { return in[0]; }

@@ -10,7 +10,6 @@
 #include "ops/channels.h"
 #include "ops/conv/columns.h"
 #include "ops/conv/depthwise_planes.h"
-#include "ops/conv/dilation.h"
 #include "ops/gemm.h"
 #include "ops/support/failure.h"
 
@@ -20,7 +19,9 @@ Im2colShape conv2d_shape(const Shape& x, const Shape& weight, const Conv2dOption
   OCTET_CHECK(x.size() == 4 && weight.size() == 4, "conv2d: expected input [N, C, H, W] and weight [K, C/G, R, S], got ", x,
               " and ", weight);
   OCTET_CHECK(x[2] > 0 && x[3] > 0, "conv2d: input ", x, " has images without pixels");
-  OCTET_CHECK(options.dilation == Size2(1), "conv2d: dilation ", options.dilation, ", which without_dilation takes away first");
+  const Size2 d = options.dilation;
+  OCTET_CHECK(std::min(d.h, d.w) > 0 && std::max({d.h, d.w, weight[2], weight[3]}) <= kLargestWindow, "conv2d: dilation ", d,
+              " of weight ", weight, ", expected above 0, and both at most ", kLargestWindow);
   const int64_t groups = options.groups;
   OCTET_CHECK(groups > 0 && x[1] == weight[1] * groups && weight[0] % groups == 0, "conv2d: input ", x, " and weight ", weight,
               " do not fit with ", groups, " groups: the input needs ", weight[1] * groups, " channels");
@@ -31,8 +32,9 @@ Im2colShape conv2d_shape(const Shape& x, const Shape& weight, const Conv2dOption
           .kernel = kernel,
           .stride = options.stride,
           .padding = options.padding,
-          .out_height = output_size(x[2], kernel.h, options.stride.h, options.padding.h),
-          .out_width = output_size(x[3], kernel.w, options.stride.w, options.padding.w)};
+          .out_height = output_size(x[2], (kernel.h - 1) * d.h + 1, options.stride.h, options.padding.h),
+          .out_width = output_size(x[3], (kernel.w - 1) * d.w + 1, options.stride.w, options.padding.w),
+          .dilation = d};
 }
 
 namespace {
@@ -74,10 +76,6 @@ struct Forward {
 }  // namespace
 
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options) {
-  if (options.dilation != Size2(1)) {
-    const Undilated plain = without_dilation(weight, options);
-    return conv2d(x, plain.weight, bias, plain.options);
-  }
   for (const Tensor* t : {&x, &weight, &bias})
     OCTET_CHECK(t->dtype() == DType::f32, "conv2d: expected float32, got ", t->dtype(), " ", t->shape());
   const Im2colShape s = conv2d_shape(x.shape(), weight.shape(), options);

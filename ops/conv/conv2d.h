@@ -1,10 +1,10 @@
 // Float convolution by im2col and one matrix product per image and group (ops/conv/conv2d.md explains it).
 //
-//   y[n, k, p, q] = bias[k] + sum over c, r, s of x[n, c, p*stride - padding + r, q*stride - padding + s] * weight[k, c, r, s]
+//   y[n, k, p, q] = bias[k] + sum over c, r, s of x[n, c, h, w] * weight[k, c, r, s],   h = p*stride - padding + r*dilation,
+//   w likewise
 //
 //   x [N, C, H, W], weight [K, C/G, R, S], bias [K] or undefined  ->  y [N, K, P, Q], all float32.
-// A cross-correlation, as in PyTorch (torch.nn.functional.conv2d). Dilation: ops/conv/dilation.h; groups of one channel:
-// ops/conv/depthwise_planes.h. Naive twin: ops/reference/conv2d.h.
+// A cross-correlation, as in PyTorch (torch.nn.functional.conv2d). Groups of one channel: ops/conv/depthwise_planes.h. Naive twin: ops/reference/conv2d.h.
 //
 // Backward, with X = im2col(x) and everything as matrices: y = W X, so
 //   dW = dy X^T   [K, C*R*S],     dX = W^T dy   [C*R*S, P*Q],     dx = col2im(dX),     dbias[k] = sum of dy over n, p, q

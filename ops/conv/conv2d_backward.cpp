@@ -9,7 +9,6 @@
 #include "ops/conv/columns.h"
 #include "ops/conv/conv2d.h"
 #include "ops/conv/depthwise_planes.h"
-#include "ops/conv/dilation.h"
 #include "ops/gemm.h"
 #include "ops/support/failure.h"
 #include "ops/support/integers.h"
@@ -99,12 +98,6 @@ Tensor sum_of_parts(const std::vector<Scratch>& parts, const Shape& shape) {
 
 Conv2dGradients conv2d_backward(const Tensor& dy, const Tensor& x, const Tensor& weight, const Conv2dOptions& options,
                                 Conv2dWanted wanted) {
-  if (options.dilation != Size2(1)) {
-    const Undilated plain = without_dilation(weight, options);
-    Conv2dGradients d = conv2d_backward(dy, x, plain.weight, plain.options, wanted);
-    if (d.weight.defined()) d.weight = taps_of(d.weight, weight.shape(), options.dilation);
-    return d;
-  }
   for (const Tensor* t : {&dy, &x, &weight})
     OCTET_CHECK(t->dtype() == DType::f32, "conv2d_backward: expected float32, got ", t->dtype(), " ", t->shape());
   const Im2colShape s = conv2d_shape(x.shape(), weight.shape(), options);

@@ -4,19 +4,16 @@
 #include <limits>
 
 #include "ops/conv/conv2d.h"
-#include "ops/conv/dilation.h"
 #include "ops/conv/padded_images.h"
 
 namespace octet::ops {
 
-DepthwiseConv2d::DepthwiseConv2d(const Tensor& kernel, const Tensor& bias, const Conv2dOptions& options, bool relu)
+DepthwiseConv2d::DepthwiseConv2d(const Tensor& weight, const Tensor& bias, const Conv2dOptions& options, bool relu)
     : low_(relu ? 0.0f : -std::numeric_limits<float>::infinity()) {
-  OCTET_CHECK(applies(kernel.shape(), options), "depthwise conv2d: expected weight [C, 1, R, S] of C groups, got ",
-              kernel.shape(), " of ", options.groups);
-  const Undilated plain = without_dilation(kernel, options);
-  const Tensor& weight = plain.weight;
+  OCTET_CHECK(applies(weight.shape(), options), "depthwise conv2d: expected weight [C, 1, R, S] of C groups, got ",
+              weight.shape(), " of ", options.groups);
   weight_shape_ = weight.shape();
-  options_ = plain.options;
+  options_ = options;
   const int64_t C = weight.size(0), taps = weight.size(2) * weight.size(3);
   taps_ = Tensor({weight.size(2), weight.size(3), C});
   for (int64_t c = 0; c < C; ++c)
@@ -43,7 +40,7 @@ Tensor DepthwiseConv2d::operator()(const Tensor& x) const {
       const float* w = taps;
       for (int64_t r = 0; r < s.kernel.h; ++r)
         for (int64_t t = 0; t < s.kernel.w; ++t, w += C) {
-          const float* pixel = images.at(n, p * s.stride.h + r, (q * s.stride.w + t) * C);
+          const float* pixel = images.at(n, p * s.stride.h + r * s.dilation.h, (q * s.stride.w + t * s.dilation.w) * C);
 #pragma omp simd
           for (int64_t c = 0; c < C; ++c) out[c] += pixel[c] * w[c];
         }

@@ -1,7 +1,7 @@
 // Depthwise float convolution for inference, channels last: each channel is convolved by itself.
 //
 //   y[n, p, q, c] = max(low, bias[c] + sum over r, s of x[n, h, w, c] * weight[c, 0, r, s])
-//   h = p*stride - padding + r, w = q*stride - padding + s
+//   h = p*stride - padding + r*dilation, w = q*stride - padding + s*dilation
 //   x [N, H, W, C], weight [C, 1, R, S], bias [C] or undefined -> y [N, P, Q, C];  low: 0 with relu, else -infinity
 // A few multiply-adds per value read: plain loops along the channels are as fast as memory. Twin of ops/conv/conv2d.h with C
 // groups.

@@ -8,14 +8,14 @@ namespace {
 
 /// A tap of the kernel, and the output columns [begin, end) whose pixel lies inside the image.
 struct Tap {
-  int64_t row, left, begin, end;
+  int64_t down, left, begin, end;
 };
 
 std::vector<Tap> taps_of(const Im2colShape& s) {
   std::vector<Tap> taps;
   for (int64_t i = 0; i < s.kernel.h * s.kernel.w; ++i) {
     const Im2colRow row(s, i);
-    taps.push_back({row.kernel_row, row.left, row.begin, row.end});
+    taps.push_back({row.down, row.left, row.begin, row.end});
   }
   return taps;
 }
@@ -25,7 +25,7 @@ template <class Visit>
 void for_each_row(const Im2colShape& s, const std::vector<Tap>& taps, const Visit& visit) {
   for (int64_t p = 0; p < s.out_height; ++p)
     for (size_t i = 0; i < taps.size(); ++i) {
-      const int64_t h = p * s.stride.h - s.padding.h + taps[i].row;
+      const int64_t h = p * s.stride.h - s.padding.h + taps[i].down;
       if (h >= 0 && h < s.height) visit(i, p * s.out_width, h * s.width + taps[i].left);
     }
 }

@@ -1,6 +1,7 @@
 // im2col: unfolds an image so that convolution becomes one matrix product (the lesson is in ops/conv/conv2d.md).
 //
-//   x [C, H, W]  ->  columns [C*R*S, P*Q],   columns[(c, r, s)][(p, q)] = x[c][p*stride - padding + r][q*stride - padding + s]
+//   x [C, H, W]  ->  columns [C*R*S, P*Q],   columns[(c, r, s)][(p, q)] = x[c][h][w],   h = p*stride - padding + r*dilation,
+//   w likewise
 //
 // and pad_value where that lies outside the image: 0 for floats, the zero point for quantized codes (no default, so that
 // nobody pads integers with 0 by accident). col2im is its transpose: it adds every column entry to the pixel it came from.
@@ -17,11 +18,11 @@ namespace octet::ops {
 
 /// Output columns q of row `row` whose pixel w = q*stride + left lies inside the image: [begin, end).
 struct Im2colRow {
-  int64_t channel, kernel_row, left, begin, end;
+  int64_t channel, down, left, begin, end;  // the tap lies `down` rows below the window's first
   Im2colRow(const Im2colShape& s, int64_t row)
       : channel(row / s.kernel.w / s.kernel.h),
-        kernel_row(row / s.kernel.w % s.kernel.h),
-        left(row % s.kernel.w - s.padding.w),
+        down(row / s.kernel.w % s.kernel.h * s.dilation.h),
+        left(row % s.kernel.w * s.dilation.w - s.padding.w),
         begin(std::clamp<int64_t>(ceil_div(-left, s.stride.w), 0, s.out_width)),
         end(std::clamp<int64_t>(ceil_div(s.width - left, s.stride.w), begin, s.out_width)) {}
 };
@@ -33,7 +34,7 @@ void im2col(const T* x, const Im2colShape& s, T pad_value, T* columns, int64_t r
     const T* plane = x + r.channel * s.height * s.width;
     T* out = columns + row * row_stride;
     for (int64_t p = 0; p < s.out_height; ++p, out += s.out_width) {
-      const int64_t h = p * s.stride.h - s.padding.h + r.kernel_row;
+      const int64_t h = p * s.stride.h - s.padding.h + r.down;
       if (h < 0 || h >= s.height) {
         std::fill_n(out, s.out_width, pad_value);
         continue;
@@ -61,7 +62,7 @@ inline void col2im(const float* columns, int64_t row_stride, const Im2colShape& 
     float* plane = x + r.channel * s.height * s.width;
     const float* in = columns + row * row_stride;
     for (int64_t p = 0; p < s.out_height; ++p, in += s.out_width) {
-      const int64_t h = p * s.stride.h - s.padding.h + r.kernel_row;
+      const int64_t h = p * s.stride.h - s.padding.h + r.down;
       if (h < 0 || h >= s.height) continue;
       float* pixels = plane + h * s.width + r.left;
       if (s.stride.w == 1)

@@ -109,14 +109,16 @@ bool InferenceConv2d::available(const Conv2dOptions& options) {
 }
 
 InferenceConv2d::InferenceConv2d(const Tensor& weight, const Tensor& bias, const Conv2dOptions& options, bool relu)
-    : low_(relu ? 0.0f : -std::numeric_limits<float>::infinity()) {
+    : weight_(weight), options_(options), low_(relu ? 0.0f : -std::numeric_limits<float>::infinity()) {
   OCTET_CHECK(weight.dim() == 4 && options.groups == 1, "inference conv2d: expected weight [K, C, R, S] of one group, got ",
               weight.shape(), " of ", options.groups);
-  const Undilated plain = without_dilation(weight, options);
-  weight_ = plain.weight;
-  options_ = plain.options;
   OCTET_CHECK(!bias.defined() || bias.shape() == Shape{weight_.size(0)}, "inference conv2d: bias ", bias.shape(), " for weight ",
               weight_.shape());
+  if (options.dilation != Size2(1)) {
+    const Conv2dOptions of_phases = options_of_phases(options, {weight.size(2), weight.size(3)});
+    of_phases_ = std::make_shared<const InferenceConv2d>(weight, bias, of_phases, false);
+    return;
+  }
   bias_ = Tensor::zeros({strips_of(weight_.size(0)) * cpu::kernels().fconv->strip});
   if (bias.defined()) std::copy_n(bias.data<float>(), bias.numel(), bias_.data<float>());
 }
@@ -127,12 +129,14 @@ Im2colShape InferenceConv2d::shape_of(const Shape& x) const {
 }
 
 bool InferenceConv2d::has(Algorithm algorithm, const Shape& x) const {
+  if (of_phases_) return of_phases_->has(algorithm, largest_phases(x, shape_of(x)));
   if (algorithm == Algorithm::direct) return true;
   if (!winograd_applies(weight_.shape(), options_)) return false;
   return algorithm == Algorithm::winograd || x[0] * winograd_tiles(shape_of(x), kTile) <= kMostPlainTiles;
 }
 
 InferenceConv2d::Algorithm InferenceConv2d::algorithm(const Shape& x) const {
+  if (of_phases_) return of_phases_->algorithm(largest_phases(x, shape_of(x)));
   if (!winograd_applies(weight_.shape(), options_)) return Algorithm::direct;
   const Im2colShape s = shape_of(x);
   if (std::min(s.out_height, s.out_width) < kWorthwhileSize) return Algorithm::direct;
@@ -163,12 +167,25 @@ Tensor InferenceConv2d::run(Algorithm algorithm, const Tensor& x, const Tensor& 
   Tensor y({x.size(0), s.out_height, s.out_width, weight_.size(0)});
   OCTET_CHECK(!added.defined() || added.shape() == y.shape(), "inference conv2d: cannot add ", added.shape(), " to an output ",
               y.shape());
+  if (of_phases_) return run_in_phases(algorithm, x, s, added, y), y;
   const float* added_data = added.defined() ? added.data<float>() : nullptr;
   if (algorithm != Algorithm::direct)
     run_winograd(algorithm, x, s, added_data, y.data<float>());
   else
     run_directly(padded(x, s, PaddedImages<float>::Layout::channels_last), x.size(0), s, added_data, y.data<float>());
   return y;
+}
+
+void InferenceConv2d::run_in_phases(Algorithm algorithm, const Tensor& x, const Im2colShape& s, const Tensor& added,
+                                    Tensor& y) const {
+  convolve_in_phases(x, s, 0, y, [&](const Tensor& images) { return of_phases_->run(algorithm, images, {}); });
+  float* py = y.data<float>();
+  const float* more = added.defined() ? added.data<float>() : nullptr;
+#pragma omp parallel for
+  for (int64_t i = 0; i < y.numel(); ++i) {
+    const float sum = more ? py[i] + more[i] : py[i];
+    py[i] = sum < low_ ? low_ : sum;
+  }
 }
 
 PaddedImages<float> InferenceConv2d::padded(const Tensor& x, const Im2colShape& s, PaddedImages<float>::Layout layout) const {
@@ -178,6 +195,7 @@ PaddedImages<float> InferenceConv2d::padded(const Tensor& x, const Im2colShape& 
 Tensor InferenceConv2d::from_planes(const Tensor& x) const {
   OCTET_CHECK(x.dim() == 4, "inference conv2d: expected input [N, C, H, W], got ", x.shape());
   const Im2colShape s = shape_of({x.size(0), x.size(2), x.size(3), x.size(1)});
+  if (of_phases_) return (*this)(to_channels_last(x));
   Tensor y({x.size(0), s.out_height, s.out_width, weight_.size(0)});
   run_directly(padded(x, s, PaddedImages<float>::Layout::planes), x.size(0), s, nullptr, y.data<float>());
   return y;

@@ -7,6 +7,8 @@
 // image alone, not from the batch, the threads or the instruction set. Twin of ops/conv/conv2d.h, which it equals within rounding.
 #pragma once
 
+#include <memory>
+
 #include "ops/conv/im2col.h"
 #include "ops/conv/padded_images.h"
 #include "ops/support/lazy.h"
@@ -40,8 +42,11 @@ class InferenceConv2d {
   PaddedImages<float> padded(const Tensor& x, const Im2colShape& s, PaddedImages<float>::Layout layout) const;
   void run_winograd(Algorithm algorithm, const Tensor& x, const Im2colShape& s, const float* added, float* y) const;
 
-  Tensor weight_;  // [K, C, R, S]
-  Tensor bias_;    // [whole strips of K]
+  void run_in_phases(Algorithm algorithm, const Tensor& x, const Im2colShape& s, const Tensor& added, Tensor& y) const;
+
+  std::shared_ptr<const InferenceConv2d> of_phases_;  // where there is dilation (ops/conv/dilation.h); without relu
+  Tensor weight_;                                     // [K, C, R, S]
+  Tensor bias_;                                       // [whole strips of K]
   Conv2dOptions options_;
   float low_;                      // of the outputs
   Lazy<Tensor> direct_weights_;    // [strips, R, S*C, strip]

@@ -204,7 +204,8 @@ void check_shapes(const Tensor& x, const Tensor& weight) {
 }  // namespace
 
 bool winograd_applies(const Shape& weight, const Conv2dOptions& o) {
-  return weight.size() == 4 && weight[2] == 3 && weight[3] == 3 && o.stride == Size2(1) && o.padding == Size2(1) && o.groups == 1;
+  return weight.size() == 4 && weight[2] == 3 && weight[3] == 3 && o.stride == Size2(1) && o.padding == Size2(1) &&
+         o.groups == 1 && o.dilation == Size2(1);
 }
 
 Tensor conv2d_winograd(const Tensor& x, const Tensor& weight) {

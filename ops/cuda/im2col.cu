@@ -8,7 +8,7 @@ namespace {
 
 struct Geometry {
   Divisor C, H, W, R, S, P, Q, rows, image, stride_h, stride_w;  // rows = C * R * S, image = C * H * W
-  int padding_h, padding_w;
+  int padding_h, padding_w, dilation_h, dilation_w;
   explicit Geometry(const Im2colShape& s)
       : C(static_cast<uint32_t>(s.channels)),
         H(static_cast<uint32_t>(s.height)),
@@ -22,7 +22,9 @@ struct Geometry {
         stride_h(static_cast<uint32_t>(s.stride.h)),
         stride_w(static_cast<uint32_t>(s.stride.w)),
         padding_h(static_cast<int>(s.padding.h)),
-        padding_w(static_cast<int>(s.padding.w)) {}
+        padding_w(static_cast<int>(s.padding.w)),
+        dilation_h(static_cast<int>(s.dilation.h)),
+        dilation_w(static_cast<int>(s.dilation.w)) {}
 };
 
 /// One entry of the columns of one image.
@@ -37,8 +39,9 @@ struct Im2col {
     const uint32_t q = i % g.Q, p = i / g.Q % g.P, outer = i / g.Q / g.P;
     const uint32_t row = stacked ? outer % g.rows : outer / images, n = stacked ? outer / g.rows : outer % images;
     const uint32_t s = row % g.S, r = row / g.S % g.R, c = row / g.S / g.R;
-    const uint32_t h = p * g.stride_h.value + r - static_cast<uint32_t>(g.padding_h);  // before the image: wraps around
-    const uint32_t w = q * g.stride_w.value + s - static_cast<uint32_t>(g.padding_w);
+    const uint32_t h = p * g.stride_h.value + r * static_cast<uint32_t>(g.dilation_h) -
+                       static_cast<uint32_t>(g.padding_h);  // before the image: wraps around
+    const uint32_t w = q * g.stride_w.value + s * static_cast<uint32_t>(g.dilation_w) - static_cast<uint32_t>(g.padding_w);
     const bool inside = h < g.H.value && w < g.W.value;
     columns[i] = inside ? x[n * image_stride + (c * g.H.value + h) * g.W.value + w] : 0.0f;
   }
@@ -55,12 +58,12 @@ struct Col2im {
     const uint32_t w = i % g.W, h = i / g.W % g.H, c = i / g.W / g.H % g.C, n = i / g.image;
     float sum = 0;
     for (int r = 0; r < static_cast<int>(g.R.value); ++r) {
-      const int top = static_cast<int>(h) + g.padding_h - r;
+      const int top = static_cast<int>(h) + g.padding_h - r * g.dilation_h;
       if (top < 0) continue;
       const uint32_t p = static_cast<uint32_t>(top) / g.stride_h;
       if (p >= g.P.value || p * g.stride_h.value != static_cast<uint32_t>(top)) continue;
       for (int s = 0; s < static_cast<int>(g.S.value); ++s) {
-        const int left = static_cast<int>(w) + g.padding_w - s;
+        const int left = static_cast<int>(w) + g.padding_w - s * g.dilation_w;
         if (left < 0) continue;
         const uint32_t q = static_cast<uint32_t>(left) / g.stride_w;
         if (q >= g.Q.value || q * g.stride_w.value != static_cast<uint32_t>(left)) continue;

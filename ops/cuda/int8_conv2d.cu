@@ -18,7 +18,9 @@ int64_t round_up(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit;
 int narrow(int64_t n) { return static_cast<int>(n); }
 
 /// Bytes of a pixel of an image whose padding is made beforehand (int8_windows.h).
-int64_t padded_pixel(int64_t channels) { return channels <= 4 ? 4 : round_up(channels, kChunk); }
+int64_t padded_pixel(int64_t channels, bool taps_lie_apart) {
+  return channels <= 4 && !taps_lie_apart ? 4 : round_up(channels, kChunk);
+}
 
 /// One output of a convolution in groups.
 struct GroupedConv {
@@ -44,7 +46,7 @@ struct GroupedConv {
     int32_t acc = 0;
     for (int r = 0; r < R; ++r)
       for (int s = 0; s < S; ++s, w += group_channels) {
-        const int h = first_h + r, v = first_w + s;
+        const int h = first_h + r * static_cast<int>(shape.dilation.h), v = first_w + s * static_cast<int>(shape.dilation.w);
         const bool inside = h >= 0 && h < H && v >= 0 && v < W;
         for (int c = 0; c < group_channels; ++c) acc += (inside ? image[(h * W + v) * channels + c] : zero_point) * w[c];
       }
@@ -66,9 +68,10 @@ void multiply(size_t tiling, const Windows& x, const int8_t* weight, int64_t out
 
 }  // namespace
 
-Int8Conv2d::Int8Conv2d(const Tensor& weight, int64_t groups, int32_t zero_point, const int8::Requantization& r)
+Int8Conv2d::Int8Conv2d(const Tensor& weight, const Conv2dOptions& options, int32_t zero_point, const int8::Requantization& r)
     : outputs_(weight.size(0)),
-      groups_(groups),
+      groups_(options.groups),
+      taps_lie_apart_(options.dilation.w > 1),
       input_zero_point_(zero_point),
       output_zero_point_(r.zero_point),
       bias_factor_(r.bias_factor),
@@ -77,8 +80,8 @@ Int8Conv2d::Int8Conv2d(const Tensor& weight, int64_t groups, int32_t zero_point,
       range_(r.range) {
   const octet::cuda::UseAllocator common(nullptr);  // weights outlive the Replay that may run them first
   const int64_t channels = weight.size(1), R = weight.size(2), S = weight.size(3);
-  const int64_t pixel = groups > 1 || channels % kChunk == 0 ? channels : padded_pixel(channels);
-  const int64_t kernel_row = groups > 1 ? S * pixel : round_up(S * pixel, kChunk);
+  const int64_t pixel = groups_ > 1 || channels % kChunk == 0 ? channels : padded_pixel(channels, taps_lie_apart_);
+  const int64_t kernel_row = groups_ > 1 ? S * pixel : round_up(S * pixel, kChunk);
   depth_ = R * kernel_row;
   Tensor rows = Tensor::zeros({round_up(outputs_, kMostCols), depth_}, DType::i8);
   Tensor offset({outputs_}, DType::i32);
@@ -108,7 +111,7 @@ size_t Int8Conv2d::tiling(int64_t rows) const {
 }
 
 Tensor Int8Conv2d::padded(const Tensor& x, const Im2colShape& s) const {
-  const int64_t C = x.size(3), pixel = padded_pixel(C), run = round_up(s.kernel.w * pixel, kChunk);
+  const int64_t C = x.size(3), pixel = padded_pixel(C, taps_lie_apart_), run = round_up(s.kernel.w * pixel, kChunk);
   const int64_t H = s.height + 2 * s.padding.h;
   const int64_t W = std::max(s.width + 2 * s.padding.w, (s.out_width - 1) * s.stride.w + round_up(run, pixel) / pixel);
   Tensor y({x.size(0), H, W, pixel}, DType::quint8, Device::cuda);
@@ -147,7 +150,7 @@ void Int8Conv2d::operator()(const Tensor& x, const Im2colShape& s, const int8::C
   const size_t best = forced ? *forced : tiling(rows);
   const bool as_it_is = x.size(3) % kChunk == 0;
   const Tensor image = as_it_is ? x : padded(x, s);
-  const int64_t S = as_it_is ? s.kernel.w : 1;  // runs of a kernel row (int8_windows.h)
+  const int64_t S = as_it_is || taps_lie_apart_ ? s.kernel.w : 1;  // runs of a kernel row (int8_windows.h)
   const Windows windows{.x = image.cuda_data<uint8_t>(),
                         .outside = outside_.cuda_data<uint8_t>(),
                         .rows = narrow(rows),
@@ -162,7 +165,9 @@ void Int8Conv2d::operator()(const Tensor& x, const Im2colShape& s, const int8::C
                         .stride_h = narrow(s.stride.h),
                         .stride_w = narrow(s.stride.w),
                         .padding_h = as_it_is ? narrow(s.padding.h) : 0,
-                        .padding_w = as_it_is ? narrow(s.padding.w) : 0};
+                        .padding_w = as_it_is ? narrow(s.padding.w) : 0,
+                        .dilation_h = narrow(s.dilation.h),
+                        .dilation_w = narrow(s.dilation.w)};
   if (windows.pixel % kChunk == 0)
     multiply<16>(best, windows, weight, outputs_, depth_, epilogue, to);
   else

@@ -18,7 +18,7 @@ namespace octet::ops::cuda {
 class Int8Conv2d {
  public:
   /// weight: qint8 [K, C/G, R, S] on the CPU; packs it and takes it to the device.
-  Int8Conv2d(const Tensor& weight, int64_t groups, int32_t zero_point, const int8::Requantization& requantization);
+  Int8Conv2d(const Tensor& weight, const Conv2dOptions& options, int32_t zero_point, const int8::Requantization& requantization);
 
   /// x quint8 [N, H, W, C] -> y quint8 [N, P, Q, K], both on the device; shape: of one image and group. forced: index
   /// of a tiling (ops/cuda/int8_tiling.h); none: what tiling() chooses.
@@ -31,11 +31,13 @@ class Int8Conv2d {
  private:
   Tensor padded(const Tensor& x, const Im2colShape& shape) const;
 
-  Tensor rows_;                       // int8 [padded K, R, padded S*C/G]: 0 where padded
-  Tensor offset_;                     // int32 [K]: the bias minus zx * (sum of the weights)
-  Tensor outside_;                    // uint8 [16]: zx, what is read outside of an image
-  Tensor bias_, multiplier_;          // float32 [K]
-  int64_t outputs_, groups_, depth_;  // K, G, of a padded row
+  Tensor rows_;               // int8 [padded K, R, padded S*C/G]: 0 where padded
+  Tensor offset_;             // int32 [K]: the bias minus zx * (sum of the weights)
+  Tensor outside_;            // uint8 [16]: zx, what is read outside of an image
+  Tensor bias_, multiplier_;  // float32 [K]
+  int64_t outputs_, groups_;  // K, G
+  bool taps_lie_apart_;       // in a row
+  int64_t depth_;             // of a padded row
   int32_t input_zero_point_, output_zero_point_;
   float bias_factor_;
   int8::Epilogue epilogue_;

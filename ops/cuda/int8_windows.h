@@ -1,11 +1,11 @@
 // Implicit im2col: where the bytes of the matrix [N*P*Q, depth], whose rows are windows of images, lie in the images.
 //
 //   images [N, H, W, pixel bytes]; a row is R * S runs of `run` bytes, of which run (r, s) begins at pixel
-//   (p * stride - padding + r, q * stride - padding + s). A run that begins outside of the image is the zero point throughout.
+//   (p * stride - padding + r * dilation, q * stride - padding + s * dilation). A run that begins outside of the image is the zero point throughout.
 //
 // Runs are multiples of 16 bytes. Where C is one too, the image is read as it is: pixel = run = C. Any other image is copied
 // first with its padding and some zero points more (PaddedImage); a run then spans all S pixels of a kernel row: S = 1 here, run
-// = S * pixel rounded up.
+// = S * pixel rounded up. Where a kernel row's taps lie apart, run = pixel.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ struct Windows {
   const uint8_t* x;
   const uint8_t* outside;  // 16 zero points
   int rows;                // N * P * Q
-  int H, W, pixel, R, S, run, P, Q, stride_h, stride_w, padding_h, padding_w;
+  int H, W, pixel, R, S, run, P, Q, stride_h, stride_w, padding_h, padding_w, dilation_h = 1, dilation_w = 1;
 };
 
 /// The window of one row. A row beyond the last lies outside of every image.
@@ -48,9 +48,10 @@ struct Depth {
 /// The sixteen bytes of a row from there on. Beyond the row's end (r >= R) they are some bytes of the images: weights are 0
 /// there.
 OCTET_HD inline const uint8_t* sixteen_bytes(const Windows& x, const Window& window, const Depth& at) {
-  const auto h = static_cast<uint32_t>(window.h + at.r), w = static_cast<uint32_t>(window.w + at.s);
+  const int down = at.r * x.dilation_h, right = at.s * x.dilation_w;
+  const auto h = static_cast<uint32_t>(window.h + down), w = static_cast<uint32_t>(window.w + right);
   if (h >= static_cast<uint32_t>(x.H) || w >= static_cast<uint32_t>(x.W)) return x.outside;
-  return x.x + (window.begin + (at.r * x.W + at.s) * x.pixel + at.c);
+  return x.x + (window.begin + (down * x.W + right) * x.pixel + at.c);
 }
 
 /// Four bytes each of images [N, H, W, pixel] from [N, from_H, from_W, C]: zero points in the padding, in channels from C on, and

@@ -68,7 +68,7 @@ void to_channels_first(const Tensor&, Tensor&) { refuse(); }
 void fake_quantize(const Tensor&, std::span<const int8::QParams>, int8::CodeRange, Tensor&, Tensor&) { refuse(); }
 void fake_quantize_backward(Tensor&, const Tensor&) { refuse(); }
 
-Int8Conv2d::Int8Conv2d(const Tensor&, int64_t, int32_t, const int8::Requantization&) { refuse(); }
+Int8Conv2d::Int8Conv2d(const Tensor&, const Conv2dOptions&, int32_t, const int8::Requantization&) { refuse(); }
 void Int8Conv2d::operator()(const Tensor&, const Im2colShape&, const int8::CodesToAdd&, Tensor&, std::optional<size_t>) const {
   refuse();
 }

@@ -3,6 +3,7 @@
 #include <omp.h>
 
 #include "ops/conv/conv2d.h"
+#include "ops/conv/dilation.h"
 #include "ops/cpu/isa.h"
 #include "ops/int8/elementwise.h"
 #include "ops/support/integers.h"
@@ -26,14 +27,23 @@ Conv2dParams checked(Conv2dParams p) {
   return p;
 }
 
+/// The convolution of a dilated one's phases; null where there is no dilation.
+std::shared_ptr<const Conv2d> of_phases(const Conv2dParams& p) {
+  if (p.options.dilation == Size2(1)) return nullptr;
+  Conv2dParams phases = p;
+  phases.options = options_of_phases(p.options, {p.weight.size(2), p.weight.size(3)});
+  phases.choices.clear();
+  return std::make_shared<const Conv2d>(std::move(phases));
+}
+
 }  // namespace
 
 Conv2d::Conv2d(Conv2dParams params)
     : params_(checked(std::move(params))),
-      plain_(without_dilation(params_.weight, params_.options)),
       requantization_(params_, conv2d_rule(params_.engine, params_.options.groups)),
+      of_phases_(of_phases(params_)),
       winograd_applies_(cpu::active_isa().worthwhile.winograd &&
-                        WinogradConv2d::applies(plain_.weight, plain_.options, params_.input.zero_point, requantization_)),
+                        WinogradConv2d::applies(params_.weight, params_.options, params_.input.zero_point, requantization_)),
       stays_in_int32_(requantization_.stays_in_int32(params_.weight)) {}
 
 const char* name_of(ConvAlgorithm algorithm) {
@@ -53,6 +63,7 @@ const char* name_of(ConvAlgorithm algorithm) {
 }
 
 bool Conv2d::has(ConvAlgorithm algorithm, const Shape& x) const {
+  if (of_phases_) return of_phases_->has(algorithm, largest_phases(x, shape_of(x)));
   switch (algorithm) {
     case ConvAlgorithm::im2col:
       return true;
@@ -79,6 +90,7 @@ ConvAlgorithm Conv2d::algorithm(const Shape& x) const {
     for (const ConvChoice& choice : params_.choices)
       if (choice.is_for(here) && has(choice.algorithm, x)) return choice.algorithm;
   }
+  if (of_phases_) return of_phases_->algorithm(largest_phases(x, shape_of(x)));
   if (has(ConvAlgorithm::depthwise, x)) return ConvAlgorithm::depthwise;
   const Im2colShape shape = shape_of(x);
   const int64_t tiles = WinogradConv2d::tiles(x[0], shape);
@@ -91,7 +103,7 @@ ConvAlgorithm Conv2d::algorithm(const Shape& x) const {
 
 Im2colShape Conv2d::shape_of(const Shape& x) const {
   OCTET_CHECK(x.size() == 4, "int8 conv2d: expected input quint8 [N, H, W, C], got ", x);
-  return conv2d_shape({x[0], x[3], x[1], x[2]}, plain_.weight.shape(), plain_.options);
+  return conv2d_shape({x[0], x[3], x[1], x[2]}, params_.weight.shape(), params_.options);
 }
 
 Tensor Conv2d::operator()(const Tensor& x, const Addition& addition, const Tensor& other) const {
@@ -113,10 +125,27 @@ Tensor Conv2d::run(const Tensor& x, const FollowUp& follow_up) const {
   const Im2colShape shape = shape_of(x.shape());
   if (x.on_cuda()) return run_on_cuda(x, shape, follow_up);
   if (x.numel() == 0) return Tensor({x.size(0), shape.out_height, shape.out_width, params_.weight.size(0)}, DType::quint8);
-  const Tensor& w = plain_.weight;
+  if (of_phases_) return run_in_phases(x, shape, follow_up);
+  return run_as(algorithm(x.shape()), x, shape, follow_up);
+}
+
+Tensor Conv2d::run_in_phases(const Tensor& x, const Im2colShape& shape, const FollowUp& follow_up) const {
+  const ConvAlgorithm way = algorithm(x.shape());
+  Tensor y({x.size(0), shape.out_height, shape.out_width, params_.weight.size(0)}, DType::quint8);
+  convolve_in_phases(x, shape, static_cast<uint8_t>(params_.input.zero_point), y, [&](const Tensor& images) {
+    return of_phases_->run_as(way, images, of_phases_->shape_of(images.shape()), {});
+  });
+  const int64_t row = y.numel() / (y.size(0) * y.size(1));
+#pragma omp parallel for
+  for (int64_t i = 0; i < y.size(0) * y.size(1); ++i) follow_up.apply_to(y.data<uint8_t>(), i * row, {1, row, row});
+  return y;
+}
+
+Tensor Conv2d::run_as(ConvAlgorithm way, const Tensor& x, const Im2colShape& shape, const FollowUp& follow_up) const {
+  const Tensor& w = params_.weight;
   const int32_t zero_point = params_.input.zero_point;
   using Weights = WinogradConv2d::Weights;
-  switch (algorithm(x.shape())) {
+  switch (way) {
     case ConvAlgorithm::winograd:
       return winograd_.get([&] { return WinogradConv2d(Weights::transformed, w, zero_point, requantization_); })(x, shape,
                                                                                                                  follow_up);
@@ -136,9 +165,8 @@ Tensor Conv2d::run(const Tensor& x, const FollowUp& follow_up) const {
 }
 
 Tensor Conv2d::run_on_cuda(const Tensor& x, const Im2colShape& s, const FollowUp& follow_up) const {
-  const int64_t groups = params_.options.groups;
   Tensor y({x.size(0), s.out_height, s.out_width, params_.weight.size(0)}, DType::quint8, Device::cuda);
-  on_cuda_.get([&] { return cuda::Int8Conv2d(plain_.weight, groups, params_.input.zero_point, requantization_); })(
+  on_cuda_.get([&] { return cuda::Int8Conv2d(params_.weight, params_.options, params_.input.zero_point, requantization_); })(
       x, s, follow_up.on_device(), y);
   return y;
 }

@@ -1,16 +1,18 @@
 // int8 convolution (+ relu): quint8 activations, qint8 weights, int32 accumulators, no float before the requantization.
 //
-//   acc[n, p, q, k] = sum over r, s, c of (x[n, h, w, c] - zx) * weight[k, c, r, s],  h = p*stride - padding + r, w likewise;
+//   acc[n, p, q, k] = sum over r, s, c of (x[n, h, w, c] - zx) * weight[k, c, r, s],  h = p*stride - padding + r*dilation, w likewise;
 //   a padded position holds zx and so contributes 0
 //   y = requantize(acc)                                                              (ops/engines/requantize.h)
 //
 //   x quint8 [N, H, W, C], weight qint8 [K, C/G, R, S] -> y quint8 [N, P, Q, K].
 // This is the layer; it checks, and chooses a way, all with the same codes: im2col_conv2d.h, which is read first,
-// direct_conv2d.h, winograd_conv2d.h, depthwise_conv2d.h, or on a device ops/cuda/int8_conv2d.h. PyTorch counterpart: torch.ao.nn.quantized.Conv2d
+// direct_conv2d.h, winograd_conv2d.h, depthwise_conv2d.h, or on a device ops/cuda/int8_conv2d.h.
+// Dilation: ops/conv/dilation.h. PyTorch counterpart: torch.ao.nn.quantized.Conv2d
 // and torch.ao.nn.intrinsic.quantized.ConvReLU2d. Naive twin: ops/reference/int8_conv2d.h.
 #pragma once
 
-#include "ops/conv/dilation.h"
+#include <memory>
+
 #include "ops/cuda/int8_conv2d.h"
 #include "ops/engines/requantize.h"
 #include "ops/int8/depthwise_conv2d.h"
@@ -70,11 +72,13 @@ class Conv2d {
  private:
   Im2colShape shape_of(const Shape& x) const;
   Tensor run(const Tensor& x, const FollowUp& follow_up) const;
+  Tensor run_as(ConvAlgorithm algorithm, const Tensor& x, const Im2colShape& shape, const FollowUp& follow_up) const;
+  Tensor run_in_phases(const Tensor& x, const Im2colShape& shape, const FollowUp& follow_up) const;
   Tensor run_on_cuda(const Tensor& x, const Im2colShape& shape, const FollowUp& follow_up) const;
 
   Conv2dParams params_;
-  Undilated plain_;  // of the parameters
   Requantization requantization_;
+  std::shared_ptr<const Conv2d> of_phases_;  // where there is dilation, which the members below do not know
   bool winograd_applies_;
   bool stays_in_int32_;  // what is rounded, as the kernels of direct and depthwise need it
   Lazy<Im2colConv2d> im2col_;

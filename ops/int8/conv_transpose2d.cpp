@@ -52,6 +52,10 @@ ConvTranspose2dParams checked(ConvTranspose2dParams p) {
   OCTET_CHECK(!p.bias.defined() || p.bias.shape() == Shape{K}, "int8 conv_transpose2d: bias ", p.bias.shape(), " for ", K,
               " output channels");
   conv_transpose2d_shape({1, w.size(0), kLargestWindow, kLargestWindow}, w.shape(), o);  // whatever the image, checks the options
+  constexpr int64_t kLargestDilated = 1024;
+  const int64_t height = (w.size(2) - 1) * o.dilation.h + 1, width = (w.size(3) - 1) * o.dilation.w + 1;
+  OCTET_CHECK(std::max(height, width) <= kLargestDilated, "int8 conv_transpose2d: dilation ", o.dilation, " makes a kernel of ",
+              Size2(height, width), ", expected at most ", kLargestDilated, " on a side");
   constexpr int64_t kFewPhases = 8;  // beyond, phases without a tap would make weights of zeros without end
   OCTET_CHECK(o.stride.h <= std::max(kFewPhases, w.size(2)) && o.stride.w <= std::max(kFewPhases, w.size(3)),
               "int8 conv_transpose2d: stride ", o.stride, " of a kernel of ", Size2(w.size(2), w.size(3)), ", expected at most ",
@@ -61,7 +65,8 @@ ConvTranspose2dParams checked(ConvTranspose2dParams p) {
 
 /// [C, K/G, R, S] -> [G * phases * K/G, C/G, taps, taps].
 Tensor weights_of_phases(const ConvTranspose2dParams& p, const Phases2& phases) {
-  const Tensor w = without_dilation(p.weight, {.dilation = p.options.dilation}).weight;
+  const Tensor& w = p.weight;
+  const Size2 d = p.options.dilation;
   const int64_t G = p.options.groups, C = w.size(0) / G, K = w.size(1), R = w.size(2), S = w.size(3);
   Tensor made = Tensor::zeros({G * phases.count() * K, C, phases.h.taps, phases.w.taps}, DType::qint8);
   int8_t* to = made.data<int8_t>();
@@ -72,7 +77,8 @@ Tensor weights_of_phases(const ConvTranspose2dParams& p, const Phases2& phases) 
           for (int64_t u = 0; u < phases.h.taps; ++u)
             for (int64_t v = 0; v < phases.w.taps; ++v, ++to) {
               const int64_t r = phases.h.tap(f / phases.w.stride, u), s = phases.w.tap(f % phases.w.stride, v);
-              if (r < R && s < S) *to = w.data<int8_t>()[(((g * C + c) * K + k) * R + r) * S + s];
+              if (r % d.h == 0 && r / d.h < R && s % d.w == 0 && s / d.w < S)
+                *to = w.data<int8_t>()[(((g * C + c) * K + k) * R + r / d.h) * S + s / d.w];
             }
   return made;
 }

@@ -15,7 +15,7 @@ namespace octet::ops::int8 {
 class DepthwiseConv2d {
  public:
   static bool applies(const Tensor& weight, const Conv2dOptions& options) {
-    return weight.size(1) == 1 && options.groups == weight.size(0);
+    return weight.size(1) == 1 && options.groups == weight.size(0) && options.dilation == Size2(1);
   }
 
   /// weight qint8 [C, 1, R, S]; requantization.stays_in_int32(weight).

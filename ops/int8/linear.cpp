@@ -26,7 +26,7 @@ Tensor Linear::operator()(const Tensor& x) const {
   const int64_t N = x.size(0);
   if (x.on_cuda()) {  // a convolution of images of one pixel
     const auto make = [&] {
-      return cuda::Int8Conv2d(params_.weight.reshape({K, C, 1, 1}), 1, params_.input.zero_point, requantization_);
+      return cuda::Int8Conv2d(params_.weight.reshape({K, C, 1, 1}), {}, params_.input.zero_point, requantization_);
     };
     Tensor y({N, K}, DType::quint8, Device::cuda), images = y.reshape({N, 1, 1, K});
     on_cuda_.get(make)(x.reshape({N, 1, 1, C}), {C, 1, 1, 1, 1, 0, 1, 1}, {}, images);

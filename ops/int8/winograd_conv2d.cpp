@@ -12,8 +12,8 @@ namespace octet::ops::int8 {
 using namespace cpu;
 
 bool WinogradConv2d::applies(const Tensor& w, const Conv2dOptions& o, int32_t input_zero_point, const Requantization& r) {
-  return o.groups == 1 && o.stride == Size2(1) && w.size(2) == 3 && w.size(3) == 3 && w.size(1) % 2 == 0 &&
-         winograd_is_exact(w, input_zero_point, r.bias_i32);
+  return o.groups == 1 && o.stride == Size2(1) && o.dilation == Size2(1) && w.size(2) == 3 && w.size(3) == 3 &&
+         w.size(1) % 2 == 0 && winograd_is_exact(w, input_zero_point, r.bias_i32);
 }
 
 int64_t WinogradConv2d::tiles(int64_t images, const Im2colShape& shape) { return images * winograd_tiles(shape, kWinogradTile); }

@@ -10,6 +10,7 @@ struct Im2colShape {
   int64_t channels, height, width;  // C, H, W
   Size2 kernel, stride, padding;    // R S
   int64_t out_height, out_width;    // P, Q
+  Size2 dilation = 1;               // pixels from one tap to the next
   int64_t rows() const { return channels * kernel.h * kernel.w; }
   int64_t cols() const { return out_height * out_width; }
 };

@@ -12,7 +12,6 @@
 #include <span>
 
 #include "ops/conv/conv2d.h"
-#include "ops/conv/dilation.h"
 #include "ops/conv/im2col.h"
 #include "quant/explain/rounding.h"
 
@@ -66,7 +65,7 @@ const nn::Node* input_with_codes_of(const nn::Node& node) {
   return is_input ? from->inputs[0] : nullptr;
 }
 
-/// The first int8 layer: a convolution without dilation, of an image of that shape, which is an input of the graph.
+/// The first int8 layer: a convolution of an image of that shape, which is an input of the graph.
 struct FirstLayer {
   const nn::Node* node;
   Conv2dParams layer;
@@ -82,10 +81,7 @@ std::optional<FirstLayer> first_layer(const nn::Graph& graph, const nn::Batch& b
     if (input == nullptr) continue;
     const Tensor& image = batch.inputs.at(static_cast<size_t>(std::ranges::find(inputs, input) - inputs.begin()));
     if (const auto* conv = std::get_if<nn::op::QuantizedConv2d>(&node.op)) {
-      Conv2dParams layer = conv->layer->params();
-      const ops::Undilated plain = ops::without_dilation(layer.weight, layer.options);
-      layer.weight = plain.weight;
-      layer.options = plain.options;
+      const Conv2dParams& layer = conv->layer->params();
       return FirstLayer{&node, layer, ops::int8::conv2d_rule(layer.engine, layer.options.groups), image.shape(), image};
     }
     if (const auto* linear = std::get_if<nn::op::QuantizedLinear>(&node.op)) {  // of one pixel

@@ -91,7 +91,7 @@ LayerWeights read_weights(Reader& reader, const nn::Node& layer) {
   return {weight->tensor, {q.scales.begin(), q.scales.end()}, bias ? bias->tensor : Tensor()};
 }
 
-/// Float layers that stay float in the int8 graph: batch norms that follow no convolution, and group norms; and constants.
+/// Float parameters of the int8 graph: of batch norms that follow no convolution, of other norms, and constants.
 void read_float_parameters(Reader& reader, nn::Graph& prepared) {
   const auto read = [&](const std::string& key, Tensor& tensor) {
     const StateEntry* entry = reader.get(key);
@@ -105,7 +105,8 @@ void read_float_parameters(Reader& reader, nn::Graph& prepared) {
   for (nn::Node& node : prepared.nodes()) {
     if (const auto key = node.meta.find(nn::kConstantKey); key != node.meta.end())
       read(key->second, node.parameters.at("constant"));
-    if (!nn::is<nn::op::BatchNorm>(node.op) && !nn::is<nn::op::GroupNorm>(node.op)) continue;
+    if (!nn::is<nn::op::BatchNorm>(node.op) && !nn::is<nn::op::GroupNorm>(node.op) && !nn::is<nn::op::LayerNorm>(node.op))
+      continue;
     for (auto& [name, tensor] : node.parameters) read(node.target + "." + name, tensor);
     reader.get_if_present(node.target + ".num_batches_tracked");
   }

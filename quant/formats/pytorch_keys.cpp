@@ -61,8 +61,9 @@ std::string parent_of(const nn::Node& call) {
 /// Layers whose int8 module has "scale" and "zero_point" of its own; what others need has keys of the whole model.
 bool keeps_scale(const nn::Node& node) {
   if (nn::info(node.op).has_weight) return true;
-  const bool is_module =
-      nn::is<nn::op::BatchNorm>(node.op) || nn::is<nn::op::Hardswish>(node.op) || nn::is<nn::op::LeakyRelu>(node.op);
+  const bool is_module = nn::is<nn::op::BatchNorm>(node.op) || nn::is<nn::op::Hardswish>(node.op) ||
+                         nn::is<nn::op::LeakyRelu>(node.op) || nn::is<nn::op::LayerNorm>(node.op) ||
+                         nn::is<nn::op::GroupNorm>(node.op);
   return is_module && node.kind == nn::NodeKind::call_module && is_quantized(node);
 }
 

@@ -116,8 +116,19 @@ class Writer {
     return onnx_affine(graph_, inputs_.at(0), input_shape(), o, node_->parameter("constant"));
   }
   std::string write(const op::LayerNorm& o) { return onnx_layer_norm(graph_, inputs_.at(0), o, node_->parameters); }
+  std::string write(const op::QuantizedLayerNorm& o) {
+    return onnx_layer_norm(graph_, inputs_.at(0), {o.normalized_shape, o.codes.eps}, node_->parameters);
+  }
   std::string write(const op::GroupNorm& o) {
     return onnx_group_norm(graph_, inputs_.at(0), input_shape(), o, node_->parameters);
+  }
+  std::string write(const op::QuantizedInstanceNorm& o) {
+    return onnx_group_norm(graph_, inputs_.at(0), channels_first(input_shape()), {0, o.codes.eps}, node_->parameters);
+  }
+  std::string write(const op::QuantizedAffine& o) {
+    const auto kind = o.multiplies ? op::AffineKind::multiply : op::AffineKind::add;
+    const Tensor constant = Tensor::full({1}, static_cast<float>(o.number));
+    return activated(onnx_affine(graph_, inputs_.at(0), {}, {kind}, constant), o.relu);
   }
   std::string write(const op::QuantizedInterpolate& o) {
     return onnx_interpolate(graph_, inputs_.at(0), image_size_int8(), o.options);

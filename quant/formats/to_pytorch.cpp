@@ -9,6 +9,9 @@
 namespace octet::quant {
 namespace {
 
+/// A norm of each image by itself.
+bool has_norm(const nn::Op& op) { return nn::is<nn::op::GroupNorm>(op) || nn::is<nn::op::LayerNorm>(op); }
+
 /// Writes down what convert asks for, under PyTorch's keys.
 class Writer {
  public:
@@ -37,16 +40,15 @@ class Writer {
     return w;
   }
 
-  /// Adds the tensors of a batch norm, which its int8 form keeps as floats, and of a group norm, which is float in PyTorch, too.
+  /// Adds the tensors of norms, which their int8 forms keep as floats, and of constants.
   void float_parameters(const nn::Node& node) {
     if (nn::is<nn::op::Affine>(node.op)) {
       const auto key = node.meta.find(nn::kConstantKey);  // a number of the code has none
       if (key != node.meta.end()) add(key->second, node.parameter("constant"));
       return;
     }
-    const auto* group_norm = std::get_if<nn::op::GroupNorm>(&node.op);
-    const bool is_batch_norm = nn::is<nn::op::BatchNorm>(node.op);
-    OCTET_CHECK(is_batch_norm || (group_norm && group_norm->groups > 0), "export: '", node.target,
+    const bool is_batch_norm = nn::is<nn::op::BatchNorm>(node.op), is_norm = has_norm(node.op);
+    OCTET_CHECK(is_batch_norm || (is_norm && node.kind == nn::NodeKind::call_module), "export: '", node.target,
                 "' is kept in float, for which PyTorch has other keys; quantize it, or save model.safetensors");
     for (const auto& [name, tensor] : node.parameters) add(node.target + "." + name, tensor);
     if (is_batch_norm) add(node.target + ".num_batches_tracked", Tensor::zeros({}, DType::i64));
@@ -75,7 +77,8 @@ class Writer {
 StateDict state_dict_for_pytorch(const nn::Graph& prepared, const QConfigMapping& mapping) {
   Writer writer(prepared, mapping);
   for (const nn::Node& node : prepared.nodes())
-    if (!node.parameters.empty() && (!is_quantized(node) || nn::is<nn::op::BatchNorm>(node.op))) writer.float_parameters(node);
+    if (!node.parameters.empty() && (!is_quantized(node) || nn::is<nn::op::BatchNorm>(node.op) || has_norm(node.op)))
+      writer.float_parameters(node);
   convert(prepared, {.activation = [&](const nn::Node& observer) { return writer.activation(observer); },
                      .weights = [&](const nn::Node& layer) { return writer.weights(layer); },
                      .engine = mapping.engine()});

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 
+#include "nn/graph/output_qparams.h"
 #include "ops/engines/requantize.h"
 #include "ops/int8/quantize.h"
 #include "quant/passes/fake_quantize.h"
@@ -65,9 +66,10 @@ class Converter {
     made_[&observer] = {quantize, qparams, suffix};
   }
 
-  /// Whose qparams a call's output has, by its page: its input's, always the same, or what its own observer chose.
+  /// Whose qparams a call's output has, by its page: its input's (of which others are derived), always the same, or what its own
+  /// observer chose.
   QParams output_qparams(const Node& node, const Node* last, const std::vector<QParams>& in) {
-    if (shares_qparams(node.op)) return in[0];
+    if (shares_qparams(node.op) || nn::info(node.op).scale == op::Scale::derived) return in[0];
     if (nn::info(node.op).scale == op::Scale::fixed) return nn::info(node.op).fixed;
     for (Node* user : prepared_.users(last))
       if (observer_of(*user)) return source_.activation(*user);
@@ -88,14 +90,24 @@ class Converter {
     form.output = output_qparams(node, last, form.in);
     if (nn::info(node.op).has_weight) form.weights = source_.weights(node);
     Node made{.name = node.name, .kind = node.kind, .target = node.target, .op = int8_form(node, form), .inputs = inputs};
-    if (node.kind == nn::NodeKind::call_function && nn::info(node.op).scale == op::Scale::own) {  // FX makes a new call
-      made.target = str(nn::info(node.op).name.value, relu ? "_relu" : "");
+    if (node.kind == nn::NodeKind::call_function && op::says_output(nn::info(node.op).scale)) {  // FX makes a new call
+      made.target = str(function_name(node.op), relu ? "_relu" : "");
       made.name = prepared_.take_name(made.target);
       made.kind = nn::NodeKind::call_function;
     }
     for (const char* name : nn::info(made.op).parameters)
       if (name) made.parameters[name] = node.parameter(name);
-    made_[last] = {out_.append(std::move(made)), form.output, {}};
+    for (const char* name : nn::info(made.op).may_have)
+      if (name && node.parameters.contains(name)) made.parameters[name] = node.parameter(name);
+    const bool derived = nn::info(made.op).scale == op::Scale::derived;
+    const QParams output = derived ? *nn::own_qparams(made.op) : form.output;
+    made_[last] = {out_.append(std::move(made)), output, {}};
+  }
+
+  /// As torch.fx calls the function.
+  static const char* function_name(const nn::Op& o) {
+    if (const auto* affine = std::get_if<op::Affine>(&o)) return op::kAffineKinds[static_cast<size_t>(affine->kind)];
+    return nn::is<op::GroupNorm>(o) ? "instance_norm" : nn::info(o).name.value;
   }
 
   static nn::Op int8_form(const Node& node, const op::Int8Form& form) {

@@ -73,7 +73,7 @@ inline bool is_quantized(const nn::Node& node) { return has_int8_form(node) && !
 
 /// The relu that belongs to a call such as an addition (its only user), or null: both are quantized as one, or stay float as one.
 inline nn::Node* relu_of(nn::Graph& graph, const nn::Node& node) {
-  if (!nn::info(node.op).takes_relu) return nullptr;
+  if (!nn::info(node.op).takes_relu || !has_int8_form(node)) return nullptr;
   const auto users = graph.users(&node);
   return users.size() == 1 && nn::is<nn::op::Relu>(users[0]->op) && users[0]->fusable ? users[0] : nullptr;
 }

@@ -196,7 +196,7 @@ TEST_P(Int8Conv, EveryTilingTheSame) {
   const QuantizedLayer p{.weight = weight, .weight_scale = {0.003f}, .bias = {}, .input = {0.02f, 17}, .output = {0.3f, 99}};
   const Conv2d layer({p, c.options});
   const Tensor x = test::random_codes(c.x, DType::quint8, 1), want = layer(x);
-  const cuda::Int8Conv2d on_device(weight, 1, 17, layer.requantization());
+  const cuda::Int8Conv2d on_device(weight, c.options, 17, layer.requantization());
   const Im2colShape shape = conv2d_shape({c.x[0], c.x[3], c.x[1], c.x[2]}, c.weight, c.options);
   for (size_t tiling = 0; tiling < cuda::kInt8Tilings; ++tiling) {
     Tensor y(want.shape(), DType::quint8, Device::cuda);
@@ -214,8 +214,10 @@ TEST_F(Int8Ops, ConvolutionsOfRandomSizes) {
   for (uint64_t seed = 0; seed < 30; ++seed) {
     const int64_t groups = seed % 5 == 0 ? draw(2, 4) : 1, C = draw(1, 40), K = groups * draw(1, 50);
     const int64_t R = draw(1, 7), S = draw(1, 7);
-    const Conv2dOptions o{.stride = {draw(1, 3), draw(1, 3)}, .padding = {draw(0, 4), draw(0, 4)}, .groups = groups};
-    const int64_t H = std::max(draw(1, 15), R - 2 * o.padding.h), W = std::max(draw(1, 15), S - 2 * o.padding.w);
+    Conv2dOptions o{.stride = {draw(1, 3), draw(1, 3)}, .padding = {draw(0, 4), draw(0, 4)}, .groups = groups};
+    if (seed % 3 == 0) o.dilation = {draw(1, 3), draw(1, 3)};
+    const int64_t height = (R - 1) * o.dilation.h + 1, width = (S - 1) * o.dilation.w + 1;  // of a window
+    const int64_t H = std::max(draw(1, 15), height - 2 * o.padding.h), W = std::max(draw(1, 15), width - 2 * o.padding.w);
     const Conv2d layer({{.weight = test::random_codes({K, C, R, S}, DType::qint8, seed),
                          .weight_scale = {0.002f},
                          .bias = test::random_floats({K}, seed),

@@ -2,7 +2,7 @@
 
 conv_transpose2d_*, interpolate_*, pad_*, norm_*, softmax_*, prelu: x, dy and what torch gives: y, dx and the gradients of weights. `codes` with
 `ENGINE` are what PyTorch makes of codes; images as [N, C, H, W]. oneDNN's transposed convolution is made with as many channels in as out,
-because it is wrong elsewhere. Make it on a CPU with VNNI.
+because it is wrong elsewhere. Make it on a CPU with VNNI. scalar_*, norm_codes_*: codes, alike on every engine.
 """
 import numpy as np
 import torch
@@ -119,6 +119,34 @@ def dilated_pools(out, rng):
              dx=dx, codes=q, y_codes=F.max_pool2d(last(quantized(q, 0.1, 7)), **options).int_repr().contiguous().numpy())
 
 
+def scalars(out, rng):
+    """All codes plus and times a number: rows of (input's scale, zero point, number, multiplies, relu), (output's scale, zero point), and codes."""
+    cases, qparams, results = [], [], []
+    for i in range(400):
+        scale, zero_point = float(np.float32(rng.uniform(0.001, 0.2))), int(rng.randint(256))
+        number = 0.0 if i == 7 else float(rng.randn() * rng.choice([0.1, 1, 10, 100]))
+        for kind, (function, with_relu) in enumerate([(torch.ops.quantized.add, torch.ops.quantized.add_relu), (torch.ops.quantized.mul, torch.ops.quantized.mul_relu)]):
+            y = (with_relu if i % 2 else function)(quantized(np.arange(256, dtype=np.uint8), scale, zero_point), number)
+            cases.append((scale, zero_point, number, kind, i % 2))
+            qparams.append((y.q_scale(), y.q_zero_point()))
+            results.append(y.int_repr().numpy())
+    save(out, "scalar_0", cases=np.array(cases, np.float64), qparams=np.array(qparams, np.float64), codes=np.stack(results))
+
+
+def norms_of_codes(out, rng):
+    """over 0: instance norm; else layer norm of the last `over` dimensions. affine 0: without weight and bias."""
+    for i, (shape, over, affine, eps) in enumerate([((3, 40), 1, 1, 1e-5), ((2, 4, 5, 6), 3, 1, 1e-5), ((2, 4, 5, 6), 2, 1, 1e-3), ((2, 4, 5, 6), 1, 0, 1e-5), ((2, 6, 9, 7), 0, 1, 1e-5), ((3, 5, 4, 8), 0, 0, 0.1)]):
+        q = codes(rng, *shape)
+        q[0] = q[0] // 100  # little variance: eps counts
+        input, output = (np.float32(rng.uniform(0.005, 0.05)), int(rng.randint(60, 190))), (np.float32(rng.uniform(0.01, 0.04)), int(rng.randint(60, 190)))
+        of = shape[-over:] if over else shape[1:2]
+        w, b = (torch.from_numpy(rng.randn(*of).astype(np.float32)) for _ in range(2)) if affine else (None, None)
+        x, to = quantized(q, *input), (float(output[0]), output[1])
+        y = torch.ops.quantized.layer_norm(x, of, w, b, eps, *to) if over else torch.ops.quantized.instance_norm(x, w, b, eps, *to)
+        arrays = dict(w=w.numpy(), b=b.numpy()) if affine else {}
+        save(out, f"norm_codes_{i}", over=np.int32(over), eps=np.float32(eps), x=q, input=np.array(input, np.float32), output=np.array(output, np.float32), y=y.int_repr().contiguous().numpy(), **arrays)
+
+
 def make(out):
-    for i, case in enumerate((conv_transpose2d, interpolate, pads, norms, softmaxes, prelus, dilated_pools)):
+    for i, case in enumerate((conv_transpose2d, interpolate, pads, norms, softmaxes, prelus, dilated_pools, scalars, norms_of_codes)):
         case(out, np.random.RandomState(200 + i))

@@ -124,6 +124,28 @@ class Perceptron(nn.Module):
         return self.fc2(self.relu(self.norm(self.fc1(torch.flatten(x, 1)))))
 
 
+class Shifts(nn.Module):
+    """Codes plus and times numbers, with and without the relu behind them, and layer and instance norm of codes; minus and divided by, which FX
+    leaves in float; a dilated depthwise convolution."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem, self.layer, self.instance = nn.Conv2d(3, 8, 3, 2, 1), nn.LayerNorm([8, 8, 8]), nn.InstanceNorm2d(8, affine=True)
+        self.side, self.plain = nn.Conv2d(8, 8, 3, padding=3, dilation=3, groups=8), nn.InstanceNorm2d(8)
+        self.relu, self.cut, self.first, self.then, self.other, self.fc = nn.ReLU(), nn.ReLU6(), nn.Conv2d(8, 8, 1), nn.Conv2d(8, 8, 1), nn.Conv2d(8, 8, 1), nn.Linear(8, 3)
+        for norm in (self.layer, self.instance):
+            nn.init.normal_(norm.weight), nn.init.normal_(norm.bias)
+
+    def forward(self, x):
+        x = self.instance(self.layer(self.stem(x)))
+        x = x * self.cut(x + 3) / 6
+        x = self.plain(self.relu(self.side(x) + 0.75) * 0.3)
+        x = self.first(F.relu(-1.5 * x)) + 1000
+        x = self.then(x - 0.25)
+        x = F.layer_norm(F.instance_norm(self.other(x)), [8, 8])
+        return self.fc((x + x * 0).mean([2, 3]))
+
+
 class Segments(nn.Module):
     """Two images in, four results out: transposed convolutions with and without batch norm, interpolate by size and by factor, pads, dilated pools, group
     norm, softmax over channels; nn.Upsample and F.softmax, which FX leaves in float."""
@@ -220,7 +242,7 @@ def train_aware(out_dir, name, model, x, images):
 
 
 def make(out_dir):
-    for make_network in (Branches, Views, Gates, Shuffles, Perceptron):
+    for make_network in (Branches, Views, Gates, Shuffles, Perceptron, Shifts):
         torch.manual_seed(0)
         model, name = make_network(), make_network.__name__.lower()
         x, images = torch.randn(2, 3, 16, 16), torch.randn(16, 3, 16, 16)

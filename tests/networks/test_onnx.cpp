@@ -166,8 +166,9 @@ TEST(OnnxDamaged, SaysWhatIsWrong) {
   refused(OnnxFile(kImage, 22).bytes(), {"net.onnx: operators of version 22 (opset), expected 9 to 21"});
   refused(OnnxFile(kImage).node("\xff\xfe", {"x"}, "y").bytes(), {"text that is not UTF-8: '\\xff\\xfe'"});
   refused(OnnxFile(kImage).bytes(), {"net.onnx: the output 'y' is never made"});
-  refused(OnnxFile({-1, 4, 10}).node("Relu", {"x"}, "y").bytes(),
-          {"its input 'x' has 3 dimensions, expected images [N, C, H, W]"});
+  refused(OnnxFile({}).node("Relu", {"x"}, "y").bytes(), {"its input 'x' has 0 dimensions, expected 1 to 8"});
+  refused(OnnxFile({-1, 4, 10}).node("MaxPool", {"x"}, "y", {{"kernel_shape", OnnxNumbers{2}}}).bytes(),
+          {"of [N, 4, 10] is not supported, expected [N, C, H, W]"});
   refused(OnnxFile(kImage).node("Relu", {"x"}, "y").node("Relu", {"x"}, "y").bytes(),
           {"Relu the node of 'y': gives the value 'y', which is there already"});
   refused(OnnxFile(kImage).tensor("w", Tensor::full({2, 2, 1, 1}, NAN)).node("Conv", {"x", "w"}, "y", {}, "c").bytes(),

@@ -232,6 +232,28 @@ TEST(OnnxActivations, EachIsOctets) {
   is(hard.node("HardSigmoid", {"x"}, "s", {{"alpha", 1.0 / 6}}).node("Mul", {"s", "x"}, "y"), "hardswish", Activation::hardswish);
   EXPECT_EQ(OnnxFile(kImage).tensor("0", Tensor::full({}, 0)).node("Clip", {"x", "0"}, "y").types(), "relu");
   EXPECT_EQ(OnnxFile(kImage).node("Clip", {"x"}, "a").node("Relu", {"a"}, "y").types(), "relu");
+  const float most = std::numeric_limits<float>::max();
+  one("Clip", "hardtanh", {Activation::hardtanh, 2, most}, {{"min", 2.0}});
+  one("Clip", "hardtanh", {Activation::hardtanh, -most, 2}, {{"max", 2.0}});
+  one("Clip", "hardtanh", {Activation::hardtanh, 1, 1}, {{"min", 3.0}, {"max", 1.0}});
+}
+
+/// What looks at each element by itself, or along channels, does so in tensors of any rank.
+TEST(OnnxElementwise, OfAnyRank) {
+  for (const Shape& shape : {Shape{5}, Shape{3, 4, 5}, Shape{2, 3, 4, 5, 2}}) {
+    Shape declared = shape;
+    declared[0] = -1;
+    const Tensor x = random_floats(shape, 1);
+    EXPECT_TRUE(bits_equal(OnnxFile(declared).node("Sigmoid", {"x"}, "y").run(x), ops::activate(Activation::sigmoid, x)));
+    OnnxFile sum(declared);
+    EXPECT_TRUE(bits_equal(sum.node("Relu", {"x"}, "r").node("Add", {"r", "x"}, "y").run(x), ops::add(ops::relu(x), x)));
+  }
+  const Tensor x = random_floats({3, 4, 5}, 1);
+  const OnnxAttribute channels{"axis", int64_t{1}};
+  OnnxFile both({-1, 4, 5});
+  EXPECT_TRUE(bits_equal(both.node("Relu", {"x"}, "r").node("Concat", {"r", "x"}, "y", {channels}).run(x),
+                         ops::cat_channels(std::vector<Tensor>{ops::relu(x), x})));
+  EXPECT_TRUE(bits_equal(OnnxFile({-1, 4, 5}).node("Flatten", {"x"}, "y", {channels}).run(x), x.reshape({3, 20})));
 }
 
 /// ShuffleNet's shuffle, and its halves.

@@ -113,9 +113,11 @@ TEST(OnnxRefused, OptionsThatOctetLacks) {
     OnnxFile file(kImage);
     file.tensor("w", w)
         .tensor("two", number)
+        .tensor("nan", Tensor::full({}, NAN))
         .tensor("row", random_floats({6}, 1))
         .numbers("pads", {0, 0, 1, 1, 0, 0, 1, 1})
         .tensor("t", random_floats({4, 2, 3, 3}, 1))
+        .tensor("fifth", Tensor::from({1, 1, 0.2f, 1}, {4}))
         .tensor("scales", Tensor::from({1, 1, 1.5f, 2}, {4}))
         .numbers("n", {8, 21});
     file.node("GlobalAveragePool", {"x"}, "g").node("MaxPool", {"x"}, "small", {{"kernel_shape", OnnxNumbers{2, 2}}});
@@ -139,7 +141,7 @@ TEST(OnnxRefused, OptionsThatOctetLacks) {
           "counts and is not the same");
   refused("ReduceMean", {"x"}, {{"axes", OnnxNumbers{1}}},
           "over axes [1] of [N, 4, 7, 6] is not supported, expected height and width");
-  refused("Clip", {"x", "two"}, {}, "from 2 to inf is not supported, expected two bounds");
+  refused("Clip", {"x", "nan"}, {}, "from nan to inf, expected numbers");
   refused("Gelu", {"x"}, {{"approximate", "fast"}}, "approximate 'fast', expected none or tanh");
   refused("Conv", {"x", "w"}, {{"dilations", OnnxNumbers{2, 2}}, {"pads", OnnxNumbers{0, 0, 1, 1}}}, "with padding of one side");
   refused("Split", {"x"}, {{"axis", int64_t{2}}}, "along axis 2 is not supported, expected channels: 1");
@@ -161,6 +163,9 @@ TEST(OnnxRefused, OptionsThatOctetLacks) {
   refused("Resize", {"x", "", "two"}, {}, "by 1 numbers is not supported, expected height and width alone");
   refused("Resize", {"x", "", "scales"}, {{"mode", "cubic"}}, "mode 'cubic' by 'half_pixel' is not supported");
   refused("Resize", {"x", "", "scales"}, {{"nearest_mode", "ceil"}}, "nearest by 'half_pixel' and 'ceil' is not supported");
+  const OnnxAttribute linear{"mode", "linear"}, by{"coordinate_transformation_mode", "pytorch_half_pixel"};
+  refused("Resize", {"x", "", "fifth"}, {linear, by}, "linear by pytorch_half_pixel to [N, 4, 1, 6] is not supported");
+  refused("Resize", {"x", "", "fifth"}, {linear, {"coordinate_transformation_mode", "align_corners"}}, "no whole number");
   refused("ConvTranspose", {"x", "t"}, {{"output_shape", OnnxNumbers{9, 9}}}, "with output_shape is not supported");
   refused("ConvTranspose", {"x", "t"}, {{"pads", OnnxNumbers{0, 0, 1, 1}}}, "that come to [-1, -1] is not supported");
   refused("Softmax", {"x"}, {}, "of [N, 4, 7, 6] along axis -1 is not supported, expected channels: 1");

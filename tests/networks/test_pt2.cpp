@@ -154,7 +154,7 @@ TEST(Pt2, NormsAndConstants) {
   EXPECT_TRUE(test::all_close(nn::run(to_graph(program("norms")), golden["x"]), golden["float_output"], 1e-5f, 1e-6f));
 }
 
-INSTANTIATE_TEST_SUITE_P(Pt2, EachNetwork, testing::Values("branches", "views", "gates", "shuffles", "perceptron"));
+INSTANTIATE_TEST_SUITE_P(Pt2, EachNetwork, testing::Values("branches", "views", "gates", "shuffles", "perceptron", "shifts"));
 
 /// These bytes as a file.
 class Damaged {

@@ -42,7 +42,8 @@ TEST_P(ResultShape, IsWhatTheOpsGive) {
   expect_shapes(int8, x);
 }
 
-INSTANTIATE_TEST_SUITE_P(Goldens, ResultShape, ::testing::Values("branches", "gates", "perceptron", "shuffles", "views"));
+INSTANTIATE_TEST_SUITE_P(Goldens, ResultShape,
+                         ::testing::Values("branches", "gates", "perceptron", "shifts", "shuffles", "views"));
 
 }  // namespace
 }  // namespace octet

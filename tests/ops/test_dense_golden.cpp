@@ -2,7 +2,9 @@
 #include "ops/channels_last_pool.h"
 #include "ops/conv/conv_transpose2d.h"
 #include "ops/int8/conv_transpose2d.h"
+#include "ops/int8/layer_norm.h"
 #include "ops/int8/pool.h"
+#include "ops/int8/scalar.h"
 #include "ops/interpolate.h"
 #include "ops/layer_norm.h"
 #include "ops/pad.h"
@@ -10,6 +12,7 @@
 #include "ops/softmax.h"
 #include "tests/support/compare.h"
 #include "tests/support/golden_options.h"
+#include "tests/support/make.h"
 
 namespace octet::ops {
 namespace {
@@ -132,6 +135,42 @@ TEST(DenseGolden, Norms) {
   const Tensor x = Tensor::zeros({2, 3, 4, 4});
   EXPECT_TRUE(fails_with([&] { group_norm(x, 2, {}, {}, 0); }, {"2 groups of the channels of [2, 3, 4, 4]"}));
   EXPECT_TRUE(fails_with([&] { layer_norm(x, {3, 4}, {}, {}, 0); }, {"over [3, 4] of [2, 3, 4, 4]"}));
+}
+
+TEST(DenseGolden, NormsOfCodes) {
+  for (int i = 0; i < 6; ++i) {
+    const Golden g = golden("norm_codes", i);
+    const auto over = static_cast<std::ptrdiff_t>(g.number("over"));
+    const Tensor x = codes(g, "x"), w = g.has("w") ? g["w"] : Tensor(), b = g.has("b") ? g["b"] : Tensor();
+    const int8::NormCodes o{qparams(g, "input"), qparams(g, "output"), static_cast<float>(g.number("eps"))};
+    const Shape shape = g["x"].shape();
+    const Tensor y = over ? int8::layer_norm(x, {shape.end() - over, shape.end()}, w, b, o) : int8::instance_norm(x, w, b, o);
+    EXPECT_TRUE(codes_equal(y, codes(g, "y"))) << i;
+  }
+  const Tensor x = test::random_codes({2, 4, 5, 3}, DType::quint8, 1);
+  const int8::NormCodes o{{0.1f, 3}, {0.1f, 3}, 1e-5f};
+  EXPECT_TRUE(fails_with([&] { int8::layer_norm(x, {5, 4}, {}, {}, o); }, {"of [2, 3, 4, 5] are not [5, 4]"}));
+  EXPECT_TRUE(
+      fails_with([&] { int8::instance_norm(x, Tensor::zeros({4}), {}, o); }, {"parameters float32 [4], expected", "[3]"}));
+}
+
+TEST(DenseGolden, CodesAndANumber) {
+  const Golden g = golden("scalar", 0);
+  const double *cases = g["cases"].data<double>(), *outputs = g["qparams"].data<double>();
+  const Tensor all = g["codes"].view_as(DType::quint8);
+  for (int64_t i = 0; i < all.size(0); ++i) {
+    const double* c = cases + 5 * i;
+    const auto kind = c[3] != 0 ? int8::ScalarKind::multiply : int8::ScalarKind::add;
+    const int8::ScalarCodes y = int8::scalar_codes(kind, c[2], c[4] != 0, {static_cast<float>(c[0]), static_cast<int32_t>(c[1])});
+    EXPECT_EQ(y.output, (QParams{static_cast<float>(outputs[2 * i]), static_cast<int32_t>(outputs[2 * i + 1])})) << i;
+    EXPECT_TRUE(std::equal(y.table.begin(), y.table.end(), all.data<uint8_t>() + 256 * i)) << i;
+  }
+  EXPECT_TRUE(fails_with([] { int8::scalar_codes(int8::ScalarKind::add, 1e30, false, {0.1f, 3}); }, {"too large"}));
+  EXPECT_TRUE(fails_with(
+      [] {
+        int8::scalar_codes(int8::ScalarKind::multiply, NAN, false, {0.1f, 3});
+      },
+      {"expected a finite one"}));
 }
 
 TEST(DenseGolden, Softmax) {

@@ -86,15 +86,52 @@ class Pyramid(nn.Module):
         return results
 
 
+class Numbers(nn.Module):
+    """Codes plus and times numbers, with and without the relu behind them; a hard swish by hand, a dilated depthwise and a strided one."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem, self.relu, self.cut = nn.Conv2d(3, 16, 3, 2, 1), nn.ReLU(), nn.ReLU6()
+        self.dilated, self.grouped = nn.Conv2d(16, 16, 3, padding=4, dilation=4, groups=16), nn.Conv2d(16, 16, 3, 2, 3, dilation=3, groups=4)
+        self.head = nn.Conv2d(16, 8, 1)
+
+    def forward(self, x):
+        x = self.stem(x)
+        x = x * self.cut(x + 3) / 6
+        x = self.relu(self.dilated(x) + 0.75) * 0.3
+        x = self.grouped(x * -1.5 - 0.25)
+        return self.head(F.relu(2.5 * x)) + 1000
+
+
+class Norms(nn.Module):
+    """Layer norm and instance norm of images, with and without weights; group norm, which stays float."""
+
+    def __init__(self, size):
+        super().__init__()
+        self.stem, self.layer, self.instance = nn.Conv2d(3, 12, 3, 2, 1), nn.LayerNorm([12, size // 2, size // 2]), nn.InstanceNorm2d(12, affine=True)
+        self.then, self.plain, self.group = nn.Conv2d(12, 12, 3, padding=1), nn.InstanceNorm2d(12), nn.GroupNorm(3, 12)
+        self.head, self.last = nn.Linear(12, 10), nn.LayerNorm(10)
+        for norm in (self.layer, self.instance, self.group, self.last):
+            nn.init.normal_(norm.weight), nn.init.normal_(norm.bias)
+
+    def forward(self, x):
+        x = F.relu(self.instance(self.layer(self.stem(x))))
+        x = self.plain(self.then(x))
+        x = self.group(x).mean([2, 3])
+        return self.last(self.head(x))
+
+
 OWN = {"unet": (UNet, lambda s: [(3, s, s)]), "generator": (Generator, lambda s: [(16, s // 16, s // 16)]),
-       "siamese": (Siamese, lambda s: [(3, s, s), (1, s, s), (6,)]), "pyramid": (Pyramid, lambda s: [(3, s, s)])}
+       "siamese": (Siamese, lambda s: [(3, s, s), (1, s, s), (6,)]), "pyramid": (Pyramid, lambda s: [(3, s, s)]),
+       "numbers": (Numbers, lambda s: [(3, s, s)]), "norms": (Norms, lambda s: [(3, s, s)])}
 SEGMENTATION = ("fcn_resnet50", "deeplabv3_resnet50", "deeplabv3_mobilenet_v3_large", "lraspp_mobilenet_v3_large")
 
 
 def find(name, size):
     """(network, shapes of its inputs for one image), or nothing."""
     if name in OWN:
-        return OWN[name][0](), OWN[name][1](size)
+        network = OWN[name][0]
+        return network(size) if network is Norms else network(), OWN[name][1](size)
     if name in SEGMENTATION:
         return torchvision.models.get_model(name, num_classes=6, weights=None, weights_backbone=None), [(3, size, size)]
     return None

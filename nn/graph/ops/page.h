@@ -6,7 +6,7 @@
 //   run(in)          the result
 //   float ops        with a scale: to_int8(form), the op that computes the same with codes; has_int8_form(), where not all have one
 //   ops on codes     made_for(): the scale and zero point of each input, where the op depends on them
-//                    output(): of its codes, where they are its own (Scale::own)
+//                    output(): of its codes, where they are its own (Scale::own, derived)
 //                    differs_from_fake_quant(input): quant/checks/compare.h
 //   where it helps   check(): attributes that cannot be; algorithm(input): what an input of that shape is computed with
 // nn/graph/op.h checks at compile time that none is missing. Training (nn/graph_module.cpp), ONNX (quant/formats/to_onnx.cpp) and
@@ -67,8 +67,11 @@ struct Int8Form {
 enum class Values { floats, codes };
 
 /// Whose scale and zero point an op's codes have. A float op speaks of its int8 form; none: it has none and stays float.
-/// fixed: always the same, because the range is known (a sigmoid's).
-enum class Scale { none, own, of_input, fixed };
+/// fixed: always the same, because the range is known (a sigmoid's). derived: computed from its input's; no observer is asked.
+enum class Scale { none, own, of_input, fixed, derived };
+
+/// Does an op on codes say its scale and zero point itself?
+constexpr bool says_output(Scale scale) { return scale == Scale::own || scale == Scale::derived; }
 
 /// How an op takes images [N, C, H, W]: in planes, in any order (elementwise), or also channels last by a twin of its own.
 enum class Layout { planes, any, has_twin };

@@ -1,5 +1,6 @@
 // prelu: y = x where it is positive, weight * x elsewhere, with a learned weight for all channels or for each. It stays float: FX has an
-// int8 form, torch.ao.nn.quantized.PReLU, whose state_dict is empty, so that its weight is lost when it is saved. torch.nn.PReLU.
+// int8 form, torch.ao.nn.quantized.PReLU, whose state_dict is empty, so that its weight is lost when it is saved, and whose codes of
+// positive values are wrong (docs/known-differences.md). torch.nn.PReLU.
 #pragma once
 
 #include "nn/graph/ops/page.h"

@@ -1,0 +1,91 @@
+#include "ops/int8/layer_norm.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+namespace octet::ops::int8 {
+namespace {
+
+/// 1e-5 of 1e-5f: PyTorch has the number as float64.
+double as_written(float value) {
+  char text[32];
+  const auto end = std::to_chars(text, text + sizeof text, value).ptr;
+  double number = 0;
+  std::from_chars(text, end, number);
+  return number;
+}
+
+struct Statistics {
+  float mean;  // of q - zx
+  float r;     // sx / sqrt(var + eps)
+};
+
+Statistics statistics_of(const uint8_t* x, int64_t n, const NormCodes& codes) {
+  int64_t sum = 0, squares = 0;
+  for (int64_t i = 0; i < n; ++i) sum += x[i], squares += int64_t{x[i]} * x[i];
+  const auto count = static_cast<float>(n);
+  const float mean = static_cast<float>(sum) / count;
+  const float variance = std::max(static_cast<float>(squares) / count - mean * mean, 0.0f);
+  const double scale = codes.input.scale;
+  return {mean - static_cast<float>(codes.input.zero_point),
+          static_cast<float>(scale / std::sqrt(variance * scale * scale + as_written(codes.eps)))};
+}
+
+void check(const char* what, const Tensor& x, const Tensor& weight, const Tensor& bias, const Shape& parameters,
+           const NormCodes& codes) {
+  OCTET_CHECK(!x.on_cuda(), what, " is not there on a device yet; use the CPU");
+  for (const Tensor& t : {weight, bias})
+    OCTET_CHECK(!t.defined() || (t.shape() == parameters && t.dtype() == DType::f32), what, ": parameters ", t.dtype(), " ",
+                t.shape(), ", expected float32 ", parameters);
+  for (const QParams& q : {codes.input, codes.output}) check_qparams(q, DType::quint8, what);
+}
+
+/// Each part of n codes of x, which lies as floats do: [N, C, H, W]. value(i, steps, r): that of code i of the part.
+template <class Value>
+Tensor normalized(const Tensor& x, int64_t n, const NormCodes& codes, const Value& value) {
+  Tensor y(x.shape(), DType::quint8);
+  const int64_t parts = n ? x.numel() / n : 0;
+  const float inverse_scale = 1.0f / codes.output.scale;
+#pragma omp parallel for
+  for (int64_t part = 0; part < parts; ++part) {
+    const uint8_t* from = x.data<uint8_t>() + part * n;
+    uint8_t* to = y.data<uint8_t>() + part * n;
+    const Statistics s = statistics_of(from, n, codes);
+    for (int64_t i = 0; i < n; ++i) {
+      const float steps = static_cast<float>(from[i] - codes.input.zero_point) - s.mean;
+      to[i] = static_cast<uint8_t>(round_to_code(value(part, i, steps, s.r) * inverse_scale, codes.output.zero_point, {0, 255}));
+    }
+  }
+  return y;
+}
+
+float at(const Tensor& t, int64_t i, float otherwise) { return t.defined() ? t.data<float>()[i] : otherwise; }
+
+}  // namespace
+
+Tensor layer_norm(const Tensor& x, const Shape& over, const Tensor& weight, const Tensor& bias, const NormCodes& codes) {
+  check_dtype("int8 layer_norm", DType::quint8, {&x});
+  check("int8 layer_norm", x, weight, bias, over, codes);
+  const Tensor planes = to_channels_first(x);
+  const auto rank = static_cast<std::ptrdiff_t>(over.size());
+  OCTET_CHECK((x.dim() == 2 || x.dim() == 4) && rank > 0 && rank < x.dim() &&
+                  std::equal(over.begin(), over.end(), planes.shape().end() - rank),
+              "int8 layer_norm: the last dimensions of ", planes.shape(), " are not ", over);
+  return to_channels_last(normalized(planes, numel(over), codes, [&](int64_t, int64_t i, float steps, float r) {
+    return steps * r * at(weight, i, 1) + at(bias, i, 0);
+  }));
+}
+
+Tensor instance_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, const NormCodes& codes) {
+  OCTET_CHECK(x.dim() == 4 && x.dtype() == DType::quint8, "int8 instance_norm: expected quint8 [N, H, W, C], got ", x.dtype(),
+              " ", x.shape());
+  const int64_t C = x.size(3);
+  check("int8 instance_norm", x, weight, bias, {C}, codes);
+  return to_channels_last(
+      normalized(to_channels_first(x), x.size(1) * x.size(2), codes, [&](int64_t part, int64_t, float steps, float r) {
+        return steps * (r * at(weight, part % C, 1)) + at(bias, part % C, 0);
+      }));
+}
+
+}  // namespace octet::ops::int8
