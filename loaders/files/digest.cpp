@@ -54,7 +54,8 @@ void check_seal(const File& file, size_t place) {
   const std::string_view written = as_text(bytes.subspan(place, kSealDigits));
   const std::string found = digest.hex();
   OCTET_CHECK(written == found, file.name(), ": damaged, or changed since octet wrote it: its SHA-256 is ", found,
-              ", its metadata (", kSealKey, ") says ", printable(written), "; get the file again");
+              ", its metadata (", kSealKey, ") says ", printable(written),
+              "; get the file again, or take the seal out of its metadata if the change is meant");
 }
 
 }  // namespace octet::loaders
