@@ -15,14 +15,15 @@ struct Layout {
   explicit Layout(const Tensor& x) : N(x.size(0)), C(x.size(1)), plane(x.dim() == 4 ? x.size(2) * x.size(3) : 1) {}
 };
 
-void check_shape(const Tensor& x) {
+void check_input(const Tensor& x) {
+  check_dtype("batch_norm", DType::f32, {&x});
   OCTET_CHECK(x.dim() == 2 || x.dim() == 4, "batch_norm: expected input [N, C] or [N, C, H, W], got ", x.shape());
 }
 
 }  // namespace
 
 BatchStatistics batch_statistics(const Tensor& x) {
-  check_shape(x);
+  check_input(x);
   const Layout l(x);
   const int64_t m = l.N * l.plane;
   OCTET_CHECK(m > 1, "batch_norm: expected more than one value per channel when training, got input ", x.shape(),
@@ -53,6 +54,8 @@ Tensor batch_norm_training(const Tensor& x, const BatchNormParams& params, const
 }
 
 void update_running(const BatchStatistics& s, float momentum, Tensor& running_mean, Tensor& running_var) {
+  for (const Tensor* t : std::initializer_list<const Tensor*>{&s.variance, &running_mean, &running_var})
+    OCTET_CHECK(t->shape() == s.mean.shape(), "batch_norm: running statistics ", t->shape(), " beside ", s.mean.shape());
   check_same_device("batch_norm", {&s.mean, &running_mean, &running_var});
   if (s.mean.on_cuda()) return cuda::update_running(s, momentum, running_mean, running_var);
   const float unbiased = static_cast<float>(s.count) / static_cast<float>(s.count - 1);
@@ -68,9 +71,14 @@ namespace {
 /// Both backwards: they differ only in whether the statistics follow x.
 BatchNormGradients backward(const Tensor& dy, const Tensor& x, const Tensor& weight, const BatchStatistics& s, float eps,
                             bool statistics_follow) {
-  check_shape(x);
+  check_input(x);
   OCTET_CHECK(dy.shape() == x.shape(), "batch_norm_backward: gradient ", dy.shape(), " for an output ", x.shape());
   const Layout l(x);
+  for (const Tensor* t : {&weight, &s.mean, &s.variance})
+    OCTET_CHECK(t->shape() == Shape{l.C}, "batch_norm_backward: input ", x.shape(), " needs weight, mean and variance of shape [",
+                l.C, "], got ", t->shape());
+  OCTET_CHECK(!statistics_follow || s.count > 0, "batch_norm_backward: statistics of ", s.count, " values");
+  check_dtype("batch_norm_backward", DType::f32, {&dy, &weight, &s.mean, &s.variance});
   check_same_device("batch_norm_backward", {&dy, &x, &weight, &s.mean, &s.variance});
   const Device device = x.device();
   BatchNormGradients d{Tensor(x.shape(), DType::f32, device), Tensor({l.C}, DType::f32, device),

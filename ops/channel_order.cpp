@@ -84,21 +84,29 @@ Tensor permute_channels(const Tensor& x, const std::vector<int64_t>& dims) {
 }
 
 std::vector<int64_t> inverse_order(const std::vector<int64_t>& dims) {
-  std::vector<int64_t> inverse(dims.size());
-  for (size_t i = 0; i < dims.size(); ++i) inverse.at(static_cast<size_t>(dims[i])) = static_cast<int64_t>(i);
+  std::vector<int64_t> inverse(dims.size(), -1);
+  for (size_t i = 0; i < dims.size(); ++i) {
+    const auto to = static_cast<size_t>(dims[i]);
+    OCTET_CHECK(to < inverse.size() && inverse[to] < 0, "permute: ", Shape(dims.begin(), dims.end()), " is no order");
+    inverse[to] = static_cast<int64_t>(i);
+  }
   return inverse;
 }
 
 Tensor slice_channels(const Tensor& x, int64_t begin, int64_t end) {
   OCTET_CHECK(x.dim() >= 2 && 0 <= begin && begin <= end && end <= x.size(1), "slice: channels ", begin, " to ", end, " of ",
               x.shape());
+  OCTET_CHECK(x.dim() >= 2 && 0 <= begin && begin <= end && end <= x.size(1), "slice: channels ", begin, " to ", end, " of ",
+              x.shape());
   return split_channels(x, std::vector<int64_t>{begin, end - begin, x.size(1) - end})[1];
 }
 
 Tensor slice_channels_backward(const Tensor& dy, const Shape& x, int64_t begin) {
+  OCTET_CHECK(x.size() >= 2 && dy.dim() >= 2 && 0 <= begin && begin <= x[1] && dy.size(1) <= x[1] - begin,
+              "slice backward: gradient ", dy.shape(), " from channel ", begin, " of ", x);
   Shape before = x, behind = x;
-  before.at(1) = begin;
-  behind.at(1) = x.at(1) - begin - dy.size(1);
+  before[1] = begin;
+  behind[1] = x[1] - begin - dy.size(1);
   return cat_channels(
       std::vector<Tensor>{Tensor::zeros(before, DType::f32, dy.device()), dy, Tensor::zeros(behind, DType::f32, dy.device())});
 }

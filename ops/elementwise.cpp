@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "ops/cuda/elementwise.h"
 #include "ops/support/broadcast.h"
@@ -144,10 +143,14 @@ Tensor cat_channels(std::span<const Tensor> parts) {
 }
 
 std::vector<Tensor> split_channels(const Tensor& x, std::span<const int64_t> channels) {
-  OCTET_CHECK(x.dim() >= 2 && std::accumulate(channels.begin(), channels.end(), int64_t{0}) == x.size(1),
-              "split_channels: the parts do not add up to ", x.shape());
-  OCTET_CHECK(std::ranges::all_of(channels, [](int64_t c) { return c >= 0; }),
-              "split_channels: a part has fewer than 0 channels");
+  OCTET_CHECK(x.dim() >= 2, "split_channels: expected [N, C, ...], got ", x.shape());
+  int64_t left = x.size(1);
+  for (const int64_t c : channels) {
+    OCTET_CHECK(c >= 0 && c <= left, "split_channels: the parts do not add up to ", x.shape(),
+                ", or one has fewer than 0 channels");
+    left -= c;
+  }
+  OCTET_CHECK(left == 0, "split_channels: the parts do not add up to ", x.shape());
   std::vector<Tensor> parts;
   for (int64_t c : channels) {
     Shape shape = x.shape();

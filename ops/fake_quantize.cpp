@@ -37,6 +37,12 @@ void snap_slices(const Tensor& x, std::span<const QParams> q, CodeRange codes, T
   for (const QParams& each : q)
     OCTET_CHECK(std::isfinite(each.scale) && each.scale > 0, "fake_quantize: scale ", each.scale,
                 " is not a positive finite number");
+  constexpr int32_t kLargestCode = 1 << 16;
+  OCTET_CHECK(-kLargestCode <= codes.qmin && codes.qmin <= codes.qmax && codes.qmax <= kLargestCode, "fake_quantize: codes from ",
+              codes.qmin, " to ", codes.qmax, ", expected the lower one first, none beyond ", kLargestCode);
+  for (const QParams& each : q)
+    OCTET_CHECK(codes.qmin <= each.zero_point && each.zero_point <= codes.qmax, "fake_quantize: zero point ", each.zero_point,
+                " is outside ", codes.qmin, "..", codes.qmax);
   if (x.on_cuda()) return cuda::fake_quantize(x, q, codes, y, inside);
   check_dtype("fake_quantize", DType::f32, {&x});
   const int64_t n = x.numel() / std::max<int64_t>(1, slices);

@@ -154,6 +154,7 @@ void bilinear_pixel(const Corners& x, int64_t C, const Source& row, const Source
 
 Tensor interpolate(const Tensor& x, const InterpolateOptions& o, QParams qparams) {
   check_images("int8 interpolate", x, DType::quint8);
+  check_qparams(qparams, DType::quint8, "int8 interpolate");
   const int64_t N = x.size(0), H = x.size(1), W = x.size(2), C = x.size(3);
   const Size2 out = interpolated_size({H, W}, o);
   const Grid grid({H, W}, out, o);

@@ -5,7 +5,17 @@
 
 namespace octet::ops {
 
+namespace {
+
+void check_step(const char* what, const Tensor& parameter, std::initializer_list<const Tensor*> others) {
+  for (const Tensor* t : others)
+    OCTET_CHECK(t->shape() == parameter.shape(), what, ": ", t->shape(), " for a parameter ", parameter.shape());
+}
+
+}  // namespace
+
 void sgd_step(const SgdStep& step, const Tensor& gradient, Tensor& velocity, Tensor& parameter) {
+  check_step("sgd_step", parameter, {&gradient, velocity.defined() ? &velocity : &parameter});
   check_same_device("sgd_step", {&parameter, &gradient, &velocity});
   if (parameter.on_cuda()) return cuda::sgd_step(step, gradient, velocity, parameter);
   const float* g = gradient.data<float>();
@@ -26,6 +36,7 @@ void sgd_step(const SgdStep& step, const Tensor& gradient, Tensor& velocity, Ten
 }
 
 void adamw_step(const AdamWStep& step, const Tensor& gradient, Tensor& mean, Tensor& square, Tensor& parameter) {
+  check_step("adamw_step", parameter, {&gradient, &mean, &square});
   check_same_device("adamw_step", {&parameter, &gradient, &mean, &square});
   if (parameter.on_cuda()) return cuda::adamw_step(step, gradient, mean, square, parameter);
   const float* g = gradient.data<float>();

@@ -12,8 +12,8 @@ constexpr int64_t kNone = -1;
 
 /// For each row, or column, of the result the one of the input that it is a copy of; kNone: of none.
 std::vector<int64_t> sources(int64_t size, int64_t before, int64_t behind, PadMode mode) {
-  const int64_t padded = before + size + behind;
-  const bool sane = std::max(std::abs(before), std::abs(behind)) <= kLargestWindow && size > 0 && padded > 0;
+  const auto fits = [](int64_t n) { return n >= -kLargestWindow && n <= kLargestWindow; };
+  const bool sane = fits(before) && fits(behind) && size > 0 && before + size + behind > 0;
   OCTET_CHECK(sane && (mode == PadMode::constant || std::min(before, behind) >= 0), "pad: ", size, " pixels by ", before, " and ",
               behind, ", expected at most ", kLargestWindow, ", below 0 for a constant only, and a pixel that is left");
   OCTET_CHECK(mode != PadMode::reflect || std::max(before, behind) < size, "pad: reflect ", before, " and ", behind, " of ", size,
@@ -45,6 +45,7 @@ struct Grid {
 
 Tensor pad(const Tensor& x, const PadOptions& o) {
   const Grid grid("pad", x.shape(), o);
+  check_dtype("pad", DType::f32, {&x});
   OCTET_CHECK(!x.on_cuda(), "pad is not there on a device yet; use the CPU");
   const int64_t planes = x.size(0) * x.size(1), H = x.size(2), W = x.size(3), P = std::ssize(grid.rows),
                 Q = std::ssize(grid.cols);
@@ -61,6 +62,7 @@ Tensor pad(const Tensor& x, const PadOptions& o) {
 
 Tensor pad_backward(const Tensor& dy, const Shape& x, const PadOptions& o) {
   const Grid grid("pad_backward", x, o);
+  check_dtype("pad_backward", DType::f32, {&dy});
   OCTET_CHECK(!dy.on_cuda(), "pad_backward is not there on a device yet; use the CPU");
   const int64_t planes = x[0] * x[1], P = std::ssize(grid.rows), Q = std::ssize(grid.cols);
   OCTET_CHECK(dy.shape() == (Shape{x[0], x[1], P, Q}), "pad_backward: gradient ", dy.shape(), " for an input ", x);

@@ -108,10 +108,19 @@ MaxPooled adaptive_max_pool2d_with_indices(const Tensor& x, Size2 output) {
   return pooled;
 }
 
+namespace {
+
+/// A gradient [N, C, P, Q] for an input [N, C, H, W]?
+bool are_planes_of(const Tensor& dy, const Shape& x) {
+  return dy.dim() == 4 && x.size() == 4 && dy.size(0) == x[0] && dy.size(1) == x[1];
+}
+
+}  // namespace
+
 Tensor max_pool2d_backward(const Tensor& dy, const Tensor& indices, const Shape& x_shape,
                            const std::optional<MaxPool2dOptions>& windows) {
-  OCTET_CHECK(dy.shape() == indices.shape() && x_shape.size() == 4, "max_pool2d_backward: gradient ", dy.shape(), ", indices ",
-              indices.shape(), ", input ", x_shape);
+  OCTET_CHECK(dy.shape() == indices.shape() && are_planes_of(dy, x_shape), "max_pool2d_backward: gradient ", dy.shape(),
+              ", indices ", indices.shape(), ", input ", x_shape);
   check_same_device("max_pool2d_backward", {&dy, &indices});
   Tensor dx = Tensor::zeros(x_shape, DType::f32, dy.device());
   if (dy.on_cuda()) return cuda::max_pool2d_backward(dy, indices, windows, dx), dx;
@@ -119,18 +128,26 @@ Tensor max_pool2d_backward(const Tensor& dy, const Tensor& indices, const Shape&
   const float* gradient = dy.data<float>();
   const int32_t* index = indices.data<int32_t>();
   float* out = dx.data<float>();
-#pragma omp parallel for
+  bool outside = false;
+#pragma omp parallel for reduction(|| : outside)
   for (int64_t i = 0; i < planes; ++i)
-    for (int64_t o = i * cells; o < (i + 1) * cells; ++o) out[i * pixels + index[o]] += gradient[o];
+    for (int64_t o = i * cells; o < (i + 1) * cells; ++o)
+      if (index[o] >= 0 && index[o] < pixels)
+        out[i * pixels + index[o]] += gradient[o];
+      else
+        outside = true;
+  OCTET_CHECK(!outside, "max_pool2d_backward: an index lies outside of the ", pixels, " pixels of ", x_shape);
   return dx;
 }
 
 Tensor avg_pool2d_backward(const Tensor& dy, const Shape& x_shape, const AvgPool2dOptions& o) {
-  OCTET_CHECK(dy.dim() == 4 && x_shape.size() == 4, "avg_pool2d_backward: gradient ", dy.shape(), ", input ", x_shape);
+  OCTET_CHECK(are_planes_of(dy, x_shape), "avg_pool2d_backward: gradient ", dy.shape(), ", input ", x_shape);
+  check_dtype("avg_pool2d_backward", DType::f32, {&dy});
   OCTET_CHECK(!dy.on_cuda(), "avg_pool2d_backward is not there on a device yet; use the CPU");
   const int64_t planes = x_shape[0] * x_shape[1], H = x_shape[2], W = x_shape[3];
   const AvgWindows windows(o, H, W);
   const int64_t P = windows.P(), Q = windows.Q();
+  OCTET_CHECK(dy.size(2) == P && dy.size(3) == Q, "avg_pool2d_backward: gradient ", dy.shape(), ", expected ", P, " rows of ", Q);
   Tensor dx = Tensor::zeros(x_shape);
 #pragma omp parallel for
   for (int64_t i = 0; i < planes; ++i)
@@ -146,7 +163,9 @@ Tensor avg_pool2d_backward(const Tensor& dy, const Shape& x_shape, const AvgPool
 }
 
 Tensor adaptive_avg_pool2d_backward(const Tensor& dy, const Shape& x_shape) {
-  OCTET_CHECK(dy.dim() == 4 && x_shape.size() == 4, "adaptive_avg_pool2d_backward: gradient ", dy.shape(), ", input ", x_shape);
+  OCTET_CHECK(are_planes_of(dy, x_shape) && dy.size(2) > 0 && dy.size(3) > 0 && x_shape[2] > 0 && x_shape[3] > 0,
+              "adaptive_avg_pool2d_backward: gradient ", dy.shape(), ", input ", x_shape);
+  check_dtype("adaptive_avg_pool2d_backward", DType::f32, {&dy});
   Tensor dx = Tensor::zeros(x_shape, DType::f32, dy.device());
   if (dy.on_cuda()) return cuda::adaptive_avg_pool2d_backward(dy, dx), dx;
   const int64_t planes = x_shape[0] * x_shape[1], H = x_shape[2], W = x_shape[3], P = dy.size(2), Q = dy.size(3);

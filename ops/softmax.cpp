@@ -97,6 +97,7 @@ Tensor softmax(const Tensor& x, QParams input, SoftmaxRule rule) {
   OCTET_CHECK(x.dim() == 2 || x.dim() == 4, "int8 softmax: expected [N, C] or [N, H, W, C], got ", x.shape());
   const int64_t C = x.size(-1);
   check("int8 softmax", x, DType::quint8, C);
+  check_qparams(input, DType::quint8, "int8 softmax");
   const WholeExponentials exponentials = whole_exponentials(C, input.scale);
   std::vector<float> values(static_cast<size_t>(C));
   Tensor y(x.shape(), DType::quint8);

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian or Ubuntu packages that octet needs and that are missing. Usage: packages.sh [more packages ...]
 set -euo pipefail
-packages=(g++ cmake ninja-build libopenblas-openmp-dev libjpeg-dev libwebp-dev libstb-dev zlib1g-dev libre2-dev libcli11-dev nlohmann-json3-dev libgtest-dev libgmock-dev "$@")
+packages=(g++ cmake ninja-build libopenblas-openmp-dev libjpeg-dev libssl-dev libwebp-dev libstb-dev zlib1g-dev libre2-dev libcli11-dev nlohmann-json3-dev libgtest-dev libgmock-dev "$@")
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")

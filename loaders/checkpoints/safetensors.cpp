@@ -5,6 +5,7 @@
 #include <set>
 #include <tuple>
 
+#include "loaders/files/digest.h"
 #include "loaders/files/limits.h"
 #include "tensor/json_text.h"
 
@@ -99,6 +100,25 @@ std::map<std::string, std::string> read_metadata(const Json& j, const std::strin
   return metadata;
 }
 
+/// The seal as it stands in the header that octet writes. (Inside a JSON string the quotes would have backslashes.)
+std::string seal_text(const std::string& digits) { return str('"', kSealKey, "\":\"", digits, '"'); }
+
+/// Where the digits begin in a header that has them; else npos.
+size_t seal_place(std::string_view header, const std::string& digits) {
+  const size_t at = digits.size() == kSealDigits ? header.find(seal_text(digits)) : header.npos;
+  return at == header.npos ? at : at + seal_text("").size() - 1;
+}
+
+/// Checks the seal and takes it out of the metadata. Returns false for a file that has none.
+bool open_seal(const File& file, std::string_view header, std::map<std::string, std::string>& metadata) {
+  const auto seal = metadata.find(kSealKey);
+  if (seal == metadata.end()) return false;
+  const size_t place = seal_place(header, seal->second);
+  check_seal(file, place == header.npos ? place : sizeof(uint64_t) + place);
+  metadata.erase(seal);
+  return true;
+}
+
 }  // namespace
 
 SafeTensors load_safetensors(const std::string& path) { return load_safetensors(File(path)); }
@@ -112,7 +132,8 @@ SafeTensors load_safetensors(const File& file) {
               kMaxSafetensorsHeader);
   OCTET_CHECK(inside(8, header_size, bytes.size()), where, ": truncated: the header needs ", header_size, " bytes, the file has ",
               bytes.size() - 8);
-  const Json header = parse_header(as_text(bytes.subspan(8, header_size)), where);
+  const std::string_view header_text = as_text(bytes.subspan(8, header_size));
+  const Json header = parse_header(header_text, where);
   const Bytes data = bytes.subspan(8 + header_size);
 
   SafeTensors result;
@@ -134,6 +155,7 @@ SafeTensors load_safetensors(const File& file) {
   }
   OCTET_CHECK(end == data.size(), where, ": ", data.size() < end ? "truncated: " : "", "the tensors take ", end,
               " bytes, the file has ", data.size());
+  result.sealed = open_seal(file, header_text, result.metadata);
   for (const Item& item : items) {
     Tensor tensor(item.shape, item.dtype);
     if (tensor.nbytes()) std::memcpy(tensor.bytes(), data.data() + item.begin, tensor.nbytes());
@@ -154,10 +176,11 @@ std::vector<const StateEntry*> write_order(const StateDict& tensors) {
   return order;
 }
 
-/// The JSON header, padded with spaces so that the data begins at a multiple of 8. Errors begin with `file`.
-std::string header_text(const SafeTensors& contents, const std::string& file) {
+/// The JSON header as yet without its seal, padded with spaces so that the data begins at a multiple of 8. Errors begin with `file`.
+std::string unsealed_header(const SafeTensors& contents, const std::string& file) {
   Json header = Json::object();
-  if (!contents.metadata.empty()) header[kMetadata] = contents.metadata;
+  header[kMetadata] = contents.metadata;
+  header[kMetadata][kSealKey] = unsealed();
   uint64_t at = 0;
   for (const StateEntry* entry : write_order(contents.tensors)) {
     const Tensor& tensor = entry->tensor;
@@ -184,17 +207,21 @@ std::string header_text(const SafeTensors& contents, const std::string& file) {
 }  // namespace
 
 void save_safetensors(const std::string& path, const SafeTensors& file) {
-  const std::string header = header_text(file, printable(path));
-  write_atomically(path, [&](Output& out) {
-    const uint64_t size = header.size();
-    out.write(std::as_bytes(std::span(&size, 1)));
-    out.write(header);
-    for (const StateEntry* entry : write_order(file.tensors)) out.write({entry->tensor.bytes(), entry->tensor.nbytes()});
-  });
+  std::string header = unsealed_header(file, printable(path));
+  const uint64_t size = header.size();
+  const auto each_part = [&](const auto& take) {
+    take(std::as_bytes(std::span(&size, 1)));
+    take(std::as_bytes(std::span(header)));
+    for (const StateEntry* entry : write_order(file.tensors)) take(Bytes(entry->tensor.bytes(), entry->tensor.nbytes()));
+  };
+  Digest digest(Hash::sha256);
+  each_part([&](Bytes part) { digest.add(part); });
+  header.replace(seal_place(header, unsealed()), kSealDigits, digest.hex());
+  write_atomically(path, [&](Output& out) { each_part([&](Bytes part) { out.write(part); }); });
 }
 
 size_t safetensors_size(const SafeTensors& file) {
-  size_t size = sizeof(uint64_t) + header_text(file, "safetensors").size();
+  size_t size = sizeof(uint64_t) + unsealed_header(file, "safetensors").size();
   for (const StateEntry& entry : file.tensors.entries()) size += entry.tensor.nbytes();
   return size;
 }

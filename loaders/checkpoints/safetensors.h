@@ -2,6 +2,7 @@
 // https://github.com/huggingface/safetensors
 //
 //   u64 n | n bytes of JSON {"name": {"dtype": "F32", "shape": [..], "data_offsets": [begin, end]}, "__metadata__": {..}} | data
+// A file that octet writes is sealed: its metadata has the SHA-256 of the file (loaders/files/digest.h), which loading checks.
 // Strict: no duplicate names (the reference accepts them), no holes, no overlap, nothing behind the data.
 // Not here: float8 and other types that a Tensor does not have. Counterpart: the Python package safetensors.
 #pragma once
@@ -15,8 +16,9 @@
 namespace octet::loaders {
 
 struct SafeTensors {
-  StateDict tensors;  // in the order of their bytes
-  std::map<std::string, std::string> metadata;
+  StateDict tensors;                            // in the order of their bytes
+  std::map<std::string, std::string> metadata;  // without the seal
+  bool sealed = false;                          // had one, and it was right
 };
 
 SafeTensors load_safetensors(const File& file);

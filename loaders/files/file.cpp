@@ -97,7 +97,11 @@ int open_temporary(const fs::path& temporary, const std::string& name) {
   OCTET_CHECK(same, name, ": cannot write: another process has just written it");
   OCTET_CHECK(S_ISREG(ours.st_mode) && ours.st_nlink == 1, name, ": cannot write: ", printable(temporary.string()),
               " is in the way; remove it");
-  OCTET_CHECK(::ftruncate(fd, 0) == 0, name, ": cannot write: ", reason(errno));
+  if (::ftruncate(fd, 0) != 0) {
+    const int error = errno;
+    ::unlink(temporary.c_str());
+    fail(name, ": cannot write: ", reason(error));
+  }
   return guard.release();
 }
 

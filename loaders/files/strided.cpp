@@ -77,6 +77,7 @@ bool is_contiguous(const StridedView& view) {
 }  // namespace
 
 Tensor copy_contiguous(const StridedView& view, Bytes storage) {
+  check_view(view, storage.size() / size_of(view.dtype), "copy_contiguous");
   Tensor tensor(view.shape, view.dtype);
   if (tensor.numel() == 0) return tensor;
   const size_t size = size_of(view.dtype);

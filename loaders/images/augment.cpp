@@ -37,6 +37,7 @@ Image random_resized_crop(const Image& image, const RandomCropOptions& o, Genera
 }
 
 void mirror(Image& image) {
+  check_pixels(image, "mirror");
   const auto row = static_cast<size_t>(image.width) * 3;
   for (int y = 0; y < image.height; ++y) {
     uint8_t *left = image.rgb.data() + static_cast<size_t>(y) * row, *right = left + row - 3;

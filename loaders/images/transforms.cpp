@@ -76,6 +76,7 @@ Image resized(const Image& image, const ImageTransform& t) {
 
 void to_normalized(const Image& image, const ImageTransform& t, float* chw) {
   check_pixels(image, "to_normalized");
+  check(t, "to_normalized");
   const size_t pixels = static_cast<size_t>(image.width) * static_cast<size_t>(image.height);
   std::array<float, 256> values;
   for (size_t c = 0; c < t.mean.size(); ++c) {

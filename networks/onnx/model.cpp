@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "loaders/checkpoints/format.h"
+#include "loaders/files/digest.h"
 #include "loaders/files/limits.h"
 #include "networks/onnx/schema.h"
 #include "networks/onnx/tensors.h"
@@ -20,7 +21,7 @@ constexpr size_t kMaxItems = 4'000'000;  // names, attributes and their numbers,
 class Reader {
  public:
   Reader(const loaders::File& file, const std::string& path)
-      : source_{file.name(), file.bytes()}, tensors_(source_, std::filesystem::path(path).parent_path().string()) {}
+      : file_(file), source_{file.name(), file.bytes()}, tensors_(source_, std::filesystem::path(path).parent_path().string()) {}
 
   Model read() {
     model_.file = source_.name;
@@ -31,7 +32,10 @@ class Reader {
       if (f.number == field::kProducerName) model_.producer = f.text();
       if (f.number == field::kProducerVersion) model_.producer += " " + f.text();
       if (f.number == field::kOpsetImport) read_opset(f.bytes());
-      if (f.number == field::kMetadataProps) read_metadata(f.bytes(), model_.metadata);
+      if (f.number == field::kMetadataProps) {
+        const Bytes value = read_metadata(f.bytes(), model_.metadata);
+        if (model_.metadata.contains(loaders::kSealKey) && seal_.empty()) seal_ = value;
+      }
       if (f.number != field::kGraph) continue;
       OCTET_CHECK(!has_graph, source_.name, ": has two graphs; the file is damaged");
       graph = f.bytes(), has_graph = true;
@@ -41,6 +45,8 @@ class Reader {
                 " (opset), expected ", kFirstOpset, " to ", kLastOpset, "; export it with one of these");
     read_graph(graph);
     model_.bytes = tensors_.bytes_of_files();
+    model_.sealed = model_.metadata.erase(loaders::kSealKey) > 0;
+    if (model_.sealed) check_seal();
     return std::move(model_);
   }
 
@@ -62,15 +68,24 @@ class Reader {
     if (domain.empty() || domain == "ai.onnx") model_.opset = version;
   }
 
-  void read_metadata(Bytes message, std::map<std::string, std::string>& metadata) {
+  /// Returns the bytes of the value in the file.
+  Bytes read_metadata(Bytes message, std::map<std::string, std::string>& metadata) {
     std::string key, value;
+    Bytes place;
     Fields fields(message, source_);
     for (Field f; fields.next(f);) {
       if (f.number == field::kKey) key = f.text();
-      if (f.number == field::kValue) value = f.text();
+      if (f.number == field::kValue) value = f.text(), place = f.bytes();
     }
     count();
     metadata[key] = value;
+    return place;
+  }
+
+  /// Of a model that octet wrote.
+  void check_seal() const {
+    const bool whole = seal_.size() == loaders::kSealDigits;
+    loaders::check_seal(file_, whole ? static_cast<size_t>(seal_.data() - source_.bytes.data()) : std::string::npos);
   }
 
   void read_graph(Bytes message) {
@@ -172,9 +187,11 @@ class Reader {
     return size;
   }
 
+  const loaders::File& file_;
   const Source source_;
   TensorReader tensors_;
   Model model_;
+  Bytes seal_;  // the digits in the file
   size_t items_ = 0;
 };
 

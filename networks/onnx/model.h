@@ -44,15 +44,16 @@ struct Model {
   std::vector<Node> nodes = {};
   std::map<std::string, Tensor> initializers = {};
   std::vector<ValueInfo> inputs = {}, outputs = {};  // inputs: without the initializers, which older files name, too
-  std::map<std::string, std::string> metadata = {};
+  std::map<std::string, std::string> metadata = {};  // without the seal
+  bool sealed = false;                               // had one, and it was right
   uint64_t bytes = 0;  // of the file and of those beside it: what is made of it is held against that
 };
 
 /// Does it look like ONNX: by its first bytes, or at least by its name?
 bool is_onnx(const loaders::File& file, const std::string& path);
 
-/// Throws Error, one line that begins with the file's name: for a damaged file, for versions of operators other than 9 to 21,
-/// and for tensors of types that octet does not have.
+/// Throws Error, one line that begins with the file's name: for a damaged file, also one whose seal (loaders/files/digest.h) is not its
+/// own, for versions of operators other than 9 to 21, and for tensors of types that octet does not have.
 Model read_onnx(const loaders::File& file, const std::string& path);
 
 }  // namespace octet::networks::onnx

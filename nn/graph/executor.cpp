@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string>
+#include <type_traits>
 
 namespace octet::nn {
 
@@ -30,6 +31,8 @@ void check_node(const Node& node) {
   std::visit(
       [&]<class T>(const T& o) {
         if constexpr (op::HasInt8Layer<T>) OCTET_CHECK(o.layer != nullptr, "node '", node.name, "' has no int8 layer");
+        if constexpr (std::is_same_v<T, op::Function>)
+          OCTET_CHECK(o.function != nullptr, "node '", node.name, "' has no function to call");
       },
       node.op);
 }

@@ -23,8 +23,10 @@ Im2colShape conv2d_shape(const Shape& x, const Shape& weight, const Conv2dOption
   OCTET_CHECK(std::min(d.h, d.w) > 0 && std::max({d.h, d.w, weight[2], weight[3]}) <= kLargestWindow, "conv2d: dilation ", d,
               " of weight ", weight, ", expected above 0, and both at most ", kLargestWindow);
   const int64_t groups = options.groups;
-  OCTET_CHECK(groups > 0 && x[1] == weight[1] * groups && weight[0] % groups == 0, "conv2d: input ", x, " and weight ", weight,
-              " do not fit with ", groups, " groups: the input needs ", weight[1] * groups, " channels");
+  OCTET_CHECK(groups > 0 && groups <= std::max<int64_t>(1, weight[0]) && weight[0] % groups == 0, "conv2d: weight ", weight,
+              " and ", groups, " groups do not fit: expected a number that divides the outputs");
+  OCTET_CHECK(x[1] == weight[1] * groups, "conv2d: input ", x, " and weight ", weight, " do not fit with ", groups,
+              " groups: the input needs ", weight[1] * groups, " channels");
   const Size2 kernel{weight[2], weight[3]};
   return {.channels = weight[1],
           .height = x[2],

@@ -23,8 +23,9 @@ Conv2dOptions forwards(const ConvTranspose2dOptions& o) { return {o.stride, o.pa
 Shape conv_transpose2d_shape(const Shape& x, const Shape& weight, const ConvTranspose2dOptions& o) {
   OCTET_CHECK(x.size() == 4 && weight.size() == 4,
               "conv_transpose2d: expected input [N, C, H, W] and weight [C, K/G, R, S], got ", x, " and ", weight);
-  OCTET_CHECK(o.groups > 0 && x[1] == weight[0] && weight[0] % o.groups == 0, "conv_transpose2d: input ", x, " and weight ",
-              weight, " do not fit with ", o.groups, " groups: the input needs ", weight[0], " channels");
+  OCTET_CHECK(o.groups > 0 && o.groups <= std::max<int64_t>(1, weight[0]) && x[1] == weight[0] && weight[0] % o.groups == 0,
+              "conv_transpose2d: input ", x, " and weight ", weight, " do not fit with ", o.groups, " groups: the input needs ",
+              weight[0], " channels");
   const Shape y{x[0], weight[1] * o.groups, length(x[2], weight[2], o.stride.h, o.padding.h, o.output_padding.h, o.dilation.h),
                 length(x[3], weight[3], o.stride.w, o.padding.w, o.output_padding.w, o.dilation.w)};
   OCTET_CHECK(x[2] > 0 && x[3] > 0 && y[2] > 0 && y[3] > 0, "conv_transpose2d: input ", x, " and weight ", weight,

@@ -112,6 +112,8 @@ InferenceConv2d::InferenceConv2d(const Tensor& weight, const Tensor& bias, const
     : weight_(weight), options_(options), low_(relu ? 0.0f : -std::numeric_limits<float>::infinity()) {
   OCTET_CHECK(weight.dim() == 4 && options.groups == 1, "inference conv2d: expected weight [K, C, R, S] of one group, got ",
               weight.shape(), " of ", options.groups);
+  OCTET_CHECK(weight.size(1) > 0 && weight.size(2) > 0 && weight.size(3) > 0, "inference conv2d: weight ", weight.shape(),
+              ", expected a channel and a tap at least");
   OCTET_CHECK(!bias.defined() || bias.shape() == Shape{weight_.size(0)}, "inference conv2d: bias ", bias.shape(), " for weight ",
               weight_.shape());
   if (options.dilation != Size2(1)) {
@@ -161,6 +163,7 @@ Tensor InferenceConv2d::operator()(const Tensor& x, const Tensor& added) const {
 }
 
 Tensor InferenceConv2d::run(Algorithm algorithm, const Tensor& x, const Tensor& added) const {
+  check_dtype("inference conv2d", DType::f32, {&x});
   const Im2colShape s = shape_of(x.shape());
   OCTET_CHECK(has(algorithm, x.shape()), "inference conv2d: no ", name_of(algorithm), " for weight ", weight_.shape(),
               " and input ", x.shape(), ": it needs 3x3 of stride and padding 1, and few tiles where weights are plain");
@@ -194,6 +197,7 @@ PaddedImages<float> InferenceConv2d::padded(const Tensor& x, const Im2colShape& 
 
 Tensor InferenceConv2d::from_planes(const Tensor& x) const {
   OCTET_CHECK(x.dim() == 4, "inference conv2d: expected input [N, C, H, W], got ", x.shape());
+  check_dtype("inference conv2d", DType::f32, {&x});
   const Im2colShape s = shape_of({x.size(0), x.size(2), x.size(3), x.size(1)});
   if (of_phases_) return (*this)(to_channels_last(x));
   Tensor y({x.size(0), s.out_height, s.out_width, weight_.size(0)});

@@ -22,6 +22,9 @@ Tensor batch_norm(const Tensor& x, const BatchNormParams& params, const BatchNor
     const float shift = params.bias.data<float>()[c] - params.running_mean.data<float>()[c] * r * weight;
     factor[static_cast<size_t>(c)] = static_cast<float>(double{r * weight} * (double{codes.input.scale} / codes.output.scale));
     offset[static_cast<size_t>(c)] = static_cast<float>(shift / double{codes.output.scale});
+    OCTET_CHECK(std::isfinite(factor[static_cast<size_t>(c)]) && std::isfinite(offset[static_cast<size_t>(c)]),
+                "int8 batch_norm: the parameters of channel ", c, " give factor ", factor[static_cast<size_t>(c)],
+                " and summand ", offset[static_cast<size_t>(c)], " of codes, expected finite ones");
   }
   Tensor y(x.shape(), DType::quint8);
   const CodeRange range{codes.relu ? codes.output.zero_point : 0, 255};

@@ -116,6 +116,8 @@ Tensor Conv2d::operator()(const Tensor& x, const Addition& addition, const Tenso
 }
 
 Tensor Conv2d::operator()(const Tensor& x, CodeRange range) const {
+  OCTET_CHECK(0 <= range.qmin && range.qmin <= range.qmax && range.qmax <= 255, "int8 conv2d: clamp from ", range.qmin, " to ",
+              range.qmax, ", expected codes of 0..255, the lower one first");
   if (x.on_cuda()) return clamp(run(x, {}), range.qmin, range.qmax);
   return run(x, {.clamp = range});
 }

@@ -58,10 +58,13 @@ Tensor clamp(const Tensor& x, int32_t low, int32_t high) {
 
 CodeTable table_of(Activation activation, QParams input, QParams output, TableRule rule) {
   for (const QParams& q : {input, output}) check_qparams(q, DType::quint8, name_of(activation));
+  OCTET_CHECK(!std::isnan(activation.a) && !std::isnan(activation.b), name_of(activation), ": a parameter is nan");
   return with(activation, [&](auto f) { return table_by([f](float x) { return f.value(x); }, input, output, rule); });
 }
 
 CodeTable elu_table(float alpha, QParams input, QParams output) {
+  for (const QParams& q : {input, output}) check_qparams(q, DType::quint8, "elu");
+  OCTET_CHECK(!std::isnan(alpha), "elu: alpha is nan");
   const auto elu = [alpha](float x) {
     return x > 0.0f ? x : (static_cast<float>(std::exp(static_cast<double>(x))) - 1.0f) * alpha;
   };

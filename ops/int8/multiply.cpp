@@ -1,5 +1,7 @@
 #include "ops/int8/multiply.h"
 
+#include <cmath>
+
 #include "ops/engines/requantize.h"
 #include "ops/support/broadcast.h"
 
@@ -10,6 +12,8 @@ Tensor multiply_gate(const Tensor& x, const Tensor& gate, QParams qx, QParams qg
   const Broadcast gate_of(x.shape(), gate.shape());
   Tensor y(x.shape(), DType::quint8);
   const float factor = p.a.scale * p.b.scale * (1.0f / p.output.scale);
+  OCTET_CHECK(std::isfinite(factor), "int8 multiply: scales ", p.a.scale, " and ", p.b.scale, " are too far from ",
+              p.output.scale);
   const CodeRange range{p.relu ? p.output.zero_point : 0, 255};
   const uint8_t *codes = x.data<uint8_t>(), *gates = gate.data<uint8_t>();
   uint8_t* out = y.data<uint8_t>();

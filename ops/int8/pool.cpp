@@ -65,6 +65,7 @@ Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& o) {
 Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& o, QParams qparams, Engine engine, std::optional<QParams> to) {
   check_image(x, "int8 avg_pool2d");
   OCTET_CHECK(!x.on_cuda(), "int8 avg_pool2d is not there on a device yet; use the CPU");
+  if (to) check_qparams(*to, DType::quint8, "int8 avg_pool2d output");
   const AverageRule rule{rules_of(engine).average, qparams, to.value_or(qparams)};
   const bool by_kernel = rule.by == AverageFactor::of_a_layer;
   OCTET_CHECK(!by_kernel || !o.ceil_mode, "int8 avg_pool2d with ceil_mode=True: PyTorch's ", name_of(engine),
@@ -102,6 +103,7 @@ Tensor adaptive_avg_pool2d(const Tensor& x, Size2 output, QParams qparams, Engin
   check_image(x, "int8 adaptive_avg_pool2d");
   const int64_t N = x.size(0), H = x.size(1), W = x.size(2), C = x.size(3);
   OCTET_CHECK(output.h > 0 && output.w > 0 && H > 0 && W > 0, "int8 adaptive_avg_pool2d: ", x.shape(), " to ", output);
+  if (to) check_qparams(*to, DType::quint8, "int8 adaptive_avg_pool2d output");
   const auto largest = [](int64_t input, int64_t cells) { return std::min(input, (input + cells - 1) / cells + 1); };
   check_average("int8 adaptive_avg_pool2d", largest(H, output.h) * largest(W, output.w), qparams);
   Tensor y({N, output.h, output.w, C}, DType::quint8, x.device());

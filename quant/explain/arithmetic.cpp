@@ -85,6 +85,32 @@ int32_t code_of(const nn::op::QuantizedMul& o, const Call& call, const Story& st
   return code_of_steps(v, p.output.zero_point, {p.relu ? p.output.zero_point : 0, 255}, story);
 }
 
+/// x * c: the codes stay for c > 0, become 255 - q for c < 0 and 0 for c = 0. x + c, with n = rne(c / sx): the codes stay where z - n is a
+/// code; else y = rne((q - (z - n)) * (sx * (1/sy))) + zy.   (ops/int8/scalar.h says which scale and zero point the result has)
+int32_t code_of(const nn::op::QuantizedAffine& o, const Call& call, const Story& story) {
+  const QParams y = o.output();
+  const int32_t code = call.in[0].code(call.at), lowest = o.relu ? y.zero_point : 0;
+  tell("x", call.in[0], call.at, o.input, story);
+  if (story.is_told())
+    story.say(o.multiplies ? "times " : "plus ", o.number, "; the result has scale ", Shown{y.scale}, ", zero point ",
+              y.zero_point);
+  if (o.multiplies) {
+    const int32_t product = o.number > 0 ? code : o.number < 0 ? 255 - code : 0;
+    story.say("code: ", product, o.relu ? ", at least the zero point" : "");
+    return std::max(product, lowest);
+  }
+  const auto zero = static_cast<int32_t>(o.input.zero_point - static_cast<int64_t>(std::nearbyint(o.number / o.input.scale)));
+  story.say("zx - rne(c / sx) = ", zero);
+  if (zero >= 0 && zero <= 255) {
+    story.say("it is a code, and so the zero point of the result: code ", code, " stays");
+    return std::max(code, lowest);
+  }
+  const float factor = o.input.scale * (1.0f / y.scale), v = static_cast<float>(code - zero) * factor;
+  if (story.is_told())
+    story.say("in steps of sy: (", code, " - ", zero, ") * (sx * (1/sy)) = ", code - zero, " * ", Shown{factor}, " = ", Shown{v});
+  return std::max(code_of_steps(v, y.zero_point, {0, 255}, story), lowest);
+}
+
 /// r = 1/sqrt(running_var + eps),  a = (r*weight) * (sx/sy),  b = (bias - (running_mean*r)*weight) / sy,
 /// y = rne(fma(q - zx, a, b)) + zy   (ops/int8/batch_norm.h says which of it is float64)
 int32_t code_of(const nn::op::QuantizedBatchNorm& o, const Call& call, const Story& story) {

@@ -2,7 +2,8 @@
 // function has its formula above it. With a story it tells its numbers: that is what `explain` prints. A silent one checks all outputs.
 //
 //   layers.cpp      convolution, transposed convolution, linear
-//   arithmetic.cpp  addition, multiplication, batch norm
+//   arithmetic.cpp  addition, multiplication, also with a number; batch norm
+//   norms.cpp       layer norm, instance norm
 //   pools.cpp       largest and average of a window, mean
 //   functions.cpp   functions of one value, softmax
 //   moves.cpp       quantize and dequantize, and what moves codes: cat, flatten, view, permute, interpolate
@@ -29,7 +30,11 @@ int32_t code_of(const nn::op::QuantizedLinear& o, const Call& call, const Story&
 
 int32_t code_of(const nn::op::QuantizedAdd& o, const Call& call, const Story& story);
 int32_t code_of(const nn::op::QuantizedMul& o, const Call& call, const Story& story);
+int32_t code_of(const nn::op::QuantizedAffine& o, const Call& call, const Story& story);
 int32_t code_of(const nn::op::QuantizedBatchNorm& o, const Call& call, const Story& story);
+
+int32_t code_of(const nn::op::QuantizedLayerNorm& o, const Call& call, const Story& story);
+int32_t code_of(const nn::op::QuantizedInstanceNorm& o, const Call& call, const Story& story);
 
 int32_t code_of(const nn::op::QuantizedMaxPool2d& o, const Call& call, const Story& story);
 int32_t code_of(const nn::op::QuantizedAvgPool2d& o, const Call& call, const Story& story);

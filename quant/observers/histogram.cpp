@@ -84,6 +84,7 @@ float linspace_at(float a, float b, int64_t n, int64_t i) {
 }
 
 Histogram upscale(const Histogram& histogram, float lo, float hi, float new_lo, float new_hi) {
+  OCTET_CHECK(std::ssize(histogram) == kBins, "upscale: a histogram of ", histogram.size(), " bins, expected ", kBins);
   constexpr int64_t kUpsample = 16;
   constexpr int64_t kFine = kBins * kUpsample;
   std::vector<float> boundaries(kBins + 1);

@@ -6,7 +6,7 @@
 #include "networks/pt2/program.h"
 #include "networks/pt2/to_graph.h"
 #include "quant/formats/qat_checkpoint.h"
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/run_graph.h"
 
 using namespace octet;
 

@@ -27,14 +27,14 @@ def safetensors(header, data=b""):
     return struct.pack("<Q", len(text)) + text + data
 
 
-def tar(names):
+def tar(names, level=9):
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as archive:
         for name in names:
             info = tarfile.TarInfo(name)
             info.size = 5
             archive.addfile(info, io.BytesIO(b"image"))
-    return gzip.compress(out.getvalue())
+    return gzip.compress(out.getvalue(), level, mtime=0)
 
 
 Q = {"scale": 0.125, "zero_point": 128}
@@ -130,7 +130,7 @@ def main():
                       "std": [0.2, 0.2, 0.2]}}
     write("safetensors", [safetensors({}), safetensors({"a": item}, bytes(24)),
                           safetensors({"__metadata__": {"format": "pt", "octet.card": json.dumps(card)}, "a": item}, bytes(24))])
-    write("tar_gz", [tar(["a/train/x/1.jpg", "a/val/y/2.png"]), tar(["d/" * 60 + "long.jpg"])])
+    write("tar_gz", [tar(["a/train/x/1.jpg", "a/val/y/2.png"]), tar(["d/" * 60 + "long.jpg"]), tar(["d/" * 60 + "long.jpg", "a/b.png"], 0)])
     write("model", [bytes([i % 4, 1 + i % 2, 3, 8, 9]) + g for i, g in enumerate(graphs())])
     write("qconfig", qconfigs())
     write("resume", [resume(), resume(epoch=0, history=[]), resume(images=0)])

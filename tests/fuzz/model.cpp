@@ -1,7 +1,7 @@
 // The graph inside an int8 model file, and its run. The tensors are these, whatever the bytes are; the first five bytes choose the
 // engine and the input's shape, the rest is the "graph" of the metadata.
 #include "quant/formats/model_file.h"
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/run_graph.h"
 
 using namespace octet;
 

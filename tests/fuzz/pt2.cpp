@@ -2,7 +2,7 @@
 #include "loaders/files/file.h"
 #include "networks/pt2/program.h"
 #include "networks/pt2/to_graph.h"
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/run_graph.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const octet::fuzz::MemoryFile memory(data, size);

@@ -5,6 +5,7 @@
 
 #include "builders.h"
 #include "loaders/checkpoints/format.h"
+#include "loaders/files/digest.h"
 #include "loaders/files/limits.h"
 
 namespace octet::loaders {
@@ -175,11 +176,47 @@ TEST(SafeTensors, DuplicateKeys) {
                       {"duplicate key 'dtype'"}));
 }
 
-TEST(SafeTensors, EveryCutAndEveryBit) {  // there is no checksum: a changed value cannot be seen
+TEST(SafeTensors, EveryCutAndEveryBit) {
   const TemporaryFolder folder;
   save_safetensors(folder / "a", example());
+  const auto seal_by_another_name = [](const SafeTensors& f) {
+    return !f.sealed && f.metadata.size() == example().metadata.size() + 1;
+  };
   expect_survives_damage(
-      get(folder / "a"), [](const std::string& path) { return load_safetensors(path); }, [](const SafeTensors&) { return true; });
+      get(folder / "a"), [](const std::string& path) { return load_safetensors(path); }, seal_by_another_name);
+}
+
+TEST(SafeTensors, TheSealIsTheSha256OfTheFileWithZerosInItsPlace) {
+  const TemporaryFolder folder;
+  SafeTensors f = example();
+  f.metadata[kSealKey] = "of an older file";
+  save_safetensors(folder / "a", f);
+  EXPECT_TRUE(load_safetensors(folder / "a").sealed);
+  std::string bytes = get(folder / "a");
+  const size_t at = bytes.find(std::string(kSealKey) + "\":\"") + std::strlen(kSealKey) + 3;
+  const std::string seal = bytes.substr(at, kSealDigits);
+  bytes.replace(at, kSealDigits, kSealDigits, '0');
+  EXPECT_EQ(hex_digest(Hash::sha256, std::as_bytes(std::span(bytes))), seal);
+  EXPECT_TRUE(
+      refused(bytes, {"damaged, or changed since octet wrote it: its SHA-256 is " + seal, "says 0000", "get the file again"}));
+}
+
+TEST(SafeTensors, AChangedValueIsRefusedUnlessTheFileHasNoSeal) {
+  const TemporaryFolder folder;
+  save_safetensors(folder / "a", example());
+  std::string sealed = get(folder / "a"), plain = file(header({info("F32", "[1]", "[0,4]")}), floats({1}));
+  sealed.back() ^= 1, plain.back() ^= 1;
+  EXPECT_TRUE(refused(sealed, {"damaged, or changed"}));
+  EXPECT_FALSE(load(plain).sealed);
+}
+
+TEST(SafeTensors, SealsThatAreNone) {
+  const auto with_seal = [](const std::string& value) { return file("{\"__metadata__\":{\"octet.sha256\":" + value + "}}"); };
+  EXPECT_TRUE(refused(with_seal("\"\""), {"its seal", "is not as octet writes it", "take the seal out"}));
+  EXPECT_TRUE(refused(with_seal("\"" + std::string(63, '0') + "\""), {"is not as octet writes it"}));
+  EXPECT_TRUE(refused(with_seal(" \"" + unsealed() + "\""), {"is not as octet writes it"}));  // written by another program
+  EXPECT_TRUE(refused(with_seal("\"" + unsealed() + "\""), {"damaged, or changed"}));
+  EXPECT_TRUE(refused(with_seal("\"\\u001b" + std::string(63, 'x') + "\""), {"is not as octet writes it"}));
 }
 
 }  // namespace

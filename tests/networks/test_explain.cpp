@@ -25,6 +25,7 @@ nn::Graph quantized(const std::string& network, const nn::Batch& batch, const st
 }
 
 nn::Batch batch_of(const std::string& network) {
+  if (network == "norms") return Golden("pt2/norms")["x"];
   const Golden golden("pt2/" + network + "_qnnpack");
   if (network == "segments") return std::vector<Tensor>{golden["x"], golden["y"]};
   return golden["x"];
@@ -40,7 +41,7 @@ std::set<std::string> all_on_codes(std::type_identity<std::variant<T...>>) {
 
 TEST(Explain, EveryOutputOfEveryOpOnEveryEngine) {
   std::set<std::string> missing = all_on_codes(std::type_identity<nn::Op>{});
-  for (const char* network : {"branches", "gates", "perceptron", "segments", "shuffles", "views"}) {
+  for (const char* network : {"branches", "gates", "norms", "perceptron", "segments", "shifts", "shuffles", "views"}) {
     const nn::Batch batch = batch_of(network);
     for (const char* backend : {"qnnpack", "fbgemm", "onednn", "x86_vnni"}) {
       const nn::Graph int8 = quantized(network, batch, backend);

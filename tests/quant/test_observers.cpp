@@ -222,6 +222,10 @@ TEST(Histogram, SplitDoesNotMatter) {
   EXPECT_EQ(all, parts);
 }
 
+TEST(Histogram, OfAnotherSizeIsRefused) {
+  EXPECT_TRUE(test::fails_with([] { upscale(Histogram(3), 0, 1, -1, 2); }, {"3 bins, expected 2048"}));
+}
+
 TEST(Histogram, CounterStopsAtTwoToThe24PerHalf) {  // as float32 counters do in torch.histc on two threads
   const std::vector<float> zeros((size_t{1} << 25) + 100, 0.0f);
   EXPECT_EQ(histc(zeros.data(), static_cast<int64_t>(zeros.size()), 0, 1)[0], 33554432.0f);
