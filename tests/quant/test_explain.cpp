@@ -79,7 +79,8 @@ TEST(ExplainOne, OfAFloatOpItSaysWhatGoesIn) {
 
 TEST(ExplainOne, WrongNamesAndPlacesAreRefused) {
   const nn::Graph graph = small();
-  EXPECT_TRUE(fails_with([&] { find_node(graph, "feature_0"); }, {"no node is called", "feature_0", "the nearest", "features_0"}));
+  EXPECT_TRUE(
+      fails_with([&] { find_node(graph, "feature_0"); }, {"no node is called", "feature_0", "the nearest", "features_0"}));
   EXPECT_TRUE(fails_with([&] { at(graph, "features_0", {0, 4, 0}); }, {"is not in the result of an image, [1, 4, 4]"}));
   EXPECT_TRUE(fails_with([&] { at(graph, "features_0", {0, -1, 0}); }, {"is not in the result"}));
   EXPECT_TRUE(fails_with([&] { at(graph, "features_0", {0, 0}); }, {"is not in the result"}));
