@@ -41,7 +41,7 @@ void check(const char* what, const Tensor& x, const Tensor& weight, const Tensor
   for (const QParams& q : {codes.input, codes.output}) check_qparams(q, DType::quint8, what);
 }
 
-/// Each part of n codes of x, which lies as floats do: [N, C, H, W]. value(i, steps, r): that of code i of the part.
+/// Each part of n codes of x, which lies as floats do: [N, C, H, W]. value(part, i, q - zx, statistics): that of code i of the part.
 template <class Value>
 Tensor normalized(const Tensor& x, int64_t n, const NormCodes& codes, const Value& value) {
   Tensor y(x.shape(), DType::quint8);
@@ -53,8 +53,8 @@ Tensor normalized(const Tensor& x, int64_t n, const NormCodes& codes, const Valu
     uint8_t* to = y.data<uint8_t>() + part * n;
     const Statistics s = statistics_of(from, n, codes);
     for (int64_t i = 0; i < n; ++i) {
-      const float steps = static_cast<float>(from[i] - codes.input.zero_point) - s.mean;
-      to[i] = static_cast<uint8_t>(round_to_code(value(part, i, steps, s.r) * inverse_scale, codes.output.zero_point, {0, 255}));
+      const auto steps = static_cast<float>(from[i] - codes.input.zero_point);
+      to[i] = static_cast<uint8_t>(round_to_code(value(part, i, steps, s) * inverse_scale, codes.output.zero_point, {0, 255}));
     }
   }
   return y;
@@ -72,8 +72,8 @@ Tensor layer_norm(const Tensor& x, const Shape& over, const Tensor& weight, cons
   OCTET_CHECK((x.dim() == 2 || x.dim() == 4) && rank > 0 && rank < x.dim() &&
                   std::equal(over.begin(), over.end(), planes.shape().end() - rank),
               "int8 layer_norm: the last dimensions of ", planes.shape(), " are not ", over);
-  return to_channels_last(normalized(planes, numel(over), codes, [&](int64_t, int64_t i, float steps, float r) {
-    return steps * r * at(weight, i, 1) + at(bias, i, 0);
+  return to_channels_last(normalized(planes, numel(over), codes, [&](int64_t, int64_t i, float steps, const Statistics& s) {
+    return (steps - s.mean) * s.r * at(weight, i, 1) + at(bias, i, 0);
   }));
 }
 
@@ -82,10 +82,11 @@ Tensor instance_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, 
               " ", x.shape());
   const int64_t C = x.size(3);
   check("int8 instance_norm", x, weight, bias, {C}, codes);
-  return to_channels_last(
-      normalized(to_channels_first(x), x.size(1) * x.size(2), codes, [&](int64_t part, int64_t, float steps, float r) {
-        return steps * (r * at(weight, part % C, 1)) + at(bias, part % C, 0);
-      }));
+  return to_channels_last(normalized(to_channels_first(x), x.size(1) * x.size(2), codes,
+                                     [&](int64_t part, int64_t, float steps, const Statistics& s) {
+                                       const float factor = s.r * at(weight, part % C, 1);
+                                       return std::fma(steps, factor, at(bias, part % C, 0) - s.mean * factor);
+                                     }));
 }
 
 }  // namespace octet::ops::int8

@@ -142,7 +142,7 @@ def norms_of_codes(out, rng):
         of = shape[-over:] if over else shape[1:2]
         w, b = (torch.from_numpy(rng.randn(*of).astype(np.float32)) for _ in range(2)) if affine else (None, None)
         x, to = quantized(q, *input), (float(output[0]), output[1])
-        y = torch.ops.quantized.layer_norm(x, of, w, b, eps, *to) if over else torch.ops.quantized.instance_norm(x, w, b, eps, *to)
+        y = torch.ops.quantized.layer_norm(x, of, w, b, eps, *to) if over else torch.ops.quantized.instance_norm(last(x), w, b, eps, *to)
         arrays = dict(w=w.numpy(), b=b.numpy()) if affine else {}
         save(out, f"norm_codes_{i}", over=np.int32(over), eps=np.float32(eps), x=q, input=np.array(input, np.float32), output=np.array(output, np.float32), y=y.int_repr().contiguous().numpy(), **arrays)
 

@@ -137,8 +137,8 @@ class Shifts(nn.Module):
             nn.init.normal_(norm.weight), nn.init.normal_(norm.bias)
 
     def forward(self, x):
-        x = self.instance(self.layer(self.stem(x)))
-        x = x * self.cut(x + 3) / 6
+        x = self.layer(self.instance(self.stem(x)))
+        x = x * self.cut(x + 3) / 8  # a division that is a product, to the last bit
         x = self.plain(self.relu(self.side(x) + 0.75) * 0.3)
         x = self.first(F.relu(-1.5 * x)) + 1000
         x = self.then(x - 0.25)

@@ -115,7 +115,7 @@ class Norms(nn.Module):
             nn.init.normal_(norm.weight), nn.init.normal_(norm.bias)
 
     def forward(self, x):
-        x = F.relu(self.instance(self.layer(self.stem(x))))
+        x = F.relu(self.layer(self.instance(self.stem(x))))
         x = self.plain(self.then(x))
         x = self.group(x).mean([2, 3])
         return self.last(self.head(x))
