@@ -20,6 +20,7 @@
 #include "apps/common/models.h"
 #include "apps/common/progress.h"
 #include "apps/common/show.h"
+#include "apps/common/verify.h"
 #include "loaders/files/bytes.h"
 #include "nn/graph/executor.h"
 #include "nn/graph/passes/optimize_for_inference.h"
@@ -223,6 +224,9 @@ void show_table(const std::vector<Kind>& kinds, const Totals& totals, bool label
 
 void compare_observers(const CLI::App& app, const Options& o) {
   apps::check_calibration_usage(app, o.data, o.calibrate_on);
+  apps::verify_files(o.common.verify,
+                     {o.data.weights, o.data.network, o.data.data, o.calibrate_on.input, o.calibrate_on.eval_data},
+                     o.common.quiet);
   const apps::CalibrationSet calibration = apps::open_calibration(o.data, o.calibrate_on);
   const apps::Model model = apps::load_float_model(o.data.weights, {.network = o.data.network});
   const loaders::ModelCard card = apps::used_card(model, o.card, o.data.weights);

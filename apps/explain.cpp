@@ -13,6 +13,7 @@
 #include "apps/common/limits.h"
 #include "apps/common/models.h"
 #include "apps/common/tensors.h"
+#include "apps/common/verify.h"
 #include "loaders/files/file.h"
 #include "nn/graph/ops/text.h"
 #include "quant/explain/explain.h"
@@ -138,6 +139,7 @@ void check_all(const nn::Graph& graph, const nn::Batch& batch, const Options& o)
 }
 
 void explain(const Options& o) {
+  apps::verify_files(o.common.verify, {o.model, o.network, o.image, o.input}, o.common.quiet);
   const std::string file = loaders::printable(o.model);
   const apps::Model model =
       apps::load_any_model(o.model, o.engine.empty() ? std::nullopt : std::optional(quant::parse_engine(o.engine)), o.network);

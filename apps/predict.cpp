@@ -24,6 +24,7 @@
 #include "apps/common/show.h"
 #include "apps/common/tensors.h"
 #include "apps/common/tune.h"
+#include "apps/common/verify.h"
 #include "loaders/files/file.h"
 #include "loaders/files/npy.h"
 #include "nn/graph/executor.h"
@@ -262,6 +263,7 @@ void predict(Options& o) {
   check_output(o);
   if (o.tune && o.common.compute_device() != Device::cpu)
     throw CLI::ValidationError("--tune: chooses among ways of the CPU; use --device cpu");
+  apps::verify_files(o.common.verify, {o.model, o.network, o.data, o.input}, o.common.quiet);
   if (o.tune) return apps::tune_model(o.model, {o.benchmark.batch_size, o.card.size}, o.common);
   apps::Model model =
       apps::load_any_model(o.model, o.engine.empty() ? std::nullopt : std::optional(quant::parse_engine(o.engine)), o.network);

@@ -24,6 +24,7 @@
 #include "apps/common/report.h"
 #include "apps/common/show.h"
 #include "apps/common/stopwatch.h"
+#include "apps/common/verify.h"
 #include "apps/quantize/dump_stages.h"
 #include "apps/quantize/options.h"
 #include "apps/quantize/write_reports.h"
@@ -297,6 +298,9 @@ void complete(nlohmann::json& report, const apps::QuantizeOptions& o, const Cali
 void quantize(const CLI::App& app, const apps::QuantizeOptions& o) {
   const apps::Stopwatch watch;
   apps::check_usage(app, o);
+  apps::verify_files(o.common.verify,
+                     {o.data.weights, o.data.network, o.data.data, o.calibrate_on.input, o.calibrate_on.eval_data},
+                     o.common.quiet);
   std::optional<loaders::FileLock> lock;  // on the folder: two runs at once would leave files of both
   if (!o.output.empty()) lock.emplace(o.output + "/model.safetensors");
   const apps::CalibrationSet data = open_data(o);

@@ -17,6 +17,7 @@
 #include "apps/common/models.h"
 #include "apps/common/open_model.h"
 #include "apps/common/show.h"
+#include "apps/common/verify.h"
 #include "apps/train/benchmark.h"
 #include "apps/train/start.h"
 #include "apps/train/train.h"
@@ -142,11 +143,12 @@ void train_or_load(const CLI::App& app, Options& o) {
   o.train.batch_size = o.data.batch_size;
   o.data.seed = o.train.seed;
   if (o.benchmark_steps > 0) return benchmark(o);
+  const std::string weights = o.weights->count() || !o.train.trains() ? o.data.weights : "";
+  apps::verify_files(o.common.verify, {weights, o.data.network, o.data.data}, o.common.quiet);
   if (!o.train.trains()) {
     if (app.count("--size")) o.card.size = o.train.sizes[0];
     return evaluate(o);
   }
-  const std::string weights = o.weights->count() ? o.data.weights : "";
   const Said said = said_by(weights);
   if (said.size > 0 && !app.count("--size")) o.train.sizes = {said.size};
   apps::train({.weights = weights, .head = o.head, .data = o.data, .says = said.card, .card = o.card}, o.train, o.common);

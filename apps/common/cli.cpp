@@ -18,6 +18,7 @@
 #include <limits>
 
 #include "apps/common/interrupt.h"
+#include "apps/common/verify.h"
 #include "ops/cpu/isa.h"
 #include "ops/cuda/gemm.h"
 #include "tensor/cuda/runtime.h"
@@ -102,6 +103,7 @@ void add_common_options(CLI::App& app, CommonOptions& options) {
       ->check(number(0, 9e9, Low::excluded))
       ->capture_default_str()
       ->group("Common");
+  add_verify_option(app, options.verify);
   app.add_flag("--quiet", options.quiet, "No progress on stderr")->group("Common");
   app.set_version_flag("--version", [] {
     return str("octet ", OCTET_VERSION, ", ", OCTET_COMPILER, ", kernels for ", ops::cpu::active_isa().name,

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "tensor/device.h"
 
@@ -19,8 +20,9 @@ struct CommonOptions {
   int threads = 0;  // 0: OMP_NUM_THREADS, or one per core
   std::string device = "cpu";
   bool tf32 = false;
-  double max_memory = 0;   // in 10^9 bytes; 0: a share of the machine's (apps/common/limits.h)
-  double max_work = 5000;  // in 10^9 multiply-adds for each image
+  double max_memory = 0;            // in 10^9 bytes; 0: a share of the machine's (apps/common/limits.h)
+  double max_work = 5000;           // in 10^9 multiply-adds for each image
+  std::vector<std::string> verify;  // apps/common/verify.h
   bool quiet = false;
 
   /// What `device` names; run_app has checked that it is there.

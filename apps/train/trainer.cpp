@@ -83,6 +83,7 @@ Trainer::Trainer(Trainee trainee, ImageSet training, ImageSet validation, const 
 
 void Trainer::run() {
   const InterruptGuard guard;
+  if (options_.resume && at_.epoch > 0 && at_.images == 0) save_results();  // what ended the training may have come before these
   for (const Phase& phase : phases(options_)) {
     if (at_.epoch >= phase.first_epoch + phase.epochs) continue;
     begin(phase);
@@ -214,6 +215,10 @@ Evaluation Trainer::validate(int size) {
 
 void Trainer::save_epoch() {
   save_training(options_.output, model_, *optimizer_, at_, conditions_);
+  save_results();
+}
+
+void Trainer::save_results() {
   save_weights(options_.output, model_, trainee_.card);
   if (!options_.log.empty()) write_log(options_.log, at_.history);
 }

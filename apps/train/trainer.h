@@ -40,6 +40,8 @@ class Trainer {
   loaders::ImageTransform transform_at(int size) const;
   void begin(const Phase& phase);
   void save_epoch();
+  /// The weights, and the log.
+  void save_results();
   [[noreturn]] void interrupted();
   [[noreturn]] void diverged(const std::string& what) const;
   /// Names each unreadable image once. Throws Error when there are too many.

@@ -118,6 +118,22 @@ TEST(Train, FullDiskKeepsTheCheckpointBefore) {
     EXPECT_FALSE(fs::exists(folder / (std::string("a.pth") + left)));
 }
 
+/// The state of the last epoch is there, its weights could not be written: the resumed training has nothing to train, and writes them.
+TEST(Train, WeightsThatCouldNotBeWrittenComeWithTheResume) {
+  const SmallSet set;
+  const TemporaryFolder folder;
+  const std::string whole = folder / "whole.pth", output = folder / "w.pth", epoch = " --epochs 1";
+  ASSERT_EQ(run(train_command(set, whole, epoch)).exit_code, 0);
+  fs::create_directory(output + ".partial");  // in the way of the weights, not of the state
+  EXPECT_TRUE(fails(run(train_command(set, output, epoch)), 1, {"w.pth: cannot write"}));
+  ASSERT_TRUE(fs::exists(output + ".resume"));
+  fs::remove(output + ".partial");
+  const Result r = run(train_command(set, output, epoch + " --resume"));
+  ASSERT_EQ(r.exit_code, 0) << r.err;
+  EXPECT_EQ(read_text(output), read_text(whole));
+  EXPECT_FALSE(fs::exists(output + ".resume"));
+}
+
 TEST(Train, ALossThatIsNoNumberStopsAndKeepsTheLastGoodEpoch) {
   const SmallSet set;
   const TemporaryFolder folder;
