@@ -55,20 +55,20 @@ int32_t code_of(const nn::op::QuantizedLayerNorm& o, const Call& call, const Sto
   return code_of_real(value, o.codes.output, story);
 }
 
-/// y = rne((((q - zx) - (m - zx)) * (r * weight) + bias) * (1/sy)) + zy, over all pixels of a channel, weight and bias of each channel.
+/// y = rne(fma(q - zx, g, bias - (m - zx) * g) * (1/sy)) + zy, g = r * weight, over all pixels of a channel; weight and bias of each channel.
 int32_t code_of(const nn::op::QuantizedInstanceNorm& o, const Call& call, const Story& story) {
   const Operand& x = call.in[0];
   Moments moments;
   for (int64_t h = 0; h < x.height(); ++h)
     for (int64_t w = 0; w < x.width(); ++w) moments.add(x.code({call.at.n, call.at.c, h, w}));
   const float r = moments.factor(o.codes), zx = static_cast<float>(o.codes.input.zero_point);
-  const float steps = static_cast<float>(x.code(call.at)) - zx - (moments.mean() - zx);
-  const float weight = parameter(call.node, "weight", call.at.c, 1), bias = parameter(call.node, "bias", call.at.c, 0);
-  const float value = steps * (r * weight) + bias;
+  const float g = r * parameter(call.node, "weight", call.at.c, 1), steps = static_cast<float>(x.code(call.at)) - zx;
+  const float offset = parameter(call.node, "bias", call.at.c, 0) - (moments.mean() - zx) * g;
+  const float value = std::fma(steps, g, offset);
   moments.tell(r, story);
   if (story.is_told())
-    story.say("(code ", x.code(call.at), " - mean) * (r * weight) + bias = ", Shown{steps}, " * ", Shown{r * weight}, " + ",
-              Shown{bias}, " = ", Shown{value});
+    story.say("g = r * weight = ", Shown{g}, ";  fma(q - zx, g, bias - (mean - zx) * g) = fma(", steps, ", ", Shown{g}, ", ",
+              Shown{offset}, ") = ", Shown{value});
   return code_of_real(value, o.codes.output, story);
 }
 
