@@ -63,70 +63,67 @@ void tell_float(const std::vector<Operand>& in, const Operand& result, const Pla
       story.say("in: ", x.name(), " ", x.shape());
 }
 
-/// Compares all outputs of a node, in rows of the result.
-NodeCheck check_node(const nn::Node& node, const std::vector<Operand>& in, const Tensor& value) {
+/// All outputs of a node by its definition, as the node's own `value` lies.
+Tensor all_by_definition(const nn::Node& node, const std::vector<Operand>& in, const Tensor& value) {
   const Operand result(node, value);
-  NodeCheck check{.name = node.name, .type = nn::type_name(node), .total = value.numel()};
-  const int64_t rows = result.images() * result.height();
-  std::vector<int64_t> equal(static_cast<size_t>(rows), 0);
-  std::vector<std::optional<Place>> differs(static_cast<size_t>(rows));
+  Tensor defined(value.shape(), value.dtype());
+  const auto store = [&, codes = result.is_codes()](int64_t i, float y) {
+    if (codes)
+      defined.data<uint8_t>()[i] = static_cast<uint8_t>(y);
+    else
+      defined.data<float>()[i] = y;
+  };
   ops::Failure failure;
 #pragma omp parallel for schedule(dynamic)
-  for (int64_t row = 0; row < rows; ++row) {
+  for (int64_t row = 0; row < result.images() * result.height(); ++row)
     failure.keep([&] {
-      const auto i = static_cast<size_t>(row);
       for (int64_t w = 0; w < result.width(); ++w)
         for (int64_t c = 0; c < result.channels(); ++c) {
           const Place at{row / result.height(), c, row % result.height(), w};
-          const bool same = by_definition({node, in, at}, {}) == result.raw(at);
-          equal[i] += same;
-          if (!same && !differs[i]) differs[i] = at;
+          store(result.index(at), by_definition({node, in, at}, {}));
         }
     });
-  }
   failure.rethrow();
-  for (size_t i = 0; i < equal.size(); ++i) {
-    check.equal += equal[i];
-    if (!check.first) check.first = differs[i];
-  }
-  if (check.first) {
-    check.by_definition = by_definition({node, in, *check.first}, {});
-    check.by_octet = result.raw(*check.first);
-  }
-  return check;
+  return defined;
 }
 
-/// The same codes again, by other kernels: where do they differ from codes that were checked?
-NodeCheck compared(const NodeCheck& checked, std::string way, const nn::Node& node, const Tensor& wanted, const Tensor& got) {
-  OCTET_CHECK(wanted.shape() == got.shape() && wanted.dtype() == got.dtype(), "node '", node.name, "', ", way, ": ", got.dtype(),
-              " ", got.shape(), ", expected ", wanted.dtype(), " ", wanted.shape());
-  const Operand a(node, wanted), b(node, got);
-  NodeCheck check{.name = checked.name, .type = checked.type, .way = std::move(way), .total = wanted.numel()};
-  for (int64_t n = 0; n < a.images(); ++n)
-    for (int64_t h = 0; h < a.height(); ++h)
-      for (int64_t w = 0; w < a.width(); ++w)
-        for (int64_t c = 0; c < a.channels(); ++c) {
+/// What kernels gave against the definition.
+NodeCheck compared(const nn::Node& node, std::string way, const Tensor& defined, const Tensor& got) {
+  OCTET_CHECK(defined.shape() == got.shape() && defined.dtype() == got.dtype(), "node '", node.name, "', ", way, ": ",
+              got.dtype(), " ", got.shape(), ", expected ", defined.dtype(), " ", defined.shape());
+  const Operand want(node, defined), have(node, got);
+  NodeCheck check{.name = node.name, .type = nn::type_name(node), .way = std::move(way), .total = defined.numel()};
+  for (int64_t n = 0; n < want.images(); ++n)
+    for (int64_t h = 0; h < want.height(); ++h)
+      for (int64_t w = 0; w < want.width(); ++w)
+        for (int64_t c = 0; c < want.channels(); ++c) {
           const Place at{n, c, h, w};
-          const bool same = a.raw(at) == b.raw(at);
+          const bool same = want.raw(at) == have.raw(at);
           check.equal += same;
           if (same || check.first) continue;
           check.first = at;
-          check.by_definition = a.raw(at);
-          check.by_octet = b.raw(at);
+          check.by_definition = want.raw(at);
+          check.by_octet = have.raw(at);
         }
   return check;
 }
 
-/// The way that a convolution goes by itself, and each other one that there is.
-void check_ways(const nn::Node& node, const Tensor& x, const Tensor& wanted, const NodeCheck& checked, auto&& report) {
+/// Each way that a convolution does not go by itself, and could.
+void check_other_ways(const nn::Node& node, const Tensor& x, const Tensor& defined, auto&& report) {
   const auto* conv = std::get_if<nn::op::QuantizedConv2d>(&node.op);
   if (!conv) return;
   for (const ops::int8::ConvAlgorithm algorithm : ops::int8::kConvAlgorithms) {
     if (algorithm == conv->layer->algorithm(x.shape()) || !conv->layer->has(algorithm, x.shape())) continue;
     ops::int8::Conv2dParams params = conv->layer->params();
     params.choices = {ops::int8::choice_here(x.shape(), algorithm)};
-    report(compared(checked, ops::int8::name_of(algorithm), node, wanted, ops::int8::Conv2d(std::move(params))(x)));
+    report(compared(node, ops::int8::name_of(algorithm), defined, ops::int8::Conv2d(std::move(params))(x)));
   }
+}
+
+/// The way that a convolution goes by itself; "" of another op.
+std::string own_way(const nn::Node& node, const Values& values) {
+  const auto* conv = std::get_if<nn::op::QuantizedConv2d>(&node.op);
+  return conv ? ops::int8::name_of(conv->layer->algorithm(values.at(node.inputs[0]).shape())) : "";
 }
 
 }  // namespace
@@ -190,8 +187,7 @@ std::vector<NodeCheck> check_all(const nn::Graph& graph, const nn::Batch& batch,
     checks.push_back(std::move(check));
   };
   const Values values = run_once(graph, batch);
-  std::unordered_map<std::string, const nn::Node*> by_name;
-  std::unordered_map<std::string, NodeCheck> checked;
+  std::unordered_map<std::string, std::pair<const nn::Node*, Tensor>> defined;  // by the node's name
   for (const nn::Node& node : graph.nodes()) {
     if (!values.contains(&node) || node.kind == nn::NodeKind::placeholder) continue;
     const Tensor& value = values.at(&node);
@@ -199,19 +195,16 @@ std::vector<NodeCheck> check_all(const nn::Graph& graph, const nn::Batch& batch,
       report({.name = node.name, .type = nn::type_name(node)});
       continue;
     }
-    NodeCheck check = check_node(node, operands_of(node, values), value);
-    if (const auto* conv = std::get_if<nn::op::QuantizedConv2d>(&node.op))
-      check.way = ops::int8::name_of(conv->layer->algorithm(values.at(node.inputs[0]).shape()));
-    report(check);
-    check_ways(node, node.inputs.empty() ? Tensor() : values.at(node.inputs[0]), value, check, report);
-    by_name[node.name] = &node;
-    checked[node.name] = std::move(check);
+    const Tensor wanted = all_by_definition(node, operands_of(node, values), value);
+    report(compared(node, own_way(node, values), wanted, value));
+    check_other_ways(node, values.at(node.inputs[0]), wanted, report);
+    defined[node.name] = {&node, wanted};
   }
   const nn::Graph fused = nn::optimize_for_inference(graph);
   nn::run_all(fused, batch, [&](const nn::Node& node, const Tensor& value) {
-    const auto it = by_name.find(node.name);
-    if (it == by_name.end() || !nn::is<nn::op::Lowered>(node.op)) return;
-    report(compared(checked.at(node.name), "fused", *it->second, values.at(it->second), value));
+    const auto it = defined.find(node.name);
+    if (it == defined.end() || !nn::is<nn::op::Lowered>(node.op)) return;
+    report(compared(*it->second.first, "fused", it->second.second, value));
   });
   return checks;
 }

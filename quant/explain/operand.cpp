@@ -32,7 +32,7 @@ Operand::Operand(const nn::Node& node, Tensor value)
 
 float Operand::real(const Place& at) const {
   if (is_codes_) return static_cast<float>(code(at) - qparams_.zero_point) * qparams_.scale;
-  return floats_[((at.n * C_ + at.c) * H_ + at.h) * W_ + at.w];
+  return floats_[index(at)];
 }
 
 }  // namespace octet::quant

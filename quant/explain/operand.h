@@ -37,7 +37,11 @@ class Operand {
   /// Without the images, channels first: [C, H, W], [G, C/G, H, W] or [C].
   const Shape& shape() const { return shape_; }
 
-  int32_t code(const Place& at) const { return codes_[((at.n * H_ + at.h) * W_ + at.w) * C_ + at.c]; }
+  /// Where it lies in the tensor.
+  int64_t index(const Place& at) const {
+    return is_codes_ ? ((at.n * H_ + at.h) * W_ + at.w) * C_ + at.c : ((at.n * C_ + at.c) * H_ + at.h) * W_ + at.w;
+  }
+  int32_t code(const Place& at) const { return codes_[index(at)]; }
   /// The float, or what the code stands for: (code - zero point) * scale.
   float real(const Place& at) const;
   /// The code or the float, as one number.

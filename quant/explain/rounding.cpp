@@ -75,7 +75,7 @@ int32_t code_of_steps(float v, int32_t zero_point, CodeRange range, const Story&
   const double rounded = std::nearbyint(static_cast<double>(v)), code = rounded + zero_point;
   const auto clamped = static_cast<int32_t>(std::clamp(code, static_cast<double>(range.qmin), static_cast<double>(range.qmax)));
   if (story.is_told()) {
-    const std::string moved = zero_point == 0 ? "" : str(" + zero point ", zero_point, " = ", code);
+    const std::string moved = zero_point == 0 ? "" : str(", + zero point ", zero_point, " = ", code);
     story.say("rounded half to even: rne(", Shown{v}, ") = ", rounded, moved);
     story.say("clamped to ", range.qmin, "..", range.qmax, ": ", clamped);
   }

@@ -53,7 +53,7 @@ TEST(ExplainOne, AConvolutionTellsEachProductAndEachRounding) {
   EXPECT_THAT(e.lines, testing::Contains("        1        0        1        2       -8        8      -64      -48"));
   EXPECT_THAT(e.lines, testing::Contains(HasSubstr("(padding)")));
   EXPECT_THAT(e.lines, testing::Contains("sum of 8 products: acc = -48"));
-  EXPECT_THAT(e.lines, testing::Contains(HasSubstr("rne(24.0) = 24;  acc + bias = -24")));
+  EXPECT_THAT(e.lines, testing::Contains(HasSubstr("rne(24) = 24;  acc + bias = -24")));
   EXPECT_EQ(e.by_octet, 4);  // -24 * 0.125 = -3, relu: the code of 0
   EXPECT_EQ(e.by_definition, 4);
   EXPECT_EQ(e.qparams, (ops::int8::QParams{1.0f, 4}));
