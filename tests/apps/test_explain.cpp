@@ -32,7 +32,7 @@ TEST_F(Explained, OneOutput) {
   ASSERT_EQ(r.exit_code, 0) << r.err;
   EXPECT_TRUE(contains(r.out, "sum of 576 products: acc = ")) << r.out;
   EXPECT_TRUE(contains(r.out, ", equal\n")) << r.out;
-  EXPECT_EQ(std::ranges::count(r.out, '\n'), 3 + 576 + 9) << r.out;
+  EXPECT_EQ(std::ranges::count(r.out, '\n'), 5 + 576 + 9) << r.out;
   const Result cut = run(explain() + "--node 0.4.0.conv1 --at 5,3,7 --terms 10");
   EXPECT_TRUE(contains(cut.out, "  ... ")) << cut.out;
   EXPECT_LT(std::ranges::count(cut.out, '\n'), 30);
