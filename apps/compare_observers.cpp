@@ -25,6 +25,7 @@
 #include "nn/graph/executor.h"
 #include "nn/graph/passes/optimize_for_inference.h"
 #include "ops/elementwise.h"
+#include "quant/checks/sqnr.h"
 #include "quant/passes/convert.h"
 #include "quant/passes/insert_observers.h"
 #include "quant/passes/prepare.h"
@@ -217,8 +218,8 @@ void show_table(const std::vector<Kind>& kinds, const Totals& totals, bool label
     for (const Row& row : kind.rows)
       std::cout << "| " << kind.name << " | " << row.mapping.global()->weight.kind << " | "
                 << (row.per_channel ? "per channel" : "one") << " | " << top1(row.right) << " | "
-                << 10 * std::log10(totals.signal / row.noise) << " dB | " << std::setprecision(4)
-                << percent(kind.clipped, kind.values) << " % |\n"
+                << quant::sqnr(totals.signal, row.noise) << " dB | " << std::setprecision(4) << percent(kind.clipped, kind.values)
+                << " % |\n"
                 << std::setprecision(2);
 }
 

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "loaders/files/npy.h"
+#include "quant/checks/sqnr.h"
 
 namespace octet::apps {
 namespace {
@@ -146,8 +147,7 @@ std::vector<ResultDifference> compare_results(const std::vector<std::string>& na
       signal += w * w, noise += d * d;
       most = std::max(most, std::abs(w)), largest = std::max(largest, std::abs(d));
     }
-    all.push_back(
-        {names[i], got[i].shape(), noise > 0 ? 10 * std::log10(signal / noise) : INFINITY, most > 0 ? largest / most : 0});
+    all.push_back({names[i], got[i].shape(), quant::sqnr(signal, noise), most > 0 ? largest / most : 0});
   }
   return all;
 }

@@ -1,3 +1,4 @@
+// Reads the files, computes their digests with libcrypto, and compares them with what was asked for.
 #include "apps/common/verify.h"
 
 #include <CLI/CLI.hpp>

@@ -16,7 +16,7 @@ namespace octet::apps {
 void add_verify_option(CLI::App& app, std::vector<std::string>& wanted);
 
 /// Throws Error, with the digests that the files have, unless all that is wanted holds. Says on stderr what does, unless quiet. Empty
-/// paths are none. The files are read once for each kind of digest; who can replace them between this and their use is not kept out.
+/// paths are none. The files are read once for each kind of digest; somebody who replaces a file between this and its use is not noticed.
 void verify_files(const std::vector<std::string>& wanted, const std::vector<std::string>& paths, bool quiet);
 
 }  // namespace octet::apps

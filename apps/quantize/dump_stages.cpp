@@ -1,3 +1,4 @@
+// Runs the float, the fake-quant and the int8 graph on the same images, and writes what each node gives.
 #include "apps/quantize/dump_stages.h"
 
 #include <nlohmann/json.hpp>

@@ -1,5 +1,7 @@
+// What only the reports need: how the ranges grew, one output by hand, and the two files.
 #include "apps/quantize/write_reports.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "loaders/files/file.h"

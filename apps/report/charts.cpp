@@ -1,3 +1,4 @@
+// Each chart is 480 units wide and 120 high, with the numbers of its axis below.
 #include "apps/report/charts.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Escapes text and formats numbers.
 #include "apps/report/html.h"
 
 #include <cctype>

@@ -13,7 +13,7 @@ std::string anchor(std::string_view name);
 
 /// "12.35", with so many digits behind the point.
 std::string fixed(double value, int digits);
-/// Of a share: "97.94 %".
+/// A share from 0 to 1 as "97.94 %".
 std::string percent(double share, int digits = 2);
 /// "31.4 dB", or "exact" where nothing differs.
 std::string decibels(double sqnr);

@@ -8,8 +8,7 @@
 
 namespace octet::apps {
 
-/// How much is lost, in six steps of decibels: "loss0" (40 dB and more) to "loss5" (less than 10 dB); "float" for what has no codes.
-/// A class of the page's style.
+/// A class of the page's style for how much is lost, in six steps: "loss0" (40 dB and more) to "loss5" (less than 10 dB).
 std::string loss_class(double sqnr);
 
 /// cumulative: of the nodes that have one, decibels by name.

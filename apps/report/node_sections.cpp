@@ -94,11 +94,7 @@ std::string filters(const nn::Node& node, const nn::Node& partner) {
   if (!conv || !weight.defined() || weight.dim() != 4 || (weight.size(1) != 3 && weight.size(1) != 1) || weight.size(2) < 3 ||
       conv->layer->params().options.groups != 1)
     return "";
-  const auto& p = conv->layer->params();
-  Tensor stands_for(weight.shape());
-  const int64_t row = weight.numel() / weight.size(0);
-  for (int64_t i = 0; i < weight.numel(); ++i)
-    stands_for.data<float>()[i] = static_cast<float>(p.weight.data<int8_t>()[i]) * ops::int8::scale_of(p.weight_scale, i / row);
+  const Tensor stands_for = quant::dequantized_weight(conv->layer->params());
   constexpr int64_t kMost = 64;
   return figure(draw_filters(weight, kMost, "filters of " + node.name + ", float"), "Filters, float; grey is 0") +
          figure(draw_filters(stands_for, kMost, "filters of " + node.name + ", what their codes stand for"),

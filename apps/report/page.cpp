@@ -1,3 +1,4 @@
+// The page from top to bottom: the answer, what lost most, the network, classes, calibration, times, one output by hand, every node.
 #include "apps/report/page.h"
 
 #include <algorithm>

@@ -28,7 +28,7 @@ std::string page_html(const Page& page);
 /// The sections of all nodes (node_sections.cpp).
 std::string node_sections(const Page& page);
 
-/// An observer of a prepared graph by its name; null if there is none.
+/// Finds an observer of the prepared graph by its name; null if there is none.
 const quant::Observer* observer_named(const Report& report, const std::string& name);
 
 }  // namespace octet::apps

@@ -1,3 +1,4 @@
+// Pictures are Windows bitmaps in base64: no compression is needed, and every browser reads them.
 #include "apps/report/pictures.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Digests by libcrypto (OpenSSL), and the seal that a file carries of itself.
 #include "loaders/files/digest.h"
 
 #include <openssl/evp.h>

@@ -82,7 +82,7 @@ class Reader {
     return place;
   }
 
-  /// Of a model that octet wrote.
+  /// Throws Error unless the digest that octet wrote into the file is that of its bytes.
   void check_seal() const {
     const bool whole = seal_.size() == loaders::kSealDigits;
     loaders::check_seal(file_, whole ? static_cast<size_t>(seal_.data() - source_.bytes.data()) : std::string::npos);

@@ -52,7 +52,7 @@ struct Axis {
 Axis rows_of(const Im2colShape& s) { return {s.kernel.h, s.dilation.h, s.stride.h, s.padding.h, s.out_height}; }
 Axis columns_of(const Im2colShape& s) { return {s.kernel.w, s.dilation.w, s.stride.w, s.padding.w, s.out_width}; }
 
-/// The phases of a part of the rows and a part of the columns, for all images: phase i is that of image n, row h, column w.
+/// Makes the phases of some rows and some columns, for all images. Phase i belongs to image n, and begins at row h and column w.
 struct Phases {
   Axis rows, columns;
   Part h, w;

@@ -1,3 +1,4 @@
+// Plain loops over the parts of an image, with whole sums.
 #include "ops/int8/layer_norm.h"
 
 #include <algorithm>

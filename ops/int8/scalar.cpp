@@ -1,3 +1,4 @@
+// A table of 256 codes for a number that is added or multiplied, and the scale that follows.
 #include "ops/int8/scalar.h"
 
 #include <algorithm>

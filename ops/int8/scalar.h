@@ -19,7 +19,7 @@ struct ScalarCodes {
   CodeTable table;  // code -> code
 };
 
-/// Throws Error where the result's scale is none: where c is not finite, or too large for a float.
+/// Throws Error where c is not finite, or so large that the result's scale is no float.
 ScalarCodes scalar_codes(ScalarKind kind, double c, bool relu, QParams input);
 
 }  // namespace octet::ops::int8

@@ -1,9 +1,9 @@
+// Row by row: the float, the fake-quant and the int8 graph run, and each node by itself on what the float graph gave its inputs.
 #include "quant/checks/node_errors.h"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 #include <unordered_map>
 
 #include "nn/graph/int8_layer.h"
@@ -11,6 +11,7 @@
 #include "nn/graph/print.h"
 #include "ops/int8/quantize.h"
 #include "quant/checks/observed_values.h"
+#include "quant/checks/sqnr.h"
 #include "quant/passes/fake_quantize.h"
 #include "quant/passes/patterns.h"
 
@@ -22,11 +23,7 @@ std::optional<double> weight_sqnr(const nn::Node& layer, const nn::Node& partner
   const ops::int8::QuantizedLayer* p = nn::int8_layer(layer.op);
   const Tensor weight = partner.parameter("weight");
   if (!p || !weight.defined() || weight.shape() != p->weight.shape()) return {};
-  Tensor stands_for(weight.shape());
-  const int64_t row = weight.numel() / weight.size(0);
-  for (int64_t i = 0; i < weight.numel(); ++i)
-    stands_for.data<float>()[i] = static_cast<float>(p->weight.data<int8_t>()[i]) * ops::int8::scale_of(p->weight_scale, i / row);
-  return closeness(weight, stands_for).sqnr;
+  return closeness(weight, dequantized_weight(*p)).sqnr;
 }
 
 /// Sums over what two tensors hold.
@@ -45,7 +42,7 @@ struct Sums {
   }
   Closeness closeness() const {
     Closeness c;
-    c.sqnr = dd == 0 ? std::numeric_limits<double>::infinity() : 10 * std::log10(xx / dd);
+    c.sqnr = quant::sqnr(xx, dd);
     c.cosine = dd == 0 ? 1 : xx > 0 && yy > 0 ? xy / std::sqrt(xx * yy) : 0;
     return c;
   }
@@ -154,6 +151,15 @@ class Rows {
 };
 
 }  // namespace
+
+Tensor dequantized_weight(const ops::int8::QuantizedLayer& layer) {
+  Tensor values(layer.weight.shape());
+  const int64_t row = layer.weight.numel() / layer.weight.size(0);
+  for (int64_t i = 0; i < values.numel(); ++i)
+    values.data<float>()[i] =
+        static_cast<float>(layer.weight.data<int8_t>()[i]) * ops::int8::scale_of(layer.weight_scale, i / row);
+  return values;
+}
 
 Closeness closeness(const Tensor& value, const Tensor& other) {
   Sums sums;

@@ -4,7 +4,7 @@
 //   local        the int8 node is fed the partners' values of its inputs, quantized: what it loses by itself
 //   cumulative   the int8 graph runs: what has been lost up to here
 //   fake_quant   the fake-quant graph runs: the same without the rounding of biases and of requantization
-//   SQNR(x, y) = 20 log10(|x| / |x - y|) in decibels, cosine(x, y) = x.y / (|x| |y|), x the float value, y the other
+//   SQNR: quant/checks/sqnr.h; cosine(x, y) = x.y / (|x| |y|), x the float value, y the other
 // (torch.ao.ns.fx.utils: compute_sqnr, compute_cosine_similarity)
 #pragma once
 
@@ -13,9 +13,13 @@
 #include <vector>
 
 #include "nn/graph/executor.h"
+#include "ops/engines/quantized_layer.h"
 #include "quant/qconfig/qconfig_mapping.h"
 
 namespace octet::quant {
+
+/// What a layer's weight codes stand for: code * scale, float32 of their shape.
+Tensor dequantized_weight(const ops::int8::QuantizedLayer& layer);
 
 /// Of a value that is not exact: infinite decibels where nothing differs.
 struct Closeness {

@@ -1,3 +1,4 @@
+// Runs a graph once and keeps what goes into each of its observers.
 #include "quant/checks/observed_values.h"
 
 #include "quant/passes/patterns.h"

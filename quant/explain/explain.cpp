@@ -1,3 +1,4 @@
+// Runs the graph once, and feeds each definition what the node itself was fed.
 #include "quant/explain/explain.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Finds the value of a place in either layout.
 #include "quant/explain/operand.h"
 
 #include "nn/graph/ops/text.h"

@@ -1,3 +1,4 @@
+// Each rule as PyTorch's engine computes it, one rounding to float32 after the other.
 #include "quant/explain/rounding.h"
 
 #include <algorithm>
