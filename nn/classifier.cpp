@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "nn/graph/ops/adaptive_avg_pool2d.h"
+#include "nn/graph/ops/adaptive_max_pool2d.h"
 #include "nn/init.h"
 
 namespace octet::nn {
@@ -14,8 +16,8 @@ bool is_flatten(const Op& op) { return is<op::Flatten>(op) || is<op::QuantizedFl
 /// One pixel per channel.
 bool gives_one_pixel(const Op& op) {
   const auto to_one = []<class T>(const T* pool) { return pool != nullptr && pool->output_size == ops::Size2(1); };
-  return is<op::Mean>(op) || is<op::QuantizedMean>(op) || to_one(std::get_if<op::AdaptiveAvgPool2d>(&op)) ||
-         to_one(std::get_if<op::QuantizedAdaptiveAvgPool2d>(&op)) || to_one(std::get_if<op::AdaptiveMaxPool2d>(&op));
+  return is<op::Mean>(op) || is<op::QuantizedMean>(op) || to_one(get_if<op::AdaptiveAvgPool2d>(op)) ||
+         to_one(get_if<op::QuantizedAdaptiveAvgPool2d>(op)) || to_one(get_if<op::AdaptiveMaxPool2d>(op));
 }
 
 /// It gives images, not classes.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "nn/graph/ops.h"
 #include "nn/on_backward.h"
 #include "nn/recorded.h"
 #include "ops/batch_norm.h"

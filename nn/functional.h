@@ -6,6 +6,10 @@
 
 #include <span>
 
+#include "nn/graph/ops/affine.h"
+#include "nn/graph/ops/batch_norm.h"
+#include "nn/graph/ops/group_norm.h"
+#include "nn/graph/ops/layer_norm.h"
 #include "nn/recording.h"
 #include "ops/cross_entropy.h"
 #include "ops/interpolate.h"

@@ -1,5 +1,8 @@
 // The functions of nn/functional.h that make images of another size.
 #include "nn/functional.h"
+#include "nn/graph/ops/conv_transpose2d.h"
+#include "nn/graph/ops/interpolate.h"
+#include "nn/graph/ops/pad.h"
 #include "nn/on_backward.h"
 #include "nn/recorded.h"
 #include "ops/conv/conv_transpose2d.h"

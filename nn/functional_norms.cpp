@@ -1,5 +1,10 @@
 // The functions of nn/functional.h that look at all channels of an image, or scale each.
 #include "nn/functional.h"
+#include "nn/graph/ops/affine.h"
+#include "nn/graph/ops/group_norm.h"
+#include "nn/graph/ops/layer_norm.h"
+#include "nn/graph/ops/prelu.h"
+#include "nn/graph/ops/softmax.h"
 #include "nn/on_backward.h"
 #include "nn/recorded.h"
 #include "ops/layer_norm.h"

@@ -1,5 +1,6 @@
 // What quantization-aware training adds to the functions of nn/functional.h; nn/graph_module.h says what for.
 #include "nn/functional.h"
+#include "nn/graph/ops/batch_norm.h"
 #include "nn/on_backward.h"
 #include "ops/batch_norm.h"
 #include "ops/channels.h"

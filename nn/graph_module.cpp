@@ -1,5 +1,6 @@
 #include "nn/graph_module.h"
 
+#include "nn/graph/ops.h"
 #include "nn/graph/print.h"
 
 namespace octet::nn {
@@ -51,7 +52,7 @@ GraphModule::GraphModule(const Graph& graph) : graph_(graph.clone()) {
     }
     if (const op::Qat* qat = qat_of(node.op); qat && qat->weight_fake_quant)
       add_function(node.target + ".weight_fake_quant", qat->weight_fake_quant, node);
-    if (const auto* call = std::get_if<op::Function>(&node.op)) add_function(node.target, call->function, node);
+    if (const auto* call = get_if<op::Function>(node.op)) add_function(node.target, call->function, node);
   }
 }
 
@@ -183,7 +184,7 @@ Value GraphModule::forward(const Value& x) {
       if (--uses[input] == 0) values.erase(input);
     }
     if (node.kind == NodeKind::placeholder) in.push_back(x);
-    result = std::visit(Layer{*this, node, in}, node.op);
+    result = visit(Layer{*this, node, in}, node.op);
     if (uses[&node] > 0) values[&node] = result;
   }
   return result;

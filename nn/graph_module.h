@@ -12,6 +12,7 @@
 #include <map>
 
 #include "nn/graph/graph.h"
+#include "nn/graph/ops/function.h"
 #include "nn/module.h"
 
 namespace octet::nn {

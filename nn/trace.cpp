@@ -5,6 +5,8 @@
 // Names are made unique by Graph::append, as torch.fx does it. PyTorch counterpart: torch.fx.symbolic_trace.
 #include "nn/trace.h"
 
+#include "nn/graph/ops/function.h"
+
 namespace octet::nn {
 
 Graph trace(Module& model, const Tensor& example) {

@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 COMPILE = ["g++", "-std=c++20", "-fopenmp", "-Werror=switch", "-fsyntax-only"]
 # Who reads what: the units that a part's absence must break.
-LIST, FILES, CONVERT = "nn/graph/output_qparams.cpp", "quant/formats/model_file.cpp", "quant/passes/convert.cpp"
+LIST, FILES, CONVERT = "nn/graph/op.cpp", "quant/formats/model_file.cpp", "quant/passes/convert.cpp"
 TRAINING, ONNX, CALLS = "nn/graph_module.cpp", "quant/formats/to_onnx.cpp", "nn/functional.cpp"
 
 MADE_BY = {"QuantizedActivation": "networks/onnx/int8_forms.cpp"}  # an int8 op that FX does not have
@@ -57,7 +57,7 @@ def parts(page):
             for overload in overloads:
                 yield f"{unit}: {name}", unit, (ROOT / unit).read_text().replace(overload, "", 1), unit
         op = (ROOT / "nn/graph/op.h").read_text()
-        yield f"nn/graph/op.h: {name}", "nn/graph/op.h", re.sub(rf"op::{name}\b,?", "", op, count=1), MADE_BY.get(name, CONVERT if name.startswith("Quantized") else CALLS)
+        yield f"nn/graph/op.h: {name}", "nn/graph/op.h", re.sub(rf"struct {name}\b,?", "", op, count=1), MADE_BY.get(name, CONVERT if name.startswith("Quantized") else CALLS)
     activations = (ROOT / "ops/support/activations.h").read_text()
     if f"  {page},\n" in activations or re.search(rf"enum class Activation.*\b{page}\b", activations):
         struct = re.search(rf"^struct {page.capitalize()} \{{.*?^\}};\n", activations, re.M | re.S).group(0)

@@ -6,6 +6,8 @@
 #include "apps/common/open_model.h"
 #include "loaders/files/bytes.h"
 #include "nn/classifier.h"
+#include "nn/graph/ops/conv2d.h"
+#include "nn/graph/ops/conv_transpose2d.h"
 #include "nn/models/from_checkpoint.h"
 #include "nn/trace.h"
 #include "quant/formats/from_pytorch.h"
@@ -127,10 +129,10 @@ void check_engine(const ModelFile& file, const std::optional<Engine>& engine) {
 
 int64_t channels_of(const nn::Graph& graph) {
   for (const nn::Node& node : graph.nodes()) {
-    if (const auto* conv = std::get_if<nn::op::Conv2d>(&node.op)) return node.parameter("weight").size(1) * conv->options.groups;
+    if (const auto* conv = nn::get_if<nn::op::Conv2d>(node.op)) return node.parameter("weight").size(1) * conv->options.groups;
     if (nn::is<nn::op::ConvTranspose2d>(node.op)) return node.parameter("weight").size(0);
-    if (const auto* conv = std::get_if<nn::op::QuantizedConvTranspose2d>(&node.op)) return conv->layer->params().weight.size(0);
-    if (const auto* conv = std::get_if<nn::op::QuantizedConv2d>(&node.op))
+    if (const auto* conv = nn::get_if<nn::op::QuantizedConvTranspose2d>(node.op)) return conv->layer->params().weight.size(0);
+    if (const auto* conv = nn::get_if<nn::op::QuantizedConv2d>(node.op))
       return conv->layer->params().weight.size(1) * conv->layer->params().options.groups;
   }
   return 3;

@@ -5,6 +5,8 @@
 
 #include "apps/common/cli.h"
 #include "loaders/files/bytes.h"
+#include "nn/graph/ops/conv2d.h"
+#include "nn/graph/ops/linear.h"
 #include "nn/graph/output_qparams.h"
 #include "nn/graph/print.h"
 
@@ -62,8 +64,8 @@ void show_weight_row(const Tensor& weight, float scale) {
 
 /// Null for other ops.
 const ops::int8::QuantizedLayer* layer_of(const nn::Op& op) {
-  if (const auto* conv = std::get_if<nn::op::QuantizedConv2d>(&op)) return &conv->layer->params();
-  if (const auto* linear = std::get_if<nn::op::QuantizedLinear>(&op)) return &linear->layer->params();
+  if (const auto* conv = nn::get_if<nn::op::QuantizedConv2d>(op)) return &conv->layer->params();
+  if (const auto* linear = nn::get_if<nn::op::QuantizedLinear>(op)) return &linear->layer->params();
   return nullptr;
 }
 

@@ -12,6 +12,7 @@
 #include "loaders/checkpoints/safetensors.h"
 #include "loaders/files/bytes.h"
 #include "loaders/files/file_lock.h"
+#include "nn/graph/ops/conv2d.h"
 #include "nn/graph/passes/tune.h"
 #include "ops/cpu/isa.h"
 #include "quant/formats/model_file.h"
@@ -33,7 +34,7 @@ void tune_model(const std::string& path, const TuneOptions& o, const CommonOptio
   const quant::SavedModel saved = quant::save_graph(tuned, file.metadata);
   loaders::save_safetensors(path, {saved.tensors, saved.metadata});
   for (const nn::Node& node : tuned.nodes())
-    if (const auto* conv = std::get_if<nn::op::QuantizedConv2d>(&node.op)) {
+    if (const auto* conv = nn::get_if<nn::op::QuantizedConv2d>(node.op)) {
       const ops::int8::ConvChoice& choice = conv->layer->params().choices.back();
       std::cout << std::left << std::setw(28) << node.name << choice.height << "x" << choice.width << "  "
                 << name_of(choice.algorithm) << "\n";

@@ -9,6 +9,7 @@
 #include "apps/report/page.h"
 #include "apps/report/pictures.h"
 #include "nn/graph/int8_layer.h"
+#include "nn/graph/ops/conv2d.h"
 #include "nn/graph/ops/text.h"
 #include "nn/graph/output_qparams.h"
 #include "quant/observers/histogram_collector.h"
@@ -89,7 +90,7 @@ std::string growth(const quant::NodeError& e, const Page& page) {
 
 /// A first layer's filters, as floats and as codes.
 std::string filters(const nn::Node& node, const nn::Node& partner) {
-  const auto* conv = std::get_if<nn::op::QuantizedConv2d>(&node.op);
+  const auto* conv = nn::get_if<nn::op::QuantizedConv2d>(node.op);
   const Tensor weight = partner.parameter("weight");
   if (!conv || !weight.defined() || weight.dim() != 4 || (weight.size(1) != 3 && weight.size(1) != 1) || weight.size(2) < 3 ||
       conv->layer->params().options.groups != 1)

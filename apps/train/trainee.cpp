@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "nn/graph/ops/batch_norm.h"
 #include "nn/models/resnet.h"
 #include "nn/trace.h"
 #include "quant/passes/fake_quantize.h"
@@ -24,7 +25,7 @@ LayerGroup layer_groups_in_order(const nn::Graph& graph) {
   for (const nn::Node& node : graph.nodes()) {
     if (node.parameters.empty()) continue;
     layers.push_back(&node);
-    const auto* norm = std::get_if<nn::op::BatchNorm>(&node.op);
+    const auto* norm = nn::get_if<nn::op::BatchNorm>(node.op);
     if (nn::is<nn::op::Conv2d>(node.op) || (norm != nullptr && norm->dims == 2)) body = layers.size();
   }
   if (body == layers.size() && body > 0) --body;  // a convolution gives the outputs

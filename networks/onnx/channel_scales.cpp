@@ -4,6 +4,10 @@
 #include <cmath>
 
 #include "networks/onnx/int8_forms.h"
+#include "nn/graph/ops/batch_norm.h"
+#include "nn/graph/ops/conv2d.h"
+#include "nn/graph/ops/hardtanh.h"
+#include "nn/graph/ops/relu.h"
 
 namespace octet::networks::onnx {
 namespace {
@@ -16,14 +20,14 @@ bool is_all(const Tensor& t, float number) {
 
 /// Bounds of a clamp.
 std::pair<float, float> bounds_of(const nn::Op& clamp) {
-  if (const auto* hardtanh = std::get_if<op::Hardtanh>(&clamp)) return {hardtanh->low, hardtanh->high};
+  if (const auto* hardtanh = nn::get_if<op::Hardtanh>(clamp)) return {hardtanh->low, hardtanh->high};
   return {0.0f, nn::is<op::Relu6>(clamp) ? 6.0f : INFINITY};
 }
 
 }  // namespace
 
 std::optional<Tensor> channel_factors(const nn::Node& node) {
-  const auto* norm = std::get_if<op::BatchNorm>(&node.op);
+  const auto* norm = nn::get_if<op::BatchNorm>(node.op);
   if (norm == nullptr || norm->eps != 0 || norm->relu) return std::nullopt;
   const bool only =
       is_all(node.parameter("bias"), 0) && is_all(node.parameter("running_mean"), 0) && is_all(node.parameter("running_var"), 1);
@@ -37,7 +41,7 @@ std::optional<Layer> with_factors(const Layer& layer, const std::optional<Tensor
   const int64_t K = weight.size(0), row = weight.numel() / std::max<int64_t>(K, 1);
   int64_t per_channel = 0;  // outputs of each input channel
   if (before) {
-    const auto* conv = std::get_if<op::Conv2d>(&layer.node.op);
+    const auto* conv = nn::get_if<op::Conv2d>(layer.node.op);
     if (conv == nullptr || weight.size(1) != 1 || before->numel() != conv->options.groups || K % before->numel() != 0)
       return std::nullopt;
     per_channel = K / before->numel();

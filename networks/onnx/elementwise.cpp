@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "loaders/files/bytes.h"
+#include "nn/graph/ops.h"
 #include "ops/support/broadcast.h"
 
 namespace octet::networks::onnx {

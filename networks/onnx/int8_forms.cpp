@@ -1,5 +1,7 @@
 #include "networks/onnx/int8_forms.h"
 
+#include "nn/graph/ops.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -101,7 +103,7 @@ bool takes_relu(const nn::Op& call) {
 std::optional<nn::Op> on_codes(const nn::Op& rest, QParams q) {
   const op::Int8Form form{.in = {q}, .output = q, .engine = {}};
   const auto unless = [](bool idle, nn::Op o) { return idle ? std::nullopt : std::optional(std::move(o)); };
-  return std::visit(
+  return nn::visit(
       [&]<class T>(const T& o) -> std::optional<nn::Op> {
         if constexpr (std::is_same_v<T, op::Relu>) return unless(q.zero_point == 0, o.to_int8(form));
         if constexpr (std::is_same_v<T, op::Relu6>)
@@ -117,7 +119,7 @@ std::optional<nn::Op> on_codes(const nn::Op& rest, QParams q) {
 }  // namespace
 
 bool moves_values(const nn::Op& o) {
-  return std::visit([]<class T>(const T&) { return kMovesValues<T>; }, o);
+  return nn::visit([]<class T>(const T&) { return kMovesValues<T>; }, o);
 }
 bool is_clamp(const nn::Op& o) { return nn::is<op::Relu>(o) || nn::is<op::Relu6>(o) || nn::is<op::Hardtanh>(o); }
 
@@ -131,7 +133,7 @@ std::optional<std::vector<nn::Op>> int8_forms(const nn::Node& call, const std::v
     form.weights = std::move(*weights);
   }
   form.relu = !rest.empty() && nn::is<op::Relu>(rest.front()) && takes_relu(call.op);
-  Forms forms = std::visit([&](const auto& o) { return forms_of(o, form); }, call.op);
+  Forms forms = nn::visit([&](const auto& o) { return forms_of(o, form); }, call.op);
   if (!forms) return std::nullopt;
   for (const nn::Op& behind : rest.subspan(form.relu ? 1 : 0))
     if (auto codes = on_codes(behind, form.output)) forms->push_back(std::move(*codes));

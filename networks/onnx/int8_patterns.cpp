@@ -4,6 +4,7 @@
 
 #include "networks/onnx/channel_scales.h"
 #include "networks/onnx/int8_forms.h"
+#include "nn/graph/ops/quantize.h"
 
 namespace octet::networks::onnx {
 namespace {
@@ -50,8 +51,8 @@ Pattern Patterns::found(const nn::Node& quantize) const {
 std::optional<Pattern> Patterns::before(const nn::Node& quantize) const {
   Pattern pattern = found(quantize);
   const nn::Node& call = *pattern.call;
-  const QParams output = std::get<op::Quantize>(quantize.op).to;
-  if (const auto* same = std::get_if<op::Dequantize>(&call.op); same && pattern.rest.empty() && !pattern.factors) {
+  const QParams output = nn::get<op::Quantize>(quantize.op).to;
+  if (const auto* same = nn::get_if<op::Dequantize>(call.op); same && pattern.rest.empty() && !pattern.factors) {
     pattern.codes = {call.inputs.at(0)};
     if (same->from != output) pattern.int8.push_back(rescaled(same->from, output));
     return pattern;
@@ -75,7 +76,7 @@ std::optional<std::vector<nn::Op>> Patterns::int8_ops(const Pattern& pattern, QP
   op::Int8Form form{.in = {}, .output = output, .engine = engine_};
   bool scaled = pattern.factors != nullptr;
   for (const nn::Node* input : pattern.call->inputs) {
-    form.in.push_back(std::get<op::Dequantize>(dequantize_of(*input)->op).from);
+    form.in.push_back(nn::get<op::Dequantize>(dequantize_of(*input)->op).from);
     scaled = scaled || channel_factors(*input);
   }
   std::vector<nn::Op> rest;

@@ -1,5 +1,9 @@
 // Conv, ConvTranspose, Gemm and MatMul: what has weights.
 #include "networks/onnx/operations.h"
+#include "nn/graph/ops/batch_norm.h"
+#include "nn/graph/ops/conv2d.h"
+#include "nn/graph/ops/conv_transpose2d.h"
+#include "nn/graph/ops/linear.h"
 
 namespace octet::networks::onnx {
 namespace {

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "networks/onnx/int8_forms.h"
+#include "nn/graph/ops/quantize.h"
 
 namespace octet::networks::onnx {
 namespace {
@@ -24,7 +25,7 @@ std::optional<QParams> moved_scale(const Node& node) {
   if (!(moves_values(node.op) || nn::is<op::Relu>(node.op) || nn::is<op::Cat>(node.op))) return std::nullopt;
   std::optional<QParams> scale;
   for (const Node* input : node.inputs) {
-    const auto* dequantize = std::get_if<op::Dequantize>(&input->op);
+    const auto* dequantize = nn::get_if<op::Dequantize>(input->op);
     if (dequantize == nullptr || (scale && *scale != dequantize->from)) return std::nullopt;
     scale = dequantize->from;
   }
@@ -52,7 +53,7 @@ Node* cat_before(nn::Graph& graph, const Node& quantize) {
 /// Each part of a cat is quantized as the cat is.
 void before_cats(nn::Graph& graph) {
   for (auto it = graph.nodes().rbegin(); it != graph.nodes().rend(); ++it) {
-    const auto* quantize = std::get_if<op::Quantize>(&it->op);
+    const auto* quantize = nn::get_if<op::Quantize>(it->op);
     Node* cat = quantize ? cat_before(graph, *it) : nullptr;
     if (cat == nullptr) continue;
     for (Node*& part : cat->inputs)

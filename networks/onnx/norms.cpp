@@ -3,6 +3,10 @@
 // torch.onnx.export writes a group norm as Reshape to [N, groups, all the rest], InstanceNormalization with factors of 1, Reshape back,
 // and then a product and a sum; the first three become one node.
 #include "networks/onnx/operations.h"
+#include "nn/graph/ops/batch_norm.h"
+#include "nn/graph/ops/group_norm.h"
+#include "nn/graph/ops/layer_norm.h"
+#include "nn/graph/ops/softmax.h"
 
 namespace octet::networks::onnx {
 namespace {

@@ -7,6 +7,7 @@
 
 #include "networks/onnx/call.h"
 #include "nn/graph/op.h"
+#include "ops/options.h"
 
 namespace octet::networks::onnx {
 

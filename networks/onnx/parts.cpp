@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "networks/onnx/operations.h"
+#include "nn/graph/ops/slice.h"
 
 namespace octet::networks::onnx {
 namespace {

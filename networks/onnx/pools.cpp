@@ -2,6 +2,11 @@
 #include "networks/onnx/operations.h"
 
 #include "loaders/files/bytes.h"
+#include "nn/graph/ops/adaptive_avg_pool2d.h"
+#include "nn/graph/ops/adaptive_max_pool2d.h"
+#include "nn/graph/ops/avg_pool2d.h"
+#include "nn/graph/ops/max_pool2d.h"
+#include "nn/graph/ops/mean.h"
 
 namespace octet::networks::onnx {
 namespace {

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "networks/onnx/operations.h"
+#include "nn/graph/ops/quantize.h"
 
 namespace octet::networks::onnx {
 namespace {

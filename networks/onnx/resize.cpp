@@ -4,6 +4,8 @@
 
 #include "loaders/files/bytes.h"
 #include "networks/onnx/operations.h"
+#include "nn/graph/ops/interpolate.h"
+#include "nn/graph/ops/pad.h"
 
 namespace octet::networks::onnx {
 namespace {

@@ -13,6 +13,8 @@
 #include "networks/onnx/names.h"
 #include "networks/onnx/operations.h"
 #include "networks/onnx/quantized.h"
+#include "nn/graph/ops/function.h"
+#include "nn/graph/ops/quantize.h"
 
 namespace octet::networks::onnx {
 namespace {
@@ -170,7 +172,7 @@ class Builder {
 
   /// A Quantize or Dequantize, or the one that makes the same already.
   nn::Node* converted(const Node& node, Made& made) {
-    const auto* quantize = std::get_if<nn::op::Quantize>(&*made.op);
+    const auto* quantize = nn::get_if<nn::op::Quantize>(*made.op);
     const ops::int8::QParams q = quantize ? quantize->to : ops::int8::QParams{};
     nn::Node*& same = converted_[{made.inputs.at(0), q.scale, q.zero_point}];
     // octet's own nodes have their names on their codes

@@ -5,6 +5,11 @@
 //   a Transpose to [N, H, W, C] that another one takes back        rows to [N, C, 1, 1], where they were flattened from that
 //   a Reshape to [N, groups, all the rest] that another one takes back, around an InstanceNormalization (networks/onnx/norms.cpp)
 #include "networks/onnx/operations.h"
+#include "nn/graph/ops/dropout.h"
+#include "nn/graph/ops/flatten.h"
+#include "nn/graph/ops/mean.h"
+#include "nn/graph/ops/permute.h"
+#include "nn/graph/ops/view.h"
 
 #include <numeric>
 #include <utility>
@@ -54,7 +59,7 @@ Made to_rows(const Value& x) {
 Made to_images(const Value& x, const Dims& shape) {
   Value value{.shape = shape, .channels_last = shape[1] == 1 && shape[3] != 1};
   if (nn::is<op::Flatten>(x.node->op)) value.node = x.node->inputs.at(0);
-  if (auto* mean = std::get_if<op::Mean>(&x.node->op); mean && x.exclusive) {
+  if (auto* mean = nn::get_if<op::Mean>(x.node->op); mean && x.exclusive) {
     mean->keepdim = true;
     value.node = x.node, value.exclusive = true;
   }

@@ -2,6 +2,7 @@
 #include "networks/pt2/rows.h"
 
 #include "loaders/files/bytes.h"
+#include "nn/graph/ops.h"
 #include "ops/support/broadcast.h"
 
 namespace octet::networks {

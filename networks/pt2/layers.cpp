@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "loaders/files/bytes.h"
+#include "nn/graph/ops.h"
 
 namespace octet::networks {
 

@@ -1,5 +1,8 @@
 // Batch norm, layer norm, group norm and instance norm.
 #include "networks/pt2/rows.h"
+#include "nn/graph/ops/batch_norm.h"
+#include "nn/graph/ops/group_norm.h"
+#include "nn/graph/ops/layer_norm.h"
 
 namespace octet::networks {
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "networks/pt2/rows.h"
+#include "nn/graph/ops/slice.h"
 
 namespace octet::networks {
 namespace {

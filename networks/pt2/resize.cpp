@@ -1,6 +1,8 @@
 // What makes images of another size: interpolate and pad.
 #include "loaders/files/bytes.h"
 #include "networks/pt2/rows.h"
+#include "nn/graph/ops/interpolate.h"
+#include "nn/graph/ops/pad.h"
 
 namespace octet::networks {
 

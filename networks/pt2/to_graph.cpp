@@ -6,6 +6,7 @@
 #include "loaders/files/bytes.h"
 #include "networks/names.h"
 #include "networks/pt2/operations.h"
+#include "nn/graph/ops/function.h"
 
 namespace octet::networks {
 namespace {

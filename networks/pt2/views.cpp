@@ -1,5 +1,11 @@
 // What only arranges values anew: flatten, views, orders and parts of channels, cat, and what is the same value.
 #include "networks/pt2/rows.h"
+#include "nn/graph/ops/cat.h"
+#include "nn/graph/ops/contiguous.h"
+#include "nn/graph/ops/flatten.h"
+#include "nn/graph/ops/permute.h"
+#include "nn/graph/ops/slice.h"
+#include "nn/graph/ops/view.h"
 
 #include <algorithm>
 #include <numeric>

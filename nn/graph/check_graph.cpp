@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "nn/graph/ops.h"
 #include "nn/graph/output_qparams.h"
 
 namespace octet::nn {
@@ -15,7 +16,7 @@ std::string text_of(const std::optional<QParams>& q) {
 
 /// The scales that the op was made for, of each input; empty where it takes any.
 std::vector<QParams> made_for(const Op& op) {
-  return std::visit(
+  return visit(
       [](const auto& o) -> std::vector<QParams> {
         if constexpr (requires { o.made_for(); })
           return o.made_for();

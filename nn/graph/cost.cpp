@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "nn/graph/executor.h"
+#include "nn/graph/ops.h"
 #include "nn/graph/result_shape.h"
 
 namespace octet::nn {
@@ -32,7 +33,7 @@ constexpr bool kIsView<op::QuantizedView> = true;
 
 /// The input's bytes become the result's; where others still read the input, both are counted.
 bool takes_over(const Plan::Step& step) {
-  const bool view = std::visit([]<class T>(const T&) { return kIsView<T>; }, step.node->op);
+  const bool view = visit([]<class T>(const T&) { return kIsView<T>; }, step.node->op);
   return view && (step.inputs.empty() || step.inputs[0].last_use);
 }
 

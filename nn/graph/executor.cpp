@@ -1,6 +1,8 @@
 // Runs a graph node by node: a plan of which value each step reads last, and one step, which asks the op's page (nn/graph/ops/).
 #include "nn/graph/executor.h"
 
+#include "nn/graph/ops.h"
+
 #include <span>
 #include <string>
 #include <type_traits>
@@ -14,7 +16,7 @@ Device Batch::device() const {
 
 Tensor run_node(const Node& node, std::span<const Tensor> inputs) {
   try {
-    return std::visit([&](const auto& o) { return o.run({inputs, node.parameters}); }, node.op);
+    return visit([&](const auto& o) { return o.run({inputs, node.parameters}); }, node.op);
   } catch (const Error& error) {
     const bool watches = is<op::Function>(node.op) && !node.inputs.empty();
     fail("node '", node.name, "'", watches ? " behind '" + node.inputs[0]->name + "'" : "", ": ", error.what());
@@ -28,7 +30,7 @@ void check_node(const Node& node) {
   const size_t wanted = info(node.op).inputs;
   OCTET_CHECK(wanted == op::kAnyNumber ? !node.inputs.empty() : node.inputs.size() == wanted, "node '", node.name, "' has ",
               node.inputs.size(), " inputs, expected ", wanted == op::kAnyNumber ? "at least one" : std::to_string(wanted));
-  std::visit(
+  visit(
       [&]<class T>(const T& o) {
         if constexpr (op::HasInt8Layer<T>) OCTET_CHECK(o.layer != nullptr, "node '", node.name, "' has no int8 layer");
         if constexpr (std::is_same_v<T, op::Function>)

@@ -2,19 +2,11 @@
 #pragma once
 
 #include "nn/graph/op.h"
+#include "ops/engines/quantized_layer.h"
 
 namespace octet::nn {
 
 /// Null for other ops.
-inline const ops::int8::QuantizedLayer* int8_layer(const Op& op) {
-  return std::visit(
-      []<class T>(const T& o) -> const ops::int8::QuantizedLayer* {
-        if constexpr (op::HasInt8Layer<T>)
-          return &o.layer->params();
-        else
-          return nullptr;
-      },
-      op);
-}
+const ops::int8::QuantizedLayer* int8_layer(const Op& op);
 
 }  // namespace octet::nn

@@ -1,12 +1,14 @@
 // An op on codes that has a scale of its own, or a fixed one, says it; one that keeps its input's is followed back to who does.
 #include "nn/graph/output_qparams.h"
 
+#include "nn/graph/ops.h"
+
 namespace octet::nn {
 
 using ops::int8::QParams;
 
 std::optional<QParams> own_qparams(const Op& op) {
-  return std::visit(
+  return visit(
       []<class T>(const T& o) -> std::optional<QParams> {
         if constexpr (op::OnCodes<T> && op::says_output(T::kInfo.scale.value))
           return o.output();

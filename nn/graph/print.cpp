@@ -1,5 +1,6 @@
 #include "nn/graph/print.h"
 
+#include "nn/graph/ops.h"
 #include "tensor/text.h"
 
 namespace octet::nn {
@@ -8,7 +9,7 @@ namespace {
 constexpr int kDeepest = 64;  // modules in modules; names come from files, and what prints them is recursive
 
 Description description(const Node& node) {
-  return std::visit([&](const auto& o) { return o.describe(node.parameters); }, node.op);
+  return visit([&](const auto& o) { return o.describe(node.parameters); }, node.op);
 }
 
 /// The tree that module paths make: "0.4.0.conv1" is the leaf conv1 below 0, 4, 0.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "nn/graph/ops.h"
 #include "ops/channels_last_pool.h"
 #include "ops/conv/conv_transpose2d.h"
 
@@ -236,7 +237,7 @@ struct EffortOf {
 
 Shape result_shape(const Node& node, Shapes inputs) {
   try {
-    Shape shape = std::visit(ResultShape{node, inputs}, node.op);
+    Shape shape = visit(ResultShape{node, inputs}, node.op);
     (void)numel(shape);  // refuses sizes below 0, and more than a tensor can have
     return shape;
   } catch (const Error& error) {
@@ -244,8 +245,6 @@ Shape result_shape(const Node& node, Shapes inputs) {
   }
 }
 
-Effort effort_of(const Node& node, Shapes inputs, const Shape& result) {
-  return std::visit(EffortOf{node, inputs, result}, node.op);
-}
+Effort effort_of(const Node& node, Shapes inputs, const Shape& result) { return visit(EffortOf{node, inputs, result}, node.op); }
 
 }  // namespace octet::nn

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "nn/graph/ops/function.h"
 #include "tensor/cuda/runtime.h"
 
 namespace octet::nn {
@@ -47,7 +48,7 @@ size_t after_small_weights(const Plan& plan) {
 
 /// A layer in training counts, too: each run observes or rounds its weight again.
 bool observes(const Node& node) {
-  const auto* call = std::get_if<op::Function>(&node.op);
+  const auto* call = get_if<op::Function>(node.op);
   return (call && call->function->observes()) || qat_of(node.op);
 }
 

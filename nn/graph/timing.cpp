@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "nn/graph/ops.h"
 #include "nn/graph/runner.h"
 #include "tensor/cuda/runtime.h"
 
@@ -21,7 +22,7 @@ double multiply_adds(const Node& node, const Shape& output, int64_t elements) {
 
 std::string algorithm(const Node& node, const Shape& input, Device device) {
   if (device == Device::cuda) return "";
-  return std::visit(
+  return visit(
       [&](const auto& o) -> std::string {
         if constexpr (requires { o.algorithm(input); })
           return o.algorithm(input);

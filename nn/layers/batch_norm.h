@@ -2,6 +2,7 @@
 #pragma once
 
 #include "nn/functional.h"
+#include "nn/graph/ops/batch_norm.h"
 #include "nn/module.h"
 
 namespace octet::nn {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "nn/graph/ops.h"
 #include "nn/graph/output_qparams.h"
 #include "nn/graph/print.h"
 #include "ops/int8/quantize.h"
@@ -26,7 +27,7 @@ CodeDifference difference(const Tensor& got, const Tensor& want) {
 }
 
 double expected_share_of(const nn::Op& op, const Tensor& input) {
-  return std::visit(
+  return nn::visit(
       [&]<class T>(const T& o) -> double {
         if constexpr (nn::op::OnCodes<T>)
           return o.differs_from_fake_quant(input);

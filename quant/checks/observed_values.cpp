@@ -1,6 +1,7 @@
 // Runs a graph once and keeps what goes into each of its observers.
 #include "quant/checks/observed_values.h"
 
+#include "nn/graph/ops/contiguous.h"
 #include "quant/passes/patterns.h"
 
 namespace octet::quant {

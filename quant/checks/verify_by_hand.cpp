@@ -11,6 +11,8 @@
 #include <cmath>
 #include <span>
 
+#include "nn/graph/ops/conv2d.h"
+#include "nn/graph/ops/linear.h"
 #include "ops/conv/conv2d.h"
 #include "ops/conv/im2col.h"
 #include "quant/explain/rounding.h"
@@ -80,11 +82,11 @@ std::optional<FirstLayer> first_layer(const nn::Graph& graph, const nn::Batch& b
     const nn::Node* input = node.inputs.size() == 1 ? input_with_codes_of(*node.inputs[0]) : nullptr;
     if (input == nullptr) continue;
     const Tensor& image = batch.inputs.at(static_cast<size_t>(std::ranges::find(inputs, input) - inputs.begin()));
-    if (const auto* conv = std::get_if<nn::op::QuantizedConv2d>(&node.op)) {
+    if (const auto* conv = nn::get_if<nn::op::QuantizedConv2d>(node.op)) {
       const Conv2dParams& layer = conv->layer->params();
       return FirstLayer{&node, layer, ops::int8::conv2d_rule(layer.engine, layer.options.groups), image.shape(), image};
     }
-    if (const auto* linear = std::get_if<nn::op::QuantizedLinear>(&node.op)) {  // of one pixel
+    if (const auto* linear = nn::get_if<nn::op::QuantizedLinear>(node.op)) {  // of one pixel
       Conv2dParams layer{linear->layer->params(), {}};
       const int64_t K = layer.weight.size(0), C = layer.weight.size(1);
       layer.weight = layer.weight.reshape({K, C, 1, 1});

@@ -2,6 +2,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "nn/graph/ops/add.h"
+#include "nn/graph/ops/affine.h"
+#include "nn/graph/ops/batch_norm.h"
+#include "nn/graph/ops/mul.h"
 #include "quant/explain/definitions.h"
 #include "quant/explain/rounding.h"
 

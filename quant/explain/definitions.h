@@ -12,6 +12,7 @@
 
 #include <span>
 
+#include "nn/graph/ops.h"
 #include "quant/explain/operand.h"
 #include "quant/explain/story.h"
 

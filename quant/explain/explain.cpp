@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "nn/graph/ops.h"
 #include "nn/graph/passes/optimize_for_inference.h"
 #include "nn/graph/print.h"
 #include "ops/support/failure.h"
@@ -37,12 +38,12 @@ std::vector<Operand> operands_of(const nn::Node& node, const Values& values) {
 
 /// Does the definition say what this op gives? An op on codes without a definition does not compile.
 bool is_defined(const nn::Op& op) {
-  return std::visit([]<class T>(const T&) { return nn::op::OnCodes<T>; }, op);
+  return nn::visit([]<class T>(const T&) { return nn::op::OnCodes<T>; }, op);
 }
 
 /// The code, or of dequantize the float.
 float by_definition(const Call& call, const Story& story) {
-  return std::visit(
+  return nn::visit(
       [&]<class T>(const T& o) -> float {
         if constexpr (!nn::op::OnCodes<T>)
           fail("node '", call.node.name, "' computes in float");
@@ -111,7 +112,7 @@ NodeCheck compared(const nn::Node& node, std::string way, const Tensor& defined,
 
 /// Each way that a convolution does not go by itself, and could.
 void check_other_ways(const nn::Node& node, const Tensor& x, const Tensor& defined, auto&& report) {
-  const auto* conv = std::get_if<nn::op::QuantizedConv2d>(&node.op);
+  const auto* conv = nn::get_if<nn::op::QuantizedConv2d>(node.op);
   if (!conv) return;
   for (const ops::int8::ConvAlgorithm algorithm : ops::int8::kConvAlgorithms) {
     if (algorithm == conv->layer->algorithm(x.shape()) || !conv->layer->has(algorithm, x.shape())) continue;
@@ -123,7 +124,7 @@ void check_other_ways(const nn::Node& node, const Tensor& x, const Tensor& defin
 
 /// The way that a convolution goes by itself; "" of another op.
 std::string own_way(const nn::Node& node, const Values& values) {
-  const auto* conv = std::get_if<nn::op::QuantizedConv2d>(&node.op);
+  const auto* conv = nn::get_if<nn::op::QuantizedConv2d>(node.op);
   return conv ? ops::int8::name_of(conv->layer->algorithm(values.at(node.inputs[0]).shape())) : "";
 }
 

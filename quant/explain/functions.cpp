@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "nn/graph/ops.h"
 #include "quant/explain/definitions.h"
 #include "quant/explain/rounding.h"
 

@@ -1,6 +1,9 @@
 // Layers with weights: a sum of products of integers, and its rounding (rounding.h).
 #include <iomanip>
 
+#include "nn/graph/ops/conv2d.h"
+#include "nn/graph/ops/conv_transpose2d.h"
+#include "nn/graph/ops/linear.h"
 #include "quant/explain/definitions.h"
 #include "quant/explain/rounding.h"
 

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <string>
 
+#include "nn/graph/ops/group_norm.h"
+#include "nn/graph/ops/layer_norm.h"
 #include "quant/explain/definitions.h"
 #include "quant/explain/rounding.h"
 

@@ -1,6 +1,10 @@
 // Windows of codes: the largest, and averages. Padding is no code of a window; an average may count it all the same.
 #include <algorithm>
 
+#include "nn/graph/ops/adaptive_avg_pool2d.h"
+#include "nn/graph/ops/avg_pool2d.h"
+#include "nn/graph/ops/max_pool2d.h"
+#include "nn/graph/ops/mean.h"
 #include "ops/support/torch_sum.h"
 #include "quant/explain/definitions.h"
 #include "quant/explain/rounding.h"

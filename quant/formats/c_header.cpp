@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "nn/graph/ops.h"
 #include "nn/graph/print.h"
 #include "ops/engines/requantize.h"
 
@@ -40,7 +41,7 @@ class Writer {
     for (const nn::Node* input : node.inputs) inputs += str(inputs.empty() ? "" : ", ", input->name);
     write_(str("\n/* ", node.name, " = ", nn::describe(node), " of ", inputs, " */\n"));
     name_ = "octet" + (node.name.starts_with("_") ? "" : std::string("_")) + node.name;
-    std::visit([&](const auto& o) { constants(o); }, node.op);
+    nn::visit([&](const auto& o) { constants(o); }, node.op);
   }
 
  private:

@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "nn/graph/check_graph.h"
+#include "nn/graph/ops.h"
 #include "quant/qconfig/json_numbers.h"
 #include "quant/qconfig/qconfig_mapping.h"
 
@@ -121,7 +122,7 @@ class Read {
 
 /// The op of that name, as yet without attributes.
 template <class... T>
-nn::Op op_called(const std::string& name, std::type_identity<std::variant<T...>>) {
+nn::Op op_called(const std::string& name, nn::op::List<T...>) {
   std::optional<nn::Op> found;
   ((T::kInfo.in_files && name == T::kInfo.name.value ? void(found = T{}) : void()), ...);
   OCTET_CHECK(found.has_value(), "unknown op ", quoted(name));
@@ -129,8 +130,8 @@ nn::Op op_called(const std::string& name, std::type_identity<std::variant<T...>>
 }
 
 nn::Op op_from(const Json& j, Read read) {
-  nn::Op op = op_called(j.at("op"), std::type_identity<nn::Op>{});
-  std::visit(
+  nn::Op op = op_called(j.at("op"), nn::op::All{});
+  nn::visit(
       [&](auto& o) {
         o.fields(read);
         if constexpr (requires { o.check(); }) o.check();

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "nn/graph/ops.h"
 #include "nn/graph/print.h"
 #include "quant/observers/qparams.h"
 
@@ -88,7 +89,7 @@ Json written(const nn::Node& node, SavedModel& out, std::optional<Engine>& engin
   OCTET_CHECK(nn::info(node.op).in_files, "saving the int8 model: '", node.name, "' is a ", nn::describe(node),
               ", which an int8 graph does not hold");
   Write write(node.name, out, engine);
-  std::visit([&](auto op) { op.fields(write); }, node.op);
+  nn::visit([&](auto op) { op.fields(write); }, node.op);
   for (const auto& [name, tensor] : node.parameters) out.tensors.add({node.name + "." + name, tensor, {}});
   Json j = std::move(write.json);
   j["op"] = nn::info(node.op).name.value;

@@ -1,5 +1,9 @@
 #include "quant/formats/onnx_forms.h"
 
+#include "nn/graph/ops/affine.h"
+#include "nn/graph/ops/group_norm.h"
+#include "nn/graph/ops/layer_norm.h"
+
 #include <cmath>
 
 namespace octet::quant {

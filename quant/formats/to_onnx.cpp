@@ -2,6 +2,7 @@
 #include "quant/formats/to_onnx.h"
 
 #include "nn/graph/executor.h"
+#include "nn/graph/ops.h"
 #include "nn/graph/output_qparams.h"
 #include "nn/graph/print.h"
 #include "ops/engines/requantize.h"
@@ -42,7 +43,7 @@ class Writer {
         graph_.output(name, shapes_.at(node.inputs[i]));
       }
     } else {
-      std::string value = std::visit([&](const auto& o) { return write(o); }, node.op);
+      std::string value = nn::visit([&](const auto& o) { return write(o); }, node.op);
       if (const auto q = nn::output_qparams(node)) value = quantized(std::move(value), *q);
       values_[&node] = std::move(value);
     }

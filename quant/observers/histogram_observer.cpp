@@ -27,22 +27,20 @@ float div_floor(float a, float b) {
   return div - floored > 0.5f ? floored + 1.0f : floored;
 }
 
-/// PyTorch searches with the 256 codes of the data type even under reduce_range.
-constexpr double kCodes = 256;
-
 }  // namespace
 
-// The error of quantizing the histogram to kCodes codes over bins start_bin..end_bin: each source bin's values are spread evenly
-// over it and are rounded to the centers of the codes that it overlaps. Double where Python computes, float where torch does.
-float HistogramObserver::quantization_error(const Histogram& histogram, int64_t start_bin, int64_t end_bin) const {
-  const double code_width = bin_width() * static_cast<double>(end_bin - start_bin + 1) / kCodes;
+// Each source bin's values are spread evenly over it and are rounded to the centers of the codes that it overlaps. Double where
+// Python computes, float where torch does.
+float quantization_error(const Histogram& histogram, double bin_width, int64_t start_bin, int64_t end_bin, double codes) {
+  const double code_width = bin_width * static_cast<double>(end_bin - start_bin + 1) / codes;
   if (code_width == 0) return 0;
-  const float w = static_cast<float>(bin_width()), c = static_cast<float>(code_width), half = static_cast<float>(code_width / 2);
-  Histogram error(kBins);
-  for (int64_t bin = 0; bin < kBins; ++bin) {
+  const float w = static_cast<float>(bin_width), c = static_cast<float>(code_width), half = static_cast<float>(code_width / 2);
+  const auto last_code = static_cast<float>(codes - 1);
+  Histogram error(histogram.size());
+  for (int64_t bin = 0; bin < static_cast<int64_t>(histogram.size()); ++bin) {
     const float begin = static_cast<float>(bin - start_bin) * w, end = begin + w;
-    const float code_of_begin = std::clamp(div_floor(begin, c), 0.0f, static_cast<float>(kCodes - 1));
-    const float code_of_end = std::clamp(div_floor(end, c), 0.0f, static_cast<float>(kCodes - 1));
+    const float code_of_begin = std::clamp(div_floor(begin, c), 0.0f, last_code);
+    const float code_of_end = std::clamp(div_floor(end, c), 0.0f, last_code);
     const float density = histogram[static_cast<size_t>(bin)] / w;
     float e = 0.0f;
     e += norm(begin - (code_of_begin + 0.5f) * c, half, density);            // from the bin's begin to the end of its first code
@@ -78,7 +76,7 @@ Observer::Range HistogramObserver::range() const {
       beta = next_beta;
     }
     if (next_start == start && next_end == end) continue;
-    const float error = quantization_error(histogram, next_start, next_end);
+    const float error = quantization_error(histogram, bin_width(), next_start, next_end);
     if (error > smallest) break;
     smallest = error;
     start = next_start;

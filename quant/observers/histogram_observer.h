@@ -17,9 +17,10 @@ class HistogramObserver : public HistogramCollector {
   using HistogramCollector::HistogramCollector;
   Range range() const override;
   std::string kind() const override { return "HistogramObserver"; }
-
- private:
-  float quantization_error(const Histogram& histogram, int64_t start_bin, int64_t end_bin) const;
 };
+
+/// The error of quantizing the values of a histogram with bins of that width to `codes` codes over the bins start_bin..end_bin.
+/// PyTorch searches with the 256 codes of the data type even under reduce_range.
+float quantization_error(const Histogram& histogram, double bin_width, int64_t start_bin, int64_t end_bin, double codes = 256);
 
 }  // namespace octet::quant

@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "nn/graph/op.h"
+#include "nn/graph/ops/function.h"
 #include "quant/observers/min_max.h"
 #include "quant/observers/qparams.h"
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 
+#include "nn/graph/ops.h"
 #include "nn/graph/output_qparams.h"
 #include "ops/engines/requantize.h"
 #include "ops/int8/quantize.h"
@@ -106,12 +107,12 @@ class Converter {
 
   /// As torch.fx calls the function.
   static const char* function_name(const nn::Op& o) {
-    if (const auto* affine = std::get_if<op::Affine>(&o)) return op::kAffineKinds[static_cast<size_t>(affine->kind)];
+    if (const auto* affine = nn::get_if<op::Affine>(o)) return op::kAffineKinds[static_cast<size_t>(affine->kind)];
     return nn::is<op::GroupNorm>(o) ? "instance_norm" : nn::info(o).name.value;
   }
 
   static nn::Op int8_form(const Node& node, const op::Int8Form& form) {
-    return std::visit(
+    return nn::visit(
         [&]<class T>(const T& o) -> nn::Op {
           if constexpr (op::Quantizable<T>)
             return o.to_int8(form);

@@ -1,5 +1,7 @@
 #include "quant/passes/fake_quantize.h"
 
+#include "nn/graph/ops/function.h"
+#include "nn/graph/ops/qat.h"
 #include "nn/graph/print.h"
 #include "ops/fake_quantize.h"
 #include "quant/passes/patterns.h"
@@ -59,7 +61,7 @@ nn::Graph fake_quantize(const nn::Graph& prepared, const QConfigMapping& mapping
 }
 
 const FakeQuantize* fake_quantize_of(const nn::Node& node) {
-  const auto* call = std::get_if<nn::op::Function>(&node.op);
+  const auto* call = nn::get_if<nn::op::Function>(node.op);
   return call ? dynamic_cast<const FakeQuantize*>(call->function.get()) : nullptr;
 }
 

@@ -7,6 +7,7 @@
 
 #include <set>
 
+#include "nn/graph/ops/function.h"
 #include "nn/graph/print.h"
 #include "quant/passes/patterns.h"
 
@@ -32,7 +33,7 @@ class Inserter {
   void observe_output(nn::Node& node, nn::Node* last, const QConfig& qconfig) {
     const bool shares = nn::info(node.op).shares_observer && !is_kept_in_float(node);
     nn::Node* inserted =
-        insert_behind(last, shares ? std::get<nn::op::Function>(node.inputs[0]->op).function : make_(qconfig.activation));
+        insert_behind(last, shares ? nn::get<nn::op::Function>(node.inputs[0]->op).function : make_(qconfig.activation));
     observed_by_[last] = inserted;
     graph_.replace_uses(last, inserted);
   }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "nn/graph/graph.h"
+#include "nn/graph/ops/function.h"
 #include "quant/observers/observer.h"
 #include "tensor/text.h"
 
@@ -11,7 +12,7 @@ namespace octet::quant {
 
 /// The observer that a node of a prepared graph calls, or null for any other node.
 inline std::shared_ptr<Observer> observer_of(const nn::Node& node) {
-  const auto* call = std::get_if<nn::op::Function>(&node.op);
+  const auto* call = nn::get_if<nn::op::Function>(node.op);
   return call ? std::dynamic_pointer_cast<Observer>(call->function) : nullptr;
 }
 
@@ -24,16 +25,7 @@ inline QParams calibrated_qparams(const nn::Node& node) {
   }
 }
 
-inline bool has_int8_form(const nn::Op& op) {
-  return std::visit(
-      []<class T>(const T& o) {
-        if constexpr (requires { o.has_int8_form(); })
-          return o.has_int8_form();
-        else
-          return nn::op::Quantizable<T>;
-      },
-      op);
-}
+bool has_int8_form(const nn::Op& op);
 
 /// The same of a call as it was written: FX knows torch.flatten(x, 1), and not x.flatten(1).
 inline bool has_int8_form(const nn::Node& node) { return node.quantizable && has_int8_form(node.op); }

@@ -2,6 +2,9 @@
 
 #include <map>
 
+#include "nn/graph/ops/batch_norm.h"
+#include "nn/graph/ops/function.h"
+#include "nn/graph/ops/qat.h"
 #include "nn/graph/passes/fold_batch_norm.h"
 #include "nn/graph/passes/fuse_relu.h"
 #include "quant/passes/fake_quantize.h"
@@ -24,7 +27,7 @@ void absorb_batch_norm(nn::Graph& graph) {
     nn::Node* layer = foldable_into(users, bn);
     std::shared_ptr<const op::Qat>* qat = layer ? nn::qat_slot(layer->op) : nullptr;
     if (qat == nullptr) continue;
-    *qat = std::make_shared<op::Qat>(op::Qat{nullptr, std::get<op::BatchNorm>(bn.op)});
+    *qat = std::make_shared<op::Qat>(op::Qat{nullptr, nn::get<op::BatchNorm>(bn.op)});
     for (const auto& [name, tensor] : bn.parameters) layer->parameters["bn." + name] = tensor;
     users.replace(&bn, layer);
   }
@@ -99,7 +102,7 @@ nn::Graph fold_qat(const nn::Graph& trained) {
   std::map<const FakeQuantizeBase*, std::shared_ptr<Observer>> observers;  // nodes that share one go on sharing it
   for (nn::Node& node : graph.nodes()) {
     if (std::shared_ptr<const op::Qat>* qat = nn::qat_slot(node.op); qat && *qat) fold_layer(node, *qat);
-    auto* call = std::get_if<op::Function>(&node.op);
+    auto* call = nn::get_if<op::Function>(node.op);
     const auto fake = call ? fake_quantize_in(call->function) : nullptr;
     if (fake == nullptr) continue;
     std::shared_ptr<Observer>& observer = observers[fake.get()];
@@ -124,7 +127,7 @@ nn::Graph float_graph(const nn::Graph& folded) {
 void enable_observers(const nn::Graph& qat, bool enabled) {
   for (const nn::Node& node : qat.nodes()) {
     std::shared_ptr<FakeQuantizeBase> fake;
-    if (const auto* call = std::get_if<op::Function>(&node.op)) fake = fake_quantize_in(call->function);
+    if (const auto* call = nn::get_if<op::Function>(node.op)) fake = fake_quantize_in(call->function);
     if (const op::Qat* layer = nn::qat_of(node.op)) fake = fake_quantize_in(layer->weight_fake_quant);
     if (fake) fake->enable_observer(enabled);
   }

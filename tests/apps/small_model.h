@@ -2,6 +2,9 @@
 #pragma once
 
 #include "loaders/checkpoints/safetensors.h"
+#include "nn/graph/ops/conv2d.h"
+#include "nn/graph/ops/function.h"
+#include "nn/graph/ops/quantize.h"
 #include "quant/formats/model_file.h"
 
 namespace octet::test {

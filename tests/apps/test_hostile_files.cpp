@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "loaders/checkpoints/safetensors.h"
+#include "nn/graph/ops/adaptive_avg_pool2d.h"
 #include "quant/formats/model_file.h"
 #include "tests/apps/run.h"
 #include "tests/apps/small_model.h"

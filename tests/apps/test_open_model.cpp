@@ -2,6 +2,7 @@
 #include "apps/common/open_model.h"
 
 #include "loaders/checkpoints/safetensors.h"
+#include "nn/graph/ops/relu.h"
 #include "tests/apps/run.h"
 #include "tests/apps/small_model.h"
 #include "tests/networks/onnx_file.h"

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "loaders/files/npy.h"
+#include "nn/graph/ops/flatten.h"
 #include "tests/apps/small_model.h"
 #include "tests/apps/small_set.h"
 #include "tests/apps/stripes.h"

@@ -4,6 +4,9 @@
 #include "loaders/checkpoints/checkpoint.h"
 #include "loaders/checkpoints/pth_writer.h"
 #include "loaders/files/npy.h"
+#include "nn/graph/ops/flatten.h"
+#include "nn/graph/ops/max_pool2d.h"
+#include "nn/graph/ops/relu.h"
 #include "tests/apps/run.h"
 #include "tests/apps/small_model.h"
 

@@ -4,6 +4,7 @@
 #include "loaders/files/digest.h"
 #include "loaders/files/npy.h"
 #include "networks/onnx/model.h"
+#include "nn/graph/ops/relu.h"
 #include "tests/apps/run.h"
 #include "tests/apps/small_model.h"
 #include "tests/support/golden.h"

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "networks/pt2/to_graph.h"
+#include "nn/graph/ops.h"
 #include "quant/explain/explain.h"
 #include "quant/passes/convert.h"
 #include "quant/passes/prepare.h"
@@ -33,7 +34,7 @@ nn::Batch batch_of(const std::string& network) {
 
 /// Their infos' names: "quantized_conv2d".
 template <class... T>
-std::set<std::string> all_on_codes(std::type_identity<std::variant<T...>>) {
+std::set<std::string> all_on_codes(nn::op::List<T...>) {
   std::set<std::string> names;
   ((nn::op::OnCodes<T> ? void(names.insert(T::kInfo.name.value)) : void()), ...);
   return names;
@@ -54,7 +55,7 @@ std::vector<nn::Op> functions() {
 }
 
 TEST(Explain, EveryOutputOfEveryOpOnEveryEngine) {
-  std::set<std::string> missing = all_on_codes(std::type_identity<nn::Op>{});
+  std::set<std::string> missing = all_on_codes(nn::op::All{});
   for (const char* network : {"branches", "gates", "norms", "perceptron", "segments", "shifts", "shuffles", "views"}) {
     const nn::Batch batch = batch_of(network);
     for (const char* backend : {"qnnpack", "fbgemm", "onednn", "x86_vnni"}) {

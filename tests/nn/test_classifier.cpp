@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "nn/graph/ops.h"
 #include "nn/graph_module.h"
 #include "nn/models/resnet.h"
 #include "nn/trace.h"

@@ -5,6 +5,7 @@
 
 #include "nn/graph/check_graph.h"
 #include "nn/graph/executor.h"
+#include "nn/graph/ops.h"
 #include "nn/graph/passes/optimize_for_inference.h"
 #include "nn/graph/result_shape.h"
 #include "nn/models/resnet.h"

@@ -1,6 +1,8 @@
 #include "nn/graph/graph.h"
 
 #include "nn/graph/executor.h"
+#include "nn/graph/ops/function.h"
+#include "nn/graph/ops/relu.h"
 #include "nn/graph/print.h"
 #include "nn/models/resnet.h"
 #include "nn/trace.h"

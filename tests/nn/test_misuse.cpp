@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "nn/graph/executor.h"
+#include "nn/graph/ops/function.h"
 #include "nn/layers/conv2d.h"
 #include "tests/support/compare.h"
 

@@ -3,6 +3,9 @@
 
 #include "nn/graph/check_graph.h"
 #include "nn/graph/executor.h"
+#include "nn/graph/ops/add.h"
+#include "nn/graph/ops/function.h"
+#include "nn/graph/ops/quantize.h"
 #include "nn/graph/passes/fold_batch_norm.h"
 #include "nn/graph/passes/fuse_relu.h"
 #include "nn/models/resnet.h"
@@ -158,10 +161,10 @@ TEST(CheckGraph, RefusesWhatDoesNotHangTogether) {
   const auto quantize = [](const nn::Node& n) { return nn::is<nn::op::Quantize>(n.op); };
   const auto dequantize = [](const nn::Node& n) { return nn::is<nn::op::Dequantize>(n.op); };
   const auto add = [](const nn::Node& n) { return nn::is<nn::op::QuantizedAdd>(n.op); };
-  refused([&](auto& g) { std::get<nn::op::Quantize>(first(g, quantize)->op).to.zero_point ^= 1; },
+  refused([&](auto& g) { nn::get<nn::op::Quantize>(first(g, quantize)->op).to.zero_point ^= 1; },
           {"'_0_0' was made for", "zero point", "'quantize_per_tensor'"});
-  refused([&](auto& g) { std::get<nn::op::Dequantize>(first(g, dequantize)->op).from.scale *= 2; }, {"was made for scale"});
-  refused([&](auto& g) { std::get<nn::op::QuantizedAdd>(first(g, add)->op).params.b.scale *= 2; }, {"was made for scale"});
+  refused([&](auto& g) { nn::get<nn::op::Dequantize>(first(g, dequantize)->op).from.scale *= 2; }, {"was made for scale"});
+  refused([&](auto& g) { nn::get<nn::op::QuantizedAdd>(first(g, add)->op).params.b.scale *= 2; }, {"was made for scale"});
   refused([&](auto& g) { first(g, add)->inputs.pop_back(); }, {"1 inputs, expected 2"});
   refused([&](auto& g) { g.nodes().back().inputs[0] = first(g, add); }, {"node 'output'", "expected float values"});
   refused([&](auto& g) { first(g, quantize)->inputs[0] = first(g, add); }, {"not before it in this graph"});

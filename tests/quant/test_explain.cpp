@@ -3,6 +3,10 @@
 
 #include <gmock/gmock.h>
 
+#include "nn/graph/ops/conv2d.h"
+#include "nn/graph/ops/function.h"
+#include "nn/graph/ops/quantize.h"
+#include "nn/graph/ops/silu.h"
 #include "tests/support/compare.h"
 #include "tests/support/make.h"
 

@@ -2,6 +2,7 @@
 #include "quant/passes/fake_quantize.h"
 
 #include "nn/graph/executor.h"
+#include "nn/graph/ops/conv2d.h"
 #include "nn/init.h"
 #include "nn/models/from_checkpoint.h"
 #include "nn/trace.h"
@@ -64,7 +65,7 @@ TEST_P(FakeQuantized, SnapsEveryWeightAndValue) {
 
 TEST_P(FakeQuantized, ABrokenLayerIsSeen) {
   nn::Node* layer = int8_.find("_0_5_0_conv2");
-  ops::int8::Conv2dParams p = std::get<nn::op::QuantizedConv2d>(layer->op).layer->params();
+  ops::int8::Conv2dParams p = nn::get<nn::op::QuantizedConv2d>(layer->op).layer->params();
   p.bias = p.bias.clone();
   p.bias.data<float>()[0] += 8 * p.output.scale;  // of one channel
   layer->op = nn::op::QuantizedConv2d{std::make_shared<const ops::int8::Conv2d>(std::move(p))};

@@ -2,6 +2,7 @@
 #include <set>
 
 #include "nn/graph/executor.h"
+#include "nn/graph/ops/sigmoid.h"
 #include "nn/graph_module.h"
 #include "nn/trace.h"
 #include "ops/int8/quantize.h"

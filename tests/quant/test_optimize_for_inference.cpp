@@ -2,6 +2,10 @@
 #include "nn/graph/passes/optimize_for_inference.h"
 
 #include "nn/graph/executor.h"
+#include "nn/graph/ops/add.h"
+#include "nn/graph/ops/conv2d.h"
+#include "nn/graph/ops/function.h"
+#include "nn/graph/ops/relu.h"
 #include "nn/models/from_checkpoint.h"
 #include "nn/trace.h"
 #include "ops/conv/conv2d.h"

@@ -2,6 +2,7 @@
 #include "nn/graph/passes/tune.h"
 
 #include "nn/graph/executor.h"
+#include "nn/graph/ops/conv2d.h"
 #include "nn/graph/timing.h"
 #include "nn/models/from_checkpoint.h"
 #include "nn/trace.h"
@@ -34,7 +35,7 @@ struct Int8Net {
 template <class F>
 void for_each_conv(nn::Graph& graph, F&& f) {
   for (nn::Node& node : graph.nodes())
-    if (auto* conv = std::get_if<nn::op::QuantizedConv2d>(&node.op)) f(*conv);
+    if (auto* conv = nn::get_if<nn::op::QuantizedConv2d>(node.op)) f(*conv);
 }
 
 /// How many layers of the network have that way; each then goes it, and the network's answer must stay.
@@ -43,7 +44,7 @@ int layers_going(const Int8Net& net, ConvAlgorithm algorithm, const Tensor& want
   int layers = 0;
   for (const nn::NodeTime& t : nn::time_nodes(net.graph, net.x, 0))
     for_each_conv(forced, [&](nn::op::QuantizedConv2d& conv) {
-      const auto* original = std::get_if<nn::op::QuantizedConv2d>(&t.node->op);
+      const auto* original = nn::get_if<nn::op::QuantizedConv2d>(t.node->op);
       if (original == nullptr || original->layer != conv.layer || !conv.layer->has(algorithm, t.input)) return;
       auto params = conv.layer->params();
       params.choices = {choice_here(t.input, algorithm)};

@@ -1,6 +1,11 @@
 // The hand check follows the layer's formula on every engine, where the weights have one scale and where they have several.
 #include "quant/checks/verify_by_hand.h"
 
+#include "nn/graph/ops/conv2d.h"
+#include "nn/graph/ops/flatten.h"
+#include "nn/graph/ops/function.h"
+#include "nn/graph/ops/linear.h"
+#include "nn/graph/ops/quantize.h"
 #include "tests/support/compare.h"
 #include "tests/support/make.h"
 

@@ -9,7 +9,7 @@
 //                    output(): of its codes, where they are its own (Scale::own, derived)
 //                    differs_from_fake_quant(input): quant/checks/compare.h
 //   where it helps   check(): attributes that cannot be; algorithm(input): what an input of that shape is computed with
-// nn/graph/op.h checks at compile time that none is missing. Training (nn/graph_module.cpp), ONNX (quant/formats/to_onnx.cpp) and
+// nn/graph/op.cpp checks at compile time that none is missing. Training (nn/graph_module.cpp), ONNX (quant/formats/to_onnx.cpp) and
 // channels last (nn/graph/passes/optimize_for_inference.cpp) translate ops one by one, without a catch-all.
 #pragma once
 

@@ -4,6 +4,9 @@
 // fuse_conv_bn_weights and fuse_linear_bn_weights in torch/nn/utils/fusion.py.
 #include "nn/graph/passes/fold_batch_norm.h"
 
+#include "nn/graph/ops/batch_norm.h"
+#include "nn/graph/ops/conv_transpose2d.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -14,7 +17,7 @@ namespace {
 class ChannelOf {
  public:
   ChannelOf(const Node& layer, const Tensor& weight) {
-    if (const auto* transposed = std::get_if<op::ConvTranspose2d>(&layer.op)) {  // [C, K/G, R, S]
+    if (const auto* transposed = get_if<op::ConvTranspose2d>(layer.op)) {  // [C, K/G, R, S]
       per_group_ = weight.size(1);
       inputs_of_group_ = std::max<int64_t>(weight.size(0) / transposed->options.groups, 1);
     }
@@ -32,7 +35,7 @@ class ChannelOf {
 /// Does torch.fx join this batch norm with the relu behind it, rather than with the transposed convolution before it?
 bool belongs_to_relu(const Users& users, const Node& bn) {
   const Node* user = users.only(&bn);
-  return std::get<op::BatchNorm>(bn.op).dims == 2 && user != nullptr && is<op::Relu>(user->op) && user->fusable;
+  return get<op::BatchNorm>(bn.op).dims == 2 && user != nullptr && is<op::Relu>(user->op) && user->fusable;
 }
 
 }  // namespace
@@ -74,7 +77,7 @@ void fold_batch_norm(Graph& graph) {
     Node* layer = foldable_into(users, bn);
     if (layer == nullptr) continue;
     fold_into(*layer, {bn.parameter("weight"), bn.parameter("bias"), bn.parameter("running_mean"), bn.parameter("running_var"),
-                       std::get<op::BatchNorm>(bn.op).eps});
+                       get<op::BatchNorm>(bn.op).eps});
     users.replace(&bn, layer);
   }
   users.erase_dropped();

@@ -3,6 +3,9 @@
 // ConvReLU2d, LinearReLU and BNReLU2d of torch.ao.quantization.fx.fuse.
 #include "nn/graph/passes/fuse_relu.h"
 
+#include "nn/graph/ops/batch_norm.h"
+#include "nn/graph/ops/conv2d.h"
+#include "nn/graph/ops/linear.h"
 #include "nn/graph/users.h"
 
 namespace octet::nn {
@@ -13,11 +16,11 @@ void fuse_relu(Graph& graph, Relus relus) {
     if (!is<op::Relu>(relu.op) || (relus == Relus::as_fx && !relu.fusable)) continue;
     Node* layer = relu.inputs.at(0);
     if (users.only(layer) == nullptr) continue;
-    if (auto* conv = std::get_if<op::Conv2d>(&layer->op))
+    if (auto* conv = get_if<op::Conv2d>(layer->op))
       conv->relu = true;
-    else if (auto* linear = std::get_if<op::Linear>(&layer->op); linear && !(linear->qat && linear->qat->batch_norm))
+    else if (auto* linear = get_if<op::Linear>(layer->op); linear && !(linear->qat && linear->qat->batch_norm))
       linear->relu = true;  // PyTorch has no LinearBn1d with a relu
-    else if (auto* norm = std::get_if<op::BatchNorm>(&layer->op); norm && norm->dims == 2)
+    else if (auto* norm = get_if<op::BatchNorm>(layer->op); norm && norm->dims == 2)
       norm->relu = true;
     else
       continue;

@@ -2,6 +2,7 @@
 
 #include <unordered_set>
 
+#include "nn/graph/ops.h"
 #include "nn/graph/passes/fold_batch_norm.h"
 #include "nn/graph/passes/fuse_relu.h"
 #include "nn/graph/users.h"
@@ -14,7 +15,7 @@ namespace octet::nn {
 namespace {
 
 bool has_kernel(const Node& node) {
-  const auto* conv = std::get_if<op::Conv2d>(&node.op);
+  const auto* conv = get_if<op::Conv2d>(node.op);
   return conv != nullptr && conv->qat == nullptr && ops::InferenceConv2d::available(conv->options);
 }
 
@@ -50,12 +51,12 @@ void fuse_add(Graph& graph) {
   for (Node& add : graph.nodes()) {
     if (!is<op::Add>(add.op)) continue;
     const auto summand =
-        fusable_summand(users, add, [](const Node& node) { return has_kernel(node) && !std::get<op::Conv2d>(node.op).relu; });
+        fusable_summand(users, add, [](const Node& node) { return has_kernel(node) && !get<op::Conv2d>(node.op).relu; });
     if (!summand) continue;
     Node *conv = add.inputs[*summand], *relu = users.only(&add);
     if (relu != nullptr && !is<op::Relu>(relu->op)) relu = nullptr;
     Node* last = relu ? relu : &add;
-    last->op = lowered(*conv, std::get<op::Conv2d>(conv->op), true, relu != nullptr);
+    last->op = lowered(*conv, get<op::Conv2d>(conv->op), true, relu != nullptr);
     last->parameters = conv->parameters;
     last->target = conv->target;
     users.set_inputs(*last, {conv->inputs[0], add.inputs[1 - *summand]});
@@ -69,14 +70,14 @@ void fuse_add(Graph& graph) {
 void fuse_quantized_add(Graph& graph) {
   Users users(graph);
   for (Node& add : graph.nodes()) {
-    const auto* o = std::get_if<op::QuantizedAdd>(&add.op);
+    const auto* o = get_if<op::QuantizedAdd>(add.op);
     if (o == nullptr) continue;
     const auto summand = fusable_summand(users, add, [](const Node& node) { return is<op::QuantizedConv2d>(node.op); });
     if (!summand) continue;
     Node* conv = add.inputs[*summand];
     ops::int8::AddParams params = o->params;
     if (*summand == 1) std::swap(params.a, params.b);  // the convolution's codes are the first summand
-    const auto layer = std::get<op::QuantizedConv2d>(conv->op).layer;
+    const auto layer = get<op::QuantizedConv2d>(conv->op).layer;
     users.set_inputs(add, {conv->inputs[0], add.inputs[1 - *summand]});
     add.parameters = {{"weight", layer->params().weight}};
     add.target = conv->target;
@@ -93,11 +94,11 @@ void fuse_quantized_add(Graph& graph) {
 void fuse_quantized_relu6(Graph& graph) {
   Users users(graph);
   for (Node& relu6 : graph.nodes()) {
-    const auto* o = std::get_if<op::QuantizedRelu6>(&relu6.op);
+    const auto* o = get_if<op::QuantizedRelu6>(relu6.op);
     if (o == nullptr || !is<op::QuantizedConv2d>(relu6.inputs[0]->op) || users.only(relu6.inputs[0]) != &relu6) continue;
     Node* conv = relu6.inputs[0];
     const ops::int8::CodeRange range{o->zero_point, o->six};
-    const auto layer = std::get<op::QuantizedConv2d>(conv->op).layer;
+    const auto layer = get<op::QuantizedConv2d>(conv->op).layer;
     users.set_inputs(relu6, conv->inputs);
     relu6.parameters = {{"weight", layer->params().weight}};
     relu6.target = conv->target;
@@ -145,7 +146,7 @@ struct ChannelsLast {
   requires(Other::kInfo.layout.value != op::Layout::has_twin) Twin operator()(const Other&) const { return {}; }
 };
 
-std::optional<op::Lowered> channels_last(const Node& node) { return std::visit(ChannelsLast{node}, node.op); }
+std::optional<op::Lowered> channels_last(const Node& node) { return visit(ChannelsLast{node}, node.op); }
 
 bool is_elementwise(const Op& op) { return info(op).layout == op::Layout::any && info(op).takes == op::Values::floats; }
 
@@ -160,7 +161,7 @@ class Layouts {
       if (is<op::Lowered>(node.op)) {
         want(node, true);
       } else if (is_first_layer(node)) {
-        node.op = lowered_from_planes(node, std::get<op::Conv2d>(node.op));
+        node.op = lowered_from_planes(node, get<op::Conv2d>(node.op));
         last_.insert(&node);
       } else if (auto twin = channels_last(node); twin && (is<op::Conv2d>(node.op) || last_.contains(node.inputs[0]))) {
         node.op = *twin;

@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "nn/graph/ops/conv2d.h"
 #include "nn/graph/timing.h"
 
 namespace octet::nn {
@@ -32,17 +33,17 @@ Graph tune(const Graph& int8_graph, const Tensor& x, double seconds) {
       std::map<std::string, Shape> shapes;
       for (const NodeTime& t : time_nodes(trial, x, 0)) shapes[t.node->name] = t.input;
       for (Node& node : trial.nodes())
-        if (auto* conv = std::get_if<op::QuantizedConv2d>(&node.op); conv && conv->layer->has(algorithm, shapes.at(node.name)))
+        if (auto* conv = get_if<op::QuantizedConv2d>(node.op); conv && conv->layer->has(algorithm, shapes.at(node.name)))
           *conv = preferring(*conv->layer, ops::int8::choice_here(shapes.at(node.name), algorithm));
       for (const NodeTime& t : time_nodes(trial, x, seconds)) {
-        const auto* conv = std::get_if<op::QuantizedConv2d>(&t.node->op);
+        const auto* conv = get_if<op::QuantizedConv2d>(t.node->op);
         if (conv == nullptr || !conv->layer->has(algorithm, t.input) || t.ms >= best[t.node->name].ms) continue;
         best[t.node->name] = {t.ms, ops::int8::choice_here(t.input, algorithm)};
       }
     }
   Graph tuned = int8_graph.clone();
   for (Node& node : tuned.nodes())
-    if (auto* conv = std::get_if<op::QuantizedConv2d>(&node.op)) *conv = preferring(*conv->layer, best.at(node.name).choice);
+    if (auto* conv = get_if<op::QuantizedConv2d>(node.op)) *conv = preferring(*conv->layer, best.at(node.name).choice);
   return tuned;
 }
 
