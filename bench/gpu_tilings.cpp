@@ -64,10 +64,10 @@ void show(int64_t batch) {
   for (const Layer& l : kLayers) {
     const Tensor weight = Tensor::zeros({l.outputs, l.channels, l.kernel, l.kernel}, DType::qint8);
     const ops::int8::Requantization r({.weight = weight, .weight_scale = {1}, .bias = {}}, ops::int8::LayerRule::int32_bias);
-    const ops::cuda::Int8Conv2d conv(weight, 1, 0, r);
+    const ops::Conv2dOptions options{.stride = l.stride, .padding = l.padding};
+    const ops::cuda::Int8Conv2d conv(weight, options, 0, r);
     const Tensor x = Tensor::zeros({batch, l.size, l.size, l.channels}, DType::quint8, Device::cuda);
-    const ops::Im2colShape shape =
-        ops::conv2d_shape({batch, l.channels, l.size, l.size}, weight.shape(), {.stride = l.stride, .padding = l.padding});
+    const ops::Im2colShape shape = ops::conv2d_shape({batch, l.channels, l.size, l.size}, weight.shape(), options);
     Tensor y({batch, shape.out_height, shape.out_width, l.outputs}, DType::quint8, Device::cuda);
     const size_t chosen = conv.tiling(batch * shape.cols());
     std::array<double, ops::cuda::kInt8Tilings> times{};

@@ -6,6 +6,9 @@ cd "$(dirname "$0")/.."
 wrong=0
 complain() { echo "$1" >&2; wrong=1; }
 mapfile -t documents < <(git ls-files '*.md')
+for document in "${documents[@]}"; do  # a formatter of C++ would take the blank away, and the lines apart
+  [[ $(head -1 "$document") == '# '* ]] || complain "$document: the first line is no heading"
+done
 
 # [text](target), not on the web and not inside the page.
 while IFS=: read -r document line target; do

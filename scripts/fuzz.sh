@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Fuzzes a reader under AddressSanitizer and UndefinedBehaviorSanitizer: builds tests/fuzz/TARGET.cpp with clang's libFuzzer, makes its
 # seeds and runs it for so many seconds. What it finds lies in the build folder as crash-*, leak-*, timeout-* or oom-*, and is run alone by
-#   build-fuzz/tests/fuzz/fuzz_TARGET FILE
-# The corpus grows in build-fuzz/corpus/TARGET from run to run. Usage: fuzz.sh TARGET|all SECONDS
+#   build-asan-ubsan/tests/fuzz/fuzz_TARGET FILE
+# The corpus grows in build-asan-ubsan/corpus/TARGET from run to run. Usage: fuzz.sh TARGET|all SECONDS
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [ $# -eq 2 ] || { echo "usage: fuzz.sh TARGET|all SECONDS" >&2; exit 2; }
-target=$1 seconds=$2 build=build-fuzz
+target=$1 seconds=$2 build=build-asan-ubsan
 seed=0  # of the clock
 if [ "$target" = all ]; then
   seed=1  # the same inputs each time, so that a check that passes passes again
@@ -19,9 +19,7 @@ fi
 for name in "${targets[@]}"; do
   [ -f "tests/fuzz/$name.cpp" ] || { echo "error: no target '$name'; there are $(cd tests/fuzz && echo *.cpp | sed 's/\.cpp//g')" >&2; exit 2; }
 done
-cmake -S . -B "$build" -G Ninja -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=RelWithDebInfo \
-  -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -g1" -DOCTET_CUDA=OFF -DOCTET_BUILD_FUZZERS=ON -DOCTET_BUILD_TESTS=OFF \
-  -DOCTET_SANITIZE=fuzzer-no-link,address,undefined,float-cast-overflow >/dev/null
+cmake --preset asan-ubsan >/dev/null
 ninja -C "$build" --quiet "${targets[@]/#/fuzz_}"
 python3 tests/fuzz/make_seeds.py "$build/seeds"
 # One thread: runs must repeat. Of rings of memory the sanitizers see every use only where nothing is kept.

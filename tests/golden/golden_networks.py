@@ -44,6 +44,19 @@ def repair_relu6(quantized, backend):
             module.forward = lambda q, low=module.min_val, high=module.max_val: torch.nn.functional.hardtanh(q.contiguous(), low, high)
 
 
+def repair_depthwise(quantized, backend):
+    """PyTorch 2.11, fbgemm: depthwise kernels add pairs of products in 16 bits, which saturate for codes above 127. The same weights on the
+    diagonal of a convolution without groups have a pair with one product at most, and take the same rounding."""
+    for module in quantized.modules():
+        if backend == "qnnpack" or not isinstance(module, torch.ao.nn.quantized.Conv2d) or module.groups == 1 or module.groups != module.in_channels:
+            continue
+        weight, bias, channels = module.weight(), module.bias(), module.in_channels
+        codes = torch.zeros(channels, channels, *module.kernel_size)
+        codes[range(channels), range(channels)] = weight.dequantize()[:, 0]
+        module.groups = 1
+        module.set_weight_bias(torch.quantize_per_channel(codes, weight.q_per_channel_scales(), weight.q_per_channel_zero_points(), 0, torch.qint8), bias)
+
+
 def crc(codes):
     return np.array(zlib.crc32(np.ascontiguousarray(codes).tobytes()), np.int64)
 
