@@ -1,14 +1,15 @@
 // compare_observers: the same model quantized with every observer, per tensor and per channel, in one table.
 //
-//   compare_observers --data imagenette2-320.tgz --limit 512 --eval-limit 1000
+//   compare_observers --data imagenette2-320.tgz --limit 512 --eval-limit 1000 [--output DIR]
 // Columns: top-1 of the int8 model; SQNR of its logits, 10 log10(sum of float^2 / sum of (int8 - float)^2); the share of
-// activations, over all evaluated images, that lie outside the codes' range and so are clipped.
+// activations, over all evaluated images, that lie outside the codes' range and so are clipped. --output writes the table and,
+// value by value, the ranges, as a page and as JSON (apps/report/observers_page.h).
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
-#include <iomanip>
+#include <filesystem>
 #include <iostream>
-#include <sstream>
+#include <nlohmann/json.hpp>
 
 #include "apps/common/calibrate.h"
 #include "apps/common/card_options.h"
@@ -18,14 +19,19 @@
 #include "apps/common/evaluate.h"
 #include "apps/common/limits.h"
 #include "apps/common/models.h"
+#include "apps/common/output_paths.h"
 #include "apps/common/progress.h"
 #include "apps/common/show.h"
 #include "apps/common/verify.h"
+#include "apps/report/html.h"
+#include "apps/report/observers_page.h"
 #include "loaders/files/bytes.h"
+#include "loaders/files/file.h"
 #include "nn/graph/executor.h"
 #include "nn/graph/passes/optimize_for_inference.h"
 #include "ops/elementwise.h"
 #include "quant/checks/sqnr.h"
+#include "quant/observers/histogram_collector.h"
 #include "quant/passes/convert.h"
 #include "quant/passes/insert_observers.h"
 #include "quant/passes/prepare.h"
@@ -41,7 +47,8 @@ struct Options {
   apps::DataOptions data;
   apps::CalibrationOptions calibrate_on;
   apps::CardOptions card;
-  std::string backend = "qnnpack";
+  std::string backend = "qnnpack", output;
+  bool force = false;
   int64_t limit = 0, eval_limit = 0;
 };
 
@@ -60,15 +67,21 @@ void add_options(CLI::App& app, Options& o) {
   app.add_option("--eval-limit", o.eval_limit, "Images to evaluate on, spread over all classes; 0: all")
       ->check(apps::image_count())
       ->capture_default_str();
+  app.add_option("--output", o.output, "Folder for observers.html, a page to look at, and observers.json")
+      ->check(apps::not_empty());
+  app.add_flag("--force", o.force, "Replace files in --output that octet has not written");
   apps::add_size_option(app, o.card);
   apps::add_card_options(app, o.card);
   apps::add_common_options(app, o.common);
 }
 
-/// The real numbers that have codes at an observer.
+/// The real numbers that have codes at an observer, and how many of those evaluated have none.
 struct Limits {
   float low, high;
+  int64_t clipped = 0, values = 0;
 };
+
+double share(int64_t part, int64_t whole) { return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole); }
 
 /// One way to quantize the weights, and what came of it.
 struct Row {
@@ -85,7 +98,12 @@ struct Kind {
   nn::Graph prepared;
   std::vector<Row> rows;
   std::map<std::string, Limits> limits = {};  // by the name of the observed node
-  int64_t clipped = 0, values = 0;
+
+  double clipped() const {
+    int64_t outside = 0, all = 0;
+    for (const auto& [name, l] : limits) outside += l.clipped, all += l.values;
+    return share(outside, all);
+  }
 };
 
 quant::QConfigMapping make_mapping(const std::string& kind, bool per_channel, const std::string& backend) {
@@ -133,9 +151,10 @@ void calibrate(std::vector<Kind>& kinds, const apps::CalibrationSet& data, const
   }
 }
 
-int64_t count_outside(const Tensor& value, Limits limits) {
+void count_outside(const Tensor& value, Limits& limits) {
   const float* x = value.data<float>();
-  return std::count_if(x, x + value.numel(), [=](float v) { return v < limits.low || v > limits.high; });
+  limits.clipped += std::count_if(x, x + value.numel(), [&](float v) { return v < limits.low || v > limits.high; });
+  limits.values += value.numel();
 }
 
 /// Runs the float network, whose values are the same for all observers, and counts those that each one's codes cannot say.
@@ -143,10 +162,7 @@ Tensor run_and_count_clipped(const nn::Graph& graph, const Tensor& images, std::
   return nn::run(graph, images, [&](const nn::Node& node, const Tensor& computed) {
     if (!kinds[0].limits.contains(node.name)) return;
     const Tensor value = computed.to(Device::cpu);
-    for (Kind& kind : kinds) {
-      kind.clipped += count_outside(value, kind.limits.at(node.name));
-      kind.values += value.numel();
-    }
+    for (Kind& kind : kinds) count_outside(value, kind.limits.at(node.name));
   });
 }
 
@@ -204,27 +220,65 @@ Totals evaluate(const nn::Graph& float_graph, std::vector<Kind>& kinds, const ap
   return totals;
 }
 
-void show_table(const std::vector<Kind>& kinds, const Totals& totals, bool labelled) {
-  const auto percent = [](int64_t part, int64_t whole) { return 100.0 * static_cast<double>(part) / static_cast<double>(whole); };
-  const auto top1 = [&](int64_t right) {
-    std::ostringstream text;
-    text << std::fixed << std::setprecision(2) << percent(right, totals.images) << " %";
-    return labelled ? text.str() : std::string("-");
-  };
-  std::cout << "| activations | weights | scales of a weight | top-1 | SQNR of the logits | activations clipped "
-               "|\n|---|---|---|---|---|---|\n"
-            << std::fixed << std::setprecision(2) << "| float | | | " << top1(totals.right) << " | | |\n";
+/// What every observer saw is the same; those that count keep it.
+std::vector<apps::ObservedValue> observed_values(const std::vector<Kind>& kinds) {
+  std::vector<apps::ObservedValue> values;
+  for (const Kind& kind : kinds) {
+    if (!values.empty()) break;
+    for (const auto& info : quant::observers(kind.prepared)) {
+      const auto* counts = dynamic_cast<const quant::HistogramCollector*>(info.observer.get());
+      if (counts) values.push_back({info.observes, counts->histogram(), counts->min(), counts->max(), {}});
+    }
+  }
+  for (apps::ObservedValue& value : values)
+    for (const Kind& kind : kinds)
+      if (const auto it = kind.limits.find(value.name); it != kind.limits.end())
+        value.choices.push_back({kind.name, it->second.low, it->second.high, share(it->second.clipped, it->second.values)});
+  return values;
+}
+
+/// labelled: there is a right answer.
+std::vector<apps::ObserverRow> rows_of(const std::vector<Kind>& kinds, const Totals& totals, bool labelled) {
+  std::vector<apps::ObserverRow> rows;
   for (const Kind& kind : kinds)
     for (const Row& row : kind.rows)
-      std::cout << "| " << kind.name << " | " << row.mapping.global()->weight.kind << " | "
-                << (row.per_channel ? "per channel" : "one") << " | " << top1(row.right) << " | "
-                << quant::sqnr(totals.signal, row.noise) << " dB | " << std::setprecision(4) << percent(kind.clipped, kind.values)
-                << " % |\n"
-                << std::setprecision(2);
+      rows.push_back({kind.name, row.mapping.global()->weight.kind, row.per_channel,
+                      labelled ? std::optional(share(row.right, totals.images)) : std::nullopt,
+                      quant::sqnr(totals.signal, row.noise), kind.clipped()});
+  return rows;
+}
+
+void show_table(const apps::ObserversPage& page) {
+  const auto top1 = [](const std::optional<double>& share) { return share ? apps::percent(*share) : std::string("-"); };
+  std::cout << "| activations | weights | scales of a weight | top-1 | SQNR of the logits | activations clipped "
+               "|\n|---|---|---|---|---|---|\n"
+            << "| float | | | " << top1(page.float_top1) << " | | |\n";
+  for (const apps::ObserverRow& row : page.rows)
+    std::cout << "| " << row.activations << " | " << row.weights << " | " << (row.per_channel ? "per channel" : "one") << " | "
+              << top1(row.top1) << " | " << apps::fixed(row.sqnr, 2) << " dB | " << apps::percent(row.clipped, 4) << " |\n";
+}
+
+void write(const apps::ObserversPage& page, const std::string& folder) {
+  const std::string html = apps::observers_html(page), json = apps::observers_json(page).dump(1) + "\n";
+  loaders::write_atomically(folder + "/observers.json", [&](loaders::Output& out) { out.write(json); });
+  loaders::write_atomically(folder + "/observers.html", [&](loaders::Output& out) { out.write(html); });
+  std::cout << "wrote " << loaders::printable(folder) << "/observers.json, observers.html\n";
+}
+
+void check_usage(const CLI::App& app, const Options& o) {
+  apps::check_calibration_usage(app, o.data, o.calibrate_on);
+  if (o.output.empty()) return;
+  apps::make_folder(o.output);
+  apps::check_can_fill(o.output);
+  for (const char* name : {"/observers.json", "/observers.html"}) {
+    apps::check_can_write(o.output + name);
+    apps::refuse_overwriting("--output", o.output + name, {o.data.weights, o.data.network, o.card.labels});
+    if (!o.force) apps::refuse_to_replace("--output", o.output + name);
+  }
 }
 
 void compare_observers(const CLI::App& app, const Options& o) {
-  apps::check_calibration_usage(app, o.data, o.calibrate_on);
+  check_usage(app, o);
   apps::verify_files(o.common.verify,
                      {o.data.weights, o.data.network, o.data.data, o.calibrate_on.input, o.calibrate_on.eval_data},
                      o.common.quiet);
@@ -250,8 +304,17 @@ void compare_observers(const CLI::App& app, const Options& o) {
             << "\n";
   if (!labelled) std::cout << "no top-1: " << one_line(validation.none_because) << "\n";
   apps::show_shared_images(apps::shared_images(o.data, calibration, indices, validation), evaluated.size());
-  show_table(kinds, totals, labelled);
+  const apps::ObserversPage page{std::filesystem::path(o.data.weights).filename().string(),
+                                 o.backend,
+                                 calibration.source,
+                                 static_cast<int64_t>(indices.size()),
+                                 totals.images,
+                                 labelled ? std::optional(share(totals.right, totals.images)) : std::nullopt,
+                                 rows_of(kinds, totals, labelled),
+                                 o.output.empty() ? std::vector<apps::ObservedValue>() : observed_values(kinds)};
+  show_table(page);
   apps::show_skipped(totals.skipped);
+  if (!o.output.empty()) write(page, o.output);
 }
 
 }  // namespace

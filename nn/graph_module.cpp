@@ -40,14 +40,17 @@ GraphModule::GraphModule(const Graph& graph) : graph_(graph.clone()) {
         continue;
       }
     }
+    // A batch norm with its relu is a Sequential of the two: torch.ao.nn.intrinsic.BNReLU2d.
+    const auto* norm = get_if<op::BatchNorm>(node.op);
+    const std::string path = node.target + (norm && norm->relu ? ".0." : ".");
     for (const std::string name : kNames) {
       const auto it = node.parameters.find(name);
       if (it == node.parameters.end()) continue;
-      const std::string key = node.target + "." + name;
+      const std::string key = path + name;
       mine[name] = is_buffer(name) ? add_buffer(key, it->second.clone()) : add_parameter(key, it->second.clone());
       if (const size_t at = name.rfind("running_var"); at != std::string::npos) {
         const std::string count = name.substr(0, at) + "num_batches_tracked";
-        mine[count] = add_buffer(node.target + "." + count, Tensor::zeros({}, DType::i64));
+        mine[count] = add_buffer(path + count, Tensor::zeros({}, DType::i64));
       }
     }
     if (const op::Qat* qat = qat_of(node.op); qat && qat->weight_fake_quant)

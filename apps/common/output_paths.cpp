@@ -35,7 +35,9 @@ bool is_report(std::string_view text) {
   } catch (const Error&) {  // no JSON, or none of octet's
     return false;
   }
-  return json.is_object() && json.contains("hand_check") && json.contains("kept_float") && json.contains("observers");
+  if (!json.is_object()) return false;
+  return (json.contains("hand_check") && json.contains("kept_float") && json.contains("observers")) ||
+         (json.contains("octet") && json.contains("observers_of"));
 }
 
 bool can_fill(const fs::path& folder) {
@@ -74,7 +76,7 @@ bool written_by_octet(const std::string& path) {
   constexpr std::string_view kOnnx = "\x08\x07\x12\x05octet"sv, kHeader = "/* An int8 network, written by octet"sv;
   const loaders::File file(path);
   const std::string_view text = loaders::as_text(file.bytes()), header = safetensors_header(file.bytes());
-  for (const std::string_view begins : {kOnnx, kHeader, kLogBegins, kCurvesBegin, kPageBegins})
+  for (const std::string_view begins : {kOnnx, kHeader, kLogBegins, kCurvesBegin, kPageBegins, kObserversBegin})
     if (text.starts_with(begins)) return true;
   if (header.find(str('"', loaders::kCardKey, '"')) != header.npos || header.find(quant::kModelFormat) != header.npos)
     return true;

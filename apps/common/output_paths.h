@@ -24,8 +24,11 @@ inline constexpr std::string_view kCurvesBegin = "<svg xmlns='http://www.w3.org/
 /// How report.html begins.
 inline constexpr std::string_view kPageBegins = "<!doctype html>\n<!-- The report of an int8 network, written by octet -->\n";
 
+/// And observers.html.
+inline constexpr std::string_view kObserversBegin = "<!doctype html>\n<!-- Observers compared, written by octet -->\n";
+
 /// Whether octet has written a file, by the marks that its writers leave: a .pth or .safetensors with a card, an int8 model,
-/// report.json, report.html, model.onnx, model.h, a training's log and curves. A .npy has none.
+/// report.json, report.html, observers.json, observers.html, model.onnx, model.h, a training's log and curves. A .npy has none.
 bool written_by_octet(const std::string& path);
 
 /// Throws CLI::ValidationError when there is a file that octet has not written, and that is not empty.

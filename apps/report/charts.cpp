@@ -16,10 +16,10 @@ constexpr double kWidth = 480, kHeight = 120, kAxis = 16;  // the axis' numbers 
 std::string number(float value) { return html(nn::shortest(std::abs(value) < 1e-6f ? 0.0f : std::round(value * 1e4f) / 1e4f)); }
 std::string at(double v) { return fixed(v, 1); }
 
-/// <svg ...> with the text that stands for it.
-std::string opened(const std::string& kind, const std::string& alternative) {
-  return "<svg class=\"" + kind + "\" viewBox=\"0 0 " + at(kWidth) + " " + at(kHeight + kAxis) + "\" role=\"img\" aria-label=\"" +
-         html(alternative) + "\">";
+/// <svg ...> with the text that stands for it; below: what is drawn below the axis is so high.
+std::string opened(const std::string& kind, const std::string& alternative, double below = 0) {
+  return "<svg class=\"" + kind + "\" viewBox=\"0 0 " + at(kWidth) + " " + at(kHeight + kAxis + below) +
+         "\" role=\"img\" aria-label=\"" + html(alternative) + "\">";
 }
 
 std::string label(double x, const char* anchored, const std::string& text) {
@@ -36,35 +36,67 @@ std::string line(const char* kind, double x1, double y1, double x2, double y2) {
          at(y2) + "\"/>";
 }
 
+struct Axis {
+  float low, high;
+  double x(double v) const { return high > low ? kWidth * (v - low) / (static_cast<double>(high) - low) : 0; }
+};
+
+/// Counts of bins between min and max on a logarithmic axis; those outside [range_min, range_max] are cut.
+std::string columns(const quant::Histogram& counts, float min, float max, const Axis& axis, float range_min, float range_max) {
+  constexpr size_t kColumns = 160;
+  const size_t bins = counts.size(), together = (bins + kColumns - 1) / kColumns;
+  std::vector<double> sums;
+  for (size_t i = 0; i < bins; i += together) {
+    double sum = 0;
+    for (size_t j = i; j < std::min(bins, i + together); ++j) sum += static_cast<double>(counts[j]);
+    sums.push_back(sum);
+  }
+  const double most = std::log10(1 + *std::ranges::max_element(sums));
+  const double width = static_cast<double>(max - min) / static_cast<double>(sums.size());
+  std::string svg;
+  for (size_t i = 0; i < sums.size(); ++i) {
+    if (sums[i] == 0) continue;
+    const double begin = min + width * static_cast<double>(i), middle = begin + width / 2;
+    svg +=
+        bar(middle < range_min || middle > range_max ? "cut" : "seen", axis.x(begin),
+            std::max(0.5, axis.x(begin + width) - axis.x(begin) - 0.3), kHeight * std::log10(1 + sums[i]) / std::max(most, 1e-9));
+  }
+  return svg;
+}
+
 }  // namespace
 
 std::string draw(const HistogramChart& c) {
-  constexpr size_t kColumns = 160;
-  const size_t bins = c.counts.size(), together = (bins + kColumns - 1) / kColumns;
-  std::vector<double> columns;
-  for (size_t i = 0; i < bins; i += together) {
-    double sum = 0;
-    for (size_t j = i; j < std::min(bins, i + together); ++j) sum += static_cast<double>(c.counts[j]);
-    columns.push_back(sum);
-  }
-  const double most = std::log10(1 + *std::ranges::max_element(columns));
   // The axis begins and ends where the wider of the two does: codes may cover more than was seen.
-  const float low = std::min(c.min, c.range_min), high = std::max(c.max, c.range_max);
-  const auto x_of = [&](double v) { return high > low ? kWidth * (v - low) / (static_cast<double>(high) - low) : 0; };
-  std::string svg =
-      opened("histogram", "Histogram of " + c.of + ": values from " + nn::shortest(c.min) + " to " + nn::shortest(c.max) +
-                              ", codes cover " + nn::shortest(c.range_min) + " to " + nn::shortest(c.range_max));
-  const double width = static_cast<double>(c.max - c.min) / static_cast<double>(columns.size());
-  for (size_t i = 0; i < columns.size(); ++i) {
-    if (columns[i] == 0) continue;
-    const double begin = c.min + width * static_cast<double>(i), middle = begin + width / 2;
-    const bool is_cut = middle < c.range_min || middle > c.range_max;
-    svg += bar(is_cut ? "cut" : "seen", x_of(begin), std::max(0.5, x_of(begin + width) - x_of(begin) - 0.3),
-               kHeight * std::log10(1 + columns[i]) / std::max(most, 1e-9));
+  const Axis axis{std::min(c.min, c.range_min), std::max(c.max, c.range_max)};
+  return opened("histogram", "Histogram of " + c.of + ": values from " + nn::shortest(c.min) + " to " + nn::shortest(c.max) +
+                                 ", codes cover " + nn::shortest(c.range_min) + " to " + nn::shortest(c.range_max)) +
+         columns(c.counts, c.min, c.max, axis, c.range_min, c.range_max) +
+         line("range", axis.x(c.range_min), 0, axis.x(c.range_min), kHeight) +
+         line("range", axis.x(c.range_max), 0, axis.x(c.range_max), kHeight) + label(0, "start", number(axis.low)) +
+         label(kWidth, "end", number(axis.high)) + "</svg>";
+}
+
+std::string draw(const ObserverRanges& c) {
+  constexpr double kLine = 15;
+  Axis axis{c.min, c.max};
+  std::string alternative = "Histogram of " + c.of + ", and the range of each observer:";
+  for (const auto& choice : c.choices) {
+    axis = {std::min(axis.low, choice.low), std::max(axis.high, choice.high)};
+    alternative += " " + choice.observer + " " + nn::shortest(choice.low) + " to " + nn::shortest(choice.high) + ";";
   }
-  svg += line("range", x_of(c.range_min), 0, x_of(c.range_min), kHeight) +
-         line("range", x_of(c.range_max), 0, x_of(c.range_max), kHeight);
-  return svg + label(0, "start", number(low)) + label(kWidth, "end", number(high)) + "</svg>";
+  std::string svg = opened("histogram", alternative, kLine * static_cast<double>(c.choices.size())) +
+                    columns(c.counts, c.min, c.max, axis, c.min, c.max) + label(0, "start", number(axis.low)) +
+                    label(kWidth, "end", number(axis.high));
+  double y = kHeight + kAxis + kLine / 2;
+  for (const auto& choice : c.choices) {
+    svg += line("range", axis.x(choice.low), y, axis.x(choice.high), y);
+    for (const float end : {choice.low, choice.high}) svg += line("range", axis.x(end), y - 4, axis.x(end), y + 4);
+    svg += "<text class=\"small\" x=\"" + at((axis.x(choice.low) + axis.x(choice.high)) / 2) + "\" y=\"" + at(y - 2) +
+           "\" text-anchor=\"middle\">" + html(choice.observer) + "</text>";
+    y += kLine;
+  }
+  return svg + "</svg>";
 }
 
 std::string draw(const ChannelRanges& c) {

@@ -17,6 +17,19 @@ struct HistogramChart {
 };
 std::string draw(const HistogramChart& chart);
 
+/// What was seen, and below it, line by line, the range that each observer would give the codes.
+struct ObserverRanges {
+  std::string of;
+  quant::Histogram counts;
+  float min, max;
+  struct Choice {
+    std::string observer;
+    float low, high;
+  };
+  std::vector<Choice> choices;
+};
+std::string draw(const ObserverRanges& chart);
+
 /// The largest magnitude of each output channel's weights, beside the range of one scale for all.
 struct ChannelRanges {
   std::string of;

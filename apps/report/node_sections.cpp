@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "apps/report/elements.h"
 #include "apps/report/html.h"
 #include "apps/report/network_drawing.h"
 #include "apps/report/page.h"
@@ -19,10 +20,6 @@ namespace {
 
 std::string pair(const std::string& name, const std::string& value) {
   return "<div><dt>" + html(name) + "</dt><dd>" + html(value) + "</dd></div>";
-}
-
-std::string figure(const std::string& inside, const std::string& caption) {
-  return "<figure>" + inside + "<figcaption>" + caption + "</figcaption></figure>\n";
 }
 
 std::string number(float value) { return nn::shortest(value); }

@@ -6,15 +6,13 @@
 
 #include "apps/common/classes.h"
 #include "apps/common/output_paths.h"
+#include "apps/report/elements.h"
 #include "apps/report/html.h"
 #include "apps/report/network_drawing.h"
-#include "apps/report/page_style.h"
 #include "nn/graph/ops/text.h"
 
 namespace octet::apps {
 namespace {
-
-std::string heading(const std::string& id, const std::string& text) { return "<h2 id=\"" + id + "\">" + html(text) + "</h2>\n"; }
 
 std::string link_to(const std::string& node) { return "<a href=\"#node-" + anchor(node) + "\">" + html(node) + "</a>"; }
 
@@ -23,23 +21,6 @@ std::string tile(const std::string& name, const std::string& value, const std::s
 }
 
 std::string megabytes(size_t bytes) { return fixed(static_cast<double>(bytes) / 1e6, 2) + " MB"; }
-
-/// A table whose first column is text; the script lets it be sorted.
-struct Table {
-  std::string text;
-  explicit Table(std::initializer_list<const char*> headings) {
-    text = "<div class=\"wide\"><table class=\"sorts\"><thead><tr>";
-    for (const char* heading : headings) text += str("<th scope=\"col\">", heading, "</th>");
-    text += "</tr></thead><tbody>\n";
-  }
-  /// cells: HTML.
-  void row(const std::vector<std::string>& cells) {
-    text += "<tr>";
-    for (const std::string& cell : cells) text += "<td>" + cell + "</td>";
-    text += "</tr>\n";
-  }
-  std::string closed() const { return text + "</tbody></table></div>\n"; }
-};
 
 std::string answer(const Page& page) {
   const Report& r = page.report;
@@ -174,18 +155,12 @@ const quant::Observer* observer_named(const Report& report, const std::string& n
 
 std::string page_html(const Page& page) {
   const Report& r = page.report;
-  const std::string title = "int8 of " + page.source;
-  std::string text = std::string(kPageBegins) +
-                     "<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
-                     "content=\"width=device-width,initial-scale=1\">\n<title>" +
-                     html(title) + "</title><link rel=\"icon\" href=\"data:,\"><style>" + kPageStyle +
-                     "</style></head><body>\n<main>\n<h1>" + html(title) + "</h1>\n";
-  text += "<p>octet " OCTET_VERSION ", backend " + html(r.qconfig.backend()) + ", arithmetic of " +
-          html(name_of(r.qconfig.engine())) + ", calibrated on " + std::to_string(r.calibration.images) + " images of " +
-          html(r.calibrated_on.source) + "; all of it took " + fixed(page.seconds, 1) + " s.</p>\n";
+  std::string text = "<p>octet " OCTET_VERSION ", backend " + html(r.qconfig.backend()) + ", arithmetic of " +
+                     html(name_of(r.qconfig.engine())) + ", calibrated on " + std::to_string(r.calibration.images) +
+                     " images of " + html(r.calibrated_on.source) + "; all of it took " + fixed(page.seconds, 1) + " s.</p>\n";
   text += answer(page) + kept_float(page) + losses(page) + network(page) + classes(page) + calibration(page) + times(page) +
           by_hand(page) + node_sections(page);
-  return text + "</main>\n<script>" + kPageScript + "</script>\n</body></html>\n";
+  return page_around(kPageBegins, "int8 of " + page.source, text);
 }
 
 }  // namespace octet::apps

@@ -13,8 +13,6 @@ constexpr size_t kAlignment = 64;  // of tensor bytes in the file, as torch's wr
 }  // namespace
 
 void save_pth(const std::string& path, const StateDict& state, const std::optional<ModelCard>& card) {
-  for (const StateEntry& entry : state.entries())
-    OCTET_CHECK(entry.tensor.defined(), printable(path), ": tensor ", quoted(entry.key), " cannot be saved: it is undefined");
   std::vector<Tensor> storages;
   const std::string pickle = pickled_state_dict(state, storages);
   write_atomically(path, [&](Output& out) {

@@ -1,4 +1,9 @@
 // A network that a file defines, from training to int8, as a user runs it; and its bad inputs.
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "apps/common/output_paths.h"
 #include "apps/train/start.h"
 #include "apps/train/trainee.h"
 #include "nn/graph_module.h"
@@ -63,6 +68,35 @@ TEST(OwnNetwork, FromTrainingToInt8) {
     if (!options.empty()) continue;  // a training with fake quantization has chosen its observers
     EXPECT_EQ(run("compare_observers --limit 4 --weights " + weights + network + data).exit_code, 0);
   }
+}
+
+TEST(OwnNetwork, ItsObserversOnAPage) {
+  const SmallSet set;
+  const TemporaryFolder folder;
+  const std::string out = folder / "out";
+  const std::string compare =
+      "compare_observers --quiet --limit 4 --weights " + kNetwork + " --data " + set.path() + " --output " + out;
+  const Result r = run(compare);
+  ASSERT_EQ(r.exit_code, 0) << r.err;
+  const auto json = nlohmann::json::parse(read_text(out + "/observers.json"));
+  const std::string page = read_text(out + "/observers.html");
+  EXPECT_GE(json["rows"].size(), 10u);
+  for (const auto& row : json["rows"]) {
+    EXPECT_GT(row["sqnr"], 0) << row;
+    EXPECT_THAT(page, testing::HasSubstr("<td>" + row["activations"].get<std::string>() + "</td>"));
+    EXPECT_THAT(r.out, testing::HasSubstr("| " + row["activations"].get<std::string>() + " | " +
+                                          row["weights"].get<std::string>() + " |"));
+  }
+  EXPECT_GE(json["values"].size(), 3u);
+  for (const auto& value : json["values"]) {
+    EXPECT_THAT(page, testing::HasSubstr("id=\"value-" + value["name"].get<std::string>() + "\""));
+    EXPECT_EQ(value["choices"].size() * 2, json["rows"].size()) << value["name"];
+    for (const auto& choice : value["choices"]) EXPECT_LT(choice["low"], choice["high"]) << value["name"] << choice;
+  }
+  for (const char* loads : {"http:", "https:", "@import", " src="}) EXPECT_EQ(page.find(loads), page.npos);
+  for (const char* name : {"/observers.json", "/observers.html"}) EXPECT_TRUE(apps::written_by_octet(out + name)) << name;
+  std::ofstream(out + "/observers.html") << "somebody's";
+  EXPECT_TRUE(fails(run(compare), 2, {"observers.html is there, and octet has not written it"}));
 }
 
 TEST(OwnNetwork, WithoutConvolutions) {

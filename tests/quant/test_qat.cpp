@@ -7,6 +7,9 @@
 
 #include "nn/graph/executor.h"
 #include "nn/graph_module.h"
+#include "nn/layers/batch_norm.h"
+#include "nn/layers/conv2d.h"
+#include "nn/layers/layers.h"
 #include "nn/models/resnet.h"
 #include "nn/optim/sgd.h"
 #include "nn/trace.h"
@@ -244,6 +247,36 @@ TEST_P(QatConversion, ResNet18ToTheSameCodes) {
   EXPECT_EQ(nodes, std::count_if(golden.arrays().begin(), golden.arrays().end(),
                                  [](const auto& a) { return a.first.starts_with("crc."); }));
   EXPECT_TRUE(test::bits_equal(logits, golden["logits"]));
+}
+
+/// Batch norm and relu before a convolution, as DenseNet has them: nothing to fold into.
+class NormFirst : public nn::Module {
+ public:
+  NormFirst()
+      : norm_(add<nn::BatchNorm>("norm", 3)),
+        relu_(add<nn::ReLU>("relu")),
+        conv_(add<nn::Conv2d>("conv", 3, 4, nn::Conv2d::Options{.kernel = 3})) {}
+
+ protected:
+  Value forward(const Value& x) override { return conv_(relu_(norm_(x))); }
+
+ private:
+  nn::BatchNorm& norm_;
+  nn::ReLU& relu_;
+  nn::Conv2d& conv_;
+};
+
+TEST(PrepareQat, ABatchNormWithItsReluHasTheKeysOfBNReLU2d) {
+  NormFirst net;
+  net.eval();
+  const nn::Graph traced = nn::trace(net, Tensor::zeros({1, 3, 6, 6}));
+  const nn::GraphModule module(prepare_qat(traced, get_default_qat_qconfig_mapping("qnnpack")));
+  std::set<std::string> keys;
+  for (const auto& s : module.state()) keys.insert(s.key);
+  for (const char* name : {"weight", "bias", "running_mean", "running_var", "num_batches_tracked"}) {
+    EXPECT_TRUE(keys.contains(std::string("norm.0.") + name)) << name;
+    EXPECT_FALSE(keys.contains(std::string("norm.") + name)) << name;
+  }
 }
 
 }  // namespace
