@@ -92,7 +92,7 @@ std::string draw(const ObserverRanges& c) {
   for (const auto& choice : c.choices) {
     svg += line("range", axis.x(choice.low), y, axis.x(choice.high), y);
     for (const float end : {choice.low, choice.high}) svg += line("range", axis.x(end), y - 4, axis.x(end), y + 4);
-    svg += "<text class=\"small\" x=\"" + at((axis.x(choice.low) + axis.x(choice.high)) / 2) + "\" y=\"" + at(y - 2) +
+    svg += "<text class=\"small\" x=\"" + at((axis.x(choice.low) + axis.x(choice.high)) / 2) + "\" y=\"" + at(y - 3) +
            "\" text-anchor=\"middle\">" + html(choice.observer) + "</text>";
     y += kLine;
   }

@@ -1,5 +1,7 @@
 #include "apps/report/elements.h"
 
+#include <cctype>
+
 #include "apps/report/html.h"
 #include "apps/report/page_style.h"
 #include "tensor/error.h"
@@ -8,16 +10,23 @@ namespace octet::apps {
 
 std::string heading(const std::string& id, const std::string& text) { return "<h2 id=\"" + id + "\">" + html(text) + "</h2>\n"; }
 
-Table::Table(std::initializer_list<const char*> headings) {
-  text_ = "<div class=\"wide\"><table class=\"sorts\"><thead><tr>";
-  for (const char* heading : headings) text_ += str("<th scope=\"col\">", heading, "</th>");
-  text_ += "</tr></thead><tbody>\n";
-}
-
-void Table::row(const std::vector<std::string>& cells) {
-  text_ += "<tr>";
-  for (const std::string& cell : cells) text_ += "<td>" + cell + "</td>";
-  text_ += "</tr>\n";
+std::string Table::closed() const {
+  const auto is_number = [&](size_t column) {
+    if (rows_.empty()) return false;
+    const std::string& cell = rows_.front().at(column);
+    return !cell.empty() && (std::isdigit(static_cast<unsigned char>(cell[0])) || cell[0] == '-' || cell == "exact");
+  };
+  std::vector<const char*> classes;
+  for (size_t i = 0; i < headings_.size(); ++i) classes.push_back(is_number(i) ? " class=\"number\"" : "");
+  std::string text = "<div class=\"wide\"><table class=\"sorts\"><thead><tr>";
+  for (size_t i = 0; i < headings_.size(); ++i) text += str("<th scope=\"col\"", classes[i], ">", headings_[i], "</th>");
+  text += "</tr></thead><tbody>\n";
+  for (const auto& row : rows_) {
+    text += "<tr>";
+    for (size_t i = 0; i < row.size(); ++i) text += str("<td", classes[i], ">", row[i], "</td>");
+    text += "</tr>\n";
+  }
+  return text + "</tbody></table></div>\n";
 }
 
 std::string figure(const std::string& inside, const std::string& caption) {

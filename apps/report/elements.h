@@ -10,16 +10,17 @@ namespace octet::apps {
 /// h2 with an id that a link may end in.
 std::string heading(const std::string& id, const std::string& text);
 
-/// A table whose first column is text; the script lets it be sorted.
+/// A table that the script lets be sorted. Columns that begin with a number in the first row are set to the right.
 class Table {
  public:
-  explicit Table(std::initializer_list<const char*> headings);
+  explicit Table(std::initializer_list<const char*> headings) : headings_(headings.begin(), headings.end()) {}
   /// cells: HTML.
-  void row(const std::vector<std::string>& cells);
-  std::string closed() const { return text_ + "</tbody></table></div>\n"; }
+  void row(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
+  std::string closed() const;
 
  private:
-  std::string text_;
+  std::vector<std::string> headings_;
+  std::vector<std::vector<std::string>> rows_;
 };
 
 /// inside, caption: HTML.

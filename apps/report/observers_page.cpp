@@ -2,16 +2,23 @@
 #include "apps/report/observers_page.h"
 
 #include <cmath>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "apps/common/output_paths.h"
 #include "apps/report/charts.h"
 #include "apps/report/elements.h"
 #include "apps/report/html.h"
-#include "nn/graph/ops/text.h"
 
 namespace octet::apps {
 namespace {
+
+/// Four digits: the JSON has them all.
+std::string rounded(float value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4g", static_cast<double>(value));
+  return text;
+}
 
 std::string top1(const std::optional<double>& share) { return share ? percent(*share) : "-"; }
 
@@ -24,8 +31,9 @@ std::string value_section(const ObservedValue& value) {
                html(nn::shortest((c.high - c.low) / 256)), percent(c.clipped, 4)});
   }
   return "<section class=\"node\" id=\"value-" + anchor(value.name) + "\"><h3>" + html(value.name) + "</h3>\n" +
+         "<div class=\"beside\">" +
          figure(draw(chart), "What was seen, counts on a logarithmic axis, and below it the range of each observer's codes.") +
-         table.closed() + "</section>\n";
+         table.closed() + "</div></section>\n";
 }
 
 }  // namespace

@@ -16,10 +16,10 @@ p,figcaption,.quiet{color:var(--quiet);margin:.3em 0}figcaption{font-size:.85rem
 .answer{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:10px;margin:1em 0}
 .answer div{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:10px}.answer b{display:block;font-size:1.4rem}
 .wide{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.92rem}
-th,td{padding:3px 10px;text-align:right;border-bottom:1px solid var(--line)}th:first-child,td:first-child{text-align:left}
+th,td{padding:3px 10px;text-align:left;border-bottom:1px solid var(--line)}th.number,td.number{text-align:right}
 th button{font:inherit;color:inherit;background:none;border:0;padding:0;cursor:pointer;font-weight:700}
 .node{border:1px solid var(--line);border-radius:8px;padding:10px 14px;margin:12px 0;background:var(--card);break-inside:avoid}
-.node .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(270px,1fr));gap:14px}.maps{display:grid;grid-template-columns:repeat(4,1fr);gap:3px}.maps img{width:100%;margin:0}figure{margin:.5em 0}
+.node .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(270px,1fr));gap:14px}.beside{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,440px),1fr));gap:14px;align-items:start}.maps{display:grid;grid-template-columns:repeat(4,1fr);gap:3px}.maps img{width:100%;margin:0}figure{margin:.5em 0}
 dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(210px,1fr));gap:2px 18px;margin:.4em 0}dl div{display:flex;justify-content:space-between;gap:8px;border-bottom:1px dotted var(--line)}
 dt{color:var(--quiet)}dd{margin:0;font-variant-numeric:tabular-nums;text-align:right}
 svg{display:block;max-width:100%;height:auto}svg.network{max-width:none}svg text{fill:var(--text);font-size:12px}svg .small{font-size:10.5px}

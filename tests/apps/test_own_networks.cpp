@@ -83,7 +83,7 @@ TEST(OwnNetwork, ItsObserversOnAPage) {
   EXPECT_GE(json["rows"].size(), 10u);
   for (const auto& row : json["rows"]) {
     EXPECT_GT(row["sqnr"], 0) << row;
-    EXPECT_THAT(page, testing::HasSubstr("<td>" + row["activations"].get<std::string>() + "</td>"));
+    EXPECT_THAT(page, testing::HasSubstr(">" + row["activations"].get<std::string>() + "</td>"));
     EXPECT_THAT(r.out, testing::HasSubstr("| " + row["activations"].get<std::string>() + " | " +
                                           row["weights"].get<std::string>() + " |"));
   }
