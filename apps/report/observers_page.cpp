@@ -9,6 +9,7 @@
 #include "apps/report/charts.h"
 #include "apps/report/elements.h"
 #include "apps/report/html.h"
+#include "tensor/error.h"
 
 namespace octet::apps {
 namespace {
@@ -27,8 +28,7 @@ std::string value_section(const ObservedValue& value) {
   Table table{"observer", "from", "to", "step", "clipped"};
   for (const ObservedValue::Choice& c : value.choices) {
     chart.choices.push_back({c.observer, c.low, c.high});
-    table.row({html(c.observer), html(nn::shortest(c.low)), html(nn::shortest(c.high)),
-               html(nn::shortest((c.high - c.low) / 256)), percent(c.clipped, 4)});
+    table.row({html(c.observer), rounded(c.low), rounded(c.high), rounded((c.high - c.low) / 256), percent(c.clipped, 4)});
   }
   return "<section class=\"node\" id=\"value-" + anchor(value.name) + "\"><h3>" + html(value.name) + "</h3>\n" +
          "<div class=\"beside\">" +
