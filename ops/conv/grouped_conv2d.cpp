@@ -13,14 +13,14 @@ void copy_channels(const float* from, int64_t from_stride, float* to, int64_t to
 
 }  // namespace
 
-GroupedConv2d::GroupedConv2d(const Tensor& weight, const Tensor& bias, const Conv2dOptions& options, bool relu) {
+GroupedConv2d::GroupedConv2d(const Tensor& weight, const Tensor& bias, const Conv2dOptions& options, bool relu, FloatSums sums) {
   OCTET_CHECK(weight.dim() == 4 && options.groups > 0 && weight.size(0) % options.groups == 0, "grouped conv2d: weight ",
               weight.shape(), " of ", options.groups, " groups");
   const int64_t K = weight.size(0) / options.groups;
   Conv2dOptions one = options;
   one.groups = 1;
   for (int64_t k = 0; k < weight.size(0); k += K)
-    groups_.emplace_back(weight.slice(k, k + K), bias.defined() ? bias.slice(k, k + K) : Tensor(), one, relu);
+    groups_.emplace_back(weight.slice(k, k + K), bias.defined() ? bias.slice(k, k + K) : Tensor(), one, relu, sums);
 }
 
 Tensor GroupedConv2d::operator()(const Tensor& x) const {

@@ -14,7 +14,8 @@ namespace octet::ops {
 
 class GroupedConv2d {
  public:
-  GroupedConv2d(const Tensor& weight, const Tensor& bias, const Conv2dOptions& options, bool relu);
+  GroupedConv2d(const Tensor& weight, const Tensor& bias, const Conv2dOptions& options, bool relu,
+                FloatSums sums = FloatSums::fastest);
 
   Tensor operator()(const Tensor& x) const;
 

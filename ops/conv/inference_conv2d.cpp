@@ -108,8 +108,9 @@ bool InferenceConv2d::available(const Conv2dOptions& options) {
   return options.groups == 1 && cpu::active_isa().worthwhile.float_channels_last;
 }
 
-InferenceConv2d::InferenceConv2d(const Tensor& weight, const Tensor& bias, const Conv2dOptions& options, bool relu)
-    : weight_(weight), options_(options), low_(relu ? 0.0f : -std::numeric_limits<float>::infinity()) {
+InferenceConv2d::InferenceConv2d(const Tensor& weight, const Tensor& bias, const Conv2dOptions& options, bool relu,
+                                 FloatSums sums)
+    : weight_(weight), options_(options), sums_(sums), low_(relu ? 0.0f : -std::numeric_limits<float>::infinity()) {
   OCTET_CHECK(weight.dim() == 4 && options.groups == 1, "inference conv2d: expected weight [K, C, R, S] of one group, got ",
               weight.shape(), " of ", options.groups);
   OCTET_CHECK(weight.size(1) > 0 && weight.size(2) > 0 && weight.size(3) > 0, "inference conv2d: weight ", weight.shape(),
@@ -118,7 +119,7 @@ InferenceConv2d::InferenceConv2d(const Tensor& weight, const Tensor& bias, const
               weight_.shape());
   if (options.dilation != Size2(1)) {
     const Conv2dOptions of_phases = options_of_phases(options, {weight.size(2), weight.size(3)});
-    of_phases_ = std::make_shared<const InferenceConv2d>(weight, bias, of_phases, false);
+    of_phases_ = std::make_shared<const InferenceConv2d>(weight, bias, of_phases, false, sums);
     return;
   }
   bias_ = Tensor::zeros({strips_of(weight_.size(0)) * cpu::kernels().fconv->strip});
@@ -139,7 +140,7 @@ bool InferenceConv2d::has(Algorithm algorithm, const Shape& x) const {
 
 InferenceConv2d::Algorithm InferenceConv2d::algorithm(const Shape& x) const {
   if (of_phases_) return of_phases_->algorithm(largest_phases(x, shape_of(x)));
-  if (!winograd_applies(weight_.shape(), options_)) return Algorithm::direct;
+  if (sums_ == FloatSums::direct || !winograd_applies(weight_.shape(), options_)) return Algorithm::direct;
   const Im2colShape s = shape_of(x);
   if (std::min(s.out_height, s.out_width) < kWorthwhileSize) return Algorithm::direct;
   return x[0] * winograd_tiles(s, kTile) <= kFewTiles ? Algorithm::winograd_plain : Algorithm::winograd;

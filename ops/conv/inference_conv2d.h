@@ -16,12 +16,16 @@
 
 namespace octet::ops {
 
+/// How a float convolution adds up. fastest: by Winograd where that pays, whose rounding is about ten times that of a direct sum.
+enum class FloatSums { fastest, direct };
+
 class InferenceConv2d {
  public:
   /// Is there a kernel on this CPU for such a convolution? Needs AVX2.
   static bool available(const Conv2dOptions& options);
 
-  InferenceConv2d(const Tensor& weight, const Tensor& bias, const Conv2dOptions& options, bool relu);
+  InferenceConv2d(const Tensor& weight, const Tensor& bias, const Conv2dOptions& options, bool relu,
+                  FloatSums sums = FloatSums::fastest);
 
   Tensor operator()(const Tensor& x, const Tensor& added = {}) const;
 
@@ -48,6 +52,7 @@ class InferenceConv2d {
   Tensor weight_;                                     // [K, C, R, S]
   Tensor bias_;                                       // [whole strips of K]
   Conv2dOptions options_;
+  FloatSums sums_;
   float low_;                      // of the outputs
   Lazy<Tensor> direct_weights_;    // [strips, R, S*C, strip]
   Lazy<Tensor> winograd_weights_;  // [strips, 36, C, strip]

@@ -29,7 +29,8 @@ int64_t run_pass(const std::vector<nn::Graph>& graphs, const NextBatch& next_bat
 int64_t calibrate(const std::vector<nn::Graph*>& prepared, const NextBatch& next_batch, const CalibrateOptions& options) {
   std::vector<nn::Graph> copies;  // with the same observers
   for (const nn::Graph* graph : prepared)
-    copies.push_back(options.optimize ? nn::optimize_for_inference(*graph, options.device) : graph->to(options.device));
+    copies.push_back(options.optimize ? nn::optimize_for_inference(*graph, options.device, nn::FloatSums::direct)
+                                      : graph->to(options.device));
   const bool two = options.passes == Passes::two;
   int64_t observed = 0;
   for (int pass = 0; pass < (two ? 2 : 1); ++pass) {

@@ -20,8 +20,9 @@ bool has_kernel(const Node& node) {
 }
 
 /// A convolution, and what is added to its result: inputs x and, where there is one, the other summand, both channels last.
-op::Lowered lowered(const Node& node, const op::Conv2d& conv, bool adds, bool relu) {
-  auto layer = std::make_shared<const ops::InferenceConv2d>(node.parameter("weight"), node.parameter("bias"), conv.options, relu);
+op::Lowered lowered(const Node& node, const op::Conv2d& conv, FloatSums sums, bool adds, bool relu) {
+  auto layer =
+      std::make_shared<const ops::InferenceConv2d>(node.parameter("weight"), node.parameter("bias"), conv.options, relu, sums);
   return {str("Conv2d", adds ? "Add" : "", relu ? "ReLU" : "", ", channels last"),
           [layer](std::span<const Tensor> in) { return (*layer)(in[0], in.size() > 1 ? in[1] : Tensor()); },
           [layer](const Shape& x) -> std::string { return ops::InferenceConv2d::name_of(layer->algorithm(x)); }};
@@ -46,7 +47,7 @@ std::optional<size_t> fusable_summand(const Users& users, const Node& add, IsCon
 }
 
 /// conv -> add (-> relu) becomes one node in the place of the last.
-void fuse_add(Graph& graph) {
+void fuse_add(Graph& graph, FloatSums sums) {
   Users users(graph);
   for (Node& add : graph.nodes()) {
     if (!is<op::Add>(add.op)) continue;
@@ -56,7 +57,7 @@ void fuse_add(Graph& graph) {
     Node *conv = add.inputs[*summand], *relu = users.only(&add);
     if (relu != nullptr && !is<op::Relu>(relu->op)) relu = nullptr;
     Node* last = relu ? relu : &add;
-    last->op = lowered(*conv, get<op::Conv2d>(conv->op), true, relu != nullptr);
+    last->op = lowered(*conv, get<op::Conv2d>(conv->op), sums, true, relu != nullptr);
     last->parameters = conv->parameters;
     last->target = conv->target;
     users.set_inputs(*last, {conv->inputs[0], add.inputs[1 - *summand]});
@@ -116,10 +117,11 @@ op::Lowered of_one(const char* description, auto function) {
 /// The channels-last twin of a node; nothing where its attributes allow none. One overload per op that says it has one.
 struct ChannelsLast {
   const Node& node;
+  FloatSums sums;
   using Twin = std::optional<op::Lowered>;
 
   Twin operator()(const op::Conv2d& o) const {
-    if (has_kernel(node)) return lowered(node, o, false, o.relu);
+    if (has_kernel(node)) return lowered(node, o, sums, false, o.relu);
     const Tensor weight = node.parameter("weight");
     if (o.qat) return {};
     if (ops::DepthwiseConv2d::applies(weight.shape(), o.options)) return by<ops::DepthwiseConv2d>("DepthwiseConv2d", o);
@@ -128,7 +130,12 @@ struct ChannelsLast {
   }
   template <class Layer>
   Twin by(const std::string& name, const op::Conv2d& o) const {
-    auto layer = std::make_shared<const Layer>(node.parameter("weight"), node.parameter("bias"), o.options, o.relu);
+    const Tensor weight = node.parameter("weight"), bias = node.parameter("bias");
+    std::shared_ptr<const Layer> layer;
+    if constexpr (std::is_same_v<Layer, ops::GroupedConv2d>)
+      layer = std::make_shared<const Layer>(weight, bias, o.options, o.relu, sums);
+    else
+      layer = std::make_shared<const Layer>(weight, bias, o.options, o.relu);
     return op::Lowered{name + ", channels last", [layer](std::span<const Tensor> in) { return (*layer)(in[0]); }};
   }
   Twin operator()(const op::MaxPool2d& o) const {
@@ -146,14 +153,14 @@ struct ChannelsLast {
   requires(Other::kInfo.layout.value != op::Layout::has_twin) Twin operator()(const Other&) const { return {}; }
 };
 
-std::optional<op::Lowered> channels_last(const Node& node) { return visit(ChannelsLast{node}, node.op); }
+std::optional<op::Lowered> channels_last(const Node& node, FloatSums sums) { return visit(ChannelsLast{node, sums}, node.op); }
 
 bool is_elementwise(const Op& op) { return info(op).layout == op::Layout::any && info(op).takes == op::Values::floats; }
 
 /// Follows which values are channels last, and converts where a node needs the other order.
 class Layouts {
  public:
-  explicit Layouts(Graph& graph) : graph_(graph) {}
+  Layouts(Graph& graph, FloatSums sums) : graph_(graph), sums_(sums) {}
 
   void apply() {
     for (Node& node : graph_.nodes()) {
@@ -163,7 +170,7 @@ class Layouts {
       } else if (is_first_layer(node)) {
         node.op = lowered_from_planes(node, get<op::Conv2d>(node.op));
         last_.insert(&node);
-      } else if (auto twin = channels_last(node); twin && (is<op::Conv2d>(node.op) || last_.contains(node.inputs[0]))) {
+      } else if (auto twin = channels_last(node, sums_); twin && (is<op::Conv2d>(node.op) || last_.contains(node.inputs[0]))) {
         node.op = *twin;
         want(node, true);
       } else if (is_elementwise(node.op) && last_.contains(node.inputs[0])) {
@@ -207,21 +214,22 @@ class Layouts {
   static constexpr const char* kConversion = "to_memory_format";
 
   Graph& graph_;
+  FloatSums sums_;
   std::unordered_set<const Node*> last_;
   std::unordered_map<const Node*, Node*> conversions_;
 };
 
 }  // namespace
 
-Graph optimize_for_inference(const Graph& graph, Device device) {
+Graph optimize_for_inference(const Graph& graph, Device device, FloatSums sums) {
   Graph fast = graph.clone();
   fold_batch_norm(fast);
   fuse_relu(fast, Relus::all);
   if (device == Device::cuda) {
     fast = fast.to(device);
   } else {
-    fuse_add(fast);
-    Layouts(fast).apply();
+    fuse_add(fast, sums);
+    Layouts(fast, sums).apply();
   }
   fuse_quantized_add(fast);
   fuse_quantized_relu6(fast);

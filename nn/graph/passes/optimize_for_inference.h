@@ -10,11 +10,14 @@
 #pragma once
 
 #include "nn/graph/graph.h"
+#include "ops/conv/inference_conv2d.h"
 
 namespace octet::nn {
 
+using ops::FloatSums;
+
 /// The nodes keep their names; where several became one it is the last one's, with the convolution's target. Without AVX2 the
 /// graph is only folded and fused.
-Graph optimize_for_inference(const Graph& graph, Device device = Device::cpu);
+Graph optimize_for_inference(const Graph& graph, Device device = Device::cpu, FloatSums sums = FloatSums::fastest);
 
 }  // namespace octet::nn
