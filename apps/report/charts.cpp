@@ -113,6 +113,13 @@ std::string draw(const ChannelRanges& c) {
   return svg + label(0, "start", "channel 0") + label(kWidth, "end", std::to_string(c.largest.size() - 1)) + "</svg>";
 }
 
+std::string draw(const WeightCodes& c) {
+  const auto used = std::ranges::count_if(c.counts, [](float n) { return n > 0; });
+  return opened("histogram", "Codes of the weights of " + c.of + ": " + std::to_string(used) + " of 256 occur") +
+         columns(c.counts, -128, 128, {-128, 128}, -128, 128) + label(0, "start", "code -128") +
+         label(kWidth / 2, "middle", "0") + label(kWidth, "end", "127") + "</svg>";
+}
+
 int64_t RangeGrowth::enough(double share) const {
   if (points.empty()) return 0;
   const Point& last = points.back();

@@ -37,6 +37,13 @@ struct ChannelRanges {
 };
 std::string draw(const ChannelRanges& chart);
 
+/// A layer's weights on their grid: how often each code occurs, on a logarithmic axis.
+struct WeightCodes {
+  std::string of;
+  quant::Histogram counts;  // of the codes -128 to 127
+};
+std::string draw(const WeightCodes& chart);
+
 /// How a range grew with the number of images.
 struct RangeGrowth {
   std::string observer;

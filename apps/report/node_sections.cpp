@@ -79,6 +79,19 @@ std::string weights(const nn::Node& node, const nn::Node& partner) {
                                   " of " + html(number(most)) + ".");
 }
 
+/// The codes of its weights.
+std::string weight_codes(const nn::Node& node) {
+  const ops::int8::QuantizedLayer* layer = nn::int8_layer(node.op);
+  if (!layer) return "";
+  WeightCodes chart{node.name, quant::Histogram(256)};
+  const int8_t* codes = layer->weight.data<int8_t>();
+  for (int64_t i = 0; i < layer->weight.numel(); ++i) ++chart.counts[static_cast<size_t>(codes[i] + 128)];
+  const auto used = std::ranges::count_if(chart.counts, [](float n) { return n > 0; });
+  const float zeros = chart.counts[128] / static_cast<float>(layer->weight.numel());
+  return figure(draw(chart), str("The weights on their grid, counts on a logarithmic axis: ", used, " of 256 codes occur, ") +
+                                 percent(static_cast<double>(zeros), 1) + " are 0.");
+}
+
 std::string growth(const quant::NodeError& e, const Page& page) {
   const auto it = std::ranges::find(page.growth, e.observer, &RangeGrowth::observer);
   if (it == page.growth.end() || it->points.size() < 2) return "";
@@ -146,8 +159,8 @@ std::string node_sections(const Page& page) {
     text += "<section class=\"node\" id=\"node-" + anchor(e.name) + "\"><h3><span class=\"key " + loss_class(e.cumulative.sqnr) +
             "\">" + decibels(e.cumulative.sqnr) + "</span> " + html(e.name) + " <span class=\"quiet\">" + html(e.type) +
             ", beside float's " + html(e.partner) + "</span></h3>\n" + numbers(e, node) + "<div class=\"charts\">" +
-            histogram(e, node, page) + growth(e, page) + weights(node, partner) + filters(node, partner) + activations(e, page) +
-            "</div></section>\n";
+            histogram(e, node, page) + growth(e, page) + weights(node, partner) + weight_codes(node) + filters(node, partner) +
+            activations(e, page) + "</div></section>\n";
   }
   return text;
 }

@@ -8,7 +8,8 @@ Names are those of torchvision's classifiers, and of dense_networks.py: networks
 Weights are random, batch norm has statistics, images are random. For each network and backend, one line:
   codes      PyTorch's own int8 state_dict run by octet: codes that differ, node by node
   floats     the float network: largest difference, of the largest output
-  calibrated by octet on the same tensor: observers in other places, zero points that differ, largest relative difference of a scale
+  calibrated by octet on the same tensor: observers in other places, zero points that differ, largest relative difference of a scale; beyond
+             0.3 %, whether PyTorch gives that answer itself on one thread, channels last or without oneDNN
   torch      octet's quantized.pth loaded by PyTorch with strict=True: codes that differ, node by node
   onnx       octet's model.onnx in ONNX Runtime: largest difference of outputs, of the largest
   qat        prepare_qat_fx, two steps of training, its state_dict converted by octet and by convert_fx: codes that differ
@@ -121,6 +122,18 @@ def observers_of(prepared):
     return found
 
 
+def other_calibrations(model, backend, x, calib):
+    """observers_of PyTorch on one thread, channels last, and without oneDNN: floats in another order, by which a search can end a step elsewhere."""
+    for threads, channels_last, onednn in ((1, False, True), (2, True, True), (2, False, False)):
+        torch.set_num_threads(threads)
+        prepared = prepare_fx(copy.deepcopy(model), get_default_qconfig_mapping(backend), x)
+        images = [t.contiguous(memory_format=torch.channels_last) if channels_last and t.dim() == 4 else t for t in calib]
+        with torch.no_grad(), torch.backends.mkldnn.flags(enabled=onednn):
+            prepared(*images)
+        yield observers_of(prepared)
+    torch.set_num_threads(2)
+
+
 def trained_qat(model, backend, images):
     trained = prepare_qat_fx(copy.deepcopy(model).train(), get_default_qat_qconfig_mapping(backend), images)
     optimizer = torch.optim.SGD(trained.parameters(), lr=0.01)
@@ -169,8 +182,15 @@ def compare(a, name, size, backend, tmp):
     other_places = len((theirs.keys() | mine.keys()) - both)
     zero_points = sum(theirs[k][1] != mine[k][1] for k in both)
     scales = max(abs(theirs[k][0] / mine[k][0] - 1) for k in both)
-    good &= other_places == 0 and zero_points == 0 and scales <= 0.003
-    text.append(f"calibrated: {len(both)} observers, {other_places} elsewhere, {zero_points} zero points, scales {scales:.1e}")
+    itself = ""
+    if zero_points or scales > 0.003:  # does PyTorch itself give that answer, or one as near, when it adds in another order?
+        variants = [theirs, *other_calibrations(model, backend, x, calib)]
+        moves = max(abs(v[k][0] / theirs[k][0] - 1) for v in variants for k in both)
+        near = all(any(v[k][1] == mine[k][1] and abs(v[k][0] / mine[k][0] - 1) <= 0.003 for v in variants) for k in both)
+        itself = f" (PyTorch itself moves by {moves:.1e}; {'each is' if near else 'not each is'} one of its answers)"
+        good &= near
+    good &= other_places == 0
+    text.append(f"calibrated: {len(both)} observers, {other_places} elsewhere, {zero_points} zero points, scales {scales:.1e}{itself}")
 
     quantized.load_state_dict(torch.load(f"{tmp}/out/quantized.pth"), strict=True)
     octet(a, "predict", "--model", f"{tmp}/out/model.safetensors", "--input", x_file, "--dump", f"{tmp}/mine", "--output", f"{tmp}/mine.npz")

@@ -154,5 +154,22 @@ TEST(ExplainBugs, Winograd) {
   EXPECT_TRUE(wrong.contains("QuantizedConvReLU2d winograd"));
 }
 
+/// The same with plain weights, for few tiles.
+TEST(ExplainBugs, WinogradWithPlainWeights) {
+  if (!has_way("winograd_fused")) GTEST_SKIP() << "no such convolutions with these kernels";
+  const Restored restored;
+  static ops::cpu::WinogradFused broken;
+  broken.multiply_row = [](int row, const ops::cpu::WinogradFused::Needed& needed, const int16_t* v, int64_t place_stride,
+                           int64_t C, const int8_t* weights, const int8_t* ahead, int32_t* m, int64_t m_stride,
+                           int64_t tile_stride) {
+    whole.winograd_fused->multiply_row(row, needed, v, place_stride, C, weights, ahead, m, m_stride, tile_stride);
+    m[0] += 576 << 10;
+  };
+  table().winograd_fused = &broken;
+  const std::set<std::string> wrong = found("qnnpack");
+  for (const std::string& name : wrong) EXPECT_TRUE(name.ends_with("winograd_fused") || name.ends_with("fused")) << name;
+  EXPECT_TRUE(wrong.contains("QuantizedConvReLU2d winograd_fused"));
+}
+
 }  // namespace
 }  // namespace octet::quant
