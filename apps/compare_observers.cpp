@@ -254,8 +254,9 @@ void show_table(const apps::ObserversPage& page) {
                "|\n|---|---|---|---|---|---|\n"
             << "| float | | | " << top1(page.float_top1) << " | | |\n";
   for (const apps::ObserverRow& row : page.rows)
-    std::cout << "| " << row.activations << " | " << row.weights << " | " << (row.per_channel ? "per channel" : "one") << " | "
-              << top1(row.top1) << " | " << apps::fixed(row.sqnr, 2) << " dB | " << apps::percent(row.clipped, 4) << " |\n";
+    std::cout << "| " << one_line(row.activations) << " | " << one_line(row.weights) << " | "
+              << (row.per_channel ? "per channel" : "one") << " | " << top1(row.top1) << " | " << apps::fixed(row.sqnr, 2)
+              << " dB | " << apps::percent(row.clipped, 4) << " |\n";
 }
 
 void write(const apps::ObserversPage& page, const std::string& folder) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "ops/cuda/gather.h"
 #include "ops/elementwise.h"
 
 namespace octet::ops {
@@ -71,8 +72,8 @@ Tensor view_channels(const Tensor& x, const std::vector<int64_t>& channels) {
 Tensor permute_channels(const Tensor& x, const std::vector<int64_t>& dims) {
   const Shape channels = channels_of(x, false, "permute");
   const std::vector<int64_t> order = order_of(channels, dims, x);
-  OCTET_CHECK(!x.on_cuda(), "permute: of ", x.shape(), " is not there on a device yet; use the CPU");
-  Tensor y(planes(x.size(0), permuted(channels, dims), x.size(-2), x.size(-1)), x.dtype());
+  Tensor y(planes(x.size(0), permuted(channels, dims), x.size(-2), x.size(-1)), x.dtype(), x.device());
+  if (x.on_cuda()) return cuda::permute_channels(x, channels, dims, x.size(-2) * x.size(-1), y), y;
   const auto plane = static_cast<size_t>(x.size(-2) * x.size(-1)) * size_of(x.dtype()), C = order.size();
 #pragma omp parallel for
   for (int64_t n = 0; n < x.size(0); ++n)
@@ -121,8 +122,8 @@ Tensor view_channels(const Tensor& x, const std::vector<int64_t>& channels) {
 Tensor permute_channels(const Tensor& x, const std::vector<int64_t>& dims) {
   const Shape channels = channels_of(x, true, "int8 permute");
   const std::vector<int64_t> order = order_of(channels, dims, x);
-  OCTET_CHECK(!x.on_cuda(), "int8 permute: of ", x.shape(), " is not there on a device yet; use the CPU");
-  Tensor y(channels_last(x.size(0), permuted(channels, dims), x.size(1), x.size(2)), DType::quint8);
+  Tensor y(channels_last(x.size(0), permuted(channels, dims), x.size(1), x.size(2)), DType::quint8, x.device());
+  if (x.on_cuda()) return cuda::permute_channels(x, channels, dims, 1, y), y;
   const auto C = std::ssize(order);
   const uint8_t* from = x.data<uint8_t>();
   uint8_t* to = y.data<uint8_t>();

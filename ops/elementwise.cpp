@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "ops/cuda/elementwise.h"
+#include "ops/cuda/gather.h"
 #include "ops/support/broadcast.h"
 
 namespace octet::ops {
@@ -73,8 +74,8 @@ namespace {
 
 Tensor multiply_gate(const Tensor& x, const Tensor& gate) {
   const Broadcast gate_of(x.shape(), gate.shape());
-  OCTET_CHECK(!x.on_cuda(), "multiply: ", x.shape(), " times ", gate.shape(), " is not there on a device yet; use the CPU");
-  Tensor y(x.shape());
+  Tensor y(x.shape(), DType::f32, x.device());
+  if (x.on_cuda()) return cuda::multiply_gate(x, gate, gate_of, y), y;
   const float *px = x.data<float>(), *pg = gate.data<float>();
   float* py = y.data<float>();
 #pragma omp parallel for
@@ -100,8 +101,8 @@ Tensor multiply(const Tensor& a, const Tensor& b) {
 Tensor sum_to(const Tensor& x, const Shape& shape) {
   if (x.shape() == shape) return x;
   const Broadcast gate_of(x.shape(), shape);
-  OCTET_CHECK(!x.on_cuda(), "sum_to: ", x.shape(), " to ", shape, " is not there on a device yet; use the CPU");
-  Tensor y = Tensor::zeros(shape);
+  Tensor y = Tensor::zeros(shape, DType::f32, x.device());
+  if (x.on_cuda()) return cuda::sum_to(x, gate_of, y), y;
   for (int64_t row = 0; row < gate_of.rows(); ++row)
     gate_of.along(row, [&](int64_t i, int64_t g) { y.data<float>()[g] += x.data<float>()[i]; });
   return y;

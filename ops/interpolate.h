@@ -13,11 +13,10 @@
 
 #include "ops/engines/qparams.h"
 #include "ops/options.h"
+#include "ops/support/resampling.h"
 #include "tensor/tensor.h"
 
 namespace octet::ops {
-
-enum class InterpolateMode { nearest, bilinear };
 
 struct InterpolateOptions {
   InterpolateMode mode = InterpolateMode::nearest;

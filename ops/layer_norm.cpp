@@ -2,23 +2,15 @@
 
 #include <cmath>
 
+#include "ops/cuda/norms.h"
+
 namespace octet::ops {
 namespace {
-
-/// How a tensor is taken apart: `parts` of `size` elements each; element i of part p has the factor of place(p, i).
-struct Parts {
-  int64_t parts, size;
-  int64_t factors;       // of weight and bias
-  int64_t first_period;  // parts after which the factors begin again
-  int64_t run;           // elements in a row that share a factor
-
-  int64_t place(int64_t part, int64_t i) const { return part % first_period * (size / run) + i / run; }
-};
 
 void check(const char* what, const Tensor& x, const Tensor& weight, const Tensor& bias, const Shape& affine) {
   OCTET_CHECK(x.dtype() == DType::f32 && (x.dim() == 2 || x.dim() == 4), what, ": expected float32 [N, C] or [N, C, H, W], got ",
               x.dtype(), " ", x.shape());
-  OCTET_CHECK(!x.on_cuda(), what, " is not there on a device yet; use the CPU");
+  check_same_device(what, {&x, &weight, &bias});
   for (const Tensor* t : {&weight, &bias})
     OCTET_CHECK(!t->defined() || t->shape() == affine, what, ": weight or bias ", t->shape(), ", expected ", affine);
 }
@@ -54,7 +46,8 @@ Statistics statistics_of(const float* x, int64_t n, float eps) {
 }
 
 Tensor normalized(const Tensor& x, const Parts& p, const Tensor& weight, const Tensor& bias, float eps) {
-  Tensor y(x.shape());
+  Tensor y(x.shape(), DType::f32, x.device());
+  if (x.on_cuda()) return cuda::normalize(x, p, weight, bias, eps, y), y;
   const float *w = weight.defined() ? weight.data<float>() : nullptr, *b = bias.defined() ? bias.data<float>() : nullptr;
 #pragma omp parallel for
   for (int64_t part = 0; part < p.parts; ++part) {
@@ -95,7 +88,13 @@ Tensor as_floats(const std::vector<double>& values, const Shape& shape) {
 
 NormGradients backward(const Tensor& dy, const Tensor& x, const Parts& p, const Tensor& weight, const Tensor& bias, float eps) {
   OCTET_CHECK(dy.shape() == x.shape(), "norm backward: gradient ", dy.shape(), " for an input ", x.shape());
-  NormGradients d{Tensor(x.shape()), {}, {}};
+  NormGradients d{Tensor(x.shape(), DType::f32, x.device()), {}, {}};
+  if (x.on_cuda()) {
+    if (weight.defined()) d.weight = Tensor(weight.shape(), DType::f32, Device::cuda);
+    if (bias.defined()) d.bias = Tensor(bias.shape(), DType::f32, Device::cuda);
+    cuda::normalize_backward(dy, x, p, weight, eps, d.x, d.weight, d.bias);
+    return d;
+  }
   std::vector<double> dweight(static_cast<size_t>(p.factors)), dbias(static_cast<size_t>(p.factors));
   for (int64_t part = 0; part < p.parts; ++part)
     part_backward(dy.data<float>() + part * p.size, x.data<float>() + part * p.size, p, part,

@@ -6,11 +6,10 @@
 // Backward: each pixel gets the sum of the gradients of its copies. PyTorch counterpart: torch.nn.functional.pad.
 #pragma once
 
+#include "ops/support/resampling.h"
 #include "tensor/tensor.h"
 
 namespace octet::ops {
-
-enum class PadMode { constant, reflect, replicate };
 
 struct PadOptions {
   PadMode mode = PadMode::constant;

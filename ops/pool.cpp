@@ -112,23 +112,14 @@ AvgWindows::AvgWindows(const AvgPool2dOptions& o, int64_t H, int64_t W)
   OCTET_CHECK(o.divisor_override >= 0, "avg_pool2d: divisor_override ", o.divisor_override, ", expected above 0");
 }
 
-AvgWindow AvgWindows::of(int64_t p, int64_t q) const {
-  const int64_t h0 = p * o_.stride.h - o_.padding.h, w0 = q * o_.stride.w - o_.padding.w;
-  const int64_t h1 = std::min(h0 + o_.kernel.h, H_ + o_.padding.h), w1 = std::min(w0 + o_.kernel.w, W_ + o_.padding.w);
-  AvgWindow window{std::max<int64_t>(h0, 0), std::min(h1, H_), std::max<int64_t>(w0, 0), std::min(w1, W_), o_.divisor_override};
-  if (window.divisor == 0)
-    window.divisor = o_.count_include_pad ? (h1 - h0) * (w1 - w0) : (window.h1 - window.h0) * (window.w1 - window.w0);
-  return window;
-}
-
 Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& o) {
   OCTET_CHECK(x.dim() == 4, "avg_pool2d: expected input [N, C, H, W], got ", x.shape());
-  OCTET_CHECK(!x.on_cuda(), "avg_pool2d is not there on a device yet; use the CPU");
   const int64_t planes = x.size(0) * x.size(1), H = x.size(2), W = x.size(3);
   OCTET_CHECK(x.dtype() == DType::f32, "avg_pool2d: expected float32, got ", x.dtype());
   const AvgWindows windows(o, H, W);
   const int64_t P = windows.P(), Q = windows.Q();
-  Tensor y({x.size(0), x.size(1), P, Q});
+  Tensor y({x.size(0), x.size(1), P, Q}, DType::f32, x.device());
+  if (x.on_cuda()) return cuda::avg_pool2d(x, windows, y), y;
 #pragma omp parallel for
   for (int64_t i = 0; i < planes * P; ++i) {
     const float* plane = x.data<float>() + i / P * H * W;

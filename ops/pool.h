@@ -72,9 +72,18 @@ class AvgWindows {
   int64_t P() const { return P_; }
   int64_t Q() const { return Q_; }
   /// Sources: ATen/native/cpu/AvgPoolKernel.cpp, which lets a window reach into the padding, but not beyond.
-  AvgWindow of(int64_t p, int64_t q) const;
+  OCTET_HD AvgWindow of(int64_t p, int64_t q) const {
+    const int64_t h0 = p * o_.stride.h - o_.padding.h, w0 = q * o_.stride.w - o_.padding.w;
+    const int64_t h1 = smaller(h0 + o_.kernel.h, H_ + o_.padding.h), w1 = smaller(w0 + o_.kernel.w, W_ + o_.padding.w);
+    AvgWindow window{h0 > 0 ? h0 : 0, smaller(h1, H_), w0 > 0 ? w0 : 0, smaller(w1, W_), o_.divisor_override};
+    if (window.divisor == 0)
+      window.divisor = o_.count_include_pad ? (h1 - h0) * (w1 - w0) : (window.h1 - window.h0) * (window.w1 - window.w0);
+    return window;
+  }
 
  private:
+  OCTET_HD static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+
   AvgPool2dOptions o_;
   int64_t H_, W_, P_, Q_;
 };

@@ -143,12 +143,12 @@ Tensor max_pool2d_backward(const Tensor& dy, const Tensor& indices, const Shape&
 Tensor avg_pool2d_backward(const Tensor& dy, const Shape& x_shape, const AvgPool2dOptions& o) {
   OCTET_CHECK(are_planes_of(dy, x_shape), "avg_pool2d_backward: gradient ", dy.shape(), ", input ", x_shape);
   check_dtype("avg_pool2d_backward", DType::f32, {&dy});
-  OCTET_CHECK(!dy.on_cuda(), "avg_pool2d_backward is not there on a device yet; use the CPU");
   const int64_t planes = x_shape[0] * x_shape[1], H = x_shape[2], W = x_shape[3];
   const AvgWindows windows(o, H, W);
   const int64_t P = windows.P(), Q = windows.Q();
   OCTET_CHECK(dy.size(2) == P && dy.size(3) == Q, "avg_pool2d_backward: gradient ", dy.shape(), ", expected ", P, " rows of ", Q);
-  Tensor dx = Tensor::zeros(x_shape);
+  Tensor dx = Tensor::zeros(x_shape, DType::f32, dy.device());
+  if (dy.on_cuda()) return cuda::avg_pool2d_backward(dy, windows, o, dx), dx;
 #pragma omp parallel for
   for (int64_t i = 0; i < planes; ++i)
     for (int64_t p = 0; p < P; ++p)

@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "ops/cuda/norms.h"
+
 namespace octet::ops {
 namespace {
 
@@ -9,7 +11,7 @@ namespace {
 int64_t run_of(const Tensor& x, const Tensor& weight) {
   OCTET_CHECK(x.dim() >= 2 && weight.dim() == 1 && (weight.numel() == 1 || weight.numel() == x.size(1)), "prelu: weight ",
               weight.shape(), " for ", x.shape(), ", expected one number, or one for each channel");
-  OCTET_CHECK(!x.on_cuda(), "prelu is not there on a device yet; use the CPU");
+  check_same_device("prelu", {&x, &weight});
   const int64_t planes = x.size(0) * x.size(1);
   return planes > 0 ? x.numel() / planes : 1;
 }
@@ -18,7 +20,8 @@ int64_t run_of(const Tensor& x, const Tensor& weight) {
 
 Tensor prelu(const Tensor& x, const Tensor& weight) {
   const int64_t run = run_of(x, weight), channels = weight.numel();
-  Tensor y(x.shape());
+  Tensor y(x.shape(), DType::f32, x.device());
+  if (x.on_cuda()) return cuda::prelu(x, weight, run, y), y;
   const float *from = x.data<float>(), *w = weight.data<float>();
   float* to = y.data<float>();
   const int64_t rows = run > 0 ? x.numel() / run : 0;
@@ -31,7 +34,8 @@ Tensor prelu(const Tensor& x, const Tensor& weight) {
 PReluGradients prelu_backward(const Tensor& dy, const Tensor& x, const Tensor& weight) {
   const int64_t run = run_of(x, weight), channels = weight.numel();
   OCTET_CHECK(dy.shape() == x.shape(), "prelu_backward: gradient ", dy.shape(), " for values ", x.shape());
-  PReluGradients d{Tensor(x.shape()), Tensor(weight.shape())};
+  PReluGradients d{Tensor(x.shape(), DType::f32, x.device()), Tensor(weight.shape(), DType::f32, x.device())};
+  if (x.on_cuda()) return cuda::prelu_backward(dy, x, weight, run, d.x, d.weight), d;
   std::vector<double> sums(static_cast<size_t>(channels));
   const float *values = x.data<float>(), *gradient = dy.data<float>(), *w = weight.data<float>();
   float* dx = d.x.data<float>();

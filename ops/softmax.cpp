@@ -5,6 +5,7 @@
 #include <cmath>
 #include <vector>
 
+#include "ops/cuda/norms.h"
 #include "ops/engines/requantize.h"
 
 namespace octet::ops {
@@ -23,7 +24,6 @@ void softmax_of(const float* x, int64_t C, int64_t stride, float* y) {
 void check(const char* what, const Tensor& x, DType dtype, int64_t channels) {
   OCTET_CHECK(x.dtype() == dtype && channels > 0, what, ": expected ", dtype, " with a channel at least, got ", x.dtype(), " ",
               x.shape());
-  OCTET_CHECK(!x.on_cuda(), what, " is not there on a device yet; use the CPU");
 }
 
 int64_t channels_of(const char* what, const Tensor& x) {
@@ -36,7 +36,8 @@ int64_t channels_of(const char* what, const Tensor& x) {
 
 Tensor softmax(const Tensor& x) {
   const int64_t C = channels_of("softmax", x), pixels = x.dim() == 4 ? x.size(2) * x.size(3) : 1, N = x.size(0);
-  Tensor y(x.shape());
+  Tensor y(x.shape(), DType::f32, x.device());
+  if (x.on_cuda()) return cuda::softmax(x, C, pixels, y), y;
   const float* from = x.data<float>();
   float* to = y.data<float>();
 #pragma omp parallel for if (N * C * pixels > 4096)
@@ -50,7 +51,9 @@ Tensor softmax(const Tensor& x) {
 Tensor softmax_backward(const Tensor& dy, const Tensor& y) {
   const int64_t C = channels_of("softmax_backward", y), pixels = y.dim() == 4 ? y.size(2) * y.size(3) : 1;
   OCTET_CHECK(dy.shape() == y.shape(), "softmax_backward: gradient ", dy.shape(), " for values ", y.shape());
-  Tensor dx(y.shape());
+  check_same_device("softmax_backward", {&dy, &y});
+  Tensor dx(y.shape(), DType::f32, y.device());
+  if (y.on_cuda()) return cuda::softmax_backward(dy, y, C, pixels, dx), dx;
   for (int64_t i = 0; i < y.size(0) * pixels; ++i) {
     const int64_t at = i / pixels * C * pixels + i % pixels;
     const float *d = dy.data<float>() + at, *v = y.data<float>() + at;
@@ -99,8 +102,9 @@ Tensor softmax(const Tensor& x, QParams input, SoftmaxRule rule) {
   check("int8 softmax", x, DType::quint8, C);
   check_qparams(input, DType::quint8, "int8 softmax");
   const WholeExponentials exponentials = whole_exponentials(C, input.scale);
+  Tensor y(x.shape(), DType::quint8, x.device());
+  if (x.on_cuda()) return cuda::int8_softmax(x, C, input, kSoftmaxQParams, rule, exponentials, y), y;
   std::vector<float> values(static_cast<size_t>(C));
-  Tensor y(x.shape(), DType::quint8);
   for (int64_t at = 0; at < x.numel(); at += C) {
     const uint8_t* from = x.data<uint8_t>() + at;
     uint8_t* to = y.data<uint8_t>() + at;

@@ -182,6 +182,61 @@ struct Int8MaxPool {
   }
 };
 
+struct SlidingAverage {
+  const float* x;
+  float* y;
+  AvgWindows windows;
+  uint32_t H, W, P, Q;
+  OCTET_HD void operator()(uint32_t i) const {
+    const AvgWindow w = windows.of(i / Q % P, i % Q);
+    const float* plane = x + static_cast<int64_t>(i / Q / P) * H * W;
+    float sum = 0;
+    for (int64_t h = w.h0; h < w.h1; ++h)
+      for (int64_t col = w.w0; col < w.w1; ++col) sum += plane[h * W + col];
+    y[i] = sum / static_cast<float>(w.divisor);
+  }
+};
+
+/// dx of one pixel: its share of the gradient of each window that holds it.
+struct SlidingAverageBackward {
+  const float* dy;
+  float* dx;
+  AvgWindows windows;
+  int kernel_h, kernel_w, stride_h, stride_w, padding_h, padding_w;
+  uint32_t H, W, P, Q;
+  OCTET_HD void operator()(uint32_t i) const {
+    const int h = static_cast<int>(i / W % H), w = static_cast<int>(i % W);
+    const float* plane = dy + static_cast<int64_t>(i / W / H) * P * Q;
+    const int p0 = first(h + padding_h, kernel_h, stride_h), q0 = first(w + padding_w, kernel_w, stride_w);
+    float sum = 0;
+    for (int p = p0; p < static_cast<int>(P) && p * stride_h - padding_h <= h; ++p)
+      for (int q = q0; q < static_cast<int>(Q) && q * stride_w - padding_w <= w; ++q)
+        sum += plane[p * Q + q] / static_cast<float>(windows.of(p, q).divisor);
+    dx[i] = sum;
+  }
+
+ private:
+  OCTET_HD static int first(int at, int kernel, int stride) { return at < kernel ? 0 : (at - kernel) / stride + 1; }
+};
+
+struct Int8SlidingAverage {
+  const uint8_t* x;
+  uint8_t* y;
+  AvgWindows windows;
+  uint32_t H, W, P, Q, C;
+  int8::AverageRule rule;
+  int32_t divisor;
+  OCTET_HD void operator()(uint32_t i) const {
+    const uint32_t c = i % C, pixel = i / C;
+    const AvgWindow w = windows.of(pixel / Q % P, pixel % Q);
+    const uint8_t* image = x + static_cast<int64_t>(pixel / Q / P) * H * W * C + c;
+    int32_t sum = -static_cast<int32_t>((w.h1 - w.h0) * (w.w1 - w.w0)) * rule.qparams.zero_point;
+    for (int64_t h = w.h0; h < w.h1; ++h)
+      for (int64_t col = w.w0; col < w.w1; ++col) sum += image[(h * W + col) * C];
+    y[i] = rule.code(sum, rule.factor(divisor ? divisor : static_cast<int32_t>(w.divisor)));
+  }
+};
+
 struct Int8AvgPool {
   const uint8_t* x;
   uint8_t* y;
@@ -204,7 +259,29 @@ Adaptive adaptive(int64_t H, int64_t W, int64_t P, int64_t Q) {
   return {static_cast<int>(H), static_cast<int>(W), static_cast<int>(P), static_cast<int>(Q)};
 }
 
+uint32_t size32(const Tensor& t, int64_t d) { return static_cast<uint32_t>(t.size(d)); }
+
 }  // namespace
+
+void avg_pool2d(const Tensor& x, const AvgWindows& windows, Tensor& y) {
+  map("avg_pool2d", y.numel(),
+      SlidingAverage{x.cuda_data<float>(), y.cuda_data<float>(), windows, size32(x, 2), size32(x, 3), size32(y, 2),
+                     size32(y, 3)});
+}
+
+void avg_pool2d_backward(const Tensor& dy, const AvgWindows& windows, const AvgPool2dOptions& o, Tensor& dx) {
+  const auto small = [](int64_t n) { return static_cast<int>(n); };
+  map("avg_pool2d_backward", dx.numel(),
+      SlidingAverageBackward{dy.cuda_data<float>(), dx.cuda_data<float>(), windows, small(o.kernel.h), small(o.kernel.w),
+                             small(o.stride.h), small(o.stride.w), small(o.padding.h), small(o.padding.w), size32(dx, 2),
+                             size32(dx, 3), size32(dy, 2), size32(dy, 3)});
+}
+
+void int8_avg_pool2d(const Tensor& x, const AvgWindows& windows, const int8::AverageRule& rule, int32_t divisor, Tensor& y) {
+  map("int8 avg_pool2d", y.numel(),
+      Int8SlidingAverage{x.cuda_data<uint8_t>(), y.cuda_data<uint8_t>(), windows, size32(x, 1), size32(x, 2), size32(y, 1),
+                         size32(y, 2), size32(y, 3), rule, divisor});
+}
 
 void adaptive_avg_pool2d(const Tensor& x, Tensor& y) {
   map("adaptive_avg_pool2d", y.numel(),

@@ -4,10 +4,12 @@
 #include "ops/cuda/cross_entropy.h"
 #include "ops/cuda/dropout.h"
 #include "ops/cuda/elementwise.h"
+#include "ops/cuda/gather.h"
 #include "ops/cuda/gemm.h"
 #include "ops/cuda/im2col.h"
 #include "ops/cuda/int8_conv2d.h"
 #include "ops/cuda/int8_elementwise.h"
+#include "ops/cuda/norms.h"
 #include "ops/cuda/observe.h"
 #include "ops/cuda/optimizer_step.h"
 #include "ops/cuda/pool.h"
@@ -31,6 +33,15 @@ void max_pool2d(const Tensor&, const std::optional<MaxPool2dOptions>&, Tensor&, 
 void adaptive_avg_pool2d(const Tensor&, Tensor&) { refuse(); }
 void max_pool2d_backward(const Tensor&, const Tensor&, const std::optional<MaxPool2dOptions>&, Tensor&) { refuse(); }
 void adaptive_avg_pool2d_backward(const Tensor&, Tensor&) { refuse(); }
+void avg_pool2d(const Tensor&, const AvgWindows&, Tensor&) { refuse(); }
+void avg_pool2d_backward(const Tensor&, const AvgWindows&, const AvgPool2dOptions&, Tensor&) { refuse(); }
+void multiply_gate(const Tensor&, const Tensor&, const Broadcast&, Tensor&) { refuse(); }
+void sum_to(const Tensor&, const Broadcast&, Tensor&) { refuse(); }
+void permute_channels(const Tensor&, std::span<const int64_t>, std::span<const int64_t>, int64_t, Tensor&) { refuse(); }
+void pad(const Tensor&, const PadAxis&, const PadAxis&, float, Tensor&) { refuse(); }
+void pad_backward(const Tensor&, const PadAxis&, const PadAxis&, Tensor&) { refuse(); }
+void interpolate(const Tensor&, const ResizeAxis&, const ResizeAxis&, Tensor&) { refuse(); }
+void interpolate_backward(const Tensor&, const ResizeAxis&, const ResizeAxis&, Tensor&) { refuse(); }
 void batch_norm(const Tensor&, const BatchNormParams&, Tensor&) { refuse(); }
 void batch_statistics(const Tensor&, BatchStatistics&) { refuse(); }
 void update_running(const BatchStatistics&, float, Tensor&, Tensor&) { refuse(); }
@@ -59,6 +70,28 @@ void add_counts(const float*, int64_t, const BinRule&, std::vector<int64_t>&) { 
 
 void int8_max_pool2d(const Tensor&, const MaxPool2dOptions&, Tensor&) { refuse(); }
 void int8_adaptive_avg_pool2d(const Tensor&, const int8::AverageRule&, Tensor&) { refuse(); }
+void int8_avg_pool2d(const Tensor&, const AvgWindows&, const int8::AverageRule&, int32_t, Tensor&) { refuse(); }
+void int8_multiply_gate(const Tensor&, const Tensor&, const Broadcast&, const int8::QMultiply&, Tensor&) { refuse(); }
+void int8_interpolate(const Tensor&, const ResizeAxis&, const ResizeAxis&, int32_t, Tensor&) { refuse(); }
+void softmax(const Tensor&, int64_t, int64_t, Tensor&) { refuse(); }
+void softmax_backward(const Tensor&, const Tensor&, int64_t, int64_t, Tensor&) { refuse(); }
+void int8_softmax(const Tensor&, int64_t, int8::QParams, int8::QParams, int8::SoftmaxRule, const std::array<uint32_t, 256>&,
+                  Tensor&) {
+  refuse();
+}
+void prelu(const Tensor&, const Tensor&, int64_t, Tensor&) { refuse(); }
+void prelu_backward(const Tensor&, const Tensor&, const Tensor&, int64_t, Tensor&, Tensor&) { refuse(); }
+void normalize(const Tensor&, const Parts&, const Tensor&, const Tensor&, float, Tensor&) { refuse(); }
+void normalize_backward(const Tensor&, const Tensor&, const Parts&, const Tensor&, float, Tensor&, Tensor&, Tensor&) { refuse(); }
+void int8_normalize(const Tensor&, int64_t, const Tensor&, const Tensor&, bool, int8::QParams, int8::QParams, double, Tensor&) {
+  refuse();
+}
+void int8_batch_norm(const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&, float, int8::QParams,
+                     int8::QParams, bool, Tensor&) {
+  refuse();
+}
+void int8_mean(const Tensor&, int8::QParams, Tensor&) { refuse(); }
+void join_phases(const Tensor&, const Phases2&, int64_t, Tensor&) { refuse(); }
 void quantize(const Tensor&, int8::QParams, Tensor&) { refuse(); }
 void dequantize(const Tensor&, int8::QParams, Tensor&) { refuse(); }
 void int8_add(const Tensor&, const Tensor&, const int8::QAdd&, Tensor&) { refuse(); }

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <vector>
 
+#include "ops/cuda/norms.h"
 #include "ops/engines/round.h"
 
 namespace octet::ops::int8 {
@@ -10,12 +11,18 @@ namespace octet::ops::int8 {
 Tensor batch_norm(const Tensor& x, const BatchNormParams& params, const BatchNormCodes& codes) {
   OCTET_CHECK(x.dim() == 4 && x.dtype() == DType::quint8, "int8 batch_norm: expected quint8 [N, H, W, C], got ", x.dtype(), " ",
               x.shape());
-  OCTET_CHECK(!x.on_cuda(), "int8 batch_norm is not there on a device yet; use the CPU");
+  check_same_device("int8 batch_norm", {&x, &params.weight, &params.bias, &params.running_mean, &params.running_var});
   const int64_t C = x.size(3);
   for (const Tensor& t : {params.weight, params.bias, params.running_mean, params.running_var})
     OCTET_CHECK(t.shape() == Shape{C}, "int8 batch_norm: parameters ", t.shape(), " for ", C, " channels");
   for (const QParams& q : {codes.input, codes.output}) check_qparams(q, DType::quint8, "int8 batch_norm");
   check_dtype("int8 batch_norm", DType::f32, {&params.weight, &params.bias, &params.running_mean, &params.running_var});
+  if (x.on_cuda()) {
+    Tensor y(x.shape(), DType::quint8, Device::cuda);
+    cuda::int8_batch_norm(x, params.weight, params.bias, params.running_mean, params.running_var, params.eps, codes.input,
+                          codes.output, codes.relu, y);
+    return y;
+  }
   std::vector<float> factor(static_cast<size_t>(C)), offset(factor.size());
   for (int64_t c = 0; c < C; ++c) {
     const float r = 1.0f / std::sqrt(params.running_var.data<float>()[c] + params.eps), weight = params.weight.data<float>()[c];

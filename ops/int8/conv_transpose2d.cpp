@@ -3,34 +3,11 @@
 #include <cstring>
 
 #include "ops/conv/conv_transpose2d.h"
-#include "ops/support/integers.h"
+#include "ops/cuda/norms.h"
+#include "ops/support/phases.h"
 
 namespace octet::ops::int8 {
 namespace {
-
-/// One direction of the phases' convolution.
-struct Phases {
-  int64_t stride, padding, taps;
-  int64_t more;  // 1: a row of the result lies behind the last row that reads a pixel, so that one more is computed on both sides
-
-  Phases(int64_t kernel, int64_t stride_of_layer, int64_t padding_of_layer, int64_t output_padding)
-      : stride(stride_of_layer),
-        padding(padding_of_layer),
-        taps(ceil_div(kernel, stride)),
-        more(kernel - padding + output_padding > stride * taps) {}
-
-  int64_t of(int64_t p) const { return (p + padding) % stride; }
-  /// The row of the convolution's result that holds row p.
-  int64_t row(int64_t p) const { return (p + padding) / stride + more; }
-  /// The tap of the kernel that is the convolution's tap u in phase f.
-  int64_t tap(int64_t f, int64_t u) const { return f + stride * (taps - 1 - u); }
-  int64_t padding_of_convolution() const { return taps - 1 + more; }
-};
-
-struct Phases2 {
-  Phases h, w;
-  int64_t count() const { return h.stride * w.stride; }
-};
 
 Phases2 phases_of(const ConvTranspose2dParams& p) {
   const ConvTranspose2dOptions& o = p.options;
@@ -124,13 +101,13 @@ std::vector<int32_t> ConvTranspose2d::bias_i32() const {
 Tensor ConvTranspose2d::operator()(const Tensor& x) const {
   OCTET_CHECK(x.dim() == 4 && x.dtype() == DType::quint8, "int8 conv_transpose2d: expected input quint8 [N, H, W, C], got ",
               x.dtype(), " ", x.shape());
-  OCTET_CHECK(!x.on_cuda(), "int8 conv_transpose2d is not there on a device yet; use the CPU");
   const Shape s = conv_transpose2d_shape({x.size(0), x.size(3), x.size(1), x.size(2)}, params_.weight.shape(), params_.options);
   const int64_t P = s[2], Q = s[3], K = s[1], G = params_.options.groups, group = K / G;
-  Tensor y({s[0], P, Q, K}, DType::quint8);
+  Tensor y({s[0], P, Q, K}, DType::quint8, x.device());
   if (y.numel() == 0) return y;
   const Tensor made = phases_(x);  // [N, rows, cols, G * phases * K/G]
   const Phases2 phases = phases_of(params_);
+  if (x.on_cuda()) return cuda::join_phases(made, phases, G, y), y;
   const int64_t rows = made.size(1), cols = made.size(2), pixel = made.size(3);
   const uint8_t* from = made.data<uint8_t>();
   uint8_t* to = y.data<uint8_t>();

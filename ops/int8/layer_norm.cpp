@@ -5,6 +5,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "ops/cuda/norms.h"
+
 namespace octet::ops::int8 {
 namespace {
 
@@ -35,7 +37,7 @@ Statistics statistics_of(const uint8_t* x, int64_t n, const NormCodes& codes) {
 
 void check(const char* what, const Tensor& x, const Tensor& weight, const Tensor& bias, const Shape& parameters,
            const NormCodes& codes) {
-  OCTET_CHECK(!x.on_cuda(), what, " is not there on a device yet; use the CPU");
+  check_same_device(what, {&x, &weight, &bias});
   for (const Tensor& t : {weight, bias})
     OCTET_CHECK(!t.defined() || (t.shape() == parameters && t.dtype() == DType::f32), what, ": parameters ", t.dtype(), " ",
                 t.shape(), ", expected float32 ", parameters);
@@ -61,6 +63,12 @@ Tensor normalized(const Tensor& x, int64_t n, const NormCodes& codes, const Valu
   return y;
 }
 
+Tensor on_device(const Tensor& x, int64_t size, const Tensor& weight, const Tensor& bias, bool per_part, const NormCodes& codes) {
+  Tensor y(x.shape(), DType::quint8, Device::cuda);
+  cuda::int8_normalize(x, size, weight, bias, per_part, codes.input, codes.output, as_written(codes.eps), y);
+  return y;
+}
+
 float at(const Tensor& t, int64_t i, float otherwise) { return t.defined() ? t.data<float>()[i] : otherwise; }
 
 }  // namespace
@@ -68,11 +76,13 @@ float at(const Tensor& t, int64_t i, float otherwise) { return t.defined() ? t.d
 Tensor layer_norm(const Tensor& x, const Shape& over, const Tensor& weight, const Tensor& bias, const NormCodes& codes) {
   check_dtype("int8 layer_norm", DType::quint8, {&x});
   check("int8 layer_norm", x, weight, bias, over, codes);
-  const Tensor planes = to_channels_first(x);
+  const Shape shape = channels_first(x.shape());
   const auto rank = static_cast<std::ptrdiff_t>(over.size());
-  OCTET_CHECK((x.dim() == 2 || x.dim() == 4) && rank > 0 && rank < x.dim() &&
-                  std::equal(over.begin(), over.end(), planes.shape().end() - rank),
-              "int8 layer_norm: the last dimensions of ", planes.shape(), " are not ", over);
+  OCTET_CHECK(
+      (x.dim() == 2 || x.dim() == 4) && rank > 0 && rank < x.dim() && std::equal(over.begin(), over.end(), shape.end() - rank),
+      "int8 layer_norm: the last dimensions of ", shape, " are not ", over);
+  if (x.on_cuda()) return on_device(x, numel(over), weight, bias, false, codes);
+  const Tensor planes = to_channels_first(x);
   return to_channels_last(normalized(planes, numel(over), codes, [&](int64_t, int64_t i, float steps, const Statistics& s) {
     return (steps - s.mean) * s.r * at(weight, i, 1) + at(bias, i, 0);
   }));
@@ -83,6 +93,7 @@ Tensor instance_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, 
               " ", x.shape());
   const int64_t C = x.size(3);
   check("int8 instance_norm", x, weight, bias, {C}, codes);
+  if (x.on_cuda()) return on_device(x, x.size(1) * x.size(2), weight, bias, true, codes);
   return to_channels_last(normalized(to_channels_first(x), x.size(1) * x.size(2), codes,
                                      [&](int64_t part, int64_t, float steps, const Statistics& s) {
                                        const float factor = s.r * at(weight, part % C, 1);

@@ -1,5 +1,6 @@
 #include "ops/int8/mean.h"
 
+#include "ops/cuda/norms.h"
 #include "ops/engines/requantize.h"
 #include "ops/int8/pool.h"
 #include "ops/support/torch_sum.h"
@@ -9,7 +10,8 @@ namespace {
 
 Tensor mean_of_reals(const Tensor& x, QParams qparams) {
   const int64_t N = x.size(0), pixels = x.size(1) * x.size(2), C = x.size(3);
-  Tensor y({N, C}, DType::quint8);
+  Tensor y({N, C}, DType::quint8, x.device());
+  if (x.on_cuda()) return cuda::int8_mean(x, qparams, y), y;
   const float inverse_scale = 1.0f / qparams.scale, count = static_cast<float>(pixels);
 #pragma omp parallel for
   for (int64_t i = 0; i < N * C; ++i) {
@@ -27,7 +29,6 @@ Tensor mean_of_reals(const Tensor& x, QParams qparams) {
 Tensor mean(const Tensor& x, QParams qparams, MeanRule rule, bool keepdim) {
   OCTET_CHECK(x.dim() == 4 && x.dtype() == DType::quint8 && x.size(1) * x.size(2) > 0,
               "int8 mean: expected quint8 [N, H, W, C], got ", x.dtype(), " ", x.shape());
-  OCTET_CHECK(!x.on_cuda(), "int8 mean is not there on a device yet; use the CPU");
   check_qparams(qparams, DType::quint8, "int8 mean");
   Tensor y;
   switch (rule) {

@@ -64,7 +64,6 @@ Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& o) {
 
 Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& o, QParams qparams, Engine engine, std::optional<QParams> to) {
   check_image(x, "int8 avg_pool2d");
-  OCTET_CHECK(!x.on_cuda(), "int8 avg_pool2d is not there on a device yet; use the CPU");
   if (to) check_qparams(*to, DType::quint8, "int8 avg_pool2d output");
   const AverageRule rule{rules_of(engine).average, qparams, to.value_or(qparams)};
   const bool by_kernel = rule.by == AverageFactor::of_a_layer;
@@ -74,7 +73,11 @@ Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& o, QParams qparams, E
   const AvgWindows windows(o, H, W);
   check_average("int8 avg_pool2d", o.kernel.h * o.kernel.w, qparams);
   const int64_t P = windows.P(), Q = windows.Q();
-  Tensor y({N, P, Q, C}, DType::quint8);
+  Tensor y({N, P, Q, C}, DType::quint8, x.device());
+  if (x.on_cuda()) {
+    cuda::int8_avg_pool2d(x, windows, rule, by_kernel ? static_cast<int32_t>(o.kernel.h * o.kernel.w) : 0, y);
+    return y;
+  }
   Failure failure;
 #pragma omp parallel
   {

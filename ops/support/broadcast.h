@@ -35,6 +35,10 @@ class Broadcast {
   /// All dimensions but the last, as one.
   int64_t rows() const { return sizes_[0] * sizes_[1] * sizes_[2]; }
 
+  /// Of the four dimensions, missing ones in front: x's sizes, and how far the gate goes for a step along each, 0 where it has one.
+  const std::array<int64_t, 4>& sizes() const { return sizes_; }
+  const std::array<int64_t, 4>& strides() const { return strides_; }
+
   /// visit(index in x, index in the gate) of each element of a row.
   template <class Visit>
   void along(int64_t row, Visit&& visit) const {

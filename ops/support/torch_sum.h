@@ -3,27 +3,28 @@
 // Source: ATen/native/cpu/SumKernel.cpp, with vectors of 8 floats (AVX2).
 #pragma once
 
-#include <algorithm>
-#include <array>
-#include <bit>
 #include <cstdint>
+
+#include "tensor/host_device.h"
 
 namespace octet::ops {
 
 /// value(0) + ... + value(n - 1) by partial sums of 2^p values, of these again, and so on, which keeps rounding errors small.
 /// PyTorch's multi_row_sum.
 template <class Value>
-float cascade_sum(int64_t n, Value&& value) {
+OCTET_HD float cascade_sum(int64_t n, Value&& value) {
   constexpr int kLevels = 4;
-  const int power = std::max(4, static_cast<int>(std::bit_width(static_cast<uint64_t>(std::max<int64_t>(n, 1) - 1))) / kLevels);
+  int bits = 0;  // of n - 1
+  for (int64_t rest = n - 1; rest > 0; rest >>= 1) ++bits;
+  const int power = bits / kLevels > 4 ? bits / kLevels : 4;
   const int64_t step = int64_t{1} << power;
-  std::array<float, kLevels> sums{};
+  float sums[kLevels] = {};
   int64_t i = 0;
   while (i + step <= n) {
     for (int64_t end = i + step; i < end; ++i) sums[0] += value(i);
     for (int level = 1; level < kLevels; ++level) {
-      sums[static_cast<size_t>(level)] += sums[static_cast<size_t>(level) - 1];
-      sums[static_cast<size_t>(level) - 1] = 0;
+      sums[level] += sums[level - 1];
+      sums[level - 1] = 0;
       if ((i & ((step - 1) << (level * power))) != 0) break;
     }
   }
@@ -33,17 +34,17 @@ float cascade_sum(int64_t n, Value&& value) {
 
 /// PyTorch's row_sum.
 template <class Value>
-float interleaved_sum(int64_t n, Value&& value) {
+OCTET_HD float interleaved_sum(int64_t n, Value&& value) {
   const int64_t fours = n / 4;
-  std::array<float, 4> sums;
-  for (int64_t k = 0; k < 4; ++k) sums[static_cast<size_t>(k)] = cascade_sum(fours, [&](int64_t i) { return value(4 * i + k); });
+  float sums[4];
+  for (int64_t k = 0; k < 4; ++k) sums[k] = cascade_sum(fours, [&](int64_t i) { return value(4 * i + k); });
   for (int64_t i = 4 * fours; i < n; ++i) sums[0] += value(i);
   return ((sums[0] + sums[1]) + sums[2]) + sums[3];
 }
 
 /// value(i): pixel i of that channel.
 template <class Value>
-float torch_sum(int64_t n, int64_t channel, int64_t channels, Value&& value) {
+OCTET_HD float torch_sum(int64_t n, int64_t channel, int64_t channels, Value&& value) {
   constexpr int64_t kTogether = 32;  // channels: 4 vectors
   return channel < channels / kTogether * kTogether ? cascade_sum(n, value) : interleaved_sum(n, value);
 }

@@ -5,6 +5,7 @@
 #include "loaders/files/npy.h"
 #include "tests/apps/small_set.h"
 #include "tests/support/compare.h"
+#include "tests/support/golden.h"
 #include "tests/support/make.h"
 
 namespace octet::test {
@@ -44,6 +45,39 @@ TEST(OnCuda, TheWorkflowFindsTheSameScalesAndItsModelTheSameLogits) {
 }
 
 // The real CUDA runtime with a driver that is not right (tests/cuda/driver/).
+/// Between them these networks have every op that a file can bring (tests/golden/golden_pt2.py).
+TEST(OnCuda, NetworksFromFilesHaveTheCpusCodes) {
+  for (const char* network : {"branches", "gates", "norms", "segments", "shifts", "shuffles", "views"}) {
+    const TemporaryFolder folder;
+    const bool norms = std::string(network) == "norms", two_inputs = std::string(network) == "segments";
+    const Golden golden("pt2/" + std::string(network) + (norms ? "" : "_qnnpack"));
+    const std::string input = folder / (two_inputs ? "x.npz" : "x.npy");
+    if (two_inputs)
+      loaders::save_npz(input, {{"x", golden["x"]}, {"y", golden["y"]}});
+    else
+      loaders::save_npy(input, golden["x"]);
+    for (const char* backend : {"qnnpack", "x86"}) {
+      const std::string quantize = "quantize --quiet --force --weights " + golden_path("pt2/" + std::string(network) + ".pt2") +
+                                   " --input " + input + " --backend " + backend + " --output ";
+      ASSERT_EQ(run(quantize + (folder / "cpu")).exit_code, 0) << network;
+      const Result there = run(on_cuda(quantize + (folder / "cuda")));
+      ASSERT_EQ(there.exit_code, 0) << network << ": " << there.err;
+      const std::string predict = "predict --model " + (folder / "cpu/model.safetensors") + " --input " + input + " --dump ";
+      ASSERT_EQ(run(predict + (folder / "here")).exit_code, 0) << network;
+      ASSERT_EQ(run(on_cuda(predict + (folder / "there"))).exit_code, 0) << network;
+      int compared = 0;
+      for (const auto& file : std::filesystem::directory_iterator(folder / "here")) {
+        const Tensor want = loaders::load_npy(file.path());
+        if (want.dtype() != DType::u8) continue;
+        EXPECT_TRUE(bits_equal(loaders::load_npy((folder / "there") + "/" + file.path().filename().string()), want))
+            << network << ", " << backend << ": " << file.path().filename();
+        ++compared;
+      }
+      EXPECT_GT(compared, 3) << network;
+    }
+  }
+}
+
 TEST(OnCuda, WrongDriversAreSaidInOneLine) {
   if (stand_in_driver_dir().empty()) GTEST_SKIP() << "a build without CUDA has no runtime that could ask";
   const std::string command =

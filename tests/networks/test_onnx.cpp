@@ -1,7 +1,7 @@
 // ONNX files: what the reader takes from the bytes, names of nodes, tensors in every form, files that are damaged, and octet's own
 // export read back.
-#include <algorithm>
 #include <gtest/gtest.h>
+#include <algorithm>
 
 #include "loaders/checkpoints/pth.h"
 #include "networks/pt2/to_graph.h"

@@ -168,7 +168,7 @@ def without_identities(path):
 
 
 def prepare(name, size, images, folder):
-    model = zoo.build(name, size)
+    model, _ = zoo.build(name, size)
     x, calib = torch.randn(2, 3, size, size), torch.randn(images, 3, size, size)
     np.save(f"{folder}/x.npy", x.numpy())
     np.save(f"{folder}/calib.npy", calib.numpy())

@@ -56,7 +56,7 @@ def codes_of(a, network, tmp, folder):
 
 
 def compare(a, name, size, tmp):
-    model = zoo.build(name, size)
+    model, _ = zoo.build(name, size)
     x, calib = torch.randn(2, 3, size, size), torch.randn(a.images, 3, size, size)
     np.save(f"{tmp}/x.npy", x.numpy())
     np.save(f"{tmp}/calib.npy", calib.numpy())
