@@ -1,6 +1,5 @@
 // Memory, copies, and what happens to tensors that are on the wrong device.
 #include "ops/elementwise.h"
-#include "ops/softmax.h"
 #include "tensor/cuda/caching_allocator.h"
 #include "tensor/cuda/missing.h"
 #include "tests/cuda/device.h"
@@ -157,7 +156,6 @@ TEST_F(Runtime, WrongDeviceIsAnError) {
   EXPECT_TRUE(test::fails_with([&] { on_device.data<float>(); }, {"float32 [2, 3]", "is on cuda", "cpu only"}));
   EXPECT_TRUE(test::fails_with([&] { x.cuda_data<float>(); }, {"is on cpu", "cuda only"}));
   EXPECT_TRUE(test::fails_with([&] { ops::add(x, on_device); }, {"add", "on cpu and on cuda"}));
-  EXPECT_TRUE(test::fails_with([&] { ops::softmax(on_device); }, {"not there on a device"}));  // an op without a kernel there
 }
 
 TEST_F(Runtime, ReleasedMemoryIsUsedAgain) {
