@@ -61,6 +61,9 @@ struct Job {
   }
 
  private:
+  /// Columns of which a whole block may be read, where so many bytes are left of the images.
+  int64_t whole_columns(int64_t bytes) const { return bytes < kernel.block ? 0 : (bytes - kernel.block) / w.channels + 1; }
+
   /// A group of rows from h on, `columns` columns from `left` on: those inside the image, and before and behind them the border.
   void interleave(int64_t n, int64_t h, int64_t left, int64_t columns, int64_t block, std::byte* to) const {
     const int64_t begin = std::clamp<int64_t>(-left, 0, columns), end = std::clamp<int64_t>(s.width - left, begin, columns);
@@ -81,7 +84,7 @@ struct Job {
       rows.at[r] = is_inside ? x + ((n * s.height + h + r) * s.width + left) * C + first : border;
       rows.step[r] = is_inside ? C : 0;
       if (is_inside && rows.channels < kernel.block)  // what lies behind the block's channels is read, but not behind the images
-        rows.whole = std::clamp<int64_t>((x_end - rows.at[r] - kernel.block) / C + 1, 0, rows.whole);
+        rows.whole = std::min(rows.whole, whole_columns(x_end - rows.at[r]));
     }
     return rows;
   }
