@@ -132,6 +132,38 @@ def fake_quantization(n):
     return fig
 
 
+def passes(n):
+    fig, ax = plt.subplots(figsize=(9, 3.4), layout="constrained")
+    colours = {"conv": "#cfe0f3", "bn": "#f6d9c9", "relu": "#e6f0cf", "add": "#e5dcf0", "[": "#fff3c4"}
+    for row, (name, nodes) in enumerate((stage, n[stage]) for stage in ("trace", "fold_batch_norm", "fuse_relu", "insert_observers", "convert")):
+        ax.text(-0.1, -row + 0.25, name, ha="right", va="center", color=BLUE)
+        at = 0.0
+        for node in nodes:
+            width = 0.55 if node.startswith("[") else 1.5
+            kind = "add" if node.startswith("add") else next((k for k in colours if k in node), "conv")
+            ax.add_patch(plt.Rectangle((at, -row), width, 0.5, facecolor=colours[kind], edgecolor=GREY, linewidth=0.6))
+            ax.text(at + width / 2, -row + 0.25, node.removeprefix("_0_4_0_"), ha="center", va="center", fontsize=9)
+            at += width + 0.12
+    ax.set_xlim(-2.3, 11.5)
+    ax.set_ylim(-4.2, 0.7)
+    ax.axis("off")
+    return fig
+
+
+def requantize(n):
+    fig, ax = plt.subplots(figsize=(9, 1.9), layout="constrained")
+    ax.axhline(0, color=GREY, linewidth=0.8)
+    ax.axvline(3.5, color=ORANGE)
+    ax.text(3.5, 1.25, "a tie: half to even goes up, to 4", color=ORANGE, ha="center")
+    for height, engine in zip((0.8, 0.45, -0.35), n):
+        ax.plot([engine["steps"]], [0], "o", color=BLUE)
+        ax.annotate(f"{engine['engine']}: {engine['steps']:.5f}, code {engine['code']}", (engine["steps"], 0), (engine["steps"] - 0.0001, height),
+                    ha="right", arrowprops={"arrowstyle": "-", "color": GREY})
+    ax.set(xlim=(3.4975, 3.5008), ylim=(-0.6, 1.5), xlabel="steps of the output's scale, before rounding", yticks=[])
+    ax.spines["left"].set_visible(False)
+    return fig
+
+
 def winograd(n):
     fig, ax = plt.subplots(figsize=(9, 3.2), layout="constrained")
     layers = n["layers"]
@@ -144,7 +176,7 @@ def winograd(n):
 
 
 PLACES = {im2col: "ops/conv/conv2d", recording: "nn/recording", weights: "quant/observers/weights", histogram: "quant/observers/histogram_observer",
-          fake_quantization: "quant/qat/fake_quantization", winograd: "ops/cpu/winograd"}
+          passes: "quant/passes/passes", requantize: "ops/engines/requantize", fake_quantization: "quant/qat/fake_quantization", winograd: "ops/cpu/winograd"}
 
 
 def main():

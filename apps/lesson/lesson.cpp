@@ -14,6 +14,8 @@ std::span<const Lesson> lessons() {
       {"recording", "one recording, read forwards and backwards (nn/recording.md)", tell_recording},
       {"weights", "one scale for a layer, or one for each filter (quant/observers/weights.md)", tell_weights},
       {"histogram", "the search for a range (quant/observers/histogram_observer.md)", tell_histogram},
+      {"passes", "a residual block after each pass (quant/passes/passes.md)", tell_passes},
+      {"requantize", "one output by three engines (ops/engines/requantize.md)", tell_requantize},
       {"fake_quantization", "rounding in training, and its gradient (quant/qat/fake_quantization.md)", tell_fake_quantization},
       {"winograd", "fewer products, the same integers (ops/cpu/winograd.md)", tell_winograd}};
   return kLessons;

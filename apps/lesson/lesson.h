@@ -7,6 +7,7 @@
 #include <ostream>
 #include <span>
 #include <string>
+#include <type_traits>
 
 #include "nn/graph/graph.h"
 
@@ -25,6 +26,8 @@ std::span<const Lesson> lessons();
 void tell_weights(std::ostream& out, nlohmann::json& numbers);
 void tell_histogram(std::ostream& out, nlohmann::json& numbers);
 void tell_im2col(std::ostream& out, nlohmann::json& numbers);
+void tell_passes(std::ostream& out, nlohmann::json& numbers);
+void tell_requantize(std::ostream& out, nlohmann::json& numbers);
 void tell_fake_quantization(std::ostream& out, nlohmann::json& numbers);
 void tell_recording(std::ostream& out, nlohmann::json& numbers);
 void tell_winograd(std::ostream& out, nlohmann::json& numbers);
@@ -35,6 +38,7 @@ nn::Graph prepared_resnet18();
 /// printf of one number: number("%6.3f", x).
 template <class T>
 std::string number(const char* format, T value) {
+  static_assert(std::is_arithmetic_v<T> || std::is_same_v<T, const char*>, "what printf takes");
   char text[64];
   std::snprintf(text, sizeof text, format, value);
   return text;
