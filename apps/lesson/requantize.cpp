@@ -33,7 +33,8 @@ void tell_requantize(std::ostream& out, nlohmann::json& numbers) {
     const float sum = static_cast<float>(acc) + (engine == ops::int8::Engine::qnnpack ? std::nearbyint(in_units) : in_units);
     const float steps = sum * (x.scale * sw / y.scale);
     const int code = *conv(image).data<uint8_t>();
-    out << number("%-10s", std::string(name_of(engine)).c_str()) << number("%13.4f", sum) << number("%14.6f", steps) << number("%7d", code) << "\n";
+    out << number("%-10s", std::string(name_of(engine)).c_str()) << number("%13.4f", sum) << number("%14.6f", steps)
+        << number("%7d", code) << "\n";
     numbers.push_back({{"engine", name_of(engine)}, {"steps", steps}, {"code", code}});
   }
 }
