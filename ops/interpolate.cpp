@@ -40,7 +40,7 @@ Axes axes(Size2 image, Size2 output, const InterpolateOptions& o) {
   return {axis(image.h, output.h, o, o.size.h ? 0 : o.factor_h), axis(image.w, output.w, o, o.size.w ? 0 : o.factor_w)};
 }
 
-/// What the axes say, for the CPU, which reads it for every image.
+/// The sources of all rows and columns, made once for all images.
 struct Grid {
   std::vector<ResizeSource> rows, cols;
   explicit Grid(const Axes& a) {
@@ -79,8 +79,7 @@ Tensor interpolate(const Tensor& x, const InterpolateOptions& o) {
       continue;
     }
     for (const ResizeSource& c : grid.cols)
-      *to++ = r.weight_of_first * (c.weight_of_first * above[c.first] + c.weight_of_second * above[c.second]) +
-              r.weight_of_second * (c.weight_of_first * below[c.first] + c.weight_of_second * below[c.second]);
+      *to++ = bilinear({above[c.first], above[c.second], below[c.first], below[c.second]}, r, c);
   }
   return y;
 }

@@ -1,7 +1,5 @@
 #include "ops/layer_norm.h"
 
-#include <cmath>
-
 #include "ops/cuda/norms.h"
 
 namespace octet::ops {
@@ -33,32 +31,13 @@ Parts group_parts(const Tensor& x, int64_t groups, const Tensor& weight, const T
   return {x.size(0) * groups, C / groups * pixels, C, groups, pixels};
 }
 
-struct Statistics {
-  double mean, inverse_std;
-};
-
-Statistics statistics_of(const float* x, int64_t n, float eps) {
-  double sum = 0, squares = 0;
-  for (int64_t i = 0; i < n; ++i) sum += static_cast<double>(x[i]);
-  const double mean = sum / static_cast<double>(n);
-  for (int64_t i = 0; i < n; ++i) squares += (static_cast<double>(x[i]) - mean) * (static_cast<double>(x[i]) - mean);
-  return {mean, 1 / std::sqrt(squares / static_cast<double>(n) + static_cast<double>(eps))};
-}
-
 Tensor normalized(const Tensor& x, const Parts& p, const Tensor& weight, const Tensor& bias, float eps) {
   Tensor y(x.shape(), DType::f32, x.device());
   if (x.on_cuda()) return cuda::normalize(x, p, weight, bias, eps, y), y;
   const float *w = weight.defined() ? weight.data<float>() : nullptr, *b = bias.defined() ? bias.data<float>() : nullptr;
 #pragma omp parallel for
   for (int64_t part = 0; part < p.parts; ++part) {
-    const float* from = x.data<float>() + part * p.size;
-    float* to = y.data<float>() + part * p.size;
-    const Statistics s = statistics_of(from, p.size, eps);
-    for (int64_t i = 0; i < p.size; ++i) {
-      const int64_t at = p.place(part, i);
-      const double v = (static_cast<double>(from[i]) - s.mean) * s.inverse_std;
-      to[i] = static_cast<float>(v * (w ? static_cast<double>(w[at]) : 1) + (b ? static_cast<double>(b[at]) : 0));
-    }
+    normalize_part(x.data<float>() + part * p.size, p, part, w, b, eps, y.data<float>() + part * p.size);
   }
   return y;
 }
@@ -66,18 +45,12 @@ Tensor normalized(const Tensor& x, const Parts& p, const Tensor& weight, const T
 /// dx of one part; adds to dweight and dbias in float64.
 void part_backward(const float* dy, const float* x, const Parts& p, int64_t part, const float* w, float eps, float* dx,
                    std::vector<double>& dweight, std::vector<double>& dbias) {
-  const Statistics s = statistics_of(x, p.size, eps);
-  const auto v = [&](int64_t i) { return (static_cast<double>(x[i]) - s.mean) * s.inverse_std; };
-  const auto g = [&](int64_t i) { return static_cast<double>(dy[i]) * (w ? static_cast<double>(w[p.place(part, i)]) : 1); };
-  double sum = 0, sum_of_products = 0;
+  const PartStatistics s = statistics_of(x, p.size, eps);
+  normalize_part_backward(dy, x, p, part, w, s, dx);
   for (int64_t i = 0; i < p.size; ++i) {
-    sum += g(i), sum_of_products += g(i) * v(i);
     const auto at = static_cast<size_t>(p.place(part, i));
-    dweight[at] += static_cast<double>(dy[i]) * v(i), dbias[at] += static_cast<double>(dy[i]);
+    dweight[at] += static_cast<double>(dy[i]) * s.normalized(x[i]), dbias[at] += static_cast<double>(dy[i]);
   }
-  const auto n = static_cast<double>(p.size);
-  for (int64_t i = 0; i < p.size; ++i)
-    dx[i] = static_cast<float>((g(i) - sum / n - v(i) * (sum_of_products / n)) * s.inverse_std);
 }
 
 Tensor as_floats(const std::vector<double>& values, const Shape& shape) {

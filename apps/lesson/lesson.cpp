@@ -21,11 +21,13 @@ std::span<const Lesson> lessons() {
   return kLessons;
 }
 
-nn::Graph prepared_resnet18() {
+nn::Graph traced_resnet18() {
   const std::string file = data_file("resnet18-imagenette-fastai.pth");
   const StateDict state = loaders::load_pth(file);
   const nn::LoadedModel loaded = nn::model_from_checkpoint(state, nn::form_of(state, file), file);
-  return quant::prepare(nn::trace(*loaded.model, Tensor::zeros({1, 3, 64, 64})), quant::get_default_qconfig_mapping("qnnpack"));
+  return nn::trace(*loaded.model, Tensor::zeros({1, 3, 64, 64}));
 }
+
+nn::Graph prepared_resnet18() { return quant::prepare(traced_resnet18(), quant::get_default_qconfig_mapping("qnnpack")); }
 
 }  // namespace octet::apps

@@ -32,7 +32,8 @@ void tell_fake_quantization(std::ostream& out, nlohmann::json& numbers);
 void tell_recording(std::ostream& out, nlohmann::json& numbers);
 void tell_winograd(std::ostream& out, nlohmann::json& numbers);
 
-/// ResNet18 of data/, ready to be calibrated.
+/// ResNet18 of data/ as a graph, and ready to be calibrated (qnnpack).
+nn::Graph traced_resnet18();
 nn::Graph prepared_resnet18();
 
 /// printf of one number: number("%6.3f", x).

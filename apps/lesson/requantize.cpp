@@ -30,11 +30,13 @@ void tell_requantize(std::ostream& out, nlohmann::json& numbers) {
                                    .input = x,
                                    .output = y},
                                   {}});
+    // onednn adds the bias to a real number: no sum in units of sx sw.
+    const bool real = engine == ops::int8::Engine::onednn;
     const float sum = static_cast<float>(acc) + (engine == ops::int8::Engine::qnnpack ? std::nearbyint(in_units) : in_units);
-    const float steps = sum * (x.scale * sw / y.scale);
+    const float steps = real ? (static_cast<float>(acc) * x.scale * sw + b) * (1 / y.scale) : sum * (x.scale * sw / y.scale);
     const int code = *conv(image).data<uint8_t>();
-    out << number("%-10s", std::string(name_of(engine)).c_str()) << number("%13.4f", sum) << number("%14.6f", steps)
-        << number("%7d", code) << "\n";
+    out << number("%-10s", std::string(name_of(engine)).c_str()) << (real ? number("%13s", "a real") : number("%13.4f", sum))
+        << number("%14.6f", steps) << number("%7d", code) << "\n";
     numbers.push_back({{"engine", name_of(engine)}, {"steps", steps}, {"code", code}});
   }
 }

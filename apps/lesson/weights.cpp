@@ -1,12 +1,11 @@
 // One layer's weights as codes: one scale for all of them, and one for each filter.
 #include <algorithm>
-#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "apps/lesson/lesson.h"
 #include "ops/fake_quantize.h"
 #include "ops/int8/quantize.h"
-#include "quant/checks/sqnr.h"
+#include "quant/checks/node_errors.h"
 #include "quant/observers/qparams.h"
 
 namespace octet::apps {
@@ -22,30 +21,9 @@ Tensor folded_weight() {
   fail("the checkpoint has no layer ", kLayer);
 }
 
-/// The largest magnitude of each slice.
-std::vector<float> largest_of(const Tensor& weight) {
-  std::vector<float> largest;
-  for (int64_t k = 0; k < weight.size(0); ++k) {
-    const Tensor filter = weight.slice(k, k + 1);
-    float m = 0;
-    for (int64_t i = 0; i < filter.numel(); ++i) m = std::max(m, std::abs(filter.data<float>()[i]));
-    largest.push_back(m);
-  }
-  return largest;
-}
-
 float scale_of(float largest) { return quant::calculate_qparams(-largest, largest, quant::kWeightSpec).scale; }
 
-/// How much larger the weights are than their rounding, of all and of one filter.
-double sqnr_of(const Tensor& weight, const Tensor& rounded) {
-  double signal = 0, noise = 0;
-  for (int64_t i = 0; i < weight.numel(); ++i) {
-    const double w = weight.data<float>()[i], e = w - static_cast<double>(rounded.data<float>()[i]);
-    signal += w * w;
-    noise += e * e;
-  }
-  return quant::sqnr(signal, noise);
-}
+double sqnr_of(const Tensor& weight, const Tensor& rounded) { return quant::closeness(weight, rounded).sqnr; }
 
 /// Different codes among a filter's.
 size_t codes_used(const Tensor& codes) {
@@ -96,7 +74,7 @@ void tell_sums(std::ostream& out, const Way& way, int64_t k) {
 
 void tell_weights(std::ostream& out, nlohmann::json& numbers) {
   const Tensor weight = folded_weight();
-  const std::vector<float> largest = largest_of(weight);
+  const std::vector<float> largest = quant::largest_magnitudes(weight);
   const int64_t widest = std::max_element(largest.begin(), largest.end()) - largest.begin();
   const int64_t narrowest = std::min_element(largest.begin(), largest.end()) - largest.begin();
   std::vector<float> scales;

@@ -62,19 +62,14 @@ std::string weights(const nn::Node& node, const nn::Node& partner) {
   const Tensor weight = partner.parameter("weight");
   if (!layer || !weight.defined() || weight.shape() != layer->weight.shape() || nn::is<nn::op::QuantizedConvTranspose2d>(node.op))
     return "";
-  const int64_t K = weight.size(0), row = weight.numel() / K;
-  ChannelRanges ranges{node.name, {}};
-  for (int64_t k = 0; k < K; ++k) {
-    float largest = 0;
-    for (int64_t i = k * row; i < (k + 1) * row; ++i) largest = std::max(largest, std::abs(weight.data<float>()[i]));
-    ranges.largest.push_back(largest);
-  }
+  const ChannelRanges ranges{node.name, quant::largest_magnitudes(weight)};
   const float most = *std::ranges::max_element(ranges.largest);
   const auto wasted = std::ranges::count_if(ranges.largest, [&](float v) { return v < most / 4; });
   const auto least = std::ranges::min_element(ranges.largest);
   const std::string form = layer->weight_scale.size() == 1 ? "one scale for all channels" : "a scale for each channel";
   return figure(draw(ranges), "Largest weight of each output channel (" + form + "). " + std::to_string(wasted) + " of " +
-                                  std::to_string(K) + " would use less than a quarter of the codes of one scale; channel " +
+                                  std::to_string(ranges.largest.size()) +
+                                  " would use less than a quarter of the codes of one scale; channel " +
                                   std::to_string(least - ranges.largest.begin()) + " the least, " + html(number(*least)) +
                                   " of " + html(number(most)) + ".");
 }

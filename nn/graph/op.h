@@ -1,8 +1,8 @@
 // Op: what a node of a graph computes, one of the structs whose pages are in nn/graph/ops/. Here is the list of them all.
 //
-// The float ops come from tracing a model, those on codes from quant/passes/convert.h. Whoever reads one op includes its page, and
-// whoever asks each of them (visit) includes nn/graph/ops.h: a file that only passes ops on compiles four times faster than one that
-// copies a std::variant of them all.
+// The float ops come from tracing a model, those on codes from quant/passes/convert.h. A file that reads one op includes its page; one
+// that asks each of them (visit) includes nn/graph/ops.h. Op is no std::variant, because a file that copies one of so many types takes
+// seconds to compile.
 #pragma once
 
 #include <concepts>
@@ -82,7 +82,7 @@ class Op {
   Op& operator=(Op&& other) noexcept = default;
   ~Op() = default;
 
-  /// Of its struct in op::All.
+  /// Where its struct stands in op::All, from 0.
   size_t place() const { return place_; }
   const op::Info& info() const { return held_->info(); }
 

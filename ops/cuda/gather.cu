@@ -130,8 +130,7 @@ struct Interpolate {
     const float *above = plane + r.first * cols.input, *below = plane + r.second * cols.input;
     y[i] = rows.mode == InterpolateMode::nearest
                ? above[c.first]
-               : r.weight_of_first * (c.weight_of_first * above[c.first] + c.weight_of_second * above[c.second]) +
-                     r.weight_of_second * (c.weight_of_first * below[c.first] + c.weight_of_second * below[c.second]);
+               : bilinear({above[c.first], above[c.second], below[c.first], below[c.second]}, r, c);
   }
 };
 
@@ -190,6 +189,21 @@ struct InterpolateCodes {
                               static_cast<float>(at(r.second, col.first)), static_cast<float>(at(r.second, col.second))};
     const float value = bilinear_of_codes(corners, r, col, c < C.value / 8 * 8);
     y[i] = static_cast<uint8_t>(int8::round_to_code(value - static_cast<float>(zero_point), zero_point, {0, 255}));
+  }
+};
+
+struct JoinPhases {
+  const uint8_t* made;
+  uint8_t* y;
+  Phases2 phases;
+  int64_t rows, cols, pixel;  // of `made`
+  int64_t group;              // K/G
+  Divisor P, Q, K;
+  OCTET_HD void operator()(uint32_t i) const {
+    const int64_t k = i % K, at = i / K, q = at % Q.value, p = at / Q.value % P.value, n = at / Q.value / P.value;
+    const int64_t f = phases.h.of(p) * phases.w.stride + phases.w.of(q);
+    const uint8_t* from = made + ((n * rows + phases.h.row(p)) * cols + phases.w.row(q)) * pixel;
+    y[i] = from[(k / group * phases.count() + f) * group + k % group];
   }
 };
 
@@ -263,6 +277,12 @@ void int8_interpolate(const Tensor& x, const ResizeAxis& rows, const ResizeAxis&
   map("int8 interpolate", y.numel(),
       InterpolateCodes{x.cuda_data<uint8_t>(), y.cuda_data<uint8_t>(), rows, cols, small(rows.output), small(cols.output),
                        small(y.size(3)), zero_point});
+}
+
+void join_phases(const Tensor& made, const Phases2& phases, int64_t groups, Tensor& y) {
+  map("conv_transpose2d", y.numel(),
+      JoinPhases{made.cuda_data<uint8_t>(), y.cuda_data<uint8_t>(), phases, made.size(1), made.size(2), made.size(3),
+                 y.size(3) / groups, small(y.size(1)), small(y.size(2)), small(y.size(3))});
 }
 
 }  // namespace octet::ops::cuda

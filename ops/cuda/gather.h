@@ -6,6 +6,7 @@
 
 #include "ops/engines/multiplication.h"
 #include "ops/support/broadcast.h"
+#include "ops/support/phases.h"
 #include "ops/support/resampling.h"
 #include "tensor/tensor.h"
 
@@ -29,5 +30,8 @@ void pad_backward(const Tensor& dy, const PadAxis& rows, const PadAxis& cols, Te
 void interpolate(const Tensor& x, const ResizeAxis& rows, const ResizeAxis& cols, Tensor& y);
 void interpolate_backward(const Tensor& dy, const ResizeAxis& rows, const ResizeAxis& cols, Tensor& dx);
 void int8_interpolate(const Tensor& x, const ResizeAxis& rows, const ResizeAxis& cols, int32_t zero_point, Tensor& y);
+
+/// The result of the phases' convolution [N, rows, cols, G * phases * K/G] -> y [N, P, Q, K].
+void join_phases(const Tensor& made, const Phases2& phases, int64_t groups, Tensor& y);
 
 }  // namespace octet::ops::cuda

@@ -4,7 +4,9 @@
 
 #include "ops/cuda/divisor.h"
 #include "ops/cuda/launch.h"
+#include "ops/engines/normalization.h"
 #include "ops/engines/requantize.h"
+#include "ops/support/softmax_of.h"
 #include "ops/support/torch_sum.h"
 
 namespace octet::ops::cuda {
@@ -19,12 +21,8 @@ struct Softmax {
   int64_t C, pixels;
   OCTET_HD void operator()(uint32_t i) const {
     const int64_t at = i / pixels * C * pixels + i % pixels;
-    float largest = x[at];
-    for (int64_t c = 1; c < C; ++c) largest = x[at + c * pixels] > largest ? x[at + c * pixels] : largest;
-    double sum = 0;
-    for (int64_t c = 0; c < C; ++c) sum += exp(static_cast<double>(x[at + c * pixels] - largest));
-    for (int64_t c = 0; c < C; ++c)
-      y[at + c * pixels] = static_cast<float>(exp(static_cast<double>(x[at + c * pixels] - largest)) / sum);
+    softmax_of(
+        C, [&](int64_t c) { return x[at + c * pixels]; }, [&](int64_t c, float share) { y[at + c * pixels] = share; });
   }
 };
 
@@ -34,9 +32,7 @@ struct SoftmaxBackward {
   int64_t C, pixels;
   OCTET_HD void operator()(uint32_t i) const {
     const int64_t at = i / pixels * C * pixels + i % pixels;
-    double sum = 0;
-    for (int64_t c = 0; c < C; ++c) sum += static_cast<double>(dy[at + c * pixels]) * y[at + c * pixels];
-    for (int64_t c = 0; c < C; ++c) dx[at + c * pixels] = y[at + c * pixels] * (dy[at + c * pixels] - static_cast<float>(sum));
+    softmax_backward_of(dy + at, y + at, C, pixels, dx + at);
   }
 };
 
@@ -45,17 +41,7 @@ struct SoftmaxOfWholeNumbers {
   uint8_t* y;
   int64_t C;
   uint32_t exponentials[256];
-  OCTET_HD void operator()(uint32_t i) const {
-    const uint8_t* from = x + i * C;
-    int largest = from[0];
-    for (int64_t c = 1; c < C; ++c) largest = from[c] > largest ? from[c] : largest;
-    uint64_t sum = 0;
-    for (int64_t c = 0; c < C; ++c) sum += exponentials[largest - from[c]];
-    for (int64_t c = 0; c < C; ++c) {
-      const uint64_t share = (256 * static_cast<uint64_t>(exponentials[largest - from[c]]) + sum / 2) / sum;
-      y[i * C + c] = static_cast<uint8_t>(share < 255 ? share : 255);
-    }
-  }
+  OCTET_HD void operator()(uint32_t i) const { softmax_of_whole_numbers(x + i * C, C, exponentials, y + i * C); }
 };
 
 struct SoftmaxOfReals {
@@ -65,17 +51,12 @@ struct SoftmaxOfReals {
   int8::QParams input, output;
   OCTET_HD void operator()(uint32_t i) const {
     const uint8_t* from = x + i * C;
-    float largest = int8::dequantize_value(from[0], input);
-    for (int64_t c = 1; c < C; ++c) {
-      const float v = int8::dequantize_value(from[c], input);
-      largest = v > largest ? v : largest;
-    }
-    double sum = 0;
-    for (int64_t c = 0; c < C; ++c) sum += exp(static_cast<double>(int8::dequantize_value(from[c], input) - largest));
-    for (int64_t c = 0; c < C; ++c) {
-      const auto share = static_cast<float>(exp(static_cast<double>(int8::dequantize_value(from[c], input) - largest)) / sum);
-      y[i * C + c] = static_cast<uint8_t>(int8::quantize_value(share, 1.0f / output.scale, output.zero_point, {0, 255}));
-    }
+    uint8_t* to = y + i * C;
+    softmax_of(
+        C, [&](int64_t c) { return int8::dequantize_value(from[c], input); },
+        [&](int64_t c, float share) {
+          to[c] = static_cast<uint8_t>(int8::quantize_value(share, 1.0f / output.scale, output.zero_point, {0, 255}));
+        });
   }
 };
 
@@ -107,32 +88,13 @@ struct PReluWeightBackward {
   }
 };
 
-struct Statistics {
-  double mean, inverse_std;
-};
-
-OCTET_HD inline Statistics statistics_of(const float* x, int64_t n, float eps) {
-  double sum = 0, squares = 0;
-  for (int64_t i = 0; i < n; ++i) sum += static_cast<double>(x[i]);
-  const double mean = sum / static_cast<double>(n);
-  for (int64_t i = 0; i < n; ++i) squares += (static_cast<double>(x[i]) - mean) * (static_cast<double>(x[i]) - mean);
-  return {mean, 1 / sqrt(squares / static_cast<double>(n) + static_cast<double>(eps))};
-}
-
 struct Normalize {
   const float *x, *weight, *bias;  // the last two may be null
   float* y;
   Parts parts;
   float eps;
   OCTET_HD void operator()(uint32_t part) const {
-    const float* from = x + part * parts.size;
-    const Statistics s = statistics_of(from, parts.size, eps);
-    for (int64_t i = 0; i < parts.size; ++i) {
-      const int64_t at = parts.place(part, i);
-      const double v = (static_cast<double>(from[i]) - s.mean) * s.inverse_std;
-      y[part * parts.size + i] =
-          static_cast<float>(v * (weight ? static_cast<double>(weight[at]) : 1) + (bias ? static_cast<double>(bias[at]) : 0));
-    }
+    normalize_part(x + part * parts.size, parts, part, weight, bias, eps, y + part * parts.size);
   }
 };
 
@@ -140,37 +102,20 @@ struct Normalize {
 struct NormalizeBackward {
   const float *dy, *x, *weight;
   float* dx;
-  Statistics* kept;
+  PartStatistics* kept;
   Parts parts;
   float eps;
   OCTET_HD void operator()(uint32_t part) const {
-    const float *values = x + part * parts.size, *gradient = dy + part * parts.size;
-    const Statistics s = statistics_of(values, parts.size, eps);
-    kept[part] = s;
-    double sum = 0, sum_of_products = 0;
-    for (int64_t i = 0; i < parts.size; ++i) {
-      const double g = of(part, i, gradient[i]);
-      sum += g;
-      sum_of_products += g * ((static_cast<double>(values[i]) - s.mean) * s.inverse_std);
-    }
-    const auto n = static_cast<double>(parts.size);
-    for (int64_t i = 0; i < parts.size; ++i) {
-      const double v = (static_cast<double>(values[i]) - s.mean) * s.inverse_std;
-      dx[part * parts.size + i] =
-          static_cast<float>((of(part, i, gradient[i]) - sum / n - v * (sum_of_products / n)) * s.inverse_std);
-    }
-  }
-
- private:
-  OCTET_HD double of(int64_t part, int64_t i, float d) const {
-    return static_cast<double>(d) * (weight ? static_cast<double>(weight[parts.place(part, i)]) : 1);
+    const int64_t first = part * parts.size;
+    kept[part] = statistics_of(x + first, parts.size, eps);
+    normalize_part_backward(dy + first, x + first, parts, part, weight, kept[part], dx + first);
   }
 };
 
 /// One factor's: over every part that has it, its elements in a row.
 struct NormalizeFactorsBackward {
   const float *dy, *x;
-  const Statistics* kept;
+  const PartStatistics* kept;
   float *dweight, *dbias;  // or null
   Parts parts;
   OCTET_HD void operator()(uint32_t factor) const {
@@ -179,8 +124,7 @@ struct NormalizeFactorsBackward {
     for (int64_t part = factor / in_part; part < parts.parts; part += parts.first_period)
       for (int64_t i = factor % in_part * parts.run; i < (factor % in_part + 1) * parts.run; ++i) {
         const int64_t at = part * parts.size + i;
-        const double v = (static_cast<double>(x[at]) - kept[part].mean) * kept[part].inverse_std;
-        of_weight += static_cast<double>(dy[at]) * v;
+        of_weight += static_cast<double>(dy[at]) * kept[part].normalized(x[at]);
         of_bias += static_cast<double>(dy[at]);
       }
     if (dweight) dweight[factor] = static_cast<float>(of_weight);
@@ -203,25 +147,13 @@ struct NormalizeCodes {
       sum += q;
       squares += q * q;
     }
-    const auto count = static_cast<float>(size);
-    const float mean_of_codes = static_cast<float>(sum) / count;
-    const float spread = static_cast<float>(squares) / count - mean_of_codes * mean_of_codes,
-                variance = spread > 0.0f ? spread : 0.0f;
-    const double scale = input.scale;
-    const float mean = mean_of_codes - static_cast<float>(input.zero_point);
-    const auto r = static_cast<float>(scale / sqrt(variance * scale * scale + eps));
+    const int8::CodeStatistics s = int8::statistics_of(sum, squares, size, input, eps);
     const float inverse_scale = 1.0f / output.scale;
-    const int64_t channel = part % channels;
     for (int64_t i = 0; i < size; ++i) {
-      const int64_t at = place(part * size + i);
+      const int64_t at = place(part * size + i), parameter = per_part ? part % channels : i;
       const auto steps = static_cast<float>(x[at] - input.zero_point);
-      float value;
-      if (per_part) {
-        const float factor = r * (weight ? weight[channel] : 1.0f);
-        value = fmaf(steps, factor, (bias ? bias[channel] : 0.0f) - mean * factor);
-      } else {
-        value = (steps - mean) * r * (weight ? weight[i] : 1.0f) + (bias ? bias[i] : 0.0f);
-      }
+      const float w = weight ? weight[parameter] : 1.0f, b = bias ? bias[parameter] : 0.0f;
+      const float value = per_part ? int8::instance_norm_value(steps, s, w, b) : int8::layer_norm_value(steps, s, w, b);
       y[at] = static_cast<uint8_t>(int8::round_to_code(value * inverse_scale, output.zero_point, {0, 255}));
     }
   }
@@ -244,12 +176,9 @@ struct BatchNormCodes {
   bool relu;
   OCTET_HD void operator()(uint32_t i) const {
     const uint32_t c = i % channels;
-    const float r = 1.0f / sqrtf(running_var[c] + eps);
-    const float shift = bias[c] - running_mean[c] * r * weight[c];
-    const auto factor =
-        static_cast<float>(static_cast<double>(r * weight[c]) * (static_cast<double>(input.scale) / output.scale));
-    const auto offset = static_cast<float>(shift / static_cast<double>(output.scale));
-    const float v = fmaf(static_cast<float>(x[i] - input.zero_point), factor, offset);
+    const int8::BatchNormFactors f =
+        int8::batch_norm_factors(weight[c], bias[c], running_mean[c], running_var[c], eps, input, output);
+    const float v = fmaf(static_cast<float>(x[i] - input.zero_point), f.factor, f.offset);
     y[i] = static_cast<uint8_t>(int8::round_to_code(v, output.zero_point, {relu ? output.zero_point : 0, 255}));
   }
 };
@@ -265,21 +194,6 @@ struct MeanOfReals {
     const float sum = torch_sum(pixels, i % C, C, value);
     y[i] = static_cast<uint8_t>(
         int8::quantize_value(sum / static_cast<float>(pixels), 1.0f / qparams.scale, qparams.zero_point, {0, 255}));
-  }
-};
-
-struct JoinPhases {
-  const uint8_t* made;
-  uint8_t* y;
-  Phases2 phases;
-  int64_t rows, cols, pixel;  // of `made`
-  int64_t group;              // K/G
-  Divisor P, Q, K;
-  OCTET_HD void operator()(uint32_t i) const {
-    const int64_t k = i % K, at = i / K, q = at % Q.value, p = at / Q.value % P.value, n = at / Q.value / P.value;
-    const int64_t f = phases.h.of(p) * phases.w.stride + phases.w.of(q);
-    const uint8_t* from = made + ((n * rows + phases.h.row(p)) * cols + phases.w.row(q)) * pixel;
-    y[i] = from[(k / group * phases.count() + f) * group + k % group];
   }
 };
 
@@ -326,8 +240,8 @@ void normalize(const Tensor& x, const Parts& parts, const Tensor& weight, const 
 
 void normalize_backward(const Tensor& dy, const Tensor& x, const Parts& parts, const Tensor& weight, float eps, Tensor& dx,
                         Tensor& dweight, Tensor& dbias) {
-  Tensor kept({parts.parts * static_cast<int64_t>(sizeof(Statistics))}, DType::u8, Device::cuda);
-  auto* statistics = reinterpret_cast<Statistics*>(kept.cuda_bytes());
+  Tensor kept({parts.parts * static_cast<int64_t>(sizeof(PartStatistics))}, DType::u8, Device::cuda);
+  auto* statistics = reinterpret_cast<PartStatistics*>(kept.cuda_bytes());
   map("normalize_backward", parts.parts,
       NormalizeBackward{dy.cuda_data<float>(), x.cuda_data<float>(), floats_of(weight), dx.cuda_data<float>(), statistics, parts,
                         eps});
@@ -356,12 +270,6 @@ void int8_batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, 
 void int8_mean(const Tensor& x, int8::QParams qparams, Tensor& y) {
   map("int8 mean", y.numel(),
       MeanOfReals{x.cuda_data<uint8_t>(), y.cuda_data<uint8_t>(), x.size(3), x.size(1) * x.size(2), qparams});
-}
-
-void join_phases(const Tensor& made, const Phases2& phases, int64_t groups, Tensor& y) {
-  map("conv_transpose2d", y.numel(),
-      JoinPhases{made.cuda_data<uint8_t>(), y.cuda_data<uint8_t>(), phases, made.size(1), made.size(2), made.size(3),
-                 y.size(3) / groups, small(y.size(1)), small(y.size(2)), small(y.size(3))});
 }
 
 }  // namespace octet::ops::cuda

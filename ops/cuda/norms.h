@@ -1,5 +1,5 @@
 // Ops that work on a group of elements as a whole: softmax, layer and group norm, the mean of codes; and those that have parameters of each
-// channel. One thread to a group, so that sums are added in the CPU's order. Shapes have been checked and outputs allocated by the op;
+// channel. One thread to a group: the CPU's own functions (ops/support/, ops/engines/), and its order of sums. Shapes have been checked and outputs allocated by the op;
 // weight and bias may be undefined where the op allows it.
 #pragma once
 
@@ -8,7 +8,6 @@
 #include "ops/engines/engine.h"
 #include "ops/engines/qparams.h"
 #include "ops/support/parts.h"
-#include "ops/support/phases.h"
 #include "tensor/tensor.h"
 
 namespace octet::ops::cuda {
@@ -40,8 +39,5 @@ void int8_batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, 
 
 /// Codes [N, H, W, C] -> [N, C]: MeanRule::of_reals.
 void int8_mean(const Tensor& x, int8::QParams qparams, Tensor& y);
-
-/// The result of the phases' convolution [N, rows, cols, G * phases * K/G] -> y [N, P, Q, K].
-void join_phases(const Tensor& made, const Phases2& phases, int64_t groups, Tensor& y);
 
 }  // namespace octet::ops::cuda

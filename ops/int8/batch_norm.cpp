@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "ops/cuda/norms.h"
+#include "ops/engines/normalization.h"
 #include "ops/engines/round.h"
 
 namespace octet::ops::int8 {
@@ -25,10 +26,10 @@ Tensor batch_norm(const Tensor& x, const BatchNormParams& params, const BatchNor
   }
   std::vector<float> factor(static_cast<size_t>(C)), offset(factor.size());
   for (int64_t c = 0; c < C; ++c) {
-    const float r = 1.0f / std::sqrt(params.running_var.data<float>()[c] + params.eps), weight = params.weight.data<float>()[c];
-    const float shift = params.bias.data<float>()[c] - params.running_mean.data<float>()[c] * r * weight;
-    factor[static_cast<size_t>(c)] = static_cast<float>(double{r * weight} * (double{codes.input.scale} / codes.output.scale));
-    offset[static_cast<size_t>(c)] = static_cast<float>(shift / double{codes.output.scale});
+    const auto of = [c](const Tensor& t) { return t.data<float>()[c]; };
+    const BatchNormFactors f = batch_norm_factors(of(params.weight), of(params.bias), of(params.running_mean),
+                                                  of(params.running_var), params.eps, codes.input, codes.output);
+    factor[static_cast<size_t>(c)] = f.factor, offset[static_cast<size_t>(c)] = f.offset;
     OCTET_CHECK(std::isfinite(factor[static_cast<size_t>(c)]) && std::isfinite(offset[static_cast<size_t>(c)]),
                 "int8 batch_norm: the parameters of channel ", c, " give factor ", factor[static_cast<size_t>(c)],
                 " and summand ", offset[static_cast<size_t>(c)], " of codes, expected finite ones");

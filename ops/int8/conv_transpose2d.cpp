@@ -3,7 +3,7 @@
 #include <cstring>
 
 #include "ops/conv/conv_transpose2d.h"
-#include "ops/cuda/norms.h"
+#include "ops/cuda/gather.h"
 #include "ops/support/phases.h"
 
 namespace octet::ops::int8 {

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 
 #include "ops/cuda/norms.h"
+#include "ops/engines/normalization.h"
 
 namespace octet::ops::int8 {
 namespace {
@@ -19,20 +19,10 @@ double as_written(float value) {
   return number;
 }
 
-struct Statistics {
-  float mean;  // of q - zx
-  float r;     // sx / sqrt(var + eps)
-};
-
-Statistics statistics_of(const uint8_t* x, int64_t n, const NormCodes& codes) {
+CodeStatistics statistics_of(const uint8_t* x, int64_t n, const NormCodes& codes) {
   int64_t sum = 0, squares = 0;
   for (int64_t i = 0; i < n; ++i) sum += x[i], squares += int64_t{x[i]} * x[i];
-  const auto count = static_cast<float>(n);
-  const float mean = static_cast<float>(sum) / count;
-  const float variance = std::max(static_cast<float>(squares) / count - mean * mean, 0.0f);
-  const double scale = codes.input.scale;
-  return {mean - static_cast<float>(codes.input.zero_point),
-          static_cast<float>(scale / std::sqrt(variance * scale * scale + as_written(codes.eps)))};
+  return int8::statistics_of(sum, squares, n, codes.input, as_written(codes.eps));
 }
 
 void check(const char* what, const Tensor& x, const Tensor& weight, const Tensor& bias, const Shape& parameters,
@@ -54,7 +44,7 @@ Tensor normalized(const Tensor& x, int64_t n, const NormCodes& codes, const Valu
   for (int64_t part = 0; part < parts; ++part) {
     const uint8_t* from = x.data<uint8_t>() + part * n;
     uint8_t* to = y.data<uint8_t>() + part * n;
-    const Statistics s = statistics_of(from, n, codes);
+    const CodeStatistics s = statistics_of(from, n, codes);
     for (int64_t i = 0; i < n; ++i) {
       const auto steps = static_cast<float>(from[i] - codes.input.zero_point);
       to[i] = static_cast<uint8_t>(round_to_code(value(part, i, steps, s) * inverse_scale, codes.output.zero_point, {0, 255}));
@@ -83,8 +73,8 @@ Tensor layer_norm(const Tensor& x, const Shape& over, const Tensor& weight, cons
       "int8 layer_norm: the last dimensions of ", shape, " are not ", over);
   if (x.on_cuda()) return on_device(x, numel(over), weight, bias, false, codes);
   const Tensor planes = to_channels_first(x);
-  return to_channels_last(normalized(planes, numel(over), codes, [&](int64_t, int64_t i, float steps, const Statistics& s) {
-    return (steps - s.mean) * s.r * at(weight, i, 1) + at(bias, i, 0);
+  return to_channels_last(normalized(planes, numel(over), codes, [&](int64_t, int64_t i, float steps, const CodeStatistics& s) {
+    return layer_norm_value(steps, s, at(weight, i, 1), at(bias, i, 0));
   }));
 }
 
@@ -95,9 +85,8 @@ Tensor instance_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, 
   check("int8 instance_norm", x, weight, bias, {C}, codes);
   if (x.on_cuda()) return on_device(x, x.size(1) * x.size(2), weight, bias, true, codes);
   return to_channels_last(normalized(to_channels_first(x), x.size(1) * x.size(2), codes,
-                                     [&](int64_t part, int64_t, float steps, const Statistics& s) {
-                                       const float factor = s.r * at(weight, part % C, 1);
-                                       return std::fma(steps, factor, at(bias, part % C, 0) - s.mean * factor);
+                                     [&](int64_t part, int64_t, float steps, const CodeStatistics& s) {
+                                       return instance_norm_value(steps, s, at(weight, part % C, 1), at(bias, part % C, 0));
                                      }));
 }
 

@@ -35,7 +35,7 @@ class Broadcast {
   /// All dimensions but the last, as one.
   int64_t rows() const { return sizes_[0] * sizes_[1] * sizes_[2]; }
 
-  /// Of the four dimensions, missing ones in front: x's sizes, and how far the gate goes for a step along each, 0 where it has one.
+  /// x's sizes as four dimensions, with 1 in front; and by how much the gate's index grows with each of them, 0 where the gate has 1.
   const std::array<int64_t, 4>& sizes() const { return sizes_; }
   const std::array<int64_t, 4>& strides() const { return strides_; }
 

@@ -60,8 +60,14 @@ struct ResizeAxis {
   OCTET_HD static float not_below_0(float v) { return v > 0.0f ? v : 0.0f; }
 };
 
-/// Four pixels above left, above right, below left, below right, as PyTorch's vectors compute it (first), and what is left of the
-/// channels (ops/interpolate.h).
+// Between four pixels: above left, above right, below left, below right.
+
+OCTET_HD inline float bilinear(const float (&x)[4], const ResizeSource& row, const ResizeSource& col) {
+  return row.weight_of_first * (col.weight_of_first * x[0] + col.weight_of_second * x[1]) +
+         row.weight_of_second * (col.weight_of_first * x[2] + col.weight_of_second * x[3]);
+}
+
+/// As PyTorch's vectors compute it, or what is left of the channels behind them (ops/interpolate.h).
 OCTET_HD inline float bilinear_of_codes(const float (&x)[4], const ResizeSource& row, const ResizeSource& col, bool in_vectors) {
   if (in_vectors) {
     const float above = fmaf(col.weight_of_second, x[1], col.weight_of_first * x[0]);

@@ -161,6 +161,16 @@ Tensor dequantized_weight(const ops::int8::QuantizedLayer& layer) {
   return values;
 }
 
+std::vector<float> largest_magnitudes(const Tensor& weight) {
+  const int64_t K = weight.size(0), row = K ? weight.numel() / K : 0;
+  std::vector<float> largest(static_cast<size_t>(K));
+  for (int64_t i = 0; i < weight.numel(); ++i) {
+    float& of_channel = largest[static_cast<size_t>(i / row)];
+    of_channel = std::max(of_channel, std::abs(weight.data<float>()[i]));
+  }
+  return largest;
+}
+
 Closeness closeness(const Tensor& value, const Tensor& other) {
   Sums sums;
   sums.add(value, other);

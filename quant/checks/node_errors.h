@@ -21,6 +21,9 @@ namespace octet::quant {
 /// What a layer's weight codes stand for: code * scale, float32 of their shape.
 Tensor dequantized_weight(const ops::int8::QuantizedLayer& layer);
 
+/// The largest magnitude of each output channel of a weight [K, ...].
+std::vector<float> largest_magnitudes(const Tensor& weight);
+
 /// Of a value that is not exact: infinite decibels where nothing differs.
 struct Closeness {
   double sqnr = 0, cosine = 0;
