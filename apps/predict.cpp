@@ -172,13 +172,13 @@ void predict_images(const nn::Graph& graph, apps::CostCheck& check, const loader
 }
 
 /// Top-1, each class and the confusions on a folder of classes.
-void evaluate(const nn::Graph& graph, apps::CostCheck& check, const apps::Model& model, const loaders::ModelCard& card,
-              const Options& o) {
+void evaluate(apps::CostCheck& check, const apps::Model& model, const loaders::ModelCard& card, const Options& o) {
   const loaders::ImageFolder data = apps::open_data({.data = o.data, .split = o.split}, o.split, apps::image_limit(o.limit));
   const std::vector<int> outputs = apps::output_of_class(data.classes(), card, model.classes);
   check(apps::input_shape(card, o.batch_size, data.size()));
-  const apps::Evaluation e =
-      apps::evaluate({&graph}, data, outputs, {.batch_size = o.batch_size, .transform = card.input, .quiet = o.common.quiet});
+  const apps::Evaluation e = apps::evaluate(
+      {&model.graph}, data, outputs,
+      {.batch_size = o.batch_size, .transform = card.input, .device = o.common.compute_device(), .quiet = o.common.quiet});
   if (o.form() != apps::AnswerForm::text) return apps::print_scores(o.form(), e, data.classes());
   apps::show_confusion(e.confusion, data.classes());
   apps::show_accuracy(e, str(o.data, ", split ", o.split, ", at ", card.input.size, " px"));
@@ -282,7 +282,7 @@ void predict(Options& o) {
   if (o.images.empty() && o.data.empty()) return;
   apps::check_images(card, model, o.model);
   if (!o.common.quiet) std::cerr << apps::describe(card, model, o.card) << "\n";
-  if (!o.data.empty()) evaluate(graph, check, model, card, o);
+  if (!o.data.empty()) evaluate(check, model, card, o);
   if (!o.images.empty()) predict_images(graph, check, card, o);
 }
 

@@ -33,17 +33,22 @@
 #include "loaders/files/file_lock.h"
 #include "nn/graph/passes/optimize_for_inference.h"
 #include "nn/graph/print.h"
+#include "quant/checks/observed_values.h"
 #include "quant/formats/model_file.h"
 #include "quant/passes/convert.h"
 #include "quant/passes/fake_quantize.h"
 #include "quant/passes/patterns.h"
 #include "quant/passes/prepare.h"
 #include "quant/qconfig/qconfig_json.h"
+#include "tensor/memory_pool.h"
 #include "tensor/random.h"
 
 using namespace octet;
 
 namespace {
+
+/// Bytes that wait for the next tensor. The result of a first layer, 205 MB for 64 images, is better given back than kept.
+constexpr size_t kMostKept = size_t{32} << 20;
 
 constexpr int kCompared = 8;  // images on which int8 and fake quantization are compared node by node
 
@@ -85,7 +90,7 @@ loaders::ModelCard make_card(const apps::Model& model, const apps::CalibrationSe
                 " inputs, which images are not; give --input FILE.npz with an array for each");
   }
   if (data.images && data.images->labelled()) apps::name_classes(card, data.images->classes(), model.classes);
-  if (data.images || o.image.size() > 0) std::cout << apps::describe(card, model, o.card) << "\n";
+  if (data.images || !o.image.empty()) std::cout << apps::describe(card, model, o.card) << "\n";
   return card;
 }
 
@@ -237,15 +242,12 @@ std::vector<quant::NodeError> errors(const nn::Graph& prepared, const quant::QCo
 
 apps::Evaluation evaluate(const Graphs& graphs, const apps::EvaluationSet& data, const loaders::ModelCard& card,
                           const apps::QuantizeOptions& o) {
-  const Device device = o.common.compute_device();
-  std::vector<nn::Graph> fast;
-  fast.push_back(nn::optimize_for_inference(graphs.as_float, device));
-  if (graphs.fake) fast.push_back(nn::optimize_for_inference(*graphs.fake, device));
-  fast.push_back(nn::optimize_for_inference(graphs.int8, device));
-  std::vector<const nn::Graph*> all;
-  for (const nn::Graph& graph : fast) all.push_back(&graph);
-  return apps::evaluate(all, *data.images, data.outputs,
-                        {.batch_size = o.data.batch_size, .transform = card.input, .quiet = o.common.quiet});
+  std::vector<const nn::Graph*> all = {&graphs.as_float};
+  if (graphs.fake) all.push_back(&*graphs.fake);
+  all.push_back(&graphs.int8);
+  return apps::evaluate(
+      all, *data.images, data.outputs,
+      {.batch_size = o.data.batch_size, .transform = card.input, .device = o.common.compute_device(), .quiet = o.common.quiet});
 }
 
 /// The shape of each input without its batch dimension: (C, H, W) of an image.
@@ -297,6 +299,7 @@ void complete(nlohmann::json& report, const apps::QuantizeOptions& o, const Cali
 
 void quantize(const CLI::App& app, const apps::QuantizeOptions& o) {
   const apps::Stopwatch watch;
+  MemoryPool::tensors().keep_at_most(kMostKept);
   apps::check_usage(app, o);
   apps::verify_files(o.common.verify,
                      {o.data.weights, o.data.network, o.data.data, o.calibrate_on.input, o.calibrate_on.eval_data},
@@ -304,7 +307,7 @@ void quantize(const CLI::App& app, const apps::QuantizeOptions& o) {
   std::optional<loaders::FileLock> lock;  // on the folder: two runs at once would leave files of both
   if (!o.output.empty()) lock.emplace(o.output + "/model.safetensors");
   const apps::CalibrationSet data = open_data(o);
-  const apps::Model model = load_model(o);
+  apps::Model model = load_model(o);
   const loaders::ModelCard card = make_card(model, data, o);
   apps::CostCheck(model.graph, o.common,
                   loaders::printable(o.data.weights))(apps::input_shapes(data, model.graph, card, o.data.batch_size));
@@ -314,19 +317,22 @@ void quantize(const CLI::App& app, const apps::QuantizeOptions& o) {
       [&](const std::vector<std::string>& classes) { return apps::output_of_class(classes, card, model.classes); });
   const quant::QConfigMapping qconfig = choose_qconfig(app, o, model);
 
+  const size_t float_bytes = parameter_bytes(model.graph);
   nn::Graph prepared = prepare(model, qconfig, o.qconfig);
+  const nn::Graph as_float = model.qat ? model.graph.clone() : quant::without_observers(prepared);
+  model.graph = {};  // gives its weights back: those of the others are folded
   const Calibration calibration = model.qat ? nothing_to_calibrate() : calibrate(prepared, data, card, o);
   show_observers(prepared, o);
   const nn::Graph int8 = convert(prepared, qconfig, o);
   const std::optional<quant::HandCheck> check = verify(int8, image, data, card, o);
   apps::show_stage(10, "Evaluate");
-  const Graphs graphs{model.graph, o.fake_quant ? std::optional(quant::fake_quantize(prepared, qconfig)) : std::nullopt, int8};
+  const Graphs graphs{as_float, o.fake_quant ? std::optional(quant::fake_quantize(prepared, qconfig)) : std::nullopt, int8};
   const apps::CalibrationSet compared = evaluated.images ? apps::CalibrationSet{"", evaluated.images, {}} : data;
+  std::optional<apps::Evaluation> evaluation;  // first, while int8's weights are there once: the comparison packs them, too
+  if (evaluated.images) evaluation = evaluate(graphs, evaluated, card, o);
   const std::vector<quant::NodeComparison> comparison = compare(graphs, compared, card, o);
   const std::vector<apps::ResultDifference> results = compare_results(graphs, data, calibration, card, o);
   const size_t shared = apps::shared_images(o.data, data, calibration.indices, evaluated);
-  std::optional<apps::Evaluation> evaluation;
-  if (evaluated.images) evaluation = evaluate(graphs, evaluated, card, o);
 
   const std::string source = loaders::printable(std::filesystem::path(o.data.weights).filename().string());
   std::map<std::string, std::string> metadata = {
@@ -334,12 +340,12 @@ void quantize(const CLI::App& app, const apps::QuantizeOptions& o) {
   if (apps::is_of_images(card)) metadata[loaders::kCardKey] = loaders::to_json(card);
   const quant::SavedModel saved = quant::save_graph(int8, metadata);
   const loaders::SafeTensors file{saved.tensors, saved.metadata};
-  const apps::Sizes sizes{parameter_bytes(model.graph), loaders::safetensors_size(file)};
+  const apps::Sizes sizes{float_bytes, loaders::safetensors_size(file)};
   show_results(evaluation, evaluated, sizes, watch.seconds());
   apps::show_shared_images(shared, evaluated.images ? evaluated.images->size() : 0);
   apps::LayerTimes times;
   if (o.benchmark > 0) {
-    times = apps::time_layers(nn::optimize_for_inference(model.graph), nn::optimize_for_inference(int8),
+    times = apps::time_layers(nn::optimize_for_inference(as_float), nn::optimize_for_inference(int8),
                               {1, card.input.channels(), card.input.size, card.input.size}, o.benchmark);
     apps::show_layer_times(times);
   }

@@ -22,7 +22,6 @@
 #include "apps/train/start.h"
 #include "apps/train/train.h"
 #include "loaders/checkpoints/checkpoint.h"
-#include "nn/graph/passes/optimize_for_inference.h"
 
 using namespace octet;
 
@@ -73,9 +72,10 @@ void evaluate(const Options& o) {
   const std::vector<int> outputs = apps::output_of_class(data.classes(), card, model.classes);
   apps::CostCheck(model.graph, o.common,
                   loaders::printable(o.data.weights))(apps::input_shape(card, o.data.batch_size, data.size()));
-  const nn::Graph graph = nn::optimize_for_inference(apps::as_trained(model), o.common.compute_device());
-  const apps::Evaluation e = apps::evaluate({&graph}, data, outputs,
-                                            {.batch_size = o.data.batch_size, .transform = card.input, .quiet = o.common.quiet});
+  const nn::Graph graph = apps::as_trained(model);
+  const apps::Evaluation e = apps::evaluate(
+      {&graph}, data, outputs,
+      {.batch_size = o.data.batch_size, .transform = card.input, .device = o.common.compute_device(), .quiet = o.common.quiet});
   apps::show_confusion(e.confusion, data.classes());
   apps::show_accuracy(e, str(o.data.data, ", split ", o.data.split, ", at ", card.input.size, " px"));
 }

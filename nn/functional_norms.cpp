@@ -52,14 +52,14 @@ Value normed(Value y, const Value& x, const Value& weight, const Value& bias, Ba
 
 Value layer_norm(const Value& x, const Value& weight, const Value& bias, const op::LayerNorm& o) {
   const Shape over(o.normalized_shape.begin(), o.normalized_shape.end());
-  const Tensor in = x.tensor(), w = tensor_or_undefined(weight), b = tensor_or_undefined(bias);
+  const Tensor &in = x.tensor(), w = tensor_or_undefined(weight), b = tensor_or_undefined(bias);
   Value y = recorded(o, "layer_norm", {x}, {{"weight", weight}, {"bias", bias}}, ops::layer_norm(in, over, w, b, o.eps));
   return normed(std::move(y), x, weight, bias,
                 [=, eps = o.eps](const Tensor& dy) { return ops::layer_norm_backward(dy, in, over, w, b, eps); });
 }
 
 Value group_norm(const Value& x, const Value& weight, const Value& bias, const op::GroupNorm& o) {
-  const Tensor in = x.tensor(), w = tensor_or_undefined(weight), b = tensor_or_undefined(bias);
+  const Tensor &in = x.tensor(), w = tensor_or_undefined(weight), b = tensor_or_undefined(bias);
   const int64_t groups = o.groups == 0 && in.dim() > 1 ? in.size(1) : o.groups;
   Value y = recorded(o, o.groups ? "group_norm" : "instance_norm", {x}, {{"weight", weight}, {"bias", bias}},
                      ops::group_norm(in, groups, w, b, o.eps));

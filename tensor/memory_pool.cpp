@@ -62,7 +62,7 @@ void MemoryPool::give(const Block& block) {
   const std::scoped_lock lock(mutex_);
   kept_.push_back(block);
   kept_bytes_ += block.size;
-  while (kept_bytes_ > kMostKept) free_oldest();
+  while (kept_bytes_ > most_kept_) free_oldest();
 }
 
 /// The smallest that is large enough.
@@ -100,6 +100,12 @@ void MemoryPool::free_oldest() {
     std::free(block.slab->bytes);
     delete block.slab;
   }
+}
+
+void MemoryPool::keep_at_most(size_t bytes) {
+  const std::scoped_lock lock(mutex_);
+  most_kept_ = bytes;
+  while (kept_bytes_ > most_kept_) free_oldest();
 }
 
 void MemoryPool::free_all() {

@@ -21,7 +21,7 @@ class MemoryPool {
     Slab* slab = nullptr;  // which it was cut off; or null: it is by itself
   };
   static constexpr size_t kAlignment = 64;
-  static constexpr size_t kMostKept = size_t{512} << 20;  // bytes
+  static constexpr size_t kMostKept = size_t{512} << 20;  // bytes, unless keep_at_most says otherwise
 
   MemoryPool() = default;
   MemoryPool(const MemoryPool&) = delete;
@@ -38,6 +38,8 @@ class MemoryPool {
   void give(const Block& block);
   /// Frees what is kept.
   void free_all();
+  /// From now on keeps no more: for a program whose stages differ in what they need, and which is to take little memory.
+  void keep_at_most(size_t bytes);
   size_t kept_bytes() const { return kept_bytes_; }
 
  private:
@@ -47,7 +49,7 @@ class MemoryPool {
 
   std::mutex mutex_;
   std::list<Block> kept_;  // oldest first
-  size_t kept_bytes_ = 0;
+  size_t kept_bytes_ = 0, most_kept_ = kMostKept;
   Slab* slab_ = nullptr;  // from which blocks are cut now
 };
 

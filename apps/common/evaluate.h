@@ -1,5 +1,8 @@
 // Accuracy of graphs over a dataset: top-1 of each, the first one's loss and confusions, how often the others agree with it, and
 // the time each took.
+//
+// Several graphs take turns on blocks of decoded images, so that the weights of one of them only are in memory twice: as they were
+// given and as its kernels read them, which may be four to eight times as much (ops/conv/winograd.h).
 #pragma once
 
 #include <functional>
@@ -40,14 +43,17 @@ struct Evaluation {
 struct EvaluateOptions {
   int batch_size = 64;
   loaders::ImageTransform transform = {};
+  Device device = Device::cpu;
   bool quiet = false;
   float label_smoothing = 0;
   loaders::ImageCache* cache = nullptr;
+  /// Bytes of decoded images that wait until each of several graphs has seen them: 640 images of 224 px.
+  size_t most_waiting = size_t{96} << 20;
   std::string label = "evaluate";   // of the progress bar
-  std::function<bool()> stop = {};  // asked after every batch
+  std::function<bool()> stop = {};  // asked after every batch; of several graphs, after every block
 };
 
-/// At least one graph. outputs: which output stands for each class (apps/common/classes.h).
+/// At least one graph; each is run as nn/graph/passes/optimize_for_inference.h makes it. outputs: which output stands for each class (apps/common/classes.h).
 Evaluation evaluate(const std::vector<const nn::Graph*>& graphs, const loaders::ImageFolder& data,
                     const std::vector<int>& outputs, const EvaluateOptions& options);
 

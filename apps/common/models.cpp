@@ -23,7 +23,7 @@ nn::Graph traced(nn::Module& model, int64_t channels) { return nn::trace(model, 
 
 std::vector<std::string> notes_of(const nn::Form& form, const std::string& path) {
   std::vector<std::string> notes;
-  for (const std::string& note : form.notes()) notes.push_back(path + ": " + note);
+  for (const std::string& note : form.notes()) notes.push_back(str(path, ": ", note));
   return notes;
 }
 

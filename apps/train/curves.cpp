@@ -29,7 +29,7 @@ std::string text(double x, double y, const char* anchor, const std::string& word
 }
 
 std::string panel(int left, const char* title, const std::vector<Curve>& curves) {
-  double low = INFINITY, high = -INFINITY;
+  double low = HUGE_VAL, high = -HUGE_VAL;
   size_t epochs = 0;
   for (const Curve& curve : curves) {
     epochs = std::max(epochs, curve.values.size());

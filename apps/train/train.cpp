@@ -15,7 +15,6 @@
 #include "apps/train/start.h"
 #include "apps/train/trainer.h"
 #include "loaders/files/file_lock.h"
-#include "nn/graph/passes/optimize_for_inference.h"
 #include "quant/qat/prepare_qat.h"
 
 namespace octet::apps {
@@ -72,12 +71,15 @@ std::string network_of(const TrainInput& input) {
 
 void evaluate_trained(const Trainee& trainee, ImageSet validation, const TrainOptions& o, const std::string& data, bool quiet) {
   trainee.module.eval();
-  const nn::Graph graph = nn::optimize_for_inference(trainee.evaluated(), trainee.module.device());
+  const nn::Graph graph = trainee.evaluated();
   std::vector<int> outputs(validation.images.classes().size());
   std::iota(outputs.begin(), outputs.end(), 0);
-  const Evaluation e =
-      evaluate({&graph}, validation.images, outputs,
-               {.batch_size = o.batch_size, .transform = trainee.card.input, .quiet = quiet, .cache = &validation.cache});
+  const Evaluation e = evaluate({&graph}, validation.images, outputs,
+                                {.batch_size = o.batch_size,
+                                 .transform = trainee.card.input,
+                                 .device = trainee.module.device(),
+                                 .quiet = quiet,
+                                 .cache = &validation.cache});
   show_confusion(e.confusion, validation.images.classes());
   show_accuracy(e, str(data, ", at ", trainee.card.input.size, " px"));
 }

@@ -12,7 +12,6 @@
 #include "loaders/checkpoints/pth_writer.h"
 #include "loaders/checkpoints/safetensors.h"
 #include "loaders/images/augment.h"
-#include "nn/graph/passes/optimize_for_inference.h"
 #include "nn/optim/adamw.h"
 #include "nn/optim/sgd.h"
 
@@ -200,12 +199,13 @@ loaders::ImageTransform Trainer::transform_at(int size) const {
 
 Evaluation Trainer::validate(int size) {
   model_.eval();
-  const nn::Graph graph = nn::optimize_for_inference(trainee_.evaluated(), model_.device());
+  const nn::Graph graph = trainee_.evaluated();
   std::vector<int> outputs(validation_.images.classes().size());
   std::iota(outputs.begin(), outputs.end(), 0);
   return evaluate({&graph}, validation_.images, outputs,
                   {.batch_size = options_.batch_size,
                    .transform = transform_at(size),
+                   .device = model_.device(),
                    .quiet = quiet_,
                    .label_smoothing = static_cast<float>(options_.label_smoothing),
                    .cache = &validation_.cache,

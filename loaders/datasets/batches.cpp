@@ -61,33 +61,36 @@ Batches::Outcome Batches::take() {
   return outcome;
 }
 
-std::optional<Batch> Batches::next() {
-  const int64_t side = options_.transform.size, channels = options_.transform.channels();
-  Batch batch;
+std::optional<DecodedBatch> Batches::next_decoded() {
+  const int64_t side = options_.transform.size;
+  DecodedBatch batch;
   while (std::ssize(batch.labels) < options_.batch_size && taken_ < indices_.size()) {
     const size_t index = indices_[taken_];
-    const Outcome outcome = take();
+    Outcome outcome = take();
     if (const auto* thrown = std::get_if<std::exception_ptr>(&outcome)) std::rethrow_exception(*thrown);
     if (const auto* reason = std::get_if<std::string>(&outcome)) {
       skipped_.push_back({dataset_.name(index), *reason});
       continue;
     }
-    const Image& image = std::get<Image>(outcome);
+    Image& image = std::get<Image>(outcome);
     OCTET_CHECK(image.width == side && image.height == side, "batches: resize made an image of ", image.width, " x ",
                 image.height, ", expected ", side, " x ", side);
-    const auto left = static_cast<int64_t>(indices_.size() - taken_) + 1;
-    if (!batch.images.defined()) batch.images = Tensor({std::min<int64_t>(options_.batch_size, left), channels, side, side});
-    to_normalized(image, options_.transform, batch.images.data<float>() + std::ssize(batch.labels) * channels * side * side);
+    batch.images.push_back(std::move(image));
     batch.labels.push_back(dataset_.label(index));
     batch.names.push_back(dataset_.name(index));
   }
   if (!batch.labels.empty()) {
     any_read_ = true;
-    batch.images = batch.images.slice(0, std::ssize(batch.labels));
     return batch;
   }
   OCTET_CHECK(any_read_, "none of the ", indices_.size(), " images can be read; the first: ", skipped_.front().reason);
   return std::nullopt;
+}
+
+std::optional<Batch> Batches::next() {
+  std::optional<DecodedBatch> batch = next_decoded();
+  if (!batch) return std::nullopt;
+  return Batch{to_normalized(batch->images, options_.transform), std::move(batch->labels), std::move(batch->names)};
 }
 
 }  // namespace octet::loaders

@@ -27,6 +27,13 @@ struct Batch {
   std::vector<std::string> names;
 };
 
+/// Before it is normalised, which makes four times the bytes.
+struct DecodedBatch {
+  std::vector<Image> images;  // size x size
+  std::vector<int> labels;
+  std::vector<std::string> names;
+};
+
 struct BatchOptions {
   int batch_size = 64;
   ImageTransform transform = {};
@@ -45,6 +52,8 @@ class Batches {
 
   /// The next batch, or nothing after the last. Throws Error when no image at all could be read, and whatever a worker threw.
   std::optional<Batch> next();
+  /// The same, for whoever normalises it later.
+  std::optional<DecodedBatch> next_decoded();
 
   /// How many of the indices have been taken, images left out among them.
   size_t position() const { return taken_; }

@@ -149,7 +149,7 @@ class Parser {
   /// Filter byte and packed samples of each row of one pass.
   uint64_t pass_bytes(uint64_t width, uint64_t height) const {
     if (width == 0) return 0;
-    const auto bits = static_cast<uint64_t>(png_.bit_depth * channels(png_.color));
+    const auto bits = static_cast<uint64_t>(png_.bit_depth) * static_cast<uint64_t>(channels(png_.color));
     return (1 + (width * bits + 7) / 8) * height;
   }
 

@@ -90,6 +90,20 @@ void to_normalized(const Image& image, const ImageTransform& t, float* chw) {
   }
 }
 
+Tensor to_normalized(std::span<const Image> images, const ImageTransform& t) {
+  check(t, "to_normalized");
+  for (const Image& image : images) {
+    check_pixels(image, "to_normalized");
+    OCTET_CHECK(image.width == t.size && image.height == t.size, "to_normalized: an image of ", image.width, " x ", image.height,
+                ", expected ", t.size, " x ", t.size);
+  }
+  Tensor x({std::ssize(images), t.channels(), t.size, t.size});
+  const int64_t each = t.channels() * t.size * t.size;
+#pragma omp parallel for
+  for (int64_t i = 0; i < std::ssize(images); ++i) to_normalized(images[static_cast<size_t>(i)], t, x.data<float>() + i * each);
+  return x;
+}
+
 Tensor to_tensor(const Image& image, const ImageTransform& t) {
   Tensor x({1, t.channels(), t.size, t.size});
   to_normalized(resized(image, t), t, x.data<float>());

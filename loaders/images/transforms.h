@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,9 @@ Image resized(const Image& image, const ImageTransform& transform);
 
 /// chw: [channels, height, width] of an image that has its size already.
 void to_normalized(const Image& image, const ImageTransform& transform, float* chw);
+
+/// Images of size x size -> [N, channels, size, size].
+Tensor to_normalized(std::span<const Image> images, const ImageTransform& transform);
 
 /// Both: [1, channels, size, size].
 Tensor to_tensor(const Image& image, const ImageTransform& transform);

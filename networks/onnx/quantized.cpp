@@ -14,7 +14,6 @@ namespace octet::networks::onnx {
 namespace {
 
 namespace op = nn::op;
-using ops::int8::QParams;
 
 constexpr int32_t kSignedOffset = 128;  // from int8 codes to uint8 ones
 

@@ -69,7 +69,7 @@ Made resized(const Call& call, size_t scales, size_t sizes, const std::string& s
   OCTET_CHECK(x.shape.size() == 4, "of ", text_of(x.shape), " is not supported, expected [N, C, H, W]");
   ops::InterpolateOptions o;
   Dims shape = x.shape;
-  if (call.has(sizes) && call.numbers(sizes).size() > 0) {
+  if (call.has(sizes) && !call.numbers(sizes).empty()) {
     const auto [h, w] = of_image<int64_t>(call, call.numbers(sizes), 0);
     OCTET_CHECK(is_known(h) && is_known(w) && h > 0 && w > 0 && std::max(h, w) <= ops::kLargestWindow, "to ", text_of({h, w}),
                 " is not supported, expected known sizes");

@@ -1,6 +1,8 @@
 #include "networks/onnx/to_graph.h"
 
 #include <algorithm>
+#include <set>
+#include <string>
 #include <tuple>
 #include <unordered_set>
 
@@ -64,7 +66,7 @@ class Builder {
     return codes ? tensor : as_constant(tensor, budget_);
   }
 
-  /// Images, [N, C, H, W] or, as Keras has them, [N, H, W, C] that are transposed at once; rows [N, C]; or tensors of other ranks, which
+  /// Images, [N, C, H, W] or, as Keras has them, [N, H, W, C] that are transposed before any layer; rows [N, C]; or tensors of other ranks, which
   /// operators read that look at each element by itself or along channels.
   void add_input(const ValueInfo& input) {
     const size_t rank = input.shape.size();
@@ -73,7 +75,7 @@ class Builder {
                 " dimensions, expected 1 to ", kMostDims, ": images [N, C, H, W], [N, C], or others");
     Value& value = values_[input.name];
     for (size_t d = 0; d < rank; ++d) value.shape.push_back(d == 0 ? kBatch : input.shape[d] < 0 ? kUnknown : input.shape[d]);
-    value.channels_last = rank == 4 && is_transposed_at_once(input.name);
+    value.channels_last = rank == 4 && is_transposed(input.name);
     value.node = graph().append(
         {.name = input.name, .kind = nn::NodeKind::placeholder, .target = input.name, .op = nn::op::Placeholder{}});
     if (rank == 4 && network_.channels == 0) describe_images(value);
@@ -85,13 +87,20 @@ class Builder {
     if (is_known(images.channels())) network_.channels = images.channels();
   }
 
-  bool is_transposed_at_once(const std::string& name) const {
+  /// To [N, C, H, W], by all who read it: at once, or behind what looks at each element by itself, as Keras rescales images.
+  bool is_transposed(const std::string& name, int followed = 0) const {
+    constexpr int kMostFollowed = 16;
+    static const std::set<std::string> kElementwise = {"Add", "Sub", "Mul", "Div", "Cast", "Clip", "Identity"};
     const auto it = readers_.find(name);
-    return it != readers_.end() && std::ranges::all_of(it->second, [](const Node* node) {
-             const auto it = node->attributes.find("perm");
-             const Dims* perm = it == node->attributes.end() ? nullptr : std::get_if<Dims>(&it->second);
-             return node->op_type == "Transpose" && perm != nullptr && *perm == Dims{0, 3, 1, 2};
-           });
+    if (it == readers_.end()) return false;
+    const std::vector<const Node*>& readers = it->second;
+    if (readers.size() == 1 && kElementwise.contains(readers[0]->op_type) && followed < kMostFollowed)
+      return is_transposed(readers[0]->outputs.at(0), followed + 1);
+    return std::ranges::all_of(readers, [](const Node* node) {
+      const auto it = node->attributes.find("perm");
+      const Dims* perm = it == node->attributes.end() ? nullptr : std::get_if<Dims>(&it->second);
+      return node->op_type == "Transpose" && perm != nullptr && *perm == Dims{0, 3, 1, 2};
+    });
   }
 
   void add(const Node& node) {

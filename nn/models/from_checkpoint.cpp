@@ -58,7 +58,7 @@ LoadedModel untrained(const Form& form, int64_t classes) {
 
 LoadedModel model_from_checkpoint(const StateDict& state, const Form& form, const std::string& source) {
   LoadedModel loaded = untrained(form, classes_of(state, form, source));
-  for (const std::string& note : form.notes()) loaded.notes.push_back(source + ": " + note);
+  for (const std::string& note : form.notes()) loaded.notes.push_back(str(source, ": ", note));
   load(loaded, state, source);
   return loaded;
 }

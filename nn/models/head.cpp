@@ -76,7 +76,7 @@ class Reader {
     if (fastai_features_) begin_as_fastai(sequence, path, parts);
     for (const std::string& part : parts) {
       fill_up_to(sequence, part);
-      sequence.inside.push_back(read(path + "." + part, part));
+      sequence.inside.push_back(read(str(path, ".", part), part));
     }
     return sequence;
   }

@@ -1,5 +1,7 @@
 #include "ops/conv/inference_conv2d.h"
 
+#include <omp.h>
+
 #include <algorithm>
 #include <limits>
 
@@ -33,6 +35,9 @@ constexpr int64_t kWorthwhileSize = 3;
 constexpr int64_t kFewTiles = 8;
 constexpr int64_t kMostPlainTiles = 24;  // a block of WinogradJob
 constexpr int64_t kTile = 4;             // output pixels each way
+
+/// Bytes of padded images that are there at a time: they stay in the cache until their windows are read, and take little memory.
+constexpr int64_t kPaddedAtOnce = int64_t{8} << 20;
 
 int64_t strips_of(int64_t outputs) { return ceil_div(outputs, cpu::kernels().fconv->strip); }
 
@@ -176,7 +181,7 @@ Tensor InferenceConv2d::run(Algorithm algorithm, const Tensor& x, const Tensor& 
   if (algorithm != Algorithm::direct)
     run_winograd(algorithm, x, s, added_data, y.data<float>());
   else
-    run_directly(padded(x, s, PaddedImages<float>::Layout::channels_last), x.size(0), s, added_data, y.data<float>());
+    run_directly(x, PaddedImages<float>::Layout::channels_last, s, added_data, y.data<float>());
   return y;
 }
 
@@ -192,22 +197,30 @@ void InferenceConv2d::run_in_phases(Algorithm algorithm, const Tensor& x, const 
   }
 }
 
-PaddedImages<float> InferenceConv2d::padded(const Tensor& x, const Im2colShape& s, PaddedImages<float>::Layout layout) const {
-  return {x, s.padding, s.height + 2 * s.padding.h, s.width + 2 * s.padding.w, 0.0f, layout};
-}
-
 Tensor InferenceConv2d::from_planes(const Tensor& x) const {
   OCTET_CHECK(x.dim() == 4, "inference conv2d: expected input [N, C, H, W], got ", x.shape());
   check_dtype("inference conv2d", DType::f32, {&x});
   const Im2colShape s = shape_of({x.size(0), x.size(2), x.size(3), x.size(1)});
   if (of_phases_) return (*this)(to_channels_last(x));
   Tensor y({x.size(0), s.out_height, s.out_width, weight_.size(0)});
-  run_directly(padded(x, s, PaddedImages<float>::Layout::planes), x.size(0), s, nullptr, y.data<float>());
+  run_directly(x, PaddedImages<float>::Layout::planes, s, nullptr, y.data<float>());
   return y;
 }
 
-void InferenceConv2d::run_directly(const PaddedImages<float>& images, int64_t N, const Im2colShape& s, const float* added,
+void InferenceConv2d::run_directly(const Tensor& x, PaddedImages<float>::Layout layout, const Im2colShape& s, const float* added,
                                    float* y) const {
+  const int64_t height = s.height + 2 * s.padding.h, width = s.width + 2 * s.padding.w, N = x.size(0);
+  const int64_t image = height * width * s.channels * static_cast<int64_t>(sizeof(float)), result = s.cols() * weight_.size(0);
+  const int64_t at_once = std::max<int64_t>(kPaddedAtOnce / std::max<int64_t>(image, 1), omp_get_max_threads());
+  for (int64_t n = 0; n < N; n += at_once) {
+    const Tensor part = x.slice(n, std::min(N, n + at_once));
+    run_padded({part, s.padding, height, width, 0.0f, layout}, part.size(0), s, added ? added + n * result : nullptr,
+               y + n * result);
+  }
+}
+
+void InferenceConv2d::run_padded(const PaddedImages<float>& images, int64_t N, const Im2colShape& s, const float* added,
+                                 float* y) const {
   const int64_t K = weight_.size(0), pixels = s.cols(), strip_width = cpu::kernels().fconv->strip;
   const int64_t R = s.kernel.h, run = s.kernel.w * s.channels, strips = strips_of(K), blocks = ceil_div(pixels, kBlock);
   const int64_t rows_at_once = std::clamp<int64_t>(kWeightsAtOnce / run, 1, R);

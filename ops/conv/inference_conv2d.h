@@ -42,8 +42,9 @@ class InferenceConv2d {
 
  private:
   Im2colShape shape_of(const Shape& x) const;
-  void run_directly(const PaddedImages<float>& images, int64_t N, const Im2colShape& s, const float* added, float* y) const;
-  PaddedImages<float> padded(const Tensor& x, const Im2colShape& s, PaddedImages<float>::Layout layout) const;
+  void run_directly(const Tensor& x, PaddedImages<float>::Layout layout, const Im2colShape& s, const float* added,
+                    float* y) const;
+  void run_padded(const PaddedImages<float>& images, int64_t N, const Im2colShape& s, const float* added, float* y) const;
   void run_winograd(Algorithm algorithm, const Tensor& x, const Im2colShape& s, const float* added, float* y) const;
 
   void run_in_phases(Algorithm algorithm, const Tensor& x, const Im2colShape& s, const Tensor& added, Tensor& y) const;

@@ -43,17 +43,14 @@ double kullback_leibler(double q, double p) {
   return differ + equal;
 }
 
-}  // namespace
-
-bool NodeComparison::suspicious() const {
-  constexpr double kFloor = 1e-3, kChance = 1e-6;
-  const double allowed = 2 * expected + kFloor;
-  if (local.largest > 1) return true;
-  if (allowed >= 1 || local.share() <= allowed) return false;
-  return static_cast<double>(local.codes) * kullback_leibler(local.share(), allowed) > -std::log(kChance);
+void add(CodeDifference& sum, const CodeDifference& d) {
+  sum.codes += d.codes;
+  sum.differing += d.differing;
+  sum.largest = std::max(sum.largest, d.largest);
+  sum.sum += d.sum;
 }
 
-std::vector<NodeComparison> compare(const nn::Graph& fake, const nn::Graph& int8, const nn::Batch& batch) {
+std::vector<NodeComparison> compare_row(const nn::Graph& fake, const nn::Graph& int8, const nn::Batch& batch) {
   const auto values = observed_values(fake, batch, [](const nn::Node& node) { return fake_quantize_of(node) != nullptr; });
   const auto codes_of = [&](const nn::Node& node) {
     return ops::int8::quantize(values.at(chosen_by(node)), *nn::output_qparams(node));
@@ -70,6 +67,31 @@ std::vector<NodeComparison> compare(const nn::Graph& fake, const nn::Graph& int8
                     .overall = difference(value, want),
                     .expected = expected_share_of(node.op, inputs[0])});
   });
+  return rows;
+}
+
+}  // namespace
+
+bool NodeComparison::suspicious() const {
+  constexpr double kFloor = 1e-3, kChance = 1e-6;
+  const double allowed = 2 * expected + kFloor;
+  if (local.largest > 1) return true;
+  if (allowed >= 1 || local.share() <= allowed) return false;
+  return static_cast<double>(local.codes) * kullback_leibler(local.share(), allowed) > -std::log(kChance);
+}
+
+std::vector<NodeComparison> compare(const nn::Graph& fake, const nn::Graph& int8, const nn::Batch& batch) {
+  std::vector<NodeComparison> rows;
+  for (int64_t i = 0; i < batch.images(); ++i) {
+    std::vector<Tensor> row;
+    for (const Tensor& input : batch.inputs) row.push_back(input.slice(i, i + 1));
+    const std::vector<NodeComparison> of_row = compare_row(fake, int8, row);
+    if (i == 0) rows = of_row;
+    for (size_t n = 0; i > 0 && n < rows.size(); ++n) {
+      add(rows[n].local, of_row[n].local);
+      add(rows[n].overall, of_row[n].overall);
+    }
+  }
   return rows;
 }
 

@@ -86,6 +86,20 @@ TEST(OnnxViews, ChannelsLastAsKerasHasThem) {
   EXPECT_EQ(file.network().graph.nodes().front().name, "x");
 }
 
+TEST(OnnxViews, ChannelsLastThatAreRescaledFirst) {
+  const Tensor kernel = random_floats({6, 4, 3, 3}, 2), factors = random_floats({1, 1, 1, 4}, 3), half = Tensor::full({}, 0.5f);
+  OnnxFile file({-1, 7, 6, 4});
+  file.tensor("w", kernel).tensor("f", factors).tensor("half", half);
+  file.node("Mul", {"x", "half"}, "a").node("Sub", {"a", "f"}, "b");
+  file.node("Transpose", {"b"}, "p", {{"perm", OnnxNumbers{0, 3, 1, 2}}}).node("Conv", {"p", "w"}, "y");
+  Tensor x = images().clone();
+  for (int64_t i = 0; i < x.numel(); ++i) {
+    float& value = x.data<float>()[i];
+    value = value * 0.5f - factors.data<float>()[i / (x.size(2) * x.size(3)) % x.size(1)];
+  }
+  EXPECT_TRUE(all_close(file.run(images()), ops::conv2d(x, kernel, {}, {}), 1e-5f, 1e-4f));
+}
+
 TEST(OnnxViews, NothingIsLeftOfTheseAtInference) {
   OnnxFile file(kImage);
   file.node("Identity", {"x"}, "a").node("Cast", {"a"}, "b", {{"to", int64_t{1}}}).node("Dropout", {"b"}, "c", {{"ratio", 0.2}});

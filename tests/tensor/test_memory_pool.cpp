@@ -61,6 +61,19 @@ TEST(MemoryPool, KeepsNoMoreThanItsBound) {
   pool.give(after);
 }
 
+TEST(MemoryPool, KeepsNoMoreThanAsked) {
+  MemoryPool pool;
+  constexpr size_t kBlock = size_t{4} << 20;
+  const Block blocks[] = {pool.take(kBlock), pool.take(kBlock), pool.take(kBlock)};
+  for (const Block& block : blocks) pool.give(block);
+  EXPECT_EQ(pool.kept_bytes(), 3 * kBlock);
+  pool.keep_at_most(kBlock);
+  EXPECT_EQ(pool.kept_bytes(), kBlock) << "at once";
+  const Block more[] = {pool.take(kBlock), pool.take(kBlock)};
+  for (const Block& block : more) pool.give(block);
+  EXPECT_EQ(pool.kept_bytes(), kBlock) << "and from then on";
+}
+
 TEST(MemoryPool, SaysWhenMemoryHasRunOut) {
 #ifdef __SANITIZE_ADDRESS__
   GTEST_SKIP() << "AddressSanitizer ends the program instead";

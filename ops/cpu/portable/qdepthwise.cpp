@@ -12,8 +12,8 @@ void interleave(const DepthwiseRows& rows, void* columns) {
   for (int64_t column = 0; column < rows.columns; ++column, to += kBlock * kGroup) {
     const uint8_t *a = rows.at[0] + column * rows.step[0], *b = rows.at[1] + column * rows.step[1];
     for (int64_t c = 0; c < kBlock; ++c) {
-      to[kGroup * c] = c < rows.channels ? a[c] : int16_t{0};
-      to[kGroup * c + 1] = c < rows.channels ? b[c] : int16_t{0};
+      to[kGroup * c] = static_cast<int16_t>(c < rows.channels ? a[c] : 0);
+      to[kGroup * c + 1] = static_cast<int16_t>(c < rows.channels ? b[c] : 0);
     }
   }
 }
