@@ -272,18 +272,20 @@ void predict(Options& o) {
   const Device device = o.common.compute_device();
   const std::string file = loaders::printable(o.model);
   apps::CostCheck check(model.graph, o.common, file);
-  const nn::Graph graph = apps::naming(
-      file, [&] { return o.dump.empty() ? nn::optimize_for_inference(model.graph, device) : model.graph.to(device); });
+  const auto runnable = [&] {
+    return apps::naming(
+        file, [&] { return o.dump.empty() ? nn::optimize_for_inference(model.graph, device) : model.graph.to(device); });
+  };
   o.benchmark.image_size = card.input.size;
   o.benchmark.channels = model.channels;
   if (o.benchmark.seconds > 0) check({o.benchmark.batch_size, model.channels, card.input.size, card.input.size});
-  if (o.benchmark.seconds > 0) return apps::naming(file, [&] { apps::benchmark_inference(graph, o.benchmark); });
-  if (!o.input.empty()) predict_input(graph, check, model, card, apps::result_names(model.graph), o);
+  if (o.benchmark.seconds > 0) return apps::naming(file, [&] { apps::benchmark_inference(runnable(), o.benchmark); });
+  if (!o.input.empty()) predict_input(runnable(), check, model, card, apps::result_names(model.graph), o);
   if (o.images.empty() && o.data.empty()) return;
   apps::check_images(card, model, o.model);
   if (!o.common.quiet) std::cerr << apps::describe(card, model, o.card) << "\n";
   if (!o.data.empty()) evaluate(check, model, card, o);
-  if (!o.images.empty()) predict_images(graph, check, card, o);
+  if (!o.images.empty()) predict_images(runnable(), check, card, o);
 }
 
 /// Options that parse, but have nothing to work on.

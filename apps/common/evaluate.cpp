@@ -57,6 +57,7 @@ class Evaluator {
       : graphs_(graphs),
         outputs_(outputs),
         o_(options),
+        // counts an image once for each network
         progress_(several() ? str(o_.label, " ", graphs.size(), " networks") : o_.label, std::ssize(graphs) * std::ssize(data),
                   o_.quiet) {
     const size_t classes = data.classes().size();

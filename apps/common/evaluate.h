@@ -53,7 +53,8 @@ struct EvaluateOptions {
   std::function<bool()> stop = {};  // asked after every batch; of several graphs, after every block
 };
 
-/// At least one graph; each is run as nn/graph/passes/optimize_for_inference.h makes it. outputs: which output stands for each class (apps/common/classes.h).
+/// At least one graph; each is run as nn/graph/passes/optimize_for_inference.h makes it. outputs: which output stands for each
+/// class (apps/common/classes.h).
 Evaluation evaluate(const std::vector<const nn::Graph*>& graphs, const loaders::ImageFolder& data,
                     const std::vector<int>& outputs, const EvaluateOptions& options);
 

@@ -52,7 +52,7 @@ class Batches {
 
   /// The next batch, or nothing after the last. Throws Error when no image at all could be read, and whatever a worker threw.
   std::optional<Batch> next();
-  /// The same, for whoever normalises it later.
+  /// The same batch as decoded pixels, which loaders::to_normalized (loaders/images/transforms.h) normalises.
   std::optional<DecodedBatch> next_decoded();
 
   /// How many of the indices have been taken, images left out among them.

@@ -66,8 +66,8 @@ class Builder {
     return codes ? tensor : as_constant(tensor, budget_);
   }
 
-  /// Images, [N, C, H, W] or, as Keras has them, [N, H, W, C] that are transposed before any layer; rows [N, C]; or tensors of other ranks, which
-  /// operators read that look at each element by itself or along channels.
+  /// Images, [N, C, H, W] or, as Keras has them, [N, H, W, C] that are transposed before any layer; rows [N, C]; or tensors of other
+  /// ranks, which operators read that look at each element by itself or along channels.
   void add_input(const ValueInfo& input) {
     const size_t rank = input.shape.size();
     constexpr size_t kMostDims = 8;
@@ -94,8 +94,9 @@ class Builder {
     const auto it = readers_.find(name);
     if (it == readers_.end()) return false;
     const std::vector<const Node*>& readers = it->second;
-    if (readers.size() == 1 && kElementwise.contains(readers[0]->op_type) && followed < kMostFollowed)
-      return is_transposed(readers[0]->outputs.at(0), followed + 1);
+    const Node& first = *readers.front();
+    if (readers.size() == 1 && kElementwise.contains(first.op_type) && !first.outputs.empty() && followed < kMostFollowed)
+      return is_transposed(first.outputs[0], followed + 1);
     return std::ranges::all_of(readers, [](const Node* node) {
       const auto it = node->attributes.find("perm");
       const Dims* perm = it == node->attributes.end() ? nullptr : std::get_if<Dims>(&it->second);

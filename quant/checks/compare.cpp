@@ -83,11 +83,12 @@ bool NodeComparison::suspicious() const {
 std::vector<NodeComparison> compare(const nn::Graph& fake, const nn::Graph& int8, const nn::Batch& batch) {
   std::vector<NodeComparison> rows;
   for (int64_t i = 0; i < batch.images(); ++i) {
-    std::vector<Tensor> row;
-    for (const Tensor& input : batch.inputs) row.push_back(input.slice(i, i + 1));
-    const std::vector<NodeComparison> of_row = compare_row(fake, int8, row);
-    if (i == 0) rows = of_row;
-    for (size_t n = 0; i > 0 && n < rows.size(); ++n) {
+    const std::vector<NodeComparison> of_row = compare_row(fake, int8, row_of(batch, i));
+    if (i == 0) {
+      rows = of_row;
+      continue;
+    }
+    for (size_t n = 0; n < rows.size(); ++n) {
       add(rows[n].local, of_row[n].local);
       add(rows[n].overall, of_row[n].overall);
     }

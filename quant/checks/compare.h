@@ -33,7 +33,8 @@ struct NodeComparison {
   bool suspicious() const;
 };
 
-/// Row by row, so that the values of one row only are kept. batch: float32 [N, 3, H, W], or whatever the graphs' inputs are. fake: of the same prepared graph as int8.
+/// Row by row, so that the values of one row only are kept. batch: float32 [N, 3, H, W], or whatever the graphs' inputs are. fake:
+/// of the same prepared graph as int8.
 std::vector<NodeComparison> compare(const nn::Graph& fake, const nn::Graph& int8, const nn::Batch& batch);
 
 }  // namespace octet::quant

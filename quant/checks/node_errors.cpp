@@ -181,9 +181,7 @@ std::vector<NodeError> node_errors(const nn::Graph& prepared, const QConfigMappi
                                    const nn::Batch& batch) {
   Rows rows(prepared, mapping, int8);
   for (int64_t i = 0; i < batch.images(); ++i) {
-    std::vector<Tensor> row;
-    for (const Tensor& input : batch.inputs) row.push_back(input.slice(i, i + 1));
-    rows.add(row);
+    rows.add(row_of(batch, i));
   }
   return std::move(rows).result();
 }

@@ -6,6 +6,12 @@
 
 namespace octet::quant {
 
+nn::Batch row_of(const nn::Batch& batch, int64_t i) {
+  std::vector<Tensor> row;
+  for (const Tensor& input : batch.inputs) row.push_back(input.slice(i, i + 1));
+  return row;
+}
+
 nn::Graph without_observers(const nn::Graph& prepared) {
   nn::Graph graph = prepared.clone();
   for (nn::Node& node : graph.nodes())

@@ -9,6 +9,9 @@
 
 namespace octet::quant {
 
+/// Inputs [N, ...] -> those of row i, [1, ...].
+nn::Batch row_of(const nn::Batch& batch, int64_t i);
+
 using ObservedValues = std::unordered_map<std::string, Tensor>;
 
 /// A prepared graph with the identity in the place of each observer, under its name: it runs without anybody learning from it.

@@ -19,6 +19,14 @@ bool has_kernel(const Node& node) {
   return conv != nullptr && conv->qat == nullptr && ops::InferenceConv2d::available(conv->options);
 }
 
+/// The identity, which would keep what is before it from being fused with what is behind.
+void drop_contiguous(Graph& graph) {
+  Users users(graph);
+  for (Node& node : graph.nodes())
+    if (is<op::Contiguous>(node.op)) users.replace(&node, node.inputs[0]);
+  users.erase_dropped();
+}
+
 /// A convolution, and what is added to its result: inputs x and, where there is one, the other summand, both channels last.
 op::Lowered lowered(const Node& node, const op::Conv2d& conv, FloatSums sums, bool adds, bool relu) {
   auto layer =
@@ -223,6 +231,7 @@ class Layouts {
 
 Graph optimize_for_inference(const Graph& graph, Device device, FloatSums sums) {
   Graph fast = graph.clone();
+  drop_contiguous(fast);
   fold_batch_norm(fast);
   fuse_relu(fast, Relus::all);
   if (device == Device::cuda) {
